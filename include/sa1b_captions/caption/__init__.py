@@ -1,0 +1,1 @@
+"""Turn a shard's samples into caption parts."""

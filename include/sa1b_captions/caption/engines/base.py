@@ -1,0 +1,58 @@
+"""What every engine is to the worker: samples in, captions out."""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+from sa1b_captions.recipe import Generation, Track
+from sa1b_captions.records import CaptionStatus
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One sample, decoded and ready to caption."""
+
+    sample_id: str
+    images: "tuple[Image, ...]"
+    """Decoded RGB images, in the order the prompt counts them."""
+    track: Track
+    generation: Generation
+    attempt: int
+    """1 for the first try; later tries may change the sampling."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What an engine says of one request."""
+
+    status: CaptionStatus
+    caption: str = ""
+    finish_reason: str | None = None
+    prompt_tokens: int | None = None
+    completion_tokens: int | None = None
+    error_code: str | None = None
+    error: str | None = None
+
+
+class Engine(Protocol):
+    """Turns requests into replies. Called from many threads at once."""
+
+    name: str
+    """What the `engine` column of a caption row says."""
+    model: str
+    """What the captions come from; a release needs it to equal the recipe's model id."""
+    model_revision: str
+    window: int
+    """Requests the worker keeps in flight."""
+
+    def caption(self, request: Request) -> Reply:
+        """Caption one sample; blocks until done.
+
+        A failure of this one sample is a Reply with a status. Raises RetryableError only when
+        the engine itself is gone and no further request can succeed.
+        """
+
+    def close(self) -> None:
+        """Release the model; idempotent."""

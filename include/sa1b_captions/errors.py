@@ -1,0 +1,43 @@
+"""Errors, and the exit code each one becomes.
+
+    CaptioningError
+    ├── RetryableError      the same call may succeed later (network, store, preemption)   exit 75
+    └── PermanentError      the same call will fail again (bad input, bad setting)         exit 65
+        ├── SettingsError   a setting is missing or malformed
+        └── MissingKeyError the store has no object under a key
+
+The codes are `EX_TEMPFAIL` and `EX_DATAERR` of sysexits.h. Airflow retries the first and fails
+at once on the second; see `plugins/sa1b_operators.py`. A message says what failed, where, and
+what to do.
+"""
+
+EXIT_RETRYABLE = 75
+EXIT_PERMANENT = 65
+
+
+class CaptioningError(Exception):
+    """Base of every error this package raises on purpose."""
+
+    exit_code = EXIT_PERMANENT
+
+
+class RetryableError(CaptioningError):
+    """The same call may succeed later."""
+
+    exit_code = EXIT_RETRYABLE
+
+
+class PermanentError(CaptioningError):
+    """The same call will fail again until a person changes something."""
+
+
+class SettingsError(PermanentError):
+    """A setting is missing or malformed."""
+
+
+class MissingKeyError(PermanentError):
+    """The store has no object under this key."""
+
+    def __init__(self, key: str, store_url: str) -> None:
+        super().__init__(f"{store_url} has no object {key}")
+        self.key = key

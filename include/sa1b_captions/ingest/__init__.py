@@ -1,0 +1,1 @@
+"""Download one archive and repack it: links file, HTTP, tar."""

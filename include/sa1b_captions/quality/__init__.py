@@ -1,0 +1,1 @@
+"""Judge captions: row rules, duplicates, expectations, reports."""

@@ -1,0 +1,213 @@
+"""The recipe: model, prompts, generation settings and quotas of all tracks.
+
+A recipe is a TOML file; `recipe.toml` beside this module is the InternVL one. Its fingerprint
+names everything that can change a caption or which captions are planned. The quality section is
+not part of it: changing a rule curates again, it never captions again.
+"""
+
+import hashlib
+import json
+import tomllib
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from sa1b_captions.errors import PermanentError
+from sa1b_captions.shards import parse_selection
+
+TRACKS = ("single_en", "single_zh", "multi_en", "multi_zh")
+"""All tracks, in the order a worker takes them: zh follows en to reuse the image's KV cache."""
+
+
+@dataclass(frozen=True, slots=True)
+class Model:
+    """What captions must come from for a release to carry the recipe's file names."""
+
+    id: str
+    revision: str
+    system_prompt: str
+
+
+@dataclass(frozen=True, slots=True)
+class Generation:
+    """Sampling settings, as lmdeploy's GenerationConfig spells them."""
+
+    max_new_tokens: int
+    do_sample: bool
+    top_k: int
+    top_p: float
+    temperature: float
+    repetition_penalty: float
+    random_seed: int
+    max_tiles: int
+    """Upper bound of InternVL2's 448-pixel tiles per image, thumbnail not counted."""
+    max_tiles_multi: int
+    """The same for images of a multi-image sample, so that all fit the context."""
+
+
+@dataclass(frozen=True, slots=True)
+class Track:
+    """One of the four outputs."""
+
+    name: str
+    language: str
+    """`en` or `zh`."""
+    prompt: str
+    images_min: int
+    """Fewest images of a sample; 1 for the single-image tracks."""
+    images_max: int
+    samples_per_shard: int | None
+    """Quota per shard; None plans every image."""
+    release_file: str
+    """Name of the published JSONL file."""
+
+
+@dataclass(frozen=True, slots=True)
+class LanguageQuality:
+    """Row rules' limits for one language."""
+
+    min_chars: int
+    max_chars: int
+
+
+@dataclass(frozen=True, slots=True)
+class Quality:
+    """Limits of the quality rules and checks."""
+
+    languages: dict[str, LanguageQuality]
+    reject_share_warning: float
+    """Share of a shard's rows that may be rejected before the check warns."""
+    reject_share_critical: float
+    """The same before the check fails."""
+    min_rows: int
+    """Fewest planned rows a shard's track may have; zero rows must never pass."""
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """A whole recipe. `load_recipe` makes one from a file, `parse_recipe` from stored JSON."""
+
+    name: str
+    title: str
+    """What the dataset card calls the release."""
+    shards: tuple[str, ...]
+    """Shards that make the dataset, ascending. Constant: the release waits for exactly these."""
+    block_size: int
+    """Samples per checkpoint block."""
+    seed: int
+    model: Model
+    generation: Generation
+    tracks: dict[str, Track]
+    quality: Quality
+    source: dict[str, Any] = field(repr=False, compare=False)
+    """The parsed TOML, as stored in `recipe.json`."""
+
+    @property
+    def fingerprint(self) -> str:
+        """16 hexadecimal digits over everything but quality, title and shard list."""
+        identity = {
+            "name": self.name,
+            "block_size": self.block_size,
+            "seed": self.seed,
+            "model": asdict(self.model),
+            "generation": asdict(self.generation),
+            "tracks": {name: asdict(track) for name, track in self.tracks.items()},
+        }
+        return _digest(identity)
+
+    @property
+    def quality_fingerprint(self) -> str:
+        """16 hexadecimal digits over the quality section."""
+        return _digest(asdict(self.quality))
+
+
+def _digest(content: Any) -> str:
+    text = json.dumps(content, sort_keys=True, ensure_ascii=False)
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def load_recipe(name_or_path: str) -> Recipe:
+    """Load the packaged `internvl` recipe or a recipe file."""
+    path = (
+        Path(__file__).with_name("recipe.toml")
+        if name_or_path == "internvl"
+        else Path(name_or_path)
+    )
+    try:
+        source = tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise PermanentError(
+            f"no recipe at {path}; CAPTIONS_RECIPE takes `internvl` or the path of a recipe file"
+        ) from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise PermanentError(f"recipe {path} is not valid TOML: {error}") from None
+    return parse_recipe(source, where=str(path))
+
+
+def parse_recipe(source: dict[str, Any], *, where: str) -> Recipe:
+    """Check a recipe's content and build it.
+
+    Args:
+        source: parsed TOML, or the JSON stored with a campaign.
+        where: name of the source, for messages.
+
+    Raises:
+        PermanentError: naming the section and key that is missing, unknown or out of range.
+    """
+    try:
+        recipe = _build(source)
+    except KeyError as error:
+        raise PermanentError(f"recipe {where} lacks {error.args[0]!r}") from None
+    except (TypeError, ValueError) as error:
+        raise PermanentError(f"recipe {where}: {error}") from None
+    _check(recipe, where)
+    return recipe
+
+
+def _build(source: dict[str, Any]) -> Recipe:
+    quality = dict(source["quality"])
+    languages = {
+        name: LanguageQuality(**limits) for name, limits in quality.pop("language").items()
+    }
+    tracks = {
+        name: Track(
+            name=name,
+            **{"images_min": 1, "images_max": 1, "samples_per_shard": None, **settings},
+        )
+        for name, settings in source["tracks"].items()
+    }
+    return Recipe(
+        name=source["name"],
+        title=source["title"],
+        shards=tuple(parse_selection(source["shards"])),
+        block_size=source["block_size"],
+        seed=source["seed"],
+        model=Model(**source["model"]),
+        generation=Generation(**source["generation"]),
+        tracks=tracks,
+        quality=Quality(languages=languages, **quality),
+        source=source,
+    )
+
+
+def _check(recipe: Recipe, where: str) -> None:
+    problems = []
+    if set(recipe.tracks) != set(TRACKS):
+        problems.append(f"tracks are {sorted(recipe.tracks)}, expected {sorted(TRACKS)}")
+    if recipe.block_size < 1:
+        problems.append("block_size must be at least 1")
+    for track in recipe.tracks.values():
+        if track.language not in recipe.quality.languages:
+            problems.append(f"{track.name}: no [quality.language.{track.language}] section")
+        if not 1 <= track.images_min <= track.images_max:
+            problems.append(f"{track.name}: images_min and images_max must be 1 or more, in order")
+        if (track.images_max == 1) != track.name.startswith("single_"):
+            problems.append(f"{track.name}: a single track takes 1 image, a multi track several")
+        if Path(track.release_file).name != track.release_file or not track.release_file.endswith(
+            ".jsonl"
+        ):
+            problems.append(f"{track.name}: release_file must be a plain name ending in .jsonl")
+    if len({track.release_file for track in recipe.tracks.values()}) != len(recipe.tracks):
+        problems.append("two tracks share a release_file")
+    if problems:
+        raise PermanentError(f"recipe {where}: " + "; ".join(problems))

@@ -1,0 +1,1 @@
+"""Publish: the four JSONL files, their sidecars, card, checksums and manifest."""

@@ -1,0 +1,106 @@
+"""Deployment settings, all from environment variables and all listed in `.env.example`.
+
+The one module that reads `os.environ`. A required setting that is missing is an error, never an
+empty string.
+"""
+
+import datetime as dt
+import os
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Literal, cast
+
+from sa1b_captions.errors import SettingsError
+
+Runtime = Literal["local", "pod"]
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What a deployment decides; what a run decides is a DAG Param or a CLI option."""
+
+    captions_root: str
+    """Store everything lives in: `file:///path` or `s3://bucket/prefix`."""
+    campaign: str
+    """Name of the captioning campaign, a folder under `campaigns/`."""
+    recipe: str
+    """`internvl` for the packaged recipe, or the path of a recipe file."""
+    links: str | None
+    """Meta's links file: a local path, or a key in the store as `store:links.tsv`."""
+    s3_endpoint_url: str | None
+    """S3-compatible endpoint; None means AWS."""
+    runtime: Runtime
+    """Where the caption stage runs: a Kubernetes pod or a process beside Airflow."""
+    engine: str
+    """Engine a run uses unless its `engine` Param says otherwise."""
+    gpu_profile: str
+    """Name of a profile in `include/sa1b_captions/pod_profiles.toml`."""
+    shards_per_run: int
+    """Shards that one scheduled day works on."""
+    start_date: dt.date
+    """Day 0 of the schedule: the date whose run takes the first shards."""
+
+
+def _runtime(text: str) -> Runtime:
+    if text not in ("local", "pod"):
+        raise ValueError("expected local or pod")
+    return cast("Runtime", text)
+
+
+def _root(text: str) -> str:
+    if not re.match(r"file:///.|s3://[^/]", text):
+        raise ValueError("expected file:///absolute/path or s3://bucket/prefix")
+    return text.rstrip("/")
+
+
+def _name(text: str) -> str:
+    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{0,62}", text):
+        raise ValueError("expected letters, digits, dot, dash or underscore, at most 63")
+    return text
+
+
+def _positive(text: str) -> int:
+    number = int(text)
+    if number < 1:
+        raise ValueError("expected a whole number of at least 1")
+    return number
+
+
+_REQUIRED = object()
+_VARIABLES: dict[str, tuple[str, Callable[[str], Any], Any]] = {
+    # field: (environment variable, parser, default)
+    "captions_root": ("CAPTIONS_ROOT", _root, _REQUIRED),
+    "campaign": ("CAPTIONS_CAMPAIGN", _name, "internvl2-76b"),
+    "recipe": ("CAPTIONS_RECIPE", str, "internvl"),
+    "links": ("CAPTIONS_LINKS", str, None),
+    "s3_endpoint_url": ("CAPTIONS_S3_ENDPOINT_URL", str, None),
+    "runtime": ("CAPTIONS_RUNTIME", _runtime, "local"),
+    "engine": ("CAPTIONS_ENGINE", _name, "preview"),
+    "gpu_profile": ("CAPTIONS_GPU_PROFILE", _name, "h100x4"),
+    "shards_per_run": ("CAPTIONS_SHARDS_PER_RUN", _positive, 10),
+    "start_date": ("CAPTIONS_START_DATE", dt.date.fromisoformat, dt.date(2026, 11, 1)),
+}
+VARIABLE_NAMES = tuple(variable for variable, _, _ in _VARIABLES.values())
+
+
+def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
+    """Read the settings; a variable set to the empty string counts as not set.
+
+    Raises:
+        SettingsError: naming the variable, what is wrong with it and what to write.
+    """
+    source = os.environ if environ is None else environ
+    values: dict[str, Any] = {}
+    for field, (variable, parse, default) in _VARIABLES.items():
+        text = source.get(variable, "").strip()
+        if not text:
+            if default is _REQUIRED:
+                raise SettingsError(f"{variable} is not set; .env.example says what it may be")
+            values[field] = default
+            continue
+        try:
+            values[field] = parse(text)
+        except ValueError as error:
+            raise SettingsError(f"{variable}={text!r} is not usable: {error}") from None
+    return Settings(**values)

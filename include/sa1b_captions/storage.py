@@ -1,0 +1,346 @@
+"""The object store: one small interface over a local folder and S3.
+
+A write is all or nothing on both: a reader sees the old object or the whole new one. Keys are
+relative, use `/`, and every key's content is a function of inputs and recipe, so two writers of
+one key write the same thing and no lock is needed.
+
+Only this module imports boto3.
+"""
+
+import contextlib
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import AbstractContextManager
+from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING, Any, BinaryIO, Protocol
+from urllib.parse import unquote, urlsplit
+
+from sa1b_captions.errors import MissingKeyError, PermanentError, RetryableError, SettingsError
+from sa1b_captions.settings import Settings
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
+PART_BYTES = 16 * 1024 * 1024
+"""Size of one multipart piece: 10,000 of them, S3's limit, hold 156 GiB."""
+
+_PARTIAL_SUFFIX = ".partial"
+
+
+class Writer(Protocol):
+    """Where `Store.open_writer` lets its caller write bytes."""
+
+    def write(self, data: bytes, /) -> int:
+        """Append bytes."""
+
+
+class Store(Protocol):
+    """Object store. Every method raises RetryableError when the store itself fails."""
+
+    url: str
+    """`file:///path` or `s3://bucket/prefix`, without a final slash."""
+
+    def read(self, key: str) -> bytes:
+        """Whole object. Raises MissingKeyError."""
+
+    def read_range(self, key: str, offset: int, size: int) -> bytes:
+        """`size` bytes from `offset`. Raises MissingKeyError, PermanentError past the end."""
+
+    def write(self, key: str, data: bytes) -> None:
+        """Replace the object atomically."""
+
+    def open_writer(self, key: str) -> AbstractContextManager[Writer]:
+        """Stream an object: it appears when the block ends, not at all if the block raises."""
+
+    def exists(self, key: str) -> bool:
+        """Whether the object exists."""
+
+    def list(self, prefix: str) -> Iterator[str]:
+        """Keys that begin with `prefix`, ascending."""
+
+    def delete(self, key: str) -> None:
+        """Remove the object if it exists."""
+
+    def locate(self, key: str) -> str:
+        """URL of a key, for messages and people."""
+
+
+def open_store(settings: Settings) -> Store:
+    """Open the store that `CAPTIONS_ROOT` names."""
+    return open_store_url(settings.captions_root, settings.s3_endpoint_url)
+
+
+def open_store_url(url: str, s3_endpoint_url: str | None = None) -> Store:
+    """Open `file:///path` or `s3://bucket/prefix`."""
+    parts = urlsplit(url)
+    if parts.scheme == "file":
+        return FileStore(Path(unquote(parts.path)))
+    if parts.scheme == "s3":
+        return S3Store(parts.netloc, parts.path.strip("/"), s3_endpoint_url)
+    raise SettingsError(f"{url!r} is not a store; write file:///path or s3://bucket/prefix")
+
+
+def _checked(key: str) -> str:
+    path = PurePosixPath(key)
+    if not key or path.is_absolute() or ".." in path.parts or key.endswith(_PARTIAL_SUFFIX):
+        raise PermanentError(f"{key!r} is not a key; keys are relative and never climb")
+    return key
+
+
+class FileStore:
+    """Objects as files of a folder. Atomic by writing beside the target and renaming."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self.url = root.as_uri()
+
+    def locate(self, key: str) -> str:
+        """URL of a key."""
+        return self._path(key).as_uri()
+
+    def _path(self, key: str) -> Path:
+        return self.root / _checked(key)
+
+    def read(self, key: str) -> bytes:
+        """Whole object."""
+        with self._errors(key):
+            return self._path(key).read_bytes()
+
+    def read_range(self, key: str, offset: int, size: int) -> bytes:
+        """`size` bytes from `offset`."""
+        with self._errors(key), self._path(key).open("rb") as file:
+            file.seek(offset)
+            return _exactly(file.read(size), size, key, offset)
+
+    def write(self, key: str, data: bytes) -> None:
+        """Replace the object atomically."""
+        with self.open_writer(key) as writer:
+            writer.write(data)
+
+    @contextlib.contextmanager
+    def open_writer(self, key: str) -> Iterator[BinaryIO]:
+        """Stream an object into a temporary neighbour; rename it when the block ends."""
+        path = self._path(key)
+        with self._errors(key):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            with tempfile.NamedTemporaryFile(
+                dir=path.parent, prefix=f".{path.name}.", suffix=_PARTIAL_SUFFIX, delete=False
+            ) as file:
+                try:
+                    yield file.file
+                    file.flush()
+                    os.fsync(file.fileno())
+                    Path(file.name).chmod(0o644)
+                    Path(file.name).replace(path)
+                except BaseException:
+                    Path(file.name).unlink(missing_ok=True)
+                    raise
+
+    def exists(self, key: str) -> bool:
+        """Whether the object exists."""
+        return self._path(key).is_file()
+
+    def list(self, prefix: str) -> Iterator[str]:
+        """Keys that begin with `prefix`, ascending."""
+        folder = self.root / prefix.rpartition("/")[0]
+        keys = (
+            path.relative_to(self.root).as_posix() for path in folder.rglob("*") if path.is_file()
+        )
+        return iter(
+            sorted(k for k in keys if k.startswith(prefix) and not k.endswith(_PARTIAL_SUFFIX))
+        )
+
+    def delete(self, key: str) -> None:
+        """Remove the object if it exists."""
+        self._path(key).unlink(missing_ok=True)
+
+    @contextlib.contextmanager
+    def _errors(self, key: str) -> Iterator[None]:
+        try:
+            yield
+        except FileNotFoundError:
+            raise MissingKeyError(key, self.url) from None
+        except PermissionError as error:
+            raise PermanentError(f"no permission for {self.locate(key)}: {error}") from error
+        except OSError as error:
+            free_gib = shutil.disk_usage(_existing(self.root)).free / 2**30
+            raise RetryableError(
+                f"{self.locate(key)}: {error} ({free_gib:.1f} GiB free on that disk)"
+            ) from error
+
+
+def _existing(path: Path) -> Path:
+    return path if path.exists() or path == path.parent else _existing(path.parent)
+
+
+def _exactly(data: bytes, size: int, key: str, offset: int) -> bytes:
+    if len(data) != size:
+        raise PermanentError(
+            f"{key} ends {size - len(data)} bytes short of the range {offset}+{size}; "
+            "the object does not fit its index, ingest the shard again"
+        )
+    return data
+
+
+class S3Store:
+    """Objects under a prefix of a bucket of any S3-compatible service.
+
+    Credentials come from boto3's usual chain (environment, profile, pod identity).
+    """
+
+    def __init__(self, bucket: str, prefix: str, endpoint_url: str | None) -> None:
+        import boto3
+        from botocore.config import Config
+
+        self.bucket, self.prefix = bucket, prefix
+        self.url = f"s3://{bucket}/{prefix}".rstrip("/")
+        config = Config(
+            retries={"mode": "standard", "max_attempts": 8},
+            connect_timeout=10,
+            read_timeout=60,
+            max_pool_connections=64,
+        )
+        self._client: S3Client = boto3.client("s3", endpoint_url=endpoint_url, config=config)
+
+    def locate(self, key: str) -> str:
+        """URL of a key."""
+        return f"{self.url}/{_checked(key)}"
+
+    def _name(self, key: str) -> str:
+        return f"{self.prefix}/{_checked(key)}".lstrip("/")
+
+    def read(self, key: str) -> bytes:
+        """Whole object."""
+        with self._errors(key):
+            reply = self._client.get_object(Bucket=self.bucket, Key=self._name(key))
+            return reply["Body"].read()
+
+    def read_range(self, key: str, offset: int, size: int) -> bytes:
+        """`size` bytes from `offset`."""
+        if size == 0:
+            return b""
+        with self._errors(key):
+            reply = self._client.get_object(
+                Bucket=self.bucket,
+                Key=self._name(key),
+                Range=f"bytes={offset}-{offset + size - 1}",
+            )
+            return _exactly(reply["Body"].read(), size, key, offset)
+
+    def write(self, key: str, data: bytes) -> None:
+        """Replace the object atomically; one PUT is atomic in S3."""
+        with self._errors(key):
+            self._client.put_object(Bucket=self.bucket, Key=self._name(key), Body=data)
+
+    @contextlib.contextmanager
+    def open_writer(self, key: str) -> Iterator[Writer]:
+        """Stream an object as a multipart upload, completed when the block ends."""
+        with self._errors(key):
+            writer = _MultipartWriter(self._client, self.bucket, self._name(key))
+            try:
+                yield writer
+                writer.complete()
+            except BaseException:
+                writer.abort()
+                raise
+
+    def exists(self, key: str) -> bool:
+        """Whether the object exists."""
+        try:
+            with self._errors(key):
+                self._client.head_object(Bucket=self.bucket, Key=self._name(key))
+        except MissingKeyError:
+            return False
+        return True
+
+    def list(self, prefix: str) -> Iterator[str]:
+        """Keys that begin with `prefix`, ascending."""
+        whole = f"{self.prefix}/{prefix}".lstrip("/")
+        cut = len(self.prefix) + 1 if self.prefix else 0
+        with self._errors(prefix):
+            pages = self._client.get_paginator("list_objects_v2").paginate(
+                Bucket=self.bucket, Prefix=whole
+            )
+            for page in pages:
+                yield from (item["Key"][cut:] for item in page.get("Contents", ()))
+
+    def delete(self, key: str) -> None:
+        """Remove the object if it exists."""
+        with self._errors(key):
+            self._client.delete_object(Bucket=self.bucket, Key=self._name(key))
+
+    @contextlib.contextmanager
+    def _errors(self, key: str) -> Iterator[None]:
+        from boto3.exceptions import Boto3Error
+        from botocore.exceptions import (
+            BotoCoreError,
+            ClientError,
+            NoCredentialsError,
+            PartialCredentialsError,
+        )
+
+        where = f"{self.url}/{key}"
+        try:
+            yield
+        except (NoCredentialsError, PartialCredentialsError) as error:
+            raise PermanentError(
+                f"{where}: {error}; set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or a profile"
+            ) from error
+        except ClientError as error:
+            code = str(error.response.get("Error", {}).get("Code", ""))
+            status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
+            if code == "NoSuchBucket":
+                raise PermanentError(f"{where}: the bucket does not exist; create it") from error
+            if code == "InvalidRange":
+                raise PermanentError(f"{where} is shorter than its index says") from error
+            if code in ("NoSuchKey", "404") or status == 404:
+                raise MissingKeyError(key, self.url) from None
+            if status in (408, 429) or status >= 500:
+                raise RetryableError(f"{where}: {error}") from error
+            raise PermanentError(f"{where}: {error}") from error
+        except (BotoCoreError, Boto3Error) as error:
+            raise RetryableError(f"{where}: {error}") from error
+
+
+class _MultipartWriter:
+    """Buffers up to one part in memory; a small object becomes a single PUT."""
+
+    def __init__(self, client: "S3Client", bucket: str, name: str) -> None:
+        self._client = client
+        self._target: Any = {"Bucket": bucket, "Key": name}
+        self._buffer = bytearray()
+        self._upload_id: str | None = None
+        self._parts: list[dict[str, Any]] = []
+
+    def write(self, data: bytes, /) -> int:
+        self._buffer += data
+        while len(self._buffer) >= PART_BYTES:
+            self._send(bytes(self._buffer[:PART_BYTES]))
+            del self._buffer[:PART_BYTES]
+        return len(data)
+
+    def _send(self, body: bytes) -> None:
+        if self._upload_id is None:
+            self._upload_id = self._client.create_multipart_upload(**self._target)["UploadId"]
+        number = len(self._parts) + 1
+        reply = self._client.upload_part(
+            **self._target, UploadId=self._upload_id, PartNumber=number, Body=body
+        )
+        self._parts.append({"PartNumber": number, "ETag": reply["ETag"]})
+
+    def complete(self) -> None:
+        if self._upload_id is None:
+            self._client.put_object(**self._target, Body=bytes(self._buffer))
+            return
+        if self._buffer:
+            self._send(bytes(self._buffer))
+        self._client.complete_multipart_upload(
+            **self._target, UploadId=self._upload_id, MultipartUpload={"Parts": self._parts}
+        )
+
+    def abort(self) -> None:
+        if self._upload_id is not None:
+            with contextlib.suppress(Exception):  # the error that led here says more
+                self._client.abort_multipart_upload(**self._target, UploadId=self._upload_id)
