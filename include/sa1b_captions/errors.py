@@ -2,17 +2,19 @@
 
     CaptioningError
     ├── RetryableError      the same call may succeed later (network, store, preemption)   exit 75
-    └── PermanentError      the same call will fail again (bad input, bad setting)         exit 65
-        ├── SettingsError   a setting is missing or malformed
-        └── MissingKeyError the store has no object under a key
+    ├── PermanentError      the same call will fail again (bad input, bad setting)         exit 65
+    │   ├── SettingsError   a setting is missing or malformed
+    │   └── MissingKeyError the store has no object under a key
+    └── NothingToDo         not an error: all that was asked for is done                   exit 99
 
-The codes are `EX_TEMPFAIL` and `EX_DATAERR` of sysexits.h. Airflow retries the first and fails
-at once on the second; see `plugins/sa1b_operators.py`. A message says what failed, where, and
+75 and 65 are `EX_TEMPFAIL` and `EX_DATAERR` of sysexits.h. Airflow retries on the first, fails at
+once on the second and marks the task skipped on 99; see `plugins/sa1b_operators.py`. A message says what failed, where, and
 what to do.
 """
 
 EXIT_RETRYABLE = 75
 EXIT_PERMANENT = 65
+EXIT_NOTHING_TO_DO = 99
 
 
 class CaptioningError(Exception):
@@ -41,3 +43,9 @@ class MissingKeyError(PermanentError):
     def __init__(self, key: str, store_url: str) -> None:
         super().__init__(f"{store_url} has no object {key}")
         self.key = key
+
+
+class NothingToDo(CaptioningError):
+    """All that was asked for is done."""
+
+    exit_code = EXIT_NOTHING_TO_DO

@@ -15,6 +15,9 @@ from sa1b_captions.errors import SettingsError
 
 Runtime = Literal["local", "pod"]
 
+ENGINE_NAMES = ("preview",)
+"""Engines there are; `caption/engines/registry.py` loads them."""
+
 
 @dataclass(frozen=True, slots=True)
 class Settings:
@@ -48,6 +51,12 @@ def _runtime(text: str) -> Runtime:
     return cast("Runtime", text)
 
 
+def _engine(text: str) -> str:
+    if text not in ENGINE_NAMES:
+        raise ValueError(f"expected one of {', '.join(ENGINE_NAMES)}")
+    return text
+
+
 def _root(text: str) -> str:
     if not re.match(r"file:///.|s3://[^/]", text):
         raise ValueError("expected file:///absolute/path or s3://bucket/prefix")
@@ -76,7 +85,7 @@ _VARIABLES: dict[str, tuple[str, Callable[[str], Any], Any]] = {
     "links": ("CAPTIONS_LINKS", str, None),
     "s3_endpoint_url": ("CAPTIONS_S3_ENDPOINT_URL", str, None),
     "runtime": ("CAPTIONS_RUNTIME", _runtime, "local"),
-    "engine": ("CAPTIONS_ENGINE", _name, "preview"),
+    "engine": ("CAPTIONS_ENGINE", _engine, "preview"),
     "gpu_profile": ("CAPTIONS_GPU_PROFILE", _name, "h100x4"),
     "shards_per_run": ("CAPTIONS_SHARDS_PER_RUN", _positive, 10),
     "start_date": ("CAPTIONS_START_DATE", dt.date.fromisoformat, dt.date(2026, 11, 1)),

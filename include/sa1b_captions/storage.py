@@ -14,7 +14,7 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import AbstractContextManager
 from pathlib import Path, PurePosixPath
-from typing import TYPE_CHECKING, Any, BinaryIO, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 from urllib.parse import unquote, urlsplit
 
 from sa1b_captions.errors import MissingKeyError, PermanentError, RetryableError, SettingsError
@@ -22,6 +22,7 @@ from sa1b_captions.settings import Settings
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
+    from mypy_boto3_s3.type_defs import CompletedPartTypeDef
 
 PART_BYTES = 16 * 1024 * 1024
 """Size of one multipart piece: 10,000 of them, S3's limit, hold 156 GiB."""
@@ -120,7 +121,7 @@ class FileStore:
             writer.write(data)
 
     @contextlib.contextmanager
-    def open_writer(self, key: str) -> Iterator[BinaryIO]:
+    def open_writer(self, key: str) -> Iterator[Writer]:
         """Stream an object into a temporary neighbour; rename it when the block ends."""
         path = self._path(key)
         with self._errors(key):
@@ -129,7 +130,7 @@ class FileStore:
                 dir=path.parent, prefix=f".{path.name}.", suffix=_PARTIAL_SUFFIX, delete=False
             ) as file:
                 try:
-                    yield file.file
+                    yield file
                     file.flush()
                     os.fsync(file.fileno())
                     Path(file.name).chmod(0o644)
@@ -312,7 +313,7 @@ class _MultipartWriter:
         self._target: Any = {"Bucket": bucket, "Key": name}
         self._buffer = bytearray()
         self._upload_id: str | None = None
-        self._parts: list[dict[str, Any]] = []
+        self._parts: list[CompletedPartTypeDef] = []
 
     def write(self, data: bytes, /) -> int:
         self._buffer += data

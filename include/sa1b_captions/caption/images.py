@@ -1,0 +1,113 @@
+"""JPEG bytes of a shard, fetched in few large reads, and their bounded decoding."""
+
+import io
+import threading
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from sa1b_captions import shards
+from sa1b_captions.caption.sampling import IndexedImage, Sample
+from sa1b_captions.storage import Store
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
+
+MAX_PIXELS = 64_000_000
+"""Largest image that is decoded. SA-1B's short side is 1500; 64 MP leaves room for 1:28."""
+
+READ_BYTES = 8 * 1024 * 1024
+"""Aim of one ranged read: about eight photographs, so that a request's latency is shared."""
+
+_GAP_BYTES = 256 * 1024
+
+
+class UndecodableImageError(ValueError):
+    """The bytes are not one whole JPEG within bounds. Not retryable: the bytes will not change."""
+
+
+def decode_jpeg(data: bytes) -> "Image":
+    """Decode one JPEG to RGB.
+
+    Raises:
+        UndecodableImageError: not a JPEG, cut short, or more than MAX_PIXELS.
+    """
+    from PIL import Image, ImageFile
+
+    # lmdeploy switches this on for the whole process when imported; half-grey images would pass.
+    ImageFile.LOAD_TRUNCATED_IMAGES = False
+    try:
+        with Image.open(io.BytesIO(data), formats=["JPEG"]) as image:
+            if image.width * image.height > MAX_PIXELS:
+                raise UndecodableImageError(
+                    f"{image.width}x{image.height} pixels is over the limit of {MAX_PIXELS}"
+                )
+            image.load()
+            return image.convert("RGB")
+    except UndecodableImageError:
+        raise
+    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
+        raise UndecodableImageError(f"not a whole JPEG: {error}") from error
+
+
+@dataclass(slots=True)
+class _Segment:
+    """A run of neighbouring images that one read fetches."""
+
+    offset: int
+    end: int
+    uses: int = 0
+    data: bytes | None = None
+    lock: threading.Lock = field(default_factory=threading.Lock)
+
+
+class ShardReader:
+    """Reads the images of the samples it was made for, each segment once.
+
+    Thread-safe. A segment's bytes are kept until every sample that needs them has read, so
+    memory follows the samples in flight, not the shard.
+    """
+
+    def __init__(self, store: Store, shard: str, samples: Sequence[Sample]) -> None:
+        self._store = store
+        self._key = shards.archive_key(shard)
+        uses = Counter(image for sample in samples for image in sample.images)
+        self._segments = _segments(uses)
+
+    def read(self, image: IndexedImage) -> bytes:
+        """JPEG bytes of one image.
+
+        Raises:
+            RetryableError: the store failed.
+            PermanentError: the archive is shorter than the index says.
+        """
+        segment = self._segments[image.image_id]
+        with segment.lock:
+            if segment.data is None:
+                size = segment.end - segment.offset
+                segment.data = self._store.read_range(self._key, segment.offset, size)
+            start = image.offset - segment.offset
+            data = segment.data[start : start + image.size]
+            segment.uses -= 1
+            if segment.uses == 0:
+                segment.data = None
+        return data
+
+
+def _segments(uses: "Counter[IndexedImage]") -> dict[int, _Segment]:
+    """Group images into reads of about READ_BYTES over gaps of at most _GAP_BYTES."""
+    segments: dict[int, _Segment] = {}
+    current: _Segment | None = None
+    for image in sorted(uses, key=lambda image: image.offset):
+        end = image.offset + image.size
+        if (
+            current is None
+            or image.offset - current.end > _GAP_BYTES
+            or end - current.offset > READ_BYTES
+        ):
+            current = _Segment(image.offset, end)
+        current.end = max(current.end, end)
+        current.uses += uses[image]
+        segments[image.image_id] = current
+    return segments

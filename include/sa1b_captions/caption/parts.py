@@ -1,0 +1,121 @@
+"""Caption parts: one Parquet file per block, the unit of checkpoint.
+
+Block k of a track holds samples [k*B, k*B + B) of its plan. A part is written once, whole, so a
+part that exists is done and resuming is listing parts. Two workers on one shard can only write
+equal blocks.
+"""
+
+import datetime as dt
+import re
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import pyarrow as pa
+
+from sa1b_captions import records
+from sa1b_captions.campaign import Campaign
+from sa1b_captions.caption.engines.base import Engine, Reply
+from sa1b_captions.caption.sampling import Sample
+
+_PART = re.compile(r"part-(\d{5})\.parquet")
+
+
+def stored_blocks(campaign: Campaign, track: str, shard: str) -> set[int]:
+    """Numbers of the blocks whose part exists."""
+    prefix = campaign.captions(track, shard)
+    names = (key.removeprefix(prefix) for key in campaign.store.list(prefix))
+    return {int(match[1]) for name in names if (match := _PART.fullmatch(name))}
+
+
+def delete_parts(campaign: Campaign, track: str, shard: str) -> None:
+    """Forget a track's captions: the receipt first, so that no reader trusts half a set."""
+    campaign.store.delete(campaign.caption_receipt(track, shard))
+    for block in stored_blocks(campaign, track, shard):
+        campaign.store.delete(campaign.part(track, shard, block))
+
+
+def block_of(sample: Sample, block_size: int) -> int:
+    """Block a sample belongs to."""
+    return sample.position // block_size
+
+
+def caption_row(
+    sample: Sample,
+    reply: Reply,
+    *,
+    engine: Engine,
+    fingerprint: str,
+    attempt: int,
+    latency_s: float,
+) -> dict[str, Any]:
+    """One row of `records.CAPTION_SCHEMA`."""
+    return {
+        "sample_id": sample.sample_id,
+        "shard": sample.shard,
+        "track": sample.track.name,
+        "language": sample.track.language,
+        "image_ids": [image.image_id for image in sample.images],
+        "images": [f"{sample.shard}/{image.file_name}" for image in sample.images],
+        "widths": [image.width for image in sample.images],
+        "heights": [image.height for image in sample.images],
+        "caption": reply.caption,
+        "status": reply.status.value,
+        "error_code": reply.error_code,
+        "error": reply.error,
+        "finish_reason": reply.finish_reason,
+        "prompt_tokens": reply.prompt_tokens,
+        "completion_tokens": reply.completion_tokens,
+        "latency_ms": round(latency_s * 1000),
+        "attempt": attempt,
+        "engine": engine.name,
+        "model": engine.model,
+        "model_revision": engine.model_revision,
+        "recipe_fingerprint": fingerprint,
+        "captioned_at": dt.datetime.now(dt.UTC),
+    }
+
+
+class BlockWriter:
+    """Collects rows in any order and writes each block's part when its last row is in."""
+
+    def __init__(self, campaign: Campaign, shard: str, samples: Sequence[Sample]) -> None:
+        """Samples: those still to caption, whole blocks of one or more tracks."""
+        self._campaign = campaign
+        self._shard = shard
+        self._missing: dict[tuple[str, int], set[int]] = {}
+        self._rows: dict[tuple[str, int], dict[int, dict[str, Any]]] = {}
+        for sample in samples:
+            self._missing.setdefault(self._block(sample), set()).add(sample.position)
+
+    def _block(self, sample: Sample) -> tuple[str, int]:
+        return sample.track.name, block_of(sample, self._campaign.recipe.block_size)
+
+    def add(self, sample: Sample, row: dict[str, Any]) -> None:
+        """Take one row; writes the part if it was the block's last."""
+        block = self._block(sample)
+        self._rows.setdefault(block, {})[sample.position] = row
+        self._missing[block].discard(sample.position)
+        if not self._missing[block]:
+            rows = self._rows.pop(block)
+            ordered = [rows[position] for position in sorted(rows)]
+            table = pa.Table.from_pylist(ordered, schema=records.CAPTION_SCHEMA)
+            key = self._campaign.part(block[0], self._shard, block[1])
+            records.write_table(self._campaign.store, key, table, records.CAPTION_SCHEMA)
+
+    @property
+    def unwritten_rows(self) -> int:
+        """Rows of blocks that are not complete; a kill now loses these."""
+        return sum(len(rows) for rows in self._rows.values())
+
+
+def count_statuses(
+    campaign: Campaign, track: str, shard: str, blocks: Iterable[int]
+) -> dict[str, int]:
+    """Rows per status over a track's parts."""
+    counts: dict[str, int] = {}
+    for block in blocks:
+        key = campaign.part(track, shard, block)
+        statuses = records.read_table(campaign.store, key, ["status"]).column("status")
+        for item in statuses.value_counts().to_pylist():
+            counts[item["values"]] = counts.get(item["values"], 0) + item["counts"]
+    return counts

@@ -1,0 +1,141 @@
+"""The worker: keeps an engine's window full from the first sample to the last.
+
+    reader ─► decode threads ─► window of requests in the engine ─► block writer
+
+Decoding runs ahead of the window by a fixed number of samples, so memory is bounded by
+`window + decode_ahead` decoded samples whatever the shard's size.
+"""
+
+import logging
+import os
+import threading
+import time
+from collections.abc import Iterable, Iterator
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from sa1b_captions.caption.engines.base import Engine, Reply, Request
+from sa1b_captions.caption.images import ShardReader, UndecodableImageError, decode_jpeg
+from sa1b_captions.caption.sampling import Sample
+from sa1b_captions.errors import RetryableError
+from sa1b_captions.recipe import Generation
+from sa1b_captions.records import CaptionStatus
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
+
+_log = logging.getLogger(__name__)
+
+MAX_ATTEMPTS = 3
+"""Tries per sample. A greedy loop survives identical retries, so engines vary the sampling."""
+
+_RETRIED = frozenset({CaptionStatus.ERROR, CaptionStatus.EMPTY, CaptionStatus.TRUNCATED})
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """One finished sample."""
+
+    sample: Sample
+    reply: Reply
+    attempt: int
+    """Tries it took, from 1."""
+    latency_s: float
+    """Seconds in the engine, all tries together; 0 when it never got there."""
+
+
+class Worker:
+    """Captions samples through one engine."""
+
+    def __init__(
+        self,
+        engine: Engine,
+        reader: ShardReader,
+        generation: Generation,
+        *,
+        stop: threading.Event | None = None,
+        decode_threads: int | None = None,
+        decode_ahead: int | None = None,
+    ) -> None:
+        """Make a worker.
+
+        Args:
+            engine: what captions.
+            reader: where the samples' JPEGs come from.
+            generation: the recipe's sampling settings.
+            stop: once set, no new sample is taken; those in flight are finished.
+            decode_threads: threads that decode JPEGs; by default one per core.
+            decode_ahead: decoded samples that wait for a free place; by default half a window.
+        """
+        self._engine = engine
+        self._reader = reader
+        self._generation = generation
+        self._stop = stop or threading.Event()
+        self._decode_threads = decode_threads or len(os.sched_getaffinity(0))
+        self._decode_ahead = decode_ahead or max(2, engine.window // 2)
+
+    def run(self, samples: Iterable[Sample]) -> Iterator[Outcome]:
+        """Yield outcomes as they finish, in any order.
+
+        Raises:
+            RetryableError: the engine or the store failed, or `stop` was set before the last
+                sample; outcomes already yielded stand.
+        """
+        waiting = iter(samples)
+        live: set[Future[Outcome]] = set()
+        limit = self._engine.window + self._decode_ahead
+        with (
+            ThreadPoolExecutor(self._decode_threads, "decode") as decoders,
+            ThreadPoolExecutor(self._engine.window, "caption") as callers,
+        ):
+            try:
+                exhausted = False
+                while True:
+                    while not exhausted and len(live) < limit and not self._stop.is_set():
+                        sample = next(waiting, None)
+                        if sample is None:
+                            exhausted = True
+                            break
+                        decoded = decoders.submit(self._decode, sample)
+                        live.add(callers.submit(self._finish, sample, decoded))
+                    if not live:
+                        break
+                    done, live = wait(live, return_when=FIRST_COMPLETED)
+                    for future in done:
+                        yield future.result()
+            except BaseException:
+                for future in live:
+                    future.cancel()
+                decoders.shutdown(wait=False, cancel_futures=True)
+                raise
+        if not exhausted:
+            raise RetryableError("stopped on request; what is finished is stored, run it again")
+
+    def _decode(self, sample: Sample) -> "tuple[Image, ...]":
+        images = []
+        for place, image in enumerate(sample.images, start=1):
+            try:
+                images.append(decode_jpeg(self._reader.read(image)))
+            except UndecodableImageError as error:
+                # The reader counts uses, so the images after a bad one must be read as well.
+                for later in sample.images[place:]:
+                    self._reader.read(later)
+                raise UndecodableImageError(f"{image.file_name}: {error}") from error
+        return tuple(images)
+
+    def _finish(self, sample: Sample, decoded: "Future[tuple[Image, ...]]") -> Outcome:
+        try:
+            images = decoded.result()
+        except UndecodableImageError as error:
+            reply = Reply(CaptionStatus.UNDECODABLE, error_code="undecodable", error=str(error))
+            return Outcome(sample, reply, attempt=1, latency_s=0.0)
+        began = time.monotonic()
+        attempt = 0
+        while True:
+            attempt += 1
+            request = Request(sample.sample_id, images, sample.track, self._generation, attempt)
+            reply = self._engine.caption(request)
+            if reply.status not in _RETRIED or attempt == MAX_ATTEMPTS or self._stop.is_set():
+                return Outcome(sample, reply, attempt, time.monotonic() - began)
+            _log.info("%s: %s, trying again", sample.sample_id, reply.error or reply.status.value)
