@@ -8,8 +8,8 @@
     └── NothingToDo         not an error: all that was asked for is done                   exit 99
 
 75 and 65 are `EX_TEMPFAIL` and `EX_DATAERR` of sysexits.h. Airflow retries on the first, fails at
-once on the second and marks the task skipped on 99; see `plugins/sa1b_operators.py`. A message says what failed, where, and
-what to do.
+once on the second and marks the task skipped on 99; see `plugins/sa1b_operators.py`. A message
+says what failed, where, and what to do.
 """
 
 EXIT_RETRYABLE = 75

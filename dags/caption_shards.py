@@ -1,0 +1,180 @@
+"""# caption_shards
+
+Downloads SA-1B shards, captions them, judges every caption and validates the result.
+
+**By schedule** one run a day takes the next shards: day *n* after `CAPTIONS_START_DATE` takes
+`CAPTIONS_SHARDS_PER_RUN` shards from number *n* × that many. Past the last shard a run skips.
+
+**By hand** trigger it with `shards` set, for example `0-9,17`.
+
+**In bulk** backfill any range of days:
+
+    airflow backfill create --dag-id caption_shards --from-date 2026-11-01 --to-date 2026-11-10
+
+| task | does | when it fails |
+|---|---|---|
+| `plan` | chooses the run's shards | the `shards` parameter is malformed or names foreign shards |
+| `shard.ingest` | archive → plain tar and index; skips a shard that is done | see its last log line; an expired links file needs a new one |
+| `shard.caption` | all tracks through one engine, in resumable blocks | clear it: it resumes at the last block |
+| `shard.curate` | rules mark captions; accepted and rejected are stored apart | accepted + rejected ≠ planned: clear with `force` |
+| `validate` | expectations over the run's shards, one report per shard | open *Quality report* |
+| `publish` | tells `release_dataset` that a shard is in | the shard is not validated, or failed its checks |
+
+Everything is keyed and resumable: clearing or triggering again repeats only what is missing.
+"""
+
+import datetime as dt
+
+from airflow.sdk import DAG, Asset, Param, TriggerRule, get_current_context, task, task_group
+from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
+from sa1b_captions.recipe import TRACKS, load_recipe
+from sa1b_captions.settings import ENGINE_NAMES, load_settings
+from sa1b_captions.shards import SELECTION_PATTERN, parse_selection, shards_of_date
+from sa1b_operators import STAGE_DEFAULTS, ShardStageOperator
+
+settings = load_settings()
+recipe = load_recipe(settings.recipe)
+# Same object in release_dataset: an asset is its name and uri.
+captioned_shards = Asset(name="captioned_shards", uri="sa1b-captions://captioned_shards")
+
+RUN_ID = ["--run-id", "{{ run_id }}"]
+FORCE = "{{ '--force' if params.force else '--no-force' }}"
+TRACK_LIST = "{{ params.tracks | join(',') }}"
+
+with DAG(
+    dag_id="caption_shards",
+    description="Download, caption, curate and validate SA-1B shards",
+    doc_md=__doc__,
+    schedule="0 0 * * *",
+    start_date=dt.datetime.combine(settings.start_date, dt.time(), dt.UTC),
+    catchup=False,
+    max_active_runs=4,
+    tags=["sa1b", "captions"],
+    default_args=STAGE_DEFAULTS,
+    params={
+        "shards": Param(
+            None,
+            type=["null", "string"],
+            pattern=rf"^\s*{SELECTION_PATTERN}(\s*,\s*{SELECTION_PATTERN})*\s*$",
+            title="Shards",
+            description="Numbers, ranges or names, as in 0-9,17 or sa_000020. "
+            "Empty takes the shards of the run's date.",
+            section="What to caption",
+        ),
+        "tracks": Param(
+            list(TRACKS),
+            type="array",
+            items={"type": "string", "enum": list(TRACKS)},
+            minItems=1,
+            examples=list(TRACKS),
+            title="Tracks",
+            description="A shard counts as done when it has all four.",
+            section="What to caption",
+        ),
+        "engine": Param(
+            settings.engine,
+            type="string",
+            enum=list(ENGINE_NAMES),
+            title="Engine",
+            description="preview describes pixels on the CPU; its captions never carry the "
+            "dataset's name.",
+            section="How",
+        ),
+        "force": Param(
+            False,
+            type="boolean",
+            title="Do it again",
+            description="Forget what these shards already have and download, caption and judge "
+            "them anew. Costs the GPU time again.",
+            section="How",
+        ),
+    },
+):
+
+    @task(retries=0, execution_timeout=dt.timedelta(minutes=5), multiple_outputs=False)
+    def plan(*, logical_date: dt.datetime | None = None, params: dict | None = None) -> list[str]:
+        """Choose the run's shards: those the form names, else those of the logical date."""
+        selection = (params or {}).get("shards")
+        if selection:
+            shards = parse_selection(selection)
+            foreign = sorted(set(shards) - set(recipe.shards))
+            if foreign:
+                raise AirflowFailException(
+                    f"{foreign[0]} is not a shard of recipe {recipe.name}, which has "
+                    f"{recipe.shards[0]} to {recipe.shards[-1]}"
+                )
+            return shards
+        if logical_date is None:
+            raise AirflowFailException(
+                "this run has no logical date; name the shards in the form, or give a date"
+            )
+        shards = shards_of_date(
+            logical_date.date(),
+            start_date=settings.start_date,
+            shards=recipe.shards,
+            shards_per_run=settings.shards_per_run,
+        )
+        if not shards:
+            raise AirflowSkipException(
+                f"no shards on {logical_date.date()}: {recipe.name} takes {len(recipe.shards)} "
+                f"shards at {settings.shards_per_run} a day from {settings.start_date}"
+            )
+        return shards
+
+    @task_group(group_id="shard")
+    def each_shard(shard: str) -> None:
+        """One shard from archive to judged captions."""
+        ingest = ShardStageOperator(
+            task_id="ingest",
+            shard=shard,
+            arguments=["ingest", "--shards", shard, "--skip-done", FORCE, *RUN_ID],
+            pool="download",
+            execution_timeout=dt.timedelta(hours=12),
+        )
+        caption = ShardStageOperator(
+            task_id="caption",
+            shard=shard,
+            arguments=[
+                *("caption", "--shards", shard, "--tracks", TRACK_LIST),
+                *("--engine", "{{ params.engine }}", FORCE, *RUN_ID),
+            ],
+            runtime=settings.runtime,
+            pool="gpu",
+            execution_timeout=dt.timedelta(hours=24),
+        )
+        curate = ShardStageOperator(
+            task_id="curate",
+            shard=shard,
+            arguments=["curate", "--shards", shard, "--tracks", TRACK_LIST, FORCE, *RUN_ID],
+        )
+        ingest >> caption >> curate
+
+    # One process for all shards: importing Great Expectations costs more than running it.
+    # ALL_DONE: a shard that failed must not keep its neighbours from being validated.
+    validate = ShardStageOperator(
+        task_id="validate",
+        arguments=[
+            *("validate", "--shards", "{{ (ti.xcom_pull(task_ids='plan') or []) | join(',') }}"),
+            *(FORCE, *RUN_ID),
+        ],
+        trigger_rule=TriggerRule.ALL_DONE,
+    )
+
+    @task(outlets=[captioned_shards], map_index_template="{{ shard }}")
+    def publish(shard: str, *, run_id: str, ti=None, outlet_events=None) -> None:  # noqa: ANN001
+        """Emit the shard's partition key if this run completed it."""
+        get_current_context()["shard"] = shard
+        found = ti.xcom_pull(task_ids="validate")["shards"].get(shard)
+        if found is None:
+            raise AirflowFailException(f"{shard} is not validated: one of its stages failed")
+        if found["verdict"] == "fail":
+            raise AirflowFailException(f"{shard} failed its checks; open its quality report")
+        if not found["complete"]:
+            raise AirflowSkipException(f"{shard} has some tracks still to caption")
+        if found["run_id"] != run_id:
+            raise AirflowSkipException(f"{shard} was done before, in run {found['run_id']}")
+        outlet_events[captioned_shards].add_partitions(shard)
+
+    planned = plan()
+    group = each_shard.expand(shard=planned)
+    group >> validate >> publish.expand(shard=planned)
