@@ -34,9 +34,10 @@ from airflow.sdk import (
     task,
 )
 from airflow.sdk.exceptions import AirflowFailException
+from sa1b_operators import STAGE_DEFAULTS, ShardStageOperator
+
 from sa1b_captions.recipe import TRACKS, load_recipe
 from sa1b_captions.settings import load_settings
-from sa1b_operators import STAGE_DEFAULTS, ShardStageOperator
 
 recipe = load_recipe(load_settings().recipe)
 # Same object in caption_shards: an asset is its name and uri.
@@ -74,9 +75,9 @@ with DAG(
     },
 ):
     check = ShardStageOperator(task_id="check", arguments=["status", "--require-done"])
-    dedup = ShardStageOperator.partial(task_id="dedup", map_index_template="{{ task.label }}").expand(
-        arguments=[["dedup", "--tracks", track, *RUN_ID] for track in TRACKS]
-    )
+    dedup = ShardStageOperator.partial(
+        task_id="dedup", map_index_template="{{ task.label }}"
+    ).expand(arguments=[["dedup", "--tracks", track, *RUN_ID] for track in TRACKS])
     validate = ShardStageOperator(
         task_id="validate", arguments=["validate", "--release", *RUN_ID], report="release"
     )

@@ -191,14 +191,16 @@ class S3Store:
     Credentials come from boto3's usual chain (environment, profile, pod identity).
     """
 
-    def __init__(self, bucket: str, prefix: str, endpoint_url: str | None) -> None:
+    def __init__(
+        self, bucket: str, prefix: str, endpoint_url: str | None, *, max_attempts: int = 8
+    ) -> None:
         import boto3
         from botocore.config import Config
 
         self.bucket, self.prefix = bucket, prefix
         self.url = f"s3://{bucket}/{prefix}".rstrip("/")
         config = Config(
-            retries={"mode": "standard", "max_attempts": 8},
+            retries={"mode": "standard", "max_attempts": max_attempts},
             connect_timeout=10,
             read_timeout=60,
             max_pool_connections=64,

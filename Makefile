@@ -1,0 +1,65 @@
+# Targets people use. `make` alone lists them.
+.DEFAULT_GOAL := help
+SHELL := /bin/bash
+PYTHON ?= python3
+BIN := .venv/bin
+STAMP := .venv/.installed
+UV := 0.13.9
+
+# Without bytecode every `import airflow` costs three times as much.
+unexport PYTHONDONTWRITEBYTECODE
+unexport VIRTUAL_ENV
+
+.PHONY: help setup demo down test test-unit test-dags test-integration lint format pins docs clean
+
+help: ## List the targets
+	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+setup: $(STAMP) ## Create .venv with everything pinned
+
+$(STAMP): requirements.txt requirements-dev.txt pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo "sa1b-captions needs Python 3.11 or newer and $(PYTHON) is $$($(PYTHON) -V 2>&1); try make PYTHON=python3.12 ..." >&2; exit 1; }
+	@test -x $(BIN)/python || $(PYTHON) -m venv .venv || \
+	  { echo "$(PYTHON) cannot make a virtual environment; on Debian: apt install python3-venv" >&2; exit 1; }
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check uv==$(UV)
+	@echo "installing the pinned packages into .venv"
+	@VIRTUAL_ENV=.venv $(BIN)/uv pip install --quiet --requirement requirements-dev.txt
+	@VIRTUAL_ENV=.venv $(BIN)/uv pip install --quiet --no-deps --editable .
+	@touch $@
+
+demo: $(STAMP) ## Run the whole pipeline on this machine; Airflow stays up
+	@$(BIN)/python demo/run.py
+
+down: ## Stop everything the demo started
+	@test ! -x $(BIN)/python || $(BIN)/python demo/run.py --down
+
+test: test-unit test-dags test-integration ## Run all tests
+
+test-unit: $(STAMP) ## Tests of the package, under half a minute
+	$(BIN)/pytest tests/unit
+
+test-dags: $(STAMP) ## DAG policy, operator and console tests
+	$(BIN)/pytest tests/dags
+
+test-integration: $(STAMP) ## Both DAGs on both stores, and a real Airflow
+	$(BIN)/pytest tests/integration
+
+lint: $(STAMP) ## Format check, ruff, mypy, import-linter
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+format: $(STAMP) ## Format and fix what ruff can
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+pins: $(STAMP) ## Resolve requirements*.txt again from pyproject.toml
+	$(BIN)/uv pip compile -q --universal --python-version 3.11 --no-header --extra airflow \
+	  pyproject.toml -o requirements.txt
+	$(BIN)/uv pip compile -q --universal --python-version 3.11 --no-header --extra airflow \
+	  --group dev -c requirements.txt pyproject.toml -o requirements-dev.txt
+
+clean: down ## Remove everything that was made, the environment included
+	rm -rf .venv .run dist .pytest_cache .mypy_cache .ruff_cache .hypothesis

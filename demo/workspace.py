@@ -1,0 +1,131 @@
+"""The demo's folder: where everything lies, its secrets, and the environment of its processes."""
+
+import json
+import os
+import secrets
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from cryptography.fernet import Fernet
+
+REPOSITORY = Path(__file__).resolve().parent.parent
+SHARDS = ("sa_000000", "sa_000001")
+
+
+@dataclass(frozen=True, slots=True)
+class Workspace:
+    """One demo. Two demos with different folders and ports do not touch each other."""
+
+    home: Path
+    """Everything the demo writes is below it."""
+    ui_port: int
+    archive_port: int
+
+    @property
+    def store(self) -> Path:
+        """Folder behind CAPTIONS_ROOT."""
+        return self.home / "store"
+
+    @property
+    def archives(self) -> Path:
+        """Folder of the served archives."""
+        return self.home / "archives"
+
+    @property
+    def logs(self) -> Path:
+        """Folder of the logs of the processes."""
+        return self.home / "logs"
+
+    @property
+    def password_file(self) -> Path:
+        """JSON of user names and passwords, as Airflow's simple auth manager reads it."""
+        return self.home / "airflow" / "passwords.json"
+
+    @property
+    def ui_url(self) -> str:
+        """Where the Airflow UI answers."""
+        return f"http://127.0.0.1:{self.ui_port}"
+
+    @property
+    def password(self) -> str:
+        """Password of the user admin."""
+        return str(json.loads(self.password_file.read_text())["admin"])
+
+    def prepare(self) -> None:
+        """Make the folders and, once, the secrets."""
+        for folder in (self.store, self.archives, self.logs, self.home / "airflow"):
+            folder.mkdir(parents=True, exist_ok=True)
+        if not self.password_file.exists():
+            _write_secret(self.password_file, {"admin": secrets.token_urlsafe(9)})
+        if not self._secrets_file.exists():
+            keys = {name: secrets.token_urlsafe(32) for name in ("jwt", "api")}
+            _write_secret(self._secrets_file, keys | {"fernet": Fernet.generate_key().decode()})
+
+    @property
+    def _secrets_file(self) -> Path:
+        return self.home / "airflow" / "secrets.json"
+
+    def write_links(self) -> Path:
+        """Write a links file in Meta's format whose URLs expire in 30 days."""
+        expiry = f"{int(time.time()) + 30 * 86400:X}"
+        rows = [
+            f"{shard}.tar\thttp://127.0.0.1:{self.archive_port}/{shard}.tar?oh=demo&oe={expiry}"
+            for shard in SHARDS
+        ]
+        path = self.home / "links.tsv"
+        path.write_text("\n".join(["file_name\tcdn_link", *reversed(rows)]))
+        return path
+
+    def environment(self) -> dict[str, str]:
+        """Environment of every process of the demo."""
+        keys = json.loads(self._secrets_file.read_text())
+        ours = {
+            "DEMO_HOME": str(self.home),  # how `stop` recognises the demo's processes
+            "DEMO_ARCHIVES": str(self.archives),
+            "PYTHONPATH": str(REPOSITORY / "demo"),
+            "PATH": f"{_bin()}{os.pathsep}{os.environ['PATH']}",
+            "AIRFLOW_HOME": str(self.home / "airflow"),
+            "AIRFLOW__CORE__DAGS_FOLDER": str(REPOSITORY / "dags"),
+            "AIRFLOW__CORE__PLUGINS_FOLDER": str(REPOSITORY / "plugins"),
+            "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
+            "AIRFLOW__CORE__EXECUTOR": "LocalExecutor",
+            "AIRFLOW__CORE__PARALLELISM": "4",
+            "AIRFLOW__CORE__FERNET_KEY": keys["fernet"],
+            "AIRFLOW__CORE__EXECUTION_API_SERVER_URL": f"{self.ui_url}/execution/",
+            "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_USERS": "admin:admin",
+            "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_PASSWORDS_FILE": str(self.password_file),
+            "AIRFLOW__DATABASE__SQL_ALCHEMY_CONNECT_ARGS": "sqlite_args.connect_args",
+            "AIRFLOW__DATABASE__SQL_ALCHEMY_CONNECT_ARGS_ASYNC": "sqlite_args.connect_args",
+            "AIRFLOW__API__HOST": "127.0.0.1",
+            "AIRFLOW__API__PORT": str(self.ui_port),
+            "AIRFLOW__API__BASE_URL": self.ui_url,
+            "AIRFLOW__API__WORKERS": "1",
+            "AIRFLOW__API__SECRET_KEY": keys["api"],
+            "AIRFLOW__API_AUTH__JWT_SECRET": keys["jwt"],
+            # The first call builds the execution API, which takes longer than the default of 5 s.
+            "AIRFLOW__WORKERS__EXECUTION_API_TIMEOUT": "60",
+            "AIRFLOW__SCHEDULER__ENABLE_HEALTH_CHECK": "False",
+            "AIRFLOW__DAG_PROCESSOR__STALE_DAG_THRESHOLD": "600",
+            "CAPTIONS_ROOT": self.store.as_uri(),
+            "CAPTIONS_CAMPAIGN": "demo",
+            "CAPTIONS_RECIPE": str(REPOSITORY / "demo" / "recipe.toml"),
+            "CAPTIONS_LINKS": str(self.home / "links.tsv"),
+            "CAPTIONS_RUNTIME": "local",
+            "CAPTIONS_ENGINE": "preview",
+            "CAPTIONS_SHARDS_PER_RUN": "1",
+        }
+        foreign = ("AIRFLOW", "CAPTIONS_", "AWS_", "PYTHONDONTWRITEBYTECODE")
+        kept = {name: value for name, value in os.environ.items() if not name.startswith(foreign)}
+        return kept | ours
+
+
+def _bin() -> str:
+    import sys
+
+    return str(Path(sys.executable).parent)
+
+
+def _write_secret(path: Path, content: dict[str, str]) -> None:
+    path.touch(mode=0o600)
+    path.write_text(json.dumps(content))

@@ -1,0 +1,140 @@
+import random
+import threading
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import builders
+from engines import ScriptedEngine, honest_reply
+from sa1b_captions import records
+from sa1b_captions.caption import parts
+from sa1b_captions.caption.sampling import plan_track, read_index
+from sa1b_captions.errors import PermanentError, RetryableError
+from sa1b_captions.receipts import read_receipt
+from sa1b_captions.recipe import TRACKS
+from sa1b_captions.stages.caption import caption_shard
+from sa1b_captions.storage import FileStore
+
+SHARD = "sa_000000"
+
+
+@pytest.fixture
+def campaign(tmp_path):
+    return ready_campaign(tmp_path)
+
+
+def ready_campaign(folder):
+    store = FileStore(folder)
+    builders.put_shard(store, SHARD, {n: builders.make_jpeg(n) for n in range(1, 12)})
+    return builders.demo_campaign(store)
+
+
+def rows(campaign, track):
+    receipt = read_receipt(campaign.store, campaign.caption_receipt(track, SHARD))
+    keys = [campaign.part(track, SHARD, block) for block in range(receipt["blocks"])]
+    return [row for key in keys for row in records.read_table(campaign.store, key).to_pylist()]
+
+
+def planned_ids(campaign, track):
+    index = read_index(campaign.store, SHARD)
+    plan = plan_track(campaign.recipe, campaign.recipe.tracks[track], SHARD, index)
+    return [sample.sample_id for sample in plan]
+
+
+def test_parts_hold_every_planned_sample_once_in_plan_order(campaign):
+    result = caption_shard(campaign, SHARD, ScriptedEngine)
+    for track in TRACKS:
+        assert [row["sample_id"] for row in rows(campaign, track)] == planned_ids(campaign, track)
+    assert result["statuses"]["single_en"] == {"ok": 11}
+    row = rows(campaign, "multi_en")[0]
+    assert row["images"] == [f"{SHARD}/sa_{i}.jpg" for i in row["image_ids"]]
+    assert row["recipe_fingerprint"] == campaign.recipe.fingerprint
+
+
+def test_a_finished_shard_loads_no_model(campaign):
+    caption_shard(campaign, SHARD, ScriptedEngine)
+
+    def refuse():
+        raise AssertionError("the model was loaded for nothing")
+
+    assert caption_shard(campaign, SHARD, refuse)["captioned"] == 0
+
+
+def test_force_captions_anew(campaign):
+    caption_shard(campaign, SHARD, ScriptedEngine)
+    engine = ScriptedEngine()
+    caption_shard(campaign, SHARD, lambda: engine, tracks=["single_en"], force=True)
+    assert len(engine.asked) == 11
+
+
+def test_the_engine_is_closed_when_it_fails(campaign):
+    def script(request):
+        raise RetryableError("gone")
+
+    engine = ScriptedEngine(script)
+    with pytest.raises(RetryableError):
+        caption_shard(campaign, SHARD, lambda: engine)
+    assert engine.closed
+
+
+def test_a_shard_that_is_not_ingested_names_the_command(campaign):
+    with pytest.raises(PermanentError, match="sa1b-captions ingest --shard"):
+        caption_shard(campaign, "sa_000001", ScriptedEngine)
+
+
+@settings(max_examples=15, deadline=None)
+@given(st.integers(0, 10**6))
+def test_killed_workers_resume_without_gaps_or_repeats(tmp_path_factory, seed):
+    """Workers die after random numbers of captions until one gets through."""
+    campaign = ready_campaign(tmp_path_factory.mktemp("store"))
+    rng = random.Random(seed)
+    size = campaign.recipe.block_size
+    asked = 0
+    kills = 0
+    for budget in [rng.randrange(0, 25) for _ in range(3)] + [10**6]:
+        left = threading.Semaphore(budget)
+
+        def script(request, left=left):
+            if not left.acquire(blocking=False):
+                raise RetryableError("killed")
+            return honest_reply(request)
+
+        engine = ScriptedEngine(script, window=3)
+        try:
+            caption_shard(campaign, SHARD, lambda engine=engine: engine)
+        except RetryableError:
+            kills += 1
+        asked += len(engine.asked)
+    total = 0
+    for track in TRACKS:
+        assert [row["sample_id"] for row in rows(campaign, track)] == planned_ids(campaign, track)
+        total += len(rows(campaign, track))
+    # A kill loses at most the open block of each track and the window's requests.
+    assert asked <= total + kills * (len(TRACKS) * size + 3)
+
+
+def test_two_workers_on_one_shard_write_equal_sets(campaign):
+    threads = [
+        threading.Thread(
+            target=caption_shard,
+            args=(campaign, SHARD, lambda: ScriptedEngine(delay_s=0.002)),
+        )
+        for _ in range(2)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    for track in TRACKS:
+        assert [row["sample_id"] for row in rows(campaign, track)] == planned_ids(campaign, track)
+
+
+def test_a_missing_block_is_captioned_again_alone(campaign):
+    caption_shard(campaign, SHARD, ScriptedEngine)
+    campaign.store.delete(campaign.caption_receipt("single_en", SHARD))
+    campaign.store.delete(campaign.part("single_en", SHARD, 1))
+    engine = ScriptedEngine()
+    caption_shard(campaign, SHARD, lambda: engine)
+    assert sorted(engine.asked) == sorted(planned_ids(campaign, "single_en")[4:8])
+    assert parts.stored_blocks(campaign, "single_en", SHARD) == {0, 1, 2}

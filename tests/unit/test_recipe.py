@@ -1,0 +1,110 @@
+import copy
+
+import pytest
+
+import builders
+from sa1b_captions.campaign import open_campaign
+from sa1b_captions.errors import PermanentError
+from sa1b_captions.recipe import TRACKS, load_recipe, parse_recipe
+from sa1b_captions.storage import FileStore
+
+INTERNVL = load_recipe("internvl")
+
+
+def test_the_internvl_recipe_names_the_published_files():
+    assert [INTERNVL.tracks[track].release_file for track in TRACKS] == [
+        "internvl_sa1b_caption_11m_single_image_en.jsonl",
+        "internvl_sa1b_caption_1m_single_image_zh.jsonl",
+        "internvl_sa1b_caption_77k_multi_image_en.jsonl",
+        "internvl_sa1b_caption_77k_multi_image_zh.jsonl",
+    ]
+    assert len(INTERNVL.shards) == 1000
+
+
+def test_the_english_prompt_is_the_cards_verbatim():
+    prompt = INTERNVL.tracks["single_en"].prompt
+    assert len(prompt) == 274
+    assert prompt.startswith("Generate an accurate, single-paragraph description")
+    assert len(INTERNVL.tracks["single_zh"].prompt) == 64
+
+
+def test_stored_json_has_the_fingerprint_of_the_file(tmp_path):
+    store = FileStore(tmp_path)
+    open_campaign(store, "c", INTERNVL)
+    assert open_campaign(store, "c").recipe.fingerprint == INTERNVL.fingerprint
+
+
+def changed(path, value):
+    source = copy.deepcopy(INTERNVL.source)
+    section = source
+    for key in path[:-1]:
+        section = section[key]
+    section[path[-1]] = value
+    return parse_recipe(source, where="tests")
+
+
+@pytest.mark.parametrize(
+    ("path", "value"),
+    [
+        (("model", "revision"), "abc"),
+        (("tracks", "single_zh", "prompt"), "描述"),
+        (("generation", "max_tiles"), 6),
+        (("seed",), 1),
+        (("tracks", "multi_en", "samples_per_shard"), 80),
+    ],
+)
+def test_what_changes_captions_changes_the_fingerprint_and_is_refused(tmp_path, path, value):
+    other = changed(path, value)
+    assert other.fingerprint != INTERNVL.fingerprint
+    store = FileStore(tmp_path)
+    open_campaign(store, "c", INTERNVL)
+    with pytest.raises(PermanentError, match="set CAPTIONS_CAMPAIGN to a new name"):
+        open_campaign(store, "c", other)
+
+
+def test_a_new_limit_keeps_the_captions_and_replaces_the_stored_rules(tmp_path):
+    stricter = changed(("quality", "language", "en", "min_chars"), 300)
+    assert stricter.fingerprint == INTERNVL.fingerprint
+    assert stricter.quality_fingerprint != INTERNVL.quality_fingerprint
+    store = FileStore(tmp_path)
+    open_campaign(store, "c", INTERNVL)
+    open_campaign(store, "c", stricter)
+    assert open_campaign(store, "c").recipe.quality.languages["en"].min_chars == 300
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "message"),
+    [
+        (("tracks", "single_en", "images_max"), 2, "single track takes 1 image"),
+        (("tracks", "single_en", "release_file"), "../x.jsonl", "plain name"),
+        (("tracks", "single_en", "langage"), "en", "langage"),
+        (("tracks", "multi_en", "images_min"), 9, "in order"),
+        (("shards",), "x", "does not select shards"),
+        (("block_size",), 0, "block_size"),
+        (
+            ("tracks", "single_zh", "release_file"),
+            "internvl_sa1b_caption_11m_single_image_en.jsonl",
+            "share",
+        ),
+    ],
+)
+def test_a_broken_recipe_says_where(path, value, message):
+    with pytest.raises(PermanentError, match=message):
+        changed(path, value)
+
+
+def test_a_missing_section_is_named():
+    source = copy.deepcopy(INTERNVL.source)
+    del source["model"]
+    with pytest.raises(PermanentError, match="lacks 'model'"):
+        parse_recipe(source, where="tests")
+
+
+def test_a_campaign_without_recipe_says_what_to_set(tmp_path):
+    with pytest.raises(PermanentError, match="CAPTIONS_RECIPE"):
+        open_campaign(FileStore(tmp_path), "nothing")
+
+
+def test_the_demos_recipe_loads():
+    assert load_recipe("demo/recipe.toml").model.id == "preview"
+    assert builders.demo_recipe().shards == ("sa_000000", "sa_000001")

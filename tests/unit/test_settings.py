@@ -1,0 +1,43 @@
+import datetime as dt
+
+import pytest
+
+from sa1b_captions.caption.engines import registry
+from sa1b_captions.errors import SettingsError
+from sa1b_captions.settings import ENGINE_NAMES, load_settings
+
+ROOT = {"CAPTIONS_ROOT": "s3://bucket/prefix/"}
+
+
+def test_defaults_need_only_the_root():
+    settings = load_settings(ROOT)
+    assert settings.captions_root == "s3://bucket/prefix"
+    assert settings.shards_per_run == 10
+    assert settings.start_date == dt.date(2026, 11, 1)
+
+
+def test_a_missing_root_names_the_variable():
+    with pytest.raises(SettingsError, match=r"CAPTIONS_ROOT is not set.*\.env\.example"):
+        load_settings({"CAPTIONS_ROOT": " "})
+
+
+@pytest.mark.parametrize(
+    ("variable", "value"),
+    [
+        ("CAPTIONS_ROOT", "/tmp/x"),
+        ("CAPTIONS_ROOT", "file://relative"),
+        ("CAPTIONS_SHARDS_PER_RUN", "0"),
+        ("CAPTIONS_SHARDS_PER_RUN", "ten"),
+        ("CAPTIONS_START_DATE", "01.11.2026"),
+        ("CAPTIONS_RUNTIME", "docker"),
+        ("CAPTIONS_ENGINE", "gpt"),
+        ("CAPTIONS_CAMPAIGN", "../x"),
+    ],
+)
+def test_a_malformed_setting_names_the_variable_and_the_value(variable, value):
+    with pytest.raises(SettingsError, match=variable):
+        load_settings(ROOT | {variable: value})
+
+
+def test_every_engine_of_the_settings_can_be_loaded():
+    assert set(ENGINE_NAMES) == set(registry._ENGINES)

@@ -1,0 +1,121 @@
+import threading
+import time
+
+import pytest
+
+import builders
+from engines import ScriptedEngine, honest_reply
+from sa1b_captions.caption.engines.base import Reply
+from sa1b_captions.caption.images import ShardReader
+from sa1b_captions.caption.sampling import plan_track, read_index
+from sa1b_captions.caption.worker import MAX_ATTEMPTS, Worker
+from sa1b_captions.errors import RetryableError
+from sa1b_captions.records import CaptionStatus
+from sa1b_captions.storage import FileStore
+
+RECIPE = builders.demo_recipe()
+
+
+@pytest.fixture
+def shard(tmp_path):
+    store = FileStore(tmp_path)
+    jpegs = {n: builders.make_jpeg(n) for n in range(1, 21)}
+    jpegs[5] = jpegs[5][:200]
+    builders.put_shard(store, "sa_000000", jpegs)
+    plan = plan_track(
+        RECIPE, RECIPE.tracks["single_en"], "sa_000000", read_index(store, "sa_000000")
+    )
+    return plan, ShardReader(store, "sa_000000", plan)
+
+
+def worker(engine, reader, **kwargs):
+    return Worker(engine, reader, RECIPE.generation, **kwargs)
+
+
+def test_every_sample_has_one_outcome_and_a_broken_jpeg_says_so(shard):
+    plan, reader = shard
+    engine = ScriptedEngine()
+    outcomes = {o.sample.sample_id: o.reply for o in worker(engine, reader).run(plan)}
+    assert set(outcomes) == {s.sample_id for s in plan}
+    broken = outcomes["single_en/sa_000000/5"]
+    assert broken.status is CaptionStatus.UNDECODABLE
+    assert "sa_5.jpg" in broken.error
+    assert sum(r.status is CaptionStatus.OK for r in outcomes.values()) == 19
+
+
+def test_the_window_is_filled_and_never_exceeded(shard):
+    plan, reader = shard
+    engine = ScriptedEngine(window=3, delay_s=0.01)
+    list(worker(engine, reader).run(plan))
+    assert engine.peak_in_flight == 3
+
+
+def test_memory_is_bounded_by_the_window_not_the_shard(shard):
+    """With a slow engine, no more than window + decode_ahead samples are taken."""
+    plan, reader = shard
+    taken = []
+    release = threading.Event()
+
+    def samples():
+        for sample in plan:
+            taken.append(sample)
+            yield sample
+
+    def wait_for_release(request):
+        release.wait(10)
+        return honest_reply(request)
+
+    engine = ScriptedEngine(wait_for_release, window=3)
+    stream = worker(engine, reader, decode_ahead=2).run(samples())
+    thread = threading.Thread(target=lambda: list(stream))
+    thread.start()
+    time.sleep(0.3)
+    held = len(taken)
+    release.set()
+    thread.join()
+    assert held == 5
+
+
+def test_a_passing_failure_is_tried_again_and_a_lasting_one_keeps_its_reason(shard):
+    plan, reader = shard
+
+    def script(request):
+        if request.sample_id.endswith("/1") and request.attempt == 1:
+            return Reply(CaptionStatus.EMPTY)
+        if request.sample_id.endswith("/2"):
+            return Reply(CaptionStatus.ERROR, error_code="internal_error", error="KV cache full")
+        return honest_reply(request)
+
+    outcomes = {
+        o.sample.sample_id[-2:]: o for o in worker(ScriptedEngine(script), reader).run(plan)
+    }
+    assert (outcomes["/1"].reply.status, outcomes["/1"].attempt) == (CaptionStatus.OK, 2)
+    assert outcomes["/2"].reply.error == "KV cache full"
+    assert outcomes["/2"].attempt == MAX_ATTEMPTS
+
+
+def test_a_dead_engine_ends_the_run_as_retryable(shard):
+    plan, reader = shard
+
+    def script(request):
+        raise RetryableError("the engine stopped answering")
+
+    with pytest.raises(RetryableError, match="stopped answering"):
+        list(worker(ScriptedEngine(script), reader).run(plan))
+
+
+def test_stop_finishes_what_is_in_flight_and_ends_as_retryable(shard):
+    plan, reader = shard
+    stop = threading.Event()
+    engine = ScriptedEngine(window=2, delay_s=0.01)
+    finished = []
+
+    def run():
+        for outcome in worker(engine, reader, stop=stop).run(plan):
+            finished.append(outcome.sample.sample_id)
+            stop.set()
+
+    with pytest.raises(RetryableError, match="stopped on request"):
+        run()
+    assert set(engine.asked) <= set(finished)
+    assert len(finished) < len(plan)
