@@ -1,0 +1,237 @@
+"""One archive as a stream of bytes that survives the network.
+
+Guarantees: the bytes come out in order, each once, and are the object's own (never decoded, never
+from two versions of it as far as ETag, Last-Modified, size and MD5 can tell); they are counted
+and hashed; an end that came too early is never taken for the end. Errors show host and path of
+the link, never its signature. Nothing is stored.
+"""
+
+import hashlib
+import logging
+import random
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import httpx
+
+from sa1b_captions.errors import PermanentError, RetryableError
+from sa1b_captions.ingest.links import Link
+from sa1b_captions.ingest.replies import Interrupted, Reply, read_reply
+
+log = logging.getLogger(__name__)
+
+MAX_ARCHIVE_BYTES = 64 * 2**30
+"""Nearly six times SA-1B's archives; what is larger is not one."""
+
+_BAD_ADDRESS = (httpx.TooManyRedirects, httpx.UnsupportedProtocol, httpx.InvalidURL)
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """How long a download waits, and how often it asks again."""
+
+    connect_timeout_s: float = 15.0
+    stall_timeout_s: float = 60.0
+    """A reply that brings no byte, or less than `min_bytes_per_s`, for this long is given up."""
+    min_bytes_per_s: int = 4096
+    attempts: int = 8
+    """Requests in a row that may fail while bringing less than `progress_bytes`."""
+    progress_bytes: int = 2**20
+    backoff_s: float = 1.0
+    """First pause; each further one doubles, up to `backoff_max_s`."""
+    backoff_max_s: float = 60.0
+    retry_after_max_s: float = 300.0
+    """A server that asks for a longer pause ends the download with a RetryableError."""
+
+
+class Download:
+    """Iterates over the bytes of one archive; iterating again continues where it stopped.
+
+    Raises while iterating:
+        PermanentError: the link is refused, leads to a page or nowhere, or the object is too big.
+        RetryableError: the server kept failing, or the object changed meanwhile.
+    """
+
+    def __init__(
+        self,
+        link: Link,
+        patience: Patience | None = None,
+        *,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self.received_bytes = 0
+        self.total_bytes: int | None = None
+        """Size of the object; None until a server says it."""
+        self.resumes = 0
+        """Requests after the first."""
+        self._link = link
+        self._patience = patience or Patience()
+        self._sleep = sleep
+        self._md5 = hashlib.md5(usedforsecurity=False)
+        self._etag: str | None = None
+        self._last_modified: str | None = None
+        self._complete = False
+
+    @property
+    def md5(self) -> str:
+        """MD5 of the bytes so far, hexadecimal."""
+        return self._md5.hexdigest()
+
+    def __iter__(self) -> Iterator[bytes]:
+        silence_url_logs()
+        failures = 0
+        with self._open_client() as client:
+            while not self._complete:
+                before = self.received_bytes
+                interrupted = None
+                try:
+                    yield from self._request(client)
+                except Interrupted as error:
+                    interrupted = error
+                if interrupted is not None:
+                    progress = self.received_bytes - before >= self._patience.progress_bytes
+                    failures = 1 if progress else failures + 1
+                    self._pause(interrupted, failures)
+
+    def _open_client(self) -> httpx.Client:
+        patience = self._patience
+        return httpx.Client(
+            # identity: the stored bytes, which the MD5 and the ranges count, are what is wanted.
+            headers={"Accept-Encoding": "identity", "User-Agent": "sa1b-captions"},
+            timeout=httpx.Timeout(patience.stall_timeout_s, connect=patience.connect_timeout_s),
+            follow_redirects=True,
+            max_redirects=5,
+        )
+
+    def _request(self, client: httpx.Client) -> Iterator[bytes]:
+        """Bytes that one request adds."""
+        offset = self.received_bytes
+        headers = {"Range": f"bytes={offset}-"} if offset else {}
+        try:
+            with client.stream("GET", self._link.url, headers=headers) as response:
+                yield from self._accept(response)
+            return
+        except _BAD_ADDRESS as error:
+            bad_address, trouble = True, type(error).__name__
+        except httpx.HTTPError as error:
+            bad_address, trouble = False, type(error).__name__
+        # Raised out here, so that no exception of httpx, which may hold the URL, hangs on it.
+        if bad_address:
+            raise PermanentError(f"{self._name}: the address leads nowhere ({trouble})")
+        raise Interrupted(trouble)
+
+    def _accept(self, response: httpx.Response) -> Iterator[bytes]:
+        """New bytes of a reply; sets `_complete` when the object has ended."""
+        reply = read_reply(response, self.received_bytes, self._name)
+        self._require_same_object(reply)
+        offset = self.received_bytes
+        if not reply.is_end:
+            yield from self._take(response, reply)
+        if self.total_bytes is not None:
+            self._complete = self.received_bytes == self.total_bytes
+        else:
+            # No size: a chunked body says where it ends, any other is asked for what follows.
+            self._complete = reply.is_end or reply.has_own_end or self.received_bytes == offset
+        if not self._complete:
+            raise Interrupted("the reply ended early")
+
+    def _take(self, response: httpx.Response, reply: Reply) -> Iterator[bytes]:
+        skip = self.received_bytes - reply.start
+        skipped = hashlib.md5(usedforsecurity=False)
+        for piece in self._paced(response.iter_raw()):
+            if reply.end is not None:
+                piece = piece[: reply.end - self.received_bytes + skip]
+            if skip:
+                skipped.update(piece[:skip])
+                skip, piece = max(0, skip - len(piece)), piece[skip:]
+                if not skip and skipped.digest() != self._md5.digest():
+                    raise self._changed("its first bytes differ")
+            if piece:
+                self._md5.update(piece)
+                self.received_bytes += len(piece)
+                self._require_bounded(self.received_bytes)
+                yield piece
+        if skip:
+            raise Interrupted("the reply ended before its new bytes")
+
+    def _paced(self, pieces: Iterator[bytes]) -> Iterator[bytes]:
+        """Pass pieces on; give up when waiting for them, not using them, takes too long."""
+        patience = self._patience
+        waited_s, brought = 0.0, 0
+        while True:
+            asked_at = time.monotonic()
+            piece = next(pieces, None)
+            waited_s += time.monotonic() - asked_at
+            if piece is None:
+                return
+            brought += len(piece)
+            yield piece
+            if waited_s >= patience.stall_timeout_s:
+                if brought < patience.min_bytes_per_s * waited_s:
+                    raise Interrupted(f"under {patience.min_bytes_per_s} B/s for {waited_s:.0f} s")
+                waited_s, brought = 0.0, 0
+
+    def _require_same_object(self, reply: Reply) -> None:
+        if reply.total is not None:
+            self._require_bounded(reply.total)
+            if self.total_bytes not in (None, reply.total):
+                raise self._changed(f"{self.total_bytes} bytes, then {reply.total}")
+            if reply.total < self.received_bytes:
+                raise self._changed(f"{self.received_bytes} bytes came, it has {reply.total}")
+            self.total_bytes = reply.total
+        if reply.etag and self._etag and reply.etag != self._etag:
+            raise self._changed("another ETag")
+        dates = {reply.last_modified, self._last_modified} - {None}
+        if len(dates) > 1 and not (reply.etag and self._etag):
+            raise self._changed("another Last-Modified")
+        self._etag = self._etag or reply.etag
+        self._last_modified = self._last_modified or reply.last_modified
+
+    def _changed(self, how: str) -> RetryableError:
+        return RetryableError(
+            f"{self._name} changed while it was read ({how}); start the shard again"
+        )
+
+    def _require_bounded(self, size: int) -> None:
+        if size > MAX_ARCHIVE_BYTES:
+            raise PermanentError(
+                f"{self._name} is larger than {MAX_ARCHIVE_BYTES} bytes, so it is no SA-1B archive"
+            )
+
+    def _pause(self, interrupted: Interrupted, failures: int) -> None:
+        patience = self._patience
+        at = f"after {self.received_bytes} bytes"
+        if failures >= patience.attempts:
+            raise RetryableError(
+                f"{self._name}: {interrupted.reason} {at}, {failures} times in a row"
+            )
+        wait_s = min(patience.backoff_max_s, patience.backoff_s * 2 ** (failures - 1))
+        wait_s *= random.uniform(0.5, 1.0)  # workers that failed together return apart
+        if interrupted.retry_after_s is not None:
+            wait_s = max(wait_s, interrupted.retry_after_s)
+            if wait_s > patience.retry_after_max_s:
+                raise RetryableError(
+                    f"{self._name}: {interrupted.reason} {at}; the server asks to wait "
+                    f"{wait_s:.0f} s"
+                )
+        self.resumes += 1
+        log.warning("%s: %s %s, asking again in %.1f s", self._name, interrupted.reason, at, wait_s)
+        self._sleep(wait_s)
+
+    @property
+    def _name(self) -> str:
+        return f"{self._link.shard} from {self._link.source}"
+
+
+def silence_url_logs() -> None:
+    """Drop what httpx logs about a normal request: it holds signed URLs.
+
+    A filter, unlike a level, survives whoever configures logging later.
+    """
+    for name in ("httpx", *(f"httpcore.{part}" for part in ("connection", "http11", "proxy"))):
+        logging.getLogger(name).addFilter(_is_warning)
+
+
+def _is_warning(record: logging.LogRecord) -> bool:
+    return record.levelno >= logging.WARNING
