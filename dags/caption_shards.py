@@ -27,11 +27,11 @@ import datetime as dt
 
 from airflow.sdk import DAG, Asset, Param, TriggerRule, get_current_context, task, task_group
 from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
-from sa1b_operators import STAGE_DEFAULTS, ShardStageOperator
 
 from sa1b_captions.recipe import TRACKS, load_recipe
 from sa1b_captions.settings import ENGINE_NAMES, load_settings
 from sa1b_captions.shards import SELECTION_PATTERN, parse_selection, shards_of_date
+from sa1b_operators import STAGE_DEFAULTS, ShardStageOperator
 
 settings = load_settings()
 recipe = load_recipe(settings.recipe)

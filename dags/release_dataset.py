@@ -34,10 +34,10 @@ from airflow.sdk import (
     task,
 )
 from airflow.sdk.exceptions import AirflowFailException
-from sa1b_operators import STAGE_DEFAULTS, ShardStageOperator
 
 from sa1b_captions.recipe import TRACKS, load_recipe
 from sa1b_captions.settings import load_settings
+from sa1b_operators import STAGE_DEFAULTS, ShardStageOperator
 
 recipe = load_recipe(load_settings().recipe)
 # Same object in caption_shards: an asset is its name and uri.
