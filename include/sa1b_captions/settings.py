@@ -43,6 +43,16 @@ class Settings:
     """Shards that one scheduled day works on."""
     start_date: dt.date
     """Day 0 of the schedule: the date whose run takes the first shards."""
+    worker_image: str | None
+    """Image of caption pods, with its tag or digest; the pod runtime needs it."""
+    namespace: str
+    """Kubernetes namespace of caption pods."""
+    service_account: str
+    """Service account of caption pods; it needs no permission."""
+    store_secret: str
+    """Kubernetes Secret whose keys become a pod's environment: the store's credentials."""
+    model_claim: str
+    """Persistent volume claim that holds the model, mounted read-only at /models."""
 
 
 def _runtime(text: str) -> Runtime:
@@ -69,6 +79,19 @@ def _name(text: str) -> str:
     return text
 
 
+def _kubernetes_name(text: str) -> str:
+    if not re.fullmatch(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?", text):
+        raise ValueError("expected small letters, digits and dashes, at most 63")
+    return text
+
+
+def _image(text: str) -> str:
+    name = text.rpartition("/")[2]
+    if not re.search(r"(:[^@:]+|@sha256:[0-9a-f]{64})$", name) or name.endswith(":latest"):
+        raise ValueError("expected an image with its tag or digest, and not latest")
+    return text
+
+
 def _positive(text: str) -> int:
     number = int(text)
     if number < 1:
@@ -89,6 +112,11 @@ _VARIABLES: dict[str, tuple[str, Callable[[str], Any], Any]] = {
     "gpu_profile": ("CAPTIONS_GPU_PROFILE", _name, "h100x4"),
     "shards_per_run": ("CAPTIONS_SHARDS_PER_RUN", _positive, 10),
     "start_date": ("CAPTIONS_START_DATE", dt.date.fromisoformat, dt.date(2026, 11, 1)),
+    "worker_image": ("CAPTIONS_WORKER_IMAGE", _image, None),
+    "namespace": ("CAPTIONS_NAMESPACE", _kubernetes_name, "sa1b-captions"),
+    "service_account": ("CAPTIONS_SERVICE_ACCOUNT", _kubernetes_name, "sa1b-worker"),
+    "store_secret": ("CAPTIONS_STORE_SECRET", _kubernetes_name, "sa1b-store"),
+    "model_claim": ("CAPTIONS_MODEL_CLAIM", _kubernetes_name, "sa1b-models"),
 }
 VARIABLE_NAMES = tuple(variable for variable, _, _ in _VARIABLES.values())
 

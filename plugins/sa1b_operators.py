@@ -1,0 +1,174 @@
+"""One operator for every stage; the caption stage can also run as a GPU pod.
+
+Both runtimes take the same arguments: what follows `sa1b-captions` on a command line. Exit codes
+decide what Airflow does: 65 (permanent) and 2 (wrong usage) fail at once, 99 (nothing to do)
+skips, anything else retries.
+"""
+
+import datetime as dt
+import json
+import signal
+import sys
+from collections.abc import Sequence
+from typing import Any, Literal
+from urllib.parse import urlsplit
+
+from airflow.providers.cncf.kubernetes.operators.pod import KubernetesPodOperator
+from airflow.providers.cncf.kubernetes.utils.pod_manager import PodPhase
+from airflow.sdk import BaseOperatorLink
+from airflow.sdk.configuration import conf
+from airflow.sdk.exceptions import AirflowException, AirflowFailException, AirflowSkipException
+from kubernetes.client import V1Pod
+from kubernetes.client.exceptions import ApiException
+
+import sa1b_pods
+from sa1b_captions.errors import EXIT_NOTHING_TO_DO, EXIT_PERMANENT
+from sa1b_captions.profiles import load_profile
+from sa1b_captions.settings import Runtime, load_settings
+from sa1b_process import Ending, StageProcess
+
+STAGE_DEFAULTS: dict[str, Any] = {
+    "owner": "data-team",
+    # Two at least: one for a lost pod or worker, one for an API server that is still starting.
+    "retries": 3,
+    "retry_delay": dt.timedelta(seconds=30),
+    "retry_exponential_backoff": 2.0,
+    "max_retry_delay": dt.timedelta(minutes=15),
+    "execution_timeout": dt.timedelta(hours=2),
+}
+"""`default_args` of every DAG here."""
+
+LOCAL_COMMAND = (sys.executable, "-m", "sa1b_captions")
+_EXIT_USAGE = 2
+
+Report = Literal["shard", "run", "release"]
+
+
+class QualityReportLink(BaseOperatorLink):
+    """The button that opens a task's quality report in the console."""
+
+    name = "Quality report"
+
+    def get_link(self, operator: Any, *, ti_key: Any) -> str:
+        """Path of the report below the address Airflow is served at."""
+        page = {
+            "shard": f"shards/{operator.shard}",
+            "run": f"runs/{ti_key.dag_id}/{ti_key.run_id}",
+            "release": "release",
+        }[operator.report]
+        base = urlsplit(conf.get("api", "base_url", fallback="") or "").path
+        return f"{base.rstrip('/')}/captions/{page}"
+
+
+class ShardStageOperator(KubernetesPodOperator):
+    """Run one stage: as a process beside Airflow, or as a pod with a GPU profile."""
+
+    template_fields: Sequence[str] = ("shard", *KubernetesPodOperator.template_fields)
+    operator_extra_links = (QualityReportLink(),)
+
+    def __init__(
+        self,
+        *,
+        arguments: list[str],
+        shard: str | None = None,
+        runtime: Runtime = "local",
+        profile: str | None = None,
+        report: Report | None = None,
+        command: Sequence[str] = LOCAL_COMMAND,
+        map_index_template: str | None = "{{ task.label }}",
+        **kwargs: Any,
+    ) -> None:
+        """Describe the stage.
+
+        Args:
+            arguments: stage and options, as after `sa1b-captions`; templated.
+            shard: the one shard worked on, for pod names, labels and the report link; templated.
+            runtime: `local` for a process, `pod` for Kubernetes.
+            profile: name in `pod_profiles.toml`; by default CAPTIONS_GPU_PROFILE.
+            report: what *Quality report* opens; by default the shard's, or else the run's.
+            command: what the local runtime puts before the arguments.
+            map_index_template: name of a mapped task instance.
+            kwargs: as for KubernetesPodOperator; they win over the profile.
+        """
+        self.shard = shard
+        self.runtime = runtime
+        self.report: Report = report or ("shard" if shard is not None else "run")
+        self.command = command
+        self._process: StageProcess | None = None
+        if runtime == "pod":
+            settings = load_settings()
+            chosen = load_profile(profile or settings.gpu_profile)
+            pod = sa1b_pods.pod_arguments(settings, chosen, stage=arguments[0], sharded=bool(shard))
+            kwargs = {**pod, **kwargs}
+        super().__init__(
+            arguments=arguments,
+            # Pods leave their results in the store: the XCom sidecar needs exec permission.
+            do_xcom_push=runtime == "local",
+            map_index_template=map_index_template,
+            **kwargs,
+        )
+
+    @property
+    def label(self) -> str:
+        """What the stage works on: its shard, or else the value of its first option."""
+        return str(self.shard or (self.arguments[2:] or self.arguments)[0])
+
+    def execute(self, context: Any) -> Any:
+        """Run the stage. The local runtime returns its JSON result."""
+        if self.runtime == "pod":
+            try:
+                return super().execute(context)
+            except ApiException as error:
+                raise AirflowException(sa1b_pods.refusal(error)) from error
+        self._process = StageProcess([*self.command, *self.arguments], self.log.info)
+        return self._result(self._process.run())
+
+    def _result(self, ending: Ending) -> Any:
+        stage = f"sa1b-captions {self.arguments[0]}"
+        if ending.exit_code < 0:
+            name = signal.Signals(-ending.exit_code).name
+            raise AirflowException(f"{stage} was killed by {name}; last line: {ending.last_error}")
+        _raise_for(ending.exit_code, ending.last_error or f"{stage} said nothing")
+        try:
+            result = json.loads(ending.last_output)
+        except ValueError:
+            result = None
+        if not isinstance(result, dict):
+            raise AirflowFailException(
+                f"{stage} ended well but its last line is no JSON object: {ending.last_output!r}"
+            )
+        return result
+
+    def cleanup(
+        self,
+        pod: V1Pod,
+        remote_pod: V1Pod,
+        xcom_result: dict[str, Any] | None = None,
+        context: Any = None,
+    ) -> None:
+        """Clean up after the pod; say in one sentence why it failed, and whether to retry."""
+        try:
+            super().cleanup(pod, remote_pod, xcom_result, context)
+        except AirflowException as error:
+            # Timed out, not ended: `delete_succeeded_pod` would leave it running on its GPUs.
+            if remote_pod.status.phase in (PodPhase.PENDING, PodPhase.RUNNING):
+                self.pod_manager.delete_pod(remote_pod)
+            exit_code, cause = sa1b_pods.failure(remote_pod, self.base_container_name)
+            if exit_code:
+                _raise_for(exit_code, cause)
+            raise AirflowException(cause) from error
+
+    def on_kill(self) -> None:
+        """Stop the process, or delete the pod."""
+        if self._process is not None:
+            self._process.stop()
+        super().on_kill()
+
+
+def _raise_for(exit_code: int, message: str) -> None:
+    if exit_code in (EXIT_PERMANENT, _EXIT_USAGE):
+        raise AirflowFailException(message)
+    if exit_code == EXIT_NOTHING_TO_DO:
+        raise AirflowSkipException(message)
+    if exit_code != 0:
+        raise AirflowException(f"{message} (exit code {exit_code})")

@@ -1,0 +1,107 @@
+"""A stage as a process beside Airflow: its lines go to the task log, its exit code is the answer.
+
+The process leads its own group, so stopping it stops what it started, and the kernel kills it when
+the task process dies: a lost Airflow worker leaves no captioning behind.
+"""
+
+import contextlib
+import ctypes
+import os
+import re
+import shlex
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+_PR_SET_PDEATHSIG = 1
+_URL = re.compile(r"""(https?://)(?:[^\s/@]+@)?([^\s?#"']+)(\?[^\s"']*)?""")
+_LOG_PREFIX = re.compile(r"^\d\d:\d\d:\d\d (error: )?")
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """How a stage process ended."""
+
+    exit_code: int
+    """Negative: minus the number of the signal that killed it."""
+    last_output: str
+    """Last non-empty line of standard output."""
+    last_error: str
+    """Last non-empty line of standard error, without the logger's prefix."""
+
+
+class StageProcess:
+    """One run of a command."""
+
+    def __init__(self, command: Sequence[str], log: Callable[[str], object]) -> None:
+        self._command = list(command)
+        self._log = log
+        self._process: subprocess.Popen[str] | None = None
+
+    def run(self) -> Ending:
+        """Run to the end, logging every line of both streams as it comes."""
+        self._log("running " + redact(shlex.join(self._command)))
+        # Our own command and no shell.
+        self._process = process = subprocess.Popen(  # noqa: S603
+            self._command,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            encoding="utf-8",
+            errors="replace",
+            start_new_session=True,
+            preexec_fn=_die_with_parent if sys.platform == "linux" else None,
+        )
+        last = {"output": "", "error": ""}
+        # Both streams are read in threads: the main one must stay free for Airflow's SIGTERM.
+        readers = [
+            threading.Thread(target=self._follow, args=(stream, name, last), daemon=True)
+            for name, stream in (("output", process.stdout), ("error", process.stderr))
+        ]
+        try:
+            for reader in readers:
+                reader.start()
+            for reader in readers:
+                reader.join()
+            process.wait()
+        finally:
+            self.stop(grace_s=0)
+        return Ending(process.returncode, last["output"], _LOG_PREFIX.sub("", last["error"]))
+
+    def _follow(self, stream: Iterable[str], name: str, last: dict[str, str]) -> None:
+        for line in stream:
+            if text := redact(line.rstrip()):
+                self._log(text)
+                last[name] = text
+
+    def stop(self, grace_s: float = 20.0) -> None:
+        """Ask the process group to end, and after `grace_s` seconds kill what is left of it."""
+        process = self._process
+        if process is None:
+            return
+        if process.poll() is None and grace_s > 0:
+            self._log(f"stopping the stage: SIGTERM, and SIGKILL after {grace_s:g} s")
+            _signal_group(process, signal.SIGTERM)
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                process.wait(grace_s)
+        _signal_group(process, signal.SIGKILL)
+        process.wait()
+
+
+def redact(text: str) -> str:
+    """Cut the query and login off every URL: signed links are credentials."""
+    return _URL.sub(lambda url: f"{url[1]}{url[2]}{'?…' if url[3] else ''}", text)
+
+
+def _signal_group(process: "subprocess.Popen[Any]", number: signal.Signals) -> None:
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(process.pid, number)
+
+
+def _die_with_parent() -> None:
+    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)

@@ -1,0 +1,52 @@
+"""One Airflow for all DAG tests: a temporary home, a SQLite database, the project's folders."""
+
+import os
+import sys
+import tempfile
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+HOME = Path(tempfile.mkdtemp(prefix="sa1b-airflow-"))
+
+# Before anything imports airflow: it reads these once.
+os.environ |= {
+    "AIRFLOW_HOME": str(HOME),
+    "AIRFLOW__CORE__DAGS_FOLDER": str(ROOT / "dags"),
+    "AIRFLOW__CORE__PLUGINS_FOLDER": str(ROOT / "plugins"),
+    "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
+    "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_USERS": "admin:admin,viewer:viewer",
+    "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": f"sqlite:///{HOME}/airflow.db",
+    "AIRFLOW__API_AUTH__JWT_SECRET": "a secret of these tests, 32 bytes or more",
+    "AIRFLOW__LOGGING__LOGGING_LEVEL": "WARNING",
+    "CAPTIONS_ROOT": (HOME / "store").as_uri(),
+    "CAPTIONS_RECIPE": str(ROOT / "demo" / "recipe.toml"),
+    "CAPTIONS_CAMPAIGN": "test",
+    "CAPTIONS_START_DATE": "2026-11-01",
+    "GX_ANALYTICS_ENABLED": "false",
+}
+sys.path[:0] = [str(ROOT / "plugins"), str(ROOT / "tests")]
+
+
+@pytest.fixture(scope="session")
+def airflow_db():
+    """The metadata database, with the pools of the DAGs."""
+    from airflow.models.pool import Pool
+    from airflow.utils.db import initdb
+
+    initdb()
+    for name in ("gpu", "download"):
+        Pool.create_or_update_pool(name, slots=2, description="", include_deferred=True)
+    yield
+    from airflow import settings
+
+    settings.dispose_orm()
+
+
+@pytest.fixture(scope="session")
+def dag_bag(airflow_db):
+    """All DAGs of the project."""
+    from airflow.dag_processing.dagbag import DagBag
+
+    return DagBag(str(ROOT / "dags"))

@@ -1,0 +1,205 @@
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+
+import pytest
+from airflow.sdk import DAG, task_group
+from airflow.sdk.exceptions import AirflowException, AirflowFailException, AirflowSkipException
+from sa1b_operators import STAGE_DEFAULTS, QualityReportLink, ShardStageOperator
+from sa1b_process import StageProcess, redact
+
+pytestmark = pytest.mark.usefixtures("airflow_db")
+
+
+def python(code):
+    return [sys.executable, "-c", code]
+
+
+def stage(code, **arguments):
+    """A task of the local runtime whose program is a few lines of Python."""
+    settings = {"task_id": "stage", "arguments": ["caption", "--shards", "sa_000017"]} | arguments
+    return ShardStageOperator(command=python(code), **settings)
+
+
+def test_the_last_output_line_is_the_result():
+    result = stage("print('not this'); print('{\"rows\": 3}')").execute({})
+    assert result == {"rows": 3}
+
+
+def test_the_program_gets_the_arguments():
+    result = stage("import json, sys; print(json.dumps({'got': sys.argv[1:]}))").execute({})
+    assert result == {"got": ["caption", "--shards", "sa_000017"]}
+
+
+@pytest.mark.parametrize(
+    ("exit_code", "error"),
+    [
+        (65, AirflowFailException),
+        (2, AirflowFailException),
+        (75, AirflowException),
+        (1, AirflowException),
+        (99, AirflowSkipException),
+    ],
+)
+def test_exit_code_decides_what_airflow_does(exit_code, error):
+    code = f"""
+import sys
+print("12:00:00 error: links expired", file=sys.stderr)
+sys.exit({exit_code})
+"""
+    with pytest.raises(AirflowException, match="^links expired") as raised:
+        stage(code).execute({})
+    assert raised.type is error
+
+
+def test_a_killed_program_is_retried():
+    code = "import os, signal; os.kill(os.getpid(), signal.SIGKILL)"
+    with pytest.raises(AirflowException, match="killed by SIGKILL") as raised:
+        stage(code).execute({})
+    assert raised.type is AirflowException
+
+
+def test_an_ending_without_result_fails():
+    with pytest.raises(AirflowFailException, match="no JSON object: 'done'"):
+        stage("print('done')").execute({})
+
+
+def test_both_streams_reach_the_log_without_url_secrets():
+    lines = []
+    code = """
+import sys
+print("out https://host/a.tar?Signature=SECRET&Expires=1", flush=True)
+print("err https://user:SECRET@host/a.tar?x=SECRET end", file=sys.stderr)
+"""
+    StageProcess(python(code), lines.append).run()
+    assert "out https://host/a.tar?…" in lines
+    assert "err https://host/a.tar?… end" in lines
+    assert not [line for line in lines[1:] if "SECRET" in line]
+
+
+@pytest.mark.parametrize(
+    ("text", "clean"),
+    [
+        ("https://h/p", "https://h/p"),
+        ("https://user:pw@h/p", "https://h/p"),
+        ('{"u":"http://h/p?a=1&b=2"}', '{"u":"http://h/p?…"}'),
+        ("why? because", "why? because"),
+    ],
+)
+def test_redact_cuts_logins_and_queries(text, clean):
+    assert redact(text) == clean
+
+
+STUBBORN = """
+import os, signal, subprocess, sys, time
+signal.signal(signal.SIGTERM, signal.SIG_IGN)
+child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"])
+print(os.getpid(), child.pid, flush=True)
+time.sleep(60)
+"""
+
+
+def alive(pid):
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    with open(f"/proc/{pid}/stat") as stat:
+        return stat.read().rpartition(")")[2].split()[0] != "Z"
+
+
+def wait_until(condition, timeout_s=10):
+    deadline = time.monotonic() + timeout_s
+    while not condition():
+        assert time.monotonic() < deadline, "waited in vain"
+        time.sleep(0.02)
+
+
+def pids_of(lines):
+    """Process ids printed by STUBBORN."""
+    wait_until(lambda: len(lines) > 1)
+    return [int(word) for word in lines[1].split()]
+
+
+def test_stop_leaves_no_process_even_of_a_stubborn_group():
+    lines = []
+    process = StageProcess(python(STUBBORN), lines.append)
+    runner = threading.Thread(target=process.run)
+    runner.start()
+    pids = pids_of(lines)
+    process.stop(grace_s=0.2)
+    runner.join(10)
+    wait_until(lambda: not any(map(alive, pids)))
+
+
+def test_on_kill_lets_the_program_finish_what_is_in_flight():
+    code = """
+import signal, sys, time
+signal.signal(signal.SIGTERM, lambda *_: sys.exit(75))
+time.sleep(60)
+"""
+    operator = stage(code)
+    failures = []
+
+    def run():
+        try:
+            operator.execute({})
+        except AirflowException as error:
+            failures.append(str(error))
+
+    runner = threading.Thread(target=run)
+    runner.start()
+    wait_until(lambda: operator._process and operator._process._process)
+    time.sleep(0.3)  # the program installs its handler
+    operator.on_kill()
+    runner.join(10)
+    assert failures
+    assert "exit code 75" in failures[0]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="needs PR_SET_PDEATHSIG")
+def test_program_dies_with_its_task_process():
+    task = f"""
+import sys
+sys.path.insert(0, {os.path.dirname(sys.modules[StageProcess.__module__].__file__)!r})
+from sa1b_process import StageProcess
+StageProcess([sys.executable, "-c", "import os, time; print(os.getpid(), flush=True); "
+    "time.sleep(60)"], lambda line: print(line, flush=True)).run()
+"""
+    worker = subprocess.Popen(python(task), stdout=subprocess.PIPE, text=True)
+    worker.stdout.readline()
+    program = int(worker.stdout.readline())
+    assert alive(program)
+    worker.send_signal(signal.SIGKILL)
+    worker.wait()
+    worker.stdout.close()
+    wait_until(lambda: not alive(program))
+
+
+def test_mapped_tasks_are_named_by_shard_and_link_to_its_report():
+    with DAG("mapped_stage", schedule=None, default_args=STAGE_DEFAULTS) as dag:
+
+        @task_group(group_id="shard")
+        def each_shard(shard):
+            stage(
+                "import json, sys; print(json.dumps({'got': sys.argv[1:]}))",
+                shard=shard,
+                arguments=["caption", "--shards", shard, "--run-id", "{{ run_id }}"],
+            )
+
+        each_shard.expand(shard=["sa_000003", "sa_000004"])
+    run = dag.test()
+    tasks = sorted(run.get_task_instances(), key=lambda ti: ti.map_index)
+    assert [ti.state for ti in tasks] == ["success", "success"]
+    assert [ti.rendered_map_index for ti in tasks] == ["sa_000003", "sa_000004"]
+    assert tasks[1].xcom_pull(task_ids="shard.stage", map_indexes=1) == {
+        "got": ["caption", "--shards", "sa_000004", "--run-id", run.run_id]
+    }
+    link = tasks[1].xcom_pull(
+        task_ids="shard.stage", map_indexes=1, key=QualityReportLink().xcom_key
+    )
+    assert link == "/captions/shards/sa_000004"
