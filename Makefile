@@ -45,11 +45,15 @@ test-dags: $(STAMP) ## DAG policy, operator and console tests
 test-integration: $(STAMP) ## Both DAGs on both stores, and a real Airflow
 	$(BIN)/pytest tests/integration
 
-lint: $(STAMP) ## Format check, ruff, mypy, import-linter
+docs: $(STAMP) ## Write the reference pages from the code
+	$(BIN)/python docs/generate.py
+
+lint: $(STAMP) ## Format, ruff, mypy, import-linter, generated docs
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(BIN)/python docs/generate.py --check
 
 format: $(STAMP) ## Format and fix what ruff can
 	$(BIN)/ruff format .

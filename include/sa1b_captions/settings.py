@@ -99,10 +99,10 @@ def _positive(text: str) -> int:
     return number
 
 
-_REQUIRED = object()
-_VARIABLES: dict[str, tuple[str, Callable[[str], Any], Any]] = {
+REQUIRED = object()
+VARIABLES: dict[str, tuple[str, Callable[[str], Any], Any]] = {
     # field: (environment variable, parser, default)
-    "captions_root": ("CAPTIONS_ROOT", _root, _REQUIRED),
+    "captions_root": ("CAPTIONS_ROOT", _root, REQUIRED),
     "campaign": ("CAPTIONS_CAMPAIGN", _name, "internvl2-76b"),
     "recipe": ("CAPTIONS_RECIPE", str, "internvl"),
     "links": ("CAPTIONS_LINKS", str, None),
@@ -118,7 +118,7 @@ _VARIABLES: dict[str, tuple[str, Callable[[str], Any], Any]] = {
     "store_secret": ("CAPTIONS_STORE_SECRET", _kubernetes_name, "sa1b-store"),
     "model_claim": ("CAPTIONS_MODEL_CLAIM", _kubernetes_name, "sa1b-models"),
 }
-VARIABLE_NAMES = tuple(variable for variable, _, _ in _VARIABLES.values())
+VARIABLE_NAMES = tuple(variable for variable, _, _ in VARIABLES.values())
 
 
 def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
@@ -129,10 +129,10 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
     """
     source = os.environ if environ is None else environ
     values: dict[str, Any] = {}
-    for field, (variable, parse, default) in _VARIABLES.items():
+    for field, (variable, parse, default) in VARIABLES.items():
         text = source.get(variable, "").strip()
         if not text:
-            if default is _REQUIRED:
+            if default is REQUIRED:
                 raise SettingsError(f"{variable} is not set; .env.example says what it may be")
             values[field] = default
             continue

@@ -27,6 +27,9 @@ if TYPE_CHECKING:
 PART_BYTES = 16 * 1024 * 1024
 """Size of one multipart piece: 10,000 of them, S3's limit, hold 156 GiB."""
 
+MAX_ATTEMPTS = 8
+"""Tries of one S3 request; with the client's backoff they span about a minute."""
+
 _PARTIAL_SUFFIX = ".partial"
 
 
@@ -191,16 +194,14 @@ class S3Store:
     Credentials come from boto3's usual chain (environment, profile, pod identity).
     """
 
-    def __init__(
-        self, bucket: str, prefix: str, endpoint_url: str | None, *, max_attempts: int = 8
-    ) -> None:
+    def __init__(self, bucket: str, prefix: str, endpoint_url: str | None) -> None:
         import boto3
         from botocore.config import Config
 
         self.bucket, self.prefix = bucket, prefix
         self.url = f"s3://{bucket}/{prefix}".rstrip("/")
         config = Config(
-            retries={"mode": "standard", "max_attempts": max_attempts},
+            retries={"mode": "standard", "max_attempts": MAX_ATTEMPTS},
             connect_timeout=10,
             read_timeout=60,
             max_pool_connections=64,

@@ -1,4 +1,5 @@
 import copy
+from pathlib import Path
 
 import pytest
 
@@ -106,5 +107,6 @@ def test_a_campaign_without_recipe_says_what_to_set(tmp_path):
 
 
 def test_the_demos_recipe_loads():
-    assert load_recipe("demo/recipe.toml").model.id == "preview"
+    path = Path(__file__).parents[2] / "demo" / "recipe.toml"
+    assert load_recipe(str(path)).model.id == "preview"
     assert builders.demo_recipe().shards == ("sa_000000", "sa_000001")

@@ -108,7 +108,8 @@ def test_a_bucket_that_does_not_exist_is_permanent(s3_url, monkeypatch):
 def test_a_store_that_does_not_answer_is_retryable(monkeypatch):
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "test")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "test")
-    store = S3Store("b", "", "http://127.0.0.1:9", max_attempts=1)
+    monkeypatch.setattr(storage, "MAX_ATTEMPTS", 1)
+    store = S3Store("b", "", "http://127.0.0.1:9")
     with pytest.raises(RetryableError):
         store.read("k")
 

@@ -1,0 +1,99 @@
+import json
+import logging
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+import builders
+from sa1b_captions.cli import app
+from sa1b_captions.storage import FileStore
+
+SHARD = "sa_000000"
+REPOSITORY = Path(__file__).parents[2]
+
+
+@pytest.fixture
+def store(tmp_path, monkeypatch):
+    monkeypatch.setenv("CAPTIONS_ROOT", (tmp_path / "store").as_uri())
+    monkeypatch.setenv("CAPTIONS_CAMPAIGN", "demo")
+    monkeypatch.setenv("CAPTIONS_RECIPE", str(REPOSITORY / "demo" / "recipe.toml"))
+    monkeypatch.setenv("CAPTIONS_ENGINE", "preview")
+    monkeypatch.delenv("CAPTIONS_LINKS", raising=False)
+    return FileStore(tmp_path / "store")
+
+
+@pytest.fixture
+def run(caplog):
+    caplog.set_level(logging.INFO)
+
+    def invoke(*arguments):
+        caplog.clear()
+        result = CliRunner().invoke(app, list(arguments))
+        return result.exit_code, result.stdout.strip().splitlines(), caplog.text
+
+    return invoke
+
+
+def test_status_of_an_empty_store(store, run):
+    code, lines, _ = run("status")
+    assert code == 0
+    assert lines[0] == "2 more shards are not started"
+    assert json.loads(lines[-1])["done"] == 0
+
+
+def test_captioning_prints_its_result_last_and_status_shows_it(store, run):
+    builders.put_shard(store, SHARD, {n: builders.make_jpeg(n) for n in range(1, 9)})
+    code, lines, log = run("caption", "--shards", "0", "--tracks", "single_en,single_zh")
+    assert code == 0, log
+    assert json.loads(lines[-1])["shards"][SHARD]["statuses"]["single_en"] == {"ok": 8}
+    assert "samples/s" in log
+    _, lines, _ = run("status")
+    assert lines[1].split() == [SHARD, "yes", "captioned", "captioned", "-", "-", "-"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["caption", "--shards", "0"], "ingest of sa_000000 has not finished"),
+        (["caption", "--shards", "0", "--tracks", "single_fr"], "no track single_fr"),
+        (["caption", "--shards", "x"], "does not select shards"),
+        (["validate"], "either --shards or --release"),
+        (["ingest", "--shards", "0"], "no links file; set CAPTIONS_LINKS"),
+        (["status", "--require-done"], "run caption_shards for 0-1"),
+        (["caption", "--shards", "0", "--engine", "gpt"], "no engine 'gpt'"),
+    ],
+)
+def test_what_cannot_work_exits_with_65_and_says_why(store, run, arguments, message):
+    if "gpt" in arguments:
+        builders.put_shard(store, SHARD, {1: builders.make_jpeg(1), 2: builders.make_jpeg(2)})
+    code, _, log = run(*arguments)
+    assert code == 65
+    assert message in log
+
+
+def test_a_missing_setting_exits_with_65(monkeypatch, run):
+    monkeypatch.delenv("CAPTIONS_ROOT", raising=False)
+    code, _, log = run("status")
+    assert code == 65
+    assert "CAPTIONS_ROOT is not set" in log
+
+
+def test_a_store_that_does_not_answer_exits_with_75(monkeypatch, run):
+    monkeypatch.setenv("CAPTIONS_ROOT", "s3://bucket/x")
+    monkeypatch.setenv("CAPTIONS_S3_ENDPOINT_URL", "http://127.0.0.1:9")
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "x")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "x")
+    monkeypatch.setattr("sa1b_captions.storage.MAX_ATTEMPTS", 1)
+    code, _, log = run("status")
+    assert code == 75
+    assert "s3://bucket/x" in log
+
+
+def test_nothing_to_validate_exits_with_99(store, run):
+    assert run("validate", "--shards", "")[0] == 99
+
+
+def test_wrong_usage_exits_with_2(store, run):
+    assert run("caption")[0] == 2
+    assert run("captoin", "--shards", "0")[0] == 2
