@@ -23,6 +23,7 @@ os.environ |= {
     "CAPTIONS_ROOT": (HOME / "store").as_uri(),
     "CAPTIONS_RECIPE": str(ROOT / "demo" / "recipe.toml"),
     "CAPTIONS_CAMPAIGN": "test",
+    "CAPTIONS_SHARDS_PER_RUN": "1",
     "CAPTIONS_START_DATE": "2026-11-01",
     "GX_ANALYTICS_ENABLED": "false",
 }
@@ -32,10 +33,12 @@ sys.path[:0] = [str(ROOT / "plugins"), str(ROOT / "tests")]
 @pytest.fixture(scope="session")
 def airflow_db():
     """The metadata database, with the pools of the DAGs."""
+    from airflow.dag_processing.bundles.manager import DagBundlesManager
     from airflow.models.pool import Pool
     from airflow.utils.db import initdb
 
     initdb()
+    DagBundlesManager().sync_bundles_to_db()
     for name in ("gpu", "download"):
         Pool.create_or_update_pool(name, slots=2, description="", include_deferred=True)
     yield
@@ -50,3 +53,17 @@ def dag_bag(airflow_db):
     from airflow.dag_processing.dagbag import DagBag
 
     return DagBag(str(ROOT / "dags"))
+
+
+@pytest.fixture
+def run_dag(airflow_db):
+    """Run a DAG that a test wrote itself: `dag.test()` wants it in the database first."""
+    from airflow.dag_processing.dagbag import DagBag, sync_bag_to_db
+
+    def run(dag, **arguments):
+        bag = DagBag(str(HOME / "no-dags"), collect_dags=False)
+        bag.bag_dag(dag)
+        sync_bag_to_db(bag, "dags-folder", None)
+        return dag.test(**arguments)
+
+    return run

@@ -180,7 +180,7 @@ StageProcess([sys.executable, "-c", "import os, time; print(os.getpid(), flush=T
     wait_until(lambda: not alive(program))
 
 
-def test_mapped_tasks_are_named_by_shard_and_link_to_its_report():
+def test_mapped_tasks_are_named_by_shard_and_link_to_its_report(run_dag):
     with DAG("mapped_stage", schedule=None, default_args=STAGE_DEFAULTS) as dag:
 
         @task_group(group_id="shard")
@@ -192,7 +192,7 @@ def test_mapped_tasks_are_named_by_shard_and_link_to_its_report():
             )
 
         each_shard.expand(shard=["sa_000003", "sa_000004"])
-    run = dag.test()
+    run = run_dag(dag)
     tasks = sorted(run.get_task_instances(), key=lambda ti: ti.map_index)
     assert [ti.state for ti in tasks] == ["success", "success"]
     assert [ti.rendered_map_index for ti in tasks] == ["sa_000003", "sa_000004"]

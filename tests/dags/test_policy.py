@@ -1,0 +1,165 @@
+"""What every DAG here keeps to, and what the two of them look like."""
+
+import ast
+import copy
+import datetime as dt
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException, ParamValidationError
+from airflow.serialization.serialized_objects import DagSerialization
+
+from sa1b_captions.recipe import TRACKS
+from sa1b_operators import ShardStageOperator
+
+DAGS = Path(__file__).parents[2] / "dags"
+CHEAP = {"airflow", "sa1b_captions", "sa1b_operators", "datetime"}
+LEAVES = {"recipe", "settings", "shards", "errors"}
+
+
+def test_every_dag_file_loads(dag_bag):
+    assert dag_bag.import_errors == {}
+    assert set(dag_bag.dags) == {"caption_shards", "release_dataset"}
+
+
+def test_every_dag_is_a_manual_with_owner_retries_and_timeouts(dag_bag):
+    for dag in dag_bag.dags.values():
+        assert dag.doc_md.startswith(f"# {dag.dag_id}")
+        assert dag.tags
+        assert dag.catchup is False
+        for task in dag.tasks:
+            assert task.owner == "data-team", task.task_id
+            judges = task.task_id in ("plan", "route")  # they only decide: nothing to retry
+            assert task.retries >= (0 if judges else 2), task.task_id
+            assert task.execution_timeout or task.task_id == "gate", task.task_id
+
+
+def test_every_task_is_explained_in_its_dags_manual(dag_bag):
+    for dag in dag_bag.dags.values():
+        for task in dag.tasks:
+            assert f"| `{task.task_id}` |" in dag.doc_md
+
+
+def test_dags_survive_serialization(dag_bag):
+    for dag in dag_bag.dags.values():
+        copy = DagSerialization.deserialize_dag(DagSerialization.serialize_dag(dag))
+        assert copy.dag_id == dag.dag_id
+
+
+@pytest.mark.parametrize("path", sorted(DAGS.glob("*.py")), ids=lambda path: path.name)
+def test_dag_files_import_only_airflow_and_cheap_leaves(path):
+    for node in ast.walk(ast.parse(path.read_text())):
+        names = []
+        if isinstance(node, ast.Import):
+            names = [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            names = [node.module]
+        for name in names:
+            parts = name.split(".")
+            assert parts[0] in CHEAP, name
+            assert parts[0] != "sa1b_captions" or parts[1] in LEAVES, name
+
+
+def test_parsing_opens_no_connection_and_imports_nothing_heavy(airflow_db):
+    """Parse both files in a fresh process whose sockets raise."""
+    code = f"""
+import socket, sys
+def refuse(*a, **k): raise AssertionError("network at parse time")
+socket.socket.connect = refuse
+from airflow.dag_processing.dagbag import DagBag
+bag = DagBag({str(DAGS)!r})
+assert not bag.import_errors, bag.import_errors
+heavy = {{"great_expectations", "torch", "lmdeploy", "boto3", "polars", "pyarrow"}}
+print(sorted(heavy & set(sys.modules)))
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr[-2000:]
+    assert done.stdout.strip().splitlines()[-1] == "[]"
+
+
+def test_the_stages_of_a_shard_follow_each_other(dag_bag):
+    dag = dag_bag.dags["caption_shards"]
+    assert dag.get_task("plan").downstream_task_ids >= {"shard.ingest", "publish"}
+    assert dag.get_task("shard.ingest").downstream_task_ids == {"shard.caption"}
+    assert dag.get_task("shard.caption").downstream_task_ids == {"shard.curate"}
+    assert dag.get_task("shard.curate").downstream_task_ids == {"validate"}
+    assert dag.get_task("validate").downstream_task_ids == {"publish"}
+    assert dag.get_task("shard.ingest").pool == "download"
+    assert dag.get_task("shard.caption").pool == "gpu"
+
+
+def test_every_stage_runs_through_the_one_operator(dag_bag):
+    stages = [
+        task
+        for dag in dag_bag.dags.values()
+        for task in dag.tasks
+        if task.task_id.rpartition(".")[2]
+        in ("ingest", "caption", "curate", "validate", "check", "dedup", "export")
+    ]
+    assert len(stages) == 8
+    assert all(getattr(task, "operator_class", type(task)) is ShardStageOperator for task in stages)
+
+
+def test_the_release_waits_for_exactly_the_recipes_shards(dag_bag):
+    dag = dag_bag.dags["release_dataset"]
+    window = dag.timetable.default_partition_mapper.window
+    assert window._segments == {"sa_000000", "sa_000001"}
+
+
+def call_plan(dag_bag, **kwargs):
+    return dag_bag.dags["caption_shards"].get_task("plan").python_callable(**kwargs)
+
+
+@pytest.mark.parametrize(("day", "shards"), [(1, ["sa_000000"]), (2, ["sa_000001"])])
+def test_a_date_stands_for_its_shards(dag_bag, day, shards):
+    date = dt.datetime(2026, 11, day, tzinfo=dt.UTC)
+    assert call_plan(dag_bag, logical_date=date, params={"shards": None}) == shards
+
+
+def test_past_the_last_shard_the_run_skips_with_a_note(dag_bag):
+    date = dt.datetime(2026, 11, 3, tzinfo=dt.UTC)
+    with pytest.raises(AirflowSkipException, match="takes 2 shards at 1 a day"):
+        call_plan(dag_bag, logical_date=date, params={"shards": None})
+
+
+def test_named_shards_need_no_date(dag_bag):
+    shards = call_plan(dag_bag, logical_date=None, params={"shards": "1"})
+    assert shards == ["sa_000001"]
+
+
+def test_neither_date_nor_shards_is_a_clear_failure(dag_bag):
+    with pytest.raises(AirflowFailException, match="name the shards in the form"):
+        call_plan(dag_bag, logical_date=None, params={"shards": None})
+
+
+def test_a_shard_of_another_dataset_is_refused(dag_bag):
+    with pytest.raises(AirflowFailException, match="sa_000017 is not a shard of recipe"):
+        call_plan(dag_bag, logical_date=None, params={"shards": "17"})
+
+
+@pytest.mark.parametrize(
+    "conf",
+    [
+        {"shards": "all"},
+        {"shards": "1;rm"},
+        {"tracks": []},
+        {"tracks": ["single_fr"]},
+        {"engine": "gpt"},
+        {"force": "yes"},
+    ],
+)
+def test_the_form_refuses_what_the_stages_would(dag_bag, conf):
+    params = copy.deepcopy(dag_bag.dags["caption_shards"].params)
+    with pytest.raises(ParamValidationError, match="Invalid input for param"):
+        params.update(conf)
+
+
+def test_the_form_offers_all_tracks(dag_bag):
+    assert dag_bag.dags["caption_shards"].params["tracks"] == list(TRACKS)
