@@ -1,0 +1,365 @@
+import gzip
+import io
+import json
+import random
+import struct
+import tarfile
+import tracemalloc
+
+import pytest
+import xxhash
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from PIL import Image
+
+import builders
+from sa1b_captions import records
+from sa1b_captions.errors import PermanentError
+from sa1b_captions.ingest.archive import Repacked, repack
+from sa1b_captions.ingest.jpeg import read_jpeg_header
+
+JPEG = builders.make_jpeg(1)
+JSON = builders.annotation(1, (96, 64))
+MEMBERS = builders.sa1b_members([1, 2, 3])
+GZIP = builders.make_archive(MEMBERS, shuffle_seed=5)
+PLAIN = gzip.decompress(GZIP)
+BODY = PLAIN.rstrip(b"\0") + bytes(-len(PLAIN.rstrip(b"\0")) % 512)
+"""PLAIN without its end mark."""
+
+
+def run(archive: bytes, piece_bytes: int = 1000) -> tuple[bytes, Repacked]:
+    """Plain tar and outcome of an archive that arrives in pieces of this size."""
+    out = io.BytesIO()
+    pieces = [archive[i : i + piece_bytes] for i in range(0, len(archive), piece_bytes)]
+    repacked = repack(pieces, out, where="sa_000000")
+    return out.getvalue(), repacked
+
+
+def run_members(*members: tuple[str, bytes]) -> Repacked:
+    return run(builders.make_archive(members))[1]
+
+
+def refuse(archive: bytes, match: str) -> None:
+    with pytest.raises(PermanentError, match=f"^sa_000000: .*{match}"):
+        run(archive)
+
+
+def assert_good(plain: bytes, repacked: Repacked) -> None:
+    """Index and tar agree with each other and with the three images of MEMBERS."""
+    originals = {name.removeprefix("./"): data for name, data in MEMBERS if name.endswith("jpg")}
+    with tarfile.open(fileobj=io.BytesIO(plain), mode="r:") as tar:
+        written = {member.name: tar.extractfile(member).read() for member in tar}
+    assert written == originals
+    assert repacked.index.schema == records.INDEX_SCHEMA
+    rows = repacked.index.to_pylist()
+    assert [row["file_name"] for row in rows] == list(written)
+    for row in rows:
+        jpeg = plain[row["offset"] : row["offset"] + row["size"]]
+        assert jpeg == originals[f"sa_{row['image_id']}.jpg"]
+        assert row["jpeg_xxh3"] == xxhash.xxh3_128_hexdigest(jpeg)
+        assert (row["width"], row["height"], row["problem"]) == (96, 64, None)
+    assert (repacked.problems, repacked.annotations_without_image) == ({}, 0)
+    assert repacked.archive_bytes == len(plain)
+    assert len(plain) % tarfile.RECORDSIZE == 0
+
+
+@pytest.mark.parametrize("prefix", ["./", "", "sa_000000/", "images/deep/"])
+@pytest.mark.parametrize("compress", [True, False])
+def test_every_layout_of_the_archive_is_read(prefix, compress):
+    members = [(name.replace("./", prefix), data) for name, data in MEMBERS]
+    plain, repacked = run(builders.make_archive(members, compress=compress, shuffle_seed=3))
+    assert_good(plain, repacked)
+    assert repacked.warnings == []
+
+
+def test_images_keep_the_order_of_the_archive():
+    _, repacked = run(GZIP)
+    with tarfile.open(fileobj=io.BytesIO(PLAIN)) as tar:
+        names = [name.removeprefix("./") for name in tar.getnames() if name.endswith(".jpg")]
+    assert repacked.index.column("file_name").to_pylist() == names
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.integers(1, 20_000), st.booleans())
+def test_the_size_of_the_pieces_does_not_matter(piece_bytes, compress):
+    plain, repacked = run(GZIP if compress else PLAIN, piece_bytes)
+    assert_good(plain, repacked)
+
+
+def test_the_plain_tar_depends_on_the_images_only():
+    assert run(GZIP)[0] == run(PLAIN)[0]
+
+
+@pytest.mark.parametrize(
+    ("archive", "warnings"),
+    [
+        (gzip.compress(PLAIN[:5_000]) + gzip.compress(PLAIN[5_000:]), []),
+        (gzip.compress(PLAIN[:5_000]) + bytes(700) + gzip.compress(PLAIN[5_000:]), []),
+        (GZIP + bytes(5_000), []),
+        (GZIP + b"garbage", ["7 bytes after the end of the gzip data were passed over"]),
+        (GZIP + b"\x1f", ["1 bytes after the end of the gzip data were passed over"]),
+        (BODY + bytes(1024), []),
+        (BODY + bytes(512), ["the tar ends with one empty block instead of two"]),
+        (PLAIN + bytes(300_000), []),
+    ],
+    ids=["members", "gap", "zeros", "garbage", "half-magic", "end", "lone-end", "long-end"],
+)
+def test_odd_ends_lose_nothing(archive, warnings):
+    for piece_bytes in (7, 997, 10**6):
+        plain, repacked = run(archive, piece_bytes)
+        assert_good(plain, repacked)
+        assert repacked.warnings == warnings
+
+
+def pax_archive(tar_format: int) -> bytes:
+    """An archive whose names need extended headers, as other tar programs write them."""
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w", format=tar_format) as tar:
+        folder = tarfile.TarInfo("d" * 90)
+        folder.type = tarfile.DIRTYPE
+        tar.addfile(folder)
+        for name, content in MEMBERS:
+            info = tarfile.TarInfo(f"{'é' * 120}/{name}")
+            info.size = len(content)
+            if tar_format == tarfile.PAX_FORMAT:
+                info.pax_headers = {"mtime": "1.5", "comment": "a=b\nc"}
+            tar.addfile(info, io.BytesIO(content))
+    return buffer.getvalue()
+
+
+@pytest.mark.parametrize("tar_format", [tarfile.PAX_FORMAT, tarfile.GNU_FORMAT])
+def test_extended_headers_are_understood(tar_format):
+    plain, repacked = run(pax_archive(tar_format))
+    assert_good(plain, repacked)
+
+
+def test_other_members_are_passed_over_with_a_warning():
+    others = [("./README.txt", b"hello"), ("./._sa_1.jpg", b"fork"), ("./sa_01.jpg", JPEG)]
+    plain, repacked = run(builders.make_archive([*others, *MEMBERS]))
+    assert_good(plain, repacked)
+    assert repacked.warnings == ["3 other members passed over, first './README.txt'"]
+
+
+def multi_picture(jpeg: bytes, images: int) -> bytes:
+    """The JPEG with a multi-picture index, as stereo cameras write it."""
+    directory = b"MM\0*" + struct.pack(">IH", 8, 1) + struct.pack(">HHII", 0xB001, 4, 1, images)
+    body = b"MPF\0" + directory + bytes(4)
+    return jpeg[:2] + b"\xff\xe2" + struct.pack(">H", len(body) + 2) + body + jpeg[2:]
+
+
+def resized(jpeg: bytes, width: int, height: int) -> bytes:
+    """The JPEG with other dimensions in its frame header."""
+    at = jpeg.index(b"\xff\xc0") + 5
+    return jpeg[:at] + struct.pack(">HH", height, width) + jpeg[at + 4 :]
+
+
+@pytest.mark.parametrize(
+    ("jpeg", "annotation", "problem", "size"),
+    [
+        (JPEG, JSON, None, (96, 64)),
+        (JPEG + b"camera maker's bytes", JSON, None, (96, 64)),
+        (multi_picture(JPEG, 1), JSON, None, (96, 64)),
+        (b"", JSON, "not_jpeg", (0, 0)),
+        (b"\x89PNG\r\n\x1a\n" + bytes(900), JSON, "not_jpeg", (0, 0)),
+        (JPEG[:-2], JSON, "truncated", (96, 64)),
+        (JPEG[: len(JPEG) // 2], JSON, "truncated", (96, 64)),
+        (JPEG[:100], JSON, "truncated", (0, 0)),
+        (JPEG[:2], JSON, "truncated", (0, 0)),
+        (resized(JPEG, 0, 64), JSON, "bad_dimensions", (0, 64)),
+        (resized(JPEG, 65_535, 65_535), JSON, "bad_dimensions", (65_535, 65_535)),
+        (multi_picture(JPEG, 2), JSON, "multi_frame", (96, 64)),
+        (JPEG, None, "no_annotation", (96, 64)),
+        (JPEG, b"", "bad_annotation", (96, 64)),
+        (JPEG, JSON[:-1], "bad_annotation", (96, 64)),
+        (JPEG, b"[" * 100_000, "bad_annotation", (96, 64)),
+        (JPEG, b"\xff\xfe\0", "bad_annotation", (96, 64)),
+        (JPEG, b'{"image": {"image_id": 1, "width": "96"}}', "bad_annotation", (96, 64)),
+        (JPEG, builders.annotation(2, (96, 64)), "bad_annotation", (96, 64)),
+        (JPEG, b'{"annotations": [], ' + JSON[1:], None, (96, 64)),
+        (JPEG, builders.annotation(1, (64, 96)), "size_mismatch", (96, 64)),
+    ],
+)
+def test_what_is_wrong_with_an_image_is_in_its_row(jpeg, annotation, problem, size):
+    members = [("./sa_9.jpg", JPEG), ("./sa_9.json", builders.annotation(9, (96, 64)))]
+    if annotation is not None:
+        members.append(("./sa_1.json", annotation))
+    repacked = run_members(*members, ("./sa_1.jpg", jpeg))
+    good, row = repacked.index.to_pylist()
+    assert good["problem"] is None
+    assert row["problem"] == problem
+    assert (row["width"], row["height"], row["size"]) == (*size, len(jpeg))
+    assert repacked.problems == ({problem: 1} if problem else {})
+
+
+def test_a_huge_image_is_too_large():
+    repacked = run_members(("sa_1.jpg", JPEG + bytes(32 * 2**20)), ("sa_1.json", JSON))
+    assert repacked.problems == {"too_large": 1}
+
+
+def test_the_second_image_of_an_id_is_the_duplicate():
+    repacked = run_members(("a/sa_1.jpg", JPEG), ("sa_1.json", JSON), ("b/sa_1.jpg", JPEG))
+    assert repacked.index.column("problem").to_pylist() == [None, "duplicate_id"]
+
+
+def test_annotations_without_image_are_counted():
+    extra = [(f"./sa_{n}.json", builders.annotation(n, (96, 64))) for n in (7, 8)]
+    repacked = run_members(*MEMBERS, *extra, ("x/sa_8.json", b"{}"))
+    assert repacked.annotations_without_image == 2
+    assert repacked.warnings == ["1 annotations repeat an image id"]
+
+
+def hostile(name="sa_1.jpg", content=b"x", **attributes) -> bytes:
+    """An archive with one good image and one member that has these header fields."""
+    info = tarfile.TarInfo(name)
+    info.size = len(content)
+    for attribute, value in attributes.items():
+        setattr(info, attribute, value)
+    padded = content + bytes(-len(content) % 512)
+    return BODY + info.tobuf(tarfile.GNU_FORMAT) + padded + bytes(1024)
+
+
+def pax_member(content: bytes) -> bytes:
+    return hostile(type=tarfile.XHDTYPE, content=content)
+
+
+@pytest.mark.parametrize(
+    ("archive", "match"),
+    [
+        (hostile("../sa_1.jpg"), "'../sa_1.jpg' climbs out"),
+        (hostile("a/../../sa_1.jpg"), "climbs out"),
+        (hostile("/etc/sa_1.jpg"), "climbs out"),
+        (hostile("..\\sa_1.jpg"), "climbs out"),
+        (hostile("../d", type=tarfile.DIRTYPE, content=b""), "climbs out"),
+        (hostile(type=tarfile.SYMTYPE, linkname="/etc/passwd", content=b""), "a link, a device"),
+        (hostile(type=tarfile.LNKTYPE, linkname="sa_2.jpg", content=b""), "a link, a device"),
+        (hostile(type=tarfile.CHRTYPE, content=b""), "a link, a device"),
+        (hostile(type=tarfile.BLKTYPE, content=b""), "a link, a device"),
+        (hostile(type=tarfile.FIFOTYPE, content=b""), "a link, a device"),
+        (hostile(type=tarfile.GNUTYPE_SPARSE), "a link, a device"),
+        (hostile(type=b"V"), "a link, a device"),
+        (hostile(size=64 * 2**20 + 1), "over the bound"),
+        (hostile(size=2**60), "over the bound"),
+        (hostile(size=-512), "over the bound"),
+        (hostile(type=tarfile.XHDTYPE, size=2**40), "extended header .* over the bound"),
+        (hostile(type=tarfile.GNUTYPE_LONGNAME, size=-1), "extended header .* over the bound"),
+        (pax_member(b"18 path=../../a.jpg\n"), "cannot be read"),
+        (pax_member(b"5 a=b"), "cannot be read"),
+        (pax_member(b"nonsense"), "cannot be read"),
+        (pax_member(b"99 path=short\n"), "cannot be read"),
+        (pax_member(b"10 path=a\n"), "header cannot be read"),  # and then nothing
+        (pax_member(b"7 a=bc\n"), "header cannot be read"),
+        (b"", "neither gzip nor tar"),
+        (b"<!DOCTYPE html>" + b" " * 4_000, "neither gzip nor tar, it looks like a web page"),
+        (random.Random(1).randbytes(5_000), "neither gzip nor tar"),
+        (b"BZh91AY&SY" + bytes(2_000), "neither gzip nor tar"),
+        (gzip.compress(b"not a tar" * 100), "neither gzip nor tar"),
+        (GZIP[:200], "ends early"),
+        (GZIP[:-1], "gzip data ends early"),
+        (GZIP[:-8] + bytes(8), "damaged"),
+        (PLAIN[:512], "ends early, inside a member"),
+        (BODY, "ends early, without its end mark"),
+        (PLAIN + PLAIN, "goes on after its end mark"),
+        (bytes(1024), "no member sa_<id>.jpg"),
+        (builders.make_archive([("sa_1.json", JSON)]), "no member sa_<id>.jpg"),
+    ],
+)
+def test_a_damaged_or_hostile_archive_is_refused(archive, match):
+    refuse(archive, match)
+
+
+def test_a_traversal_in_an_extended_header_is_refused():
+    header = pax_member(b"23 path=../../sa_1.jpg\n").removesuffix(bytes(1024))
+    refuse(header + PLAIN, "climbs out")
+
+
+def test_extended_headers_without_end_are_refused_in_constant_memory():
+    def pieces():
+        yield gzip.compress(b"")
+        info = tarfile.TarInfo("pax")
+        info.type, info.size = tarfile.XHDTYPE, 10
+        block = info.tobuf() + b"10 path=a\n" + bytes(502)
+        for _ in range(3_000):
+            yield gzip.compress(block, 1)
+
+    with pytest.raises(PermanentError, match="ends early"):
+        repack(pieces(), io.BytesIO(), where="sa_000000")
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.integers(1, len(BODY)), st.booleans())
+def test_a_cut_archive_never_passes(at, compress):
+    cut = PLAIN[:at]
+    refuse(gzip.compress(cut, 1) if compress else cut, "ends early|neither")
+
+
+@settings(max_examples=150, deadline=None)
+@given(
+    st.lists(st.tuples(st.integers(0, len(PLAIN) - 1), st.binary(max_size=9)), max_size=4),
+    st.booleans(),
+)
+def test_damage_gives_a_result_or_a_permanent_error(edits, compress):
+    data = bytearray(GZIP if compress else PLAIN)
+    for at, new in edits:
+        data[at % len(data) : at % len(data) + len(new)] = new
+    try:
+        plain, repacked = run(bytes(data))
+    except PermanentError:
+        return
+    assert repacked.archive_bytes == len(plain)
+    for row in repacked.index.to_pylist():
+        assert row["offset"] + row["size"] <= len(plain)
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.integers(0, 700), st.binary(max_size=12), st.integers(0, len(JPEG)))
+def test_jpeg_headers_of_any_bytes_are_read_or_refused(at, new, cut):
+    data = JPEG[:at] + new + JPEG[at + len(new) :]
+    header = read_jpeg_header(data[: len(data) - cut])
+    assert header is None or (0 <= header.width <= 65_535 and 0 <= header.height <= 65_535)
+
+
+@pytest.mark.parametrize(
+    ("options", "mode"),
+    [
+        ({}, "RGB"),
+        ({"progressive": True}, "RGB"),
+        ({"optimize": True, "restart_marker_blocks": 1}, "RGB"),
+        ({"comment": b"\xff\xd9\xff\xda", "dpi": (72, 72)}, "RGB"),
+        ({"icc_profile": b"i" * 200_000}, "RGB"),
+        ({}, "L"),
+        ({}, "CMYK"),
+    ],
+)
+def test_jpeg_headers_agree_with_pillow(options, mode):
+    buffer = io.BytesIO()
+    Image.new(mode, (123, 77)).save(buffer, "JPEG", **options)
+    header = read_jpeg_header(buffer.getvalue())
+    assert (header.width, header.height, header.frames, header.is_whole) == (123, 77, 1, True)
+    assert not read_jpeg_header(buffer.getvalue()[:-2]).is_whole
+
+
+def test_multi_picture_files_are_counted_as_pillow_counts_them():
+    buffer = io.BytesIO()
+    frames = [Image.new("RGB", (32, 32), color) for color in ("red", "blue", "green")]
+    frames[0].save(buffer, "MPO", save_all=True, append_images=frames[1:])
+    assert read_jpeg_header(buffer.getvalue()).frames == 3
+
+
+def test_only_the_image_of_an_annotation_is_parsed():
+    masks = {"segmentation": {"size": [64, 96], "counts": "Pl]W1" * 10_000}}
+    whole = json.dumps({"image": json.loads(JSON)["image"], "annotations": [masks] * 3}).encode()
+    assert run_members(("sa_1.jpg", JPEG), ("sa_1.json", whole)).problems == {}
+
+
+def test_memory_does_not_grow_with_the_archive():
+    def peak_bytes(copies: int) -> int:
+        filler = [("./note.txt", bytes(300_000))] * copies
+        archive = gzip.compress(builders.make_archive([*MEMBERS, *filler], compress=False), 1)
+        pieces = [archive[i : i + 4096] for i in range(0, len(archive), 4096)]
+        tracemalloc.start()
+        repack(pieces, io.BytesIO(), where="sa_000000")
+        peak = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+        return peak
+
+    assert peak_bytes(60) < peak_bytes(15) + 100_000
