@@ -1,0 +1,131 @@
+"""Both DAGs through `dag.test()`, on a folder and on S3: links file in, release out."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import boto3
+import httpx
+import pytest
+from airflow.utils.state import DagRunState
+from moto.server import ThreadedMotoServer
+from sa1b_captions.release.manifest import verify_release
+
+from archives import build_archives
+from sa1b_captions.recipe import TRACKS, load_recipe
+from sa1b_captions.storage import open_store_url
+
+DEMO = Path(__file__).parents[2] / "demo"
+RECIPE = load_recipe(str(DEMO / "recipe.toml"))
+
+
+@pytest.fixture(scope="module")
+def links(tmp_path_factory, free_port):
+    """Tiny archives behind a real HTTP server with Range, and a links file to them."""
+    folder = tmp_path_factory.mktemp("archives")
+    build_archives(folder, short_side_px=60)
+    command = [sys.executable, "-m", "uvicorn", "archive_server:app", "--port", str(free_port)]
+    server = subprocess.Popen(
+        command,
+        env=os.environ | {"DEMO_ARCHIVES": str(folder), "PYTHONPATH": str(DEMO)},
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    url = f"http://127.0.0.1:{free_port}"
+    for _ in range(100):
+        try:
+            httpx.head(url, trust_env=False)
+            break
+        except httpx.HTTPError:
+            time.sleep(0.1)
+    expiry = f"{int(time.time()) + 86400 * 20:x}"
+    path = folder / "links.tsv"
+    path.write_text(
+        "file_name\tcdn_link\n"
+        + "\n".join(f"{s}.tar\t{url}/{s}.tar?oh=1&oe={expiry}" for s in RECIPE.shards)
+    )
+    yield path
+    server.terminate()
+    server.wait()
+
+
+@pytest.fixture(params=["file", "s3"])
+def store(request, tmp_path, monkeypatch, links):
+    monkeypatch.setenv("CAPTIONS_LINKS", str(links))
+    if request.param == "file":
+        monkeypatch.setenv("CAPTIONS_ROOT", (tmp_path / "store").as_uri())
+        yield open_store_url((tmp_path / "store").as_uri())
+        return
+    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0)
+    server.start()
+    endpoint = "http://{}:{}".format(*server.get_host_and_port())
+    for name, value in {
+        "AWS_ACCESS_KEY_ID": "test",
+        "AWS_SECRET_ACCESS_KEY": "test",
+        "AWS_DEFAULT_REGION": "us-east-1",
+        "CAPTIONS_S3_ENDPOINT_URL": endpoint,
+        "CAPTIONS_ROOT": "s3://captions/data",
+    }.items():
+        monkeypatch.setenv(name, value)
+    boto3.client("s3", endpoint_url=endpoint).create_bucket(Bucket="captions")
+    yield open_store_url("s3://captions/data", endpoint)
+    server.stop()
+
+
+def states(run):
+    return {(t.task_id, t.map_index): str(t.state) for t in run.get_task_instances()}
+
+
+def test_links_file_to_release(dag_bag, run_dag, store):
+    run = run_dag(dag_bag.dags["caption_shards"], run_conf={"shards": "0-1"})
+    assert run.state == DagRunState.SUCCESS, states(run)
+    assert states(run)["publish", 1] == "success"
+
+    again = run_dag(dag_bag.dags["caption_shards"], run_conf={"shards": "0-1"})
+    assert again.state == DagRunState.SUCCESS
+    for index in (0, 1):
+        assert states(again)["shard.ingest", index] == "skipped"
+        assert states(again)["shard.caption", index] == "skipped"
+        assert states(again)["publish", index] == "skipped"
+
+    released = run_dag(dag_bag.dags["release_dataset"])
+    assert released.state == DagRunState.SUCCESS, states(released)
+    assert states(released)["gate", -1] == "skipped"
+    check_release(store, "v1")
+
+
+def check_release(store, version):
+    manifest = json.loads(store.read(f"releases/{version}/manifest.json"))
+    assert store.read("releases/LATEST").decode().strip() == version
+    assert verify_release(store, version) == []
+    for track in TRACKS:
+        name = RECIPE.tracks[track].release_file
+        lines = store.read(f"releases/{version}/{name}").decode().splitlines()
+        rows = [json.loads(line) for line in lines]
+        assert len(rows) == manifest["rows"][name] > 0
+        assert [row["id"] for row in rows] == list(range(len(rows)))
+        captions = [row["conversations"][1]["value"] for row in rows]
+        assert len(set(captions)) == len(captions)
+
+
+def test_a_wrong_archive_fails_its_shard_and_not_its_neighbour(
+    dag_bag, run_dag, store, links, monkeypatch, tmp_path
+):
+    """Shard 1's link leads nowhere: shard 0 is published, shard 1 says why it is not."""
+    if store.url.startswith("s3"):
+        pytest.skip("one store is enough for this claim")
+    broken = tmp_path / "links.tsv"
+    shutil.copy(links, broken)
+    broken.write_text(broken.read_text().replace("sa_000001.tar?", "nothing.tar?"))
+    monkeypatch.setenv("CAPTIONS_LINKS", str(broken))
+    run = run_dag(dag_bag.dags["caption_shards"], run_conf={"shards": "0-1"})
+    assert run.state == DagRunState.FAILED
+    found = states(run)
+    assert found["shard.ingest", 1] == "failed"
+    assert found["shard.caption", 1] == "upstream_failed"
+    assert found["publish", 0] == "success"
+    assert found["publish", 1] == "failed"
