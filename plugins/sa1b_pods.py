@@ -10,6 +10,7 @@ from kubernetes.client.exceptions import ApiException
 from sa1b_captions.errors import SettingsError
 from sa1b_captions.profiles import PodProfile
 from sa1b_captions.settings import Settings
+from sa1b_process import message_of
 
 _USER_ID = 1000
 _SHARD_NAME = "{{ task.shard }}"
@@ -173,7 +174,7 @@ def failure(pod: V1Pod, container: str) -> tuple[int | None, str]:
         if ended.reason == "OOMKilled":
             return None, f"{name} ran out of memory; raise its profile's memory_gib"
         lines = (ended.message or "").strip().splitlines()
-        return ended.exit_code, lines[-1] if lines else f"{name} failed: {ended.reason}"
+        return ended.exit_code, message_of(lines[-1]) if lines else f"{name} failed: {ended.reason}"
     if state is not None and state.waiting is not None and state.waiting.reason:
         return None, f"{name} did not start: {state.waiting.reason}: {state.waiting.message}"
     if unscheduled := _condition(pod, "PodScheduled", "False"):

@@ -35,7 +35,7 @@ class Ending:
 
 
 class StageProcess:
-    """One run of a command."""
+    """One run of a command; `log` gets each of its lines."""
 
     def __init__(self, command: Sequence[str], log: Callable[[str], object]) -> None:
         self._command = list(command)
@@ -71,7 +71,7 @@ class StageProcess:
             process.wait()
         finally:
             self.stop(grace_s=0)
-        return Ending(process.returncode, last["output"], _LOG_PREFIX.sub("", last["error"]))
+        return Ending(process.returncode, last["output"], message_of(last["error"]))
 
     def _follow(self, stream: Iterable[str], name: str, last: dict[str, str]) -> None:
         for line in stream:
@@ -91,6 +91,11 @@ class StageProcess:
                 process.wait(grace_s)
         _signal_group(process, signal.SIGKILL)
         process.wait()
+
+
+def message_of(line: str) -> str:
+    """A line of the command line's log without its time and level."""
+    return _LOG_PREFIX.sub("", line)
 
 
 def redact(text: str) -> str:

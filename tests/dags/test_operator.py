@@ -1,14 +1,16 @@
-import json
 import os
 import signal
 import subprocess
 import sys
 import threading
 import time
+from pathlib import Path
 
 import pytest
 from airflow.sdk import DAG, task_group
 from airflow.sdk.exceptions import AirflowException, AirflowFailException, AirflowSkipException
+
+import sa1b_process
 from sa1b_operators import STAGE_DEFAULTS, QualityReportLink, ShardStageOperator
 from sa1b_process import StageProcess, redact
 
@@ -108,8 +110,7 @@ def alive(pid):
         os.kill(pid, 0)
     except ProcessLookupError:
         return False
-    with open(f"/proc/{pid}/stat") as stat:
-        return stat.read().rpartition(")")[2].split()[0] != "Z"
+    return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
 
 
 def wait_until(condition, timeout_s=10):
@@ -165,7 +166,7 @@ time.sleep(60)
 def test_program_dies_with_its_task_process():
     task = f"""
 import sys
-sys.path.insert(0, {os.path.dirname(sys.modules[StageProcess.__module__].__file__)!r})
+sys.path.insert(0, {str(Path(sa1b_process.__file__).parent)!r})
 from sa1b_process import StageProcess
 StageProcess([sys.executable, "-c", "import os, time; print(os.getpid(), flush=True); "
     "time.sleep(60)"], lambda line: print(line, flush=True)).run()

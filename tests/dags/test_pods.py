@@ -1,0 +1,294 @@
+import datetime as dt
+import json
+import re
+
+import kubernetes_validate
+import pytest
+from airflow.providers.cncf.kubernetes.hooks.kubernetes import KubernetesHook
+from airflow.sdk import DAG
+from airflow.sdk.exceptions import AirflowException
+from kubernetes.client import ApiClient
+
+import sa1b_pods
+from fake_kubernetes import FakeKubernetes, container, ended
+from sa1b_captions.errors import SettingsError
+from sa1b_captions.profiles import load_profile, profile_names
+from sa1b_captions.settings import load_settings
+from sa1b_operators import STAGE_DEFAULTS, ShardStageOperator
+
+ARGUMENTS = ["caption", "--shards", "sa_000017", "--engine", "preview"]
+IMAGE = "registry.example/sa1b-captions-worker:0.1.0"
+
+
+@pytest.fixture
+def pod_settings(monkeypatch):
+    for name, value in {
+        "CAPTIONS_ROOT": "s3://sa1b/demo",
+        "CAPTIONS_S3_ENDPOINT_URL": "http://store:8333",
+        "CAPTIONS_WORKER_IMAGE": IMAGE,
+    }.items():
+        monkeypatch.setenv(name, value)
+
+
+def caption(**arguments):
+    return ShardStageOperator(
+        **{"task_id": "caption", "shard": "sa_000017", "arguments": ARGUMENTS, "runtime": "pod"}
+        | arguments
+    )
+
+
+def build(monkeypatch, **arguments):
+    """The pod as it is sent, without a cluster."""
+    monkeypatch.setattr(KubernetesHook, "is_in_cluster", False)
+    operator = caption(**arguments)
+    operator.render_template_fields({"task": operator})
+    operator.name = operator._set_name(operator.name)
+    return ApiClient().sanitize_for_serialization(operator.build_pod_request_obj())
+
+
+@pytest.fixture
+def pod(monkeypatch, pod_settings, airflow_db):
+    return build(monkeypatch)
+
+
+def base(pod):
+    (found,) = pod["spec"]["containers"]
+    return found
+
+
+@pytest.mark.parametrize("profile", profile_names())
+def test_every_profile_makes_a_valid_pod(monkeypatch, pod_settings, airflow_db, profile):
+    kubernetes_validate.validate(build(monkeypatch, profile=profile), "1.34", strict=True)
+
+
+def test_pod_runs_the_same_arguments(pod):
+    assert base(pod)["command"] == ["sa1b-captions"]
+    assert base(pod)["args"] == ARGUMENTS
+    assert base(pod)["image"] == IMAGE
+
+
+def test_pod_is_named_and_labelled_by_its_shard(pod):
+    assert pod["metadata"]["name"].startswith("sa1b-caption-sa-000017-")
+    assert pod["metadata"]["namespace"] == "sa1b-captions"
+    labels = pod["metadata"]["labels"]
+    assert labels["sa1b-captions/shard"] == "sa_000017"
+    assert labels["sa1b-captions/campaign"] == "test"
+    assert labels["app.kubernetes.io/component"] == "caption"
+
+
+def test_pod_asks_for_what_its_profile_says(pod):
+    profile = load_profile("h100x4")
+    resources = base(pod)["resources"]
+    assert resources["limits"] == resources["requests"]
+    assert resources["limits"]["nvidia.com/gpu"] == "4"
+    assert resources["limits"]["memory"] == f"{profile.memory_gib}Gi"
+    spec = pod["spec"]
+    assert spec["nodeSelector"] == profile.node_selector
+    assert spec["tolerations"] == [
+        {"key": "nvidia.com/gpu", "operator": "Exists", "effect": "NoSchedule"}
+    ]
+    assert spec["activeDeadlineSeconds"] == profile.active_deadline_s
+    assert spec["terminationGracePeriodSeconds"] == profile.termination_grace_s
+    assert spec["priorityClassName"] == profile.priority_class
+    assert spec["restartPolicy"] == "Never"
+
+
+def test_a_profile_without_gpus_needs_neither_gpu_nor_model(monkeypatch, pod_settings, airflow_db):
+    pod = build(monkeypatch, profile="cpu")
+    assert "nvidia.com/gpu" not in base(pod)["resources"]["limits"]
+    assert [volume["name"] for volume in pod["spec"]["volumes"]] == ["scratch"]
+    assert "tolerations" not in pod["spec"] or pod["spec"]["tolerations"] == []
+
+
+def test_pod_meets_pod_security_restricted(pod):
+    """The rules of the Kubernetes profile `restricted`, besides those on what it must not have."""
+    for context in (pod["spec"]["securityContext"], base(pod)["securityContext"]):
+        assert context["runAsNonRoot"] is True
+        assert context["seccompProfile"] == {"type": "RuntimeDefault"}
+    assert pod["spec"]["securityContext"]["runAsUser"] == 1000
+    assert base(pod)["securityContext"]["allowPrivilegeEscalation"] is False
+    assert base(pod)["securityContext"]["capabilities"] == {"drop": ["ALL"]}
+    kinds = {kind for volume in pod["spec"]["volumes"] for kind in volume} - {"name"}
+    assert kinds <= {"emptyDir", "persistentVolumeClaim"}
+
+
+def test_pod_writes_to_its_scratch_and_shared_memory_only(pod):
+    assert base(pod)["securityContext"]["readOnlyRootFilesystem"] is True
+    mounts = {mount["mountPath"]: mount for mount in base(pod)["volumeMounts"]}
+    assert [path for path, mount in mounts.items() if not mount.get("readOnly")] == [
+        "/tmp",
+        "/dev/shm",
+    ]
+    volumes = {volume["name"]: volume for volume in pod["spec"]["volumes"]}
+    assert volumes["shared-memory"]["emptyDir"] == {"medium": "Memory", "sizeLimit": "16Gi"}
+    assert volumes["models"]["persistentVolumeClaim"] == {
+        "claimName": "sa1b-models",
+        "readOnly": True,
+    }
+    environment = {item["name"]: item["value"] for item in base(pod)["env"]}
+    assert environment["HOME"] == "/tmp"
+    assert environment["HF_MODULES_CACHE"].startswith("/tmp/")
+
+
+def test_secrets_reach_the_pod_by_reference_only(monkeypatch, pod_settings, airflow_db):
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "SECRET")
+    pod = build(monkeypatch)
+    assert base(pod)["envFrom"] == [{"secretRef": {"name": "sa1b-store"}}]
+    assert "SECRET" not in json.dumps(pod)
+    assert pod["spec"]["automountServiceAccountToken"] is False
+    assert pod["spec"]["serviceAccountName"] == "sa1b-worker"
+
+
+def test_pod_reads_its_settings_from_the_deployment(pod):
+    environment = {item["name"]: item["value"] for item in base(pod)["env"]}
+    assert environment["CAPTIONS_ROOT"] == "s3://sa1b/demo"
+    assert environment["CAPTIONS_CAMPAIGN"] == "test"
+    assert environment["CAPTIONS_S3_ENDPOINT_URL"] == "http://store:8333"
+    assert load_settings(environment).s3_endpoint_url == "http://store:8333"
+
+
+def test_operator_defers_and_survives_a_lost_worker(pod_settings, airflow_db):
+    operator = caption()
+    assert operator.deferrable
+    assert operator.durable
+    assert operator.logging_interval == 30
+    assert operator.startup_timeout_seconds == 1800
+    assert not operator.do_xcom_push
+    assert operator.on_finish_action == "delete_succeeded_pod"
+    assert not operator.log_pod_spec_on_failure
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "message"),
+    [
+        ("CAPTIONS_WORKER_IMAGE", "", "needs CAPTIONS_WORKER_IMAGE"),
+        ("CAPTIONS_WORKER_IMAGE", "worker:latest", "not latest"),
+        ("CAPTIONS_ROOT", "file:///data", "needs CAPTIONS_ROOT=s3://"),
+        ("CAPTIONS_GPU_PROFILE", "tpu", "which has: a100x4, cpu, h100x4, h200x2"),
+    ],
+)
+def test_a_setting_pods_cannot_do_without_is_named(
+    monkeypatch, pod_settings, airflow_db, name, value, message
+):
+    monkeypatch.setenv(name, value)
+    with pytest.raises(SettingsError, match=message):
+        caption()
+
+
+# The whole operator, with the provider's own hook and trigger, against a fake API server.
+
+
+@pytest.fixture
+def cluster(monkeypatch, pod_settings):
+    cluster = FakeKubernetes()
+    extra = {"kube_config": cluster.kube_config()}
+    connection = {"conn_type": "kubernetes", "extra": extra}
+    monkeypatch.setenv("AIRFLOW_CONN_KUBERNETES_DEFAULT", json.dumps(connection))
+    yield cluster
+    cluster.close()
+
+
+def run_caption(run_dag, **arguments):
+    defaults = STAGE_DEFAULTS | {"retries": 1, "retry_delay": dt.timedelta(seconds=0.1)}
+    with DAG("caption_pod", schedule=None, default_args=defaults) as dag:
+        caption(poll_interval=0.05, startup_check_interval_seconds=1, **arguments)
+    return run_dag(dag).get_task_instance("caption").state
+
+
+def test_a_pod_that_ends_well_is_deleted(cluster, run_dag):
+    cluster.statuses = [ended(0)]
+    assert run_caption(run_dag) == "success"
+    assert len(cluster.created) == 1
+    assert cluster.pods == {}
+
+
+def test_a_retryable_exit_code_makes_a_second_pod(cluster, run_dag):
+    cluster.statuses = [ended(75), ended(0)]
+    assert run_caption(run_dag) == "success"
+    assert len(cluster.created) == 2
+    (kept,) = cluster.pods.values()
+    assert kept["metadata"]["labels"]["already_checked"] == "True"
+
+
+@pytest.mark.parametrize(("exit_code", "state"), [(65, "failed"), (99, "skipped")])
+def test_a_final_exit_code_makes_no_second_pod(cluster, run_dag, exit_code, state):
+    cluster.statuses = [ended(exit_code)]
+    assert run_caption(run_dag) == state
+    assert len(cluster.created) == 1
+
+
+def test_a_pod_that_never_starts_is_deleted_and_tried_again(cluster, run_dag):
+    condition = {"type": "PodScheduled", "status": "False", "message": "0/3 nodes: no GPU"}
+    cluster.statuses = [{"phase": "Pending", "conditions": [condition]}]
+    assert run_caption(run_dag, startup_timeout_seconds=1) == "failed"
+    assert len(cluster.created) == 2
+    assert cluster.pods == {}
+
+
+def test_a_quota_that_is_used_up_is_named(cluster, airflow_db):
+    cluster.refusal = (403, "pods is forbidden: exceeded quota: gpus, used: 4, limited: 4")
+    operator = caption()
+    operator.render_template_fields({"task": operator})
+    with pytest.raises(AirflowException, match="403: .*exceeded quota.*pool `gpu`") as raised:
+        operator.execute({"ti": FakeTaskInstance, "run_id": "run", "dag": None})
+    assert raised.type is AirflowException
+
+
+class FakeTaskInstance:
+    dag_id, task_id, map_index, try_number = "caption_pod", "caption", -1, 1
+
+
+@pytest.mark.parametrize(
+    ("status", "exit_code", "cause"),
+    [
+        (ended(65, "12:00:00 captioning\n12:01:00 error: no index\n"), 65, "no index"),
+        (ended(1), 1, "pod p failed: Error"),
+        (ended(137, reason="OOMKilled"), None, "pod p ran out of memory; raise .* memory_gib"),
+        (
+            {"phase": "Failed", "reason": "Evicted", "message": "node low on disk"},
+            None,
+            "pod p was evicted: node low on disk",
+        ),
+        (
+            {
+                **ended(137),
+                "conditions": [
+                    {"type": "DisruptionTarget", "status": "True", "message": "preempted"}
+                ],
+            },
+            None,
+            "pod p was evicted: preempted",
+        ),
+        (
+            {"phase": "Failed", "reason": "DeadlineExceeded"},
+            None,
+            "pod p ran past its profile's active_deadline_s",
+        ),
+        (
+            {
+                "phase": "Pending",
+                "containerStatuses": [
+                    container({"waiting": {"reason": "ErrImagePull", "message": "denied"}})
+                ],
+            },
+            None,
+            "pod p did not start: ErrImagePull: denied",
+        ),
+        (
+            {
+                "phase": "Pending",
+                "conditions": [{"type": "PodScheduled", "status": "False", "message": "no GPU"}],
+            },
+            None,
+            "pod p found no node: no GPU",
+        ),
+        ({"phase": "Running"}, None, "pod p was Running when its time was up"),
+    ],
+)
+def test_the_cause_of_a_failed_pod_is_one_sentence(status, exit_code, cause):
+    reply = type("Reply", (), {"data": json.dumps({"metadata": {"name": "p"}, "status": status})})
+    pod = ApiClient().deserialize(reply, "V1Pod")
+    found_code, found_cause = sa1b_pods.failure(pod, "base")
+    assert found_code == exit_code
+    assert re.match(cause, found_cause)
+    assert "\n" not in found_cause

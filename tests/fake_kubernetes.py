@@ -1,0 +1,155 @@
+"""A Kubernetes API just large enough for KubernetesPodOperator: pods whose fate a test decides."""
+
+import copy
+import datetime as dt
+import json
+import threading
+import uuid
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from urllib.parse import parse_qs, urlsplit
+
+
+class FakeKubernetes:
+    """Keeps pods in memory and gives every one the status that the test has set."""
+
+    def __init__(self):
+        self.pods = {}
+        """Pods there are now, by name."""
+        self.created = []
+        """Every pod that was ever created, as it was sent."""
+        self.statuses = [{"phase": "Running"}]
+        """Status of the first pod that is created, of the second, …; the last one repeats."""
+        self.refusal = None
+        """(HTTP status, message) with which pods are refused, or None."""
+        self.log = "a line of the pod\n"
+        handler = type("Handler", (_Handler,), {"cluster": self})
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
+        self.url = f"http://127.0.0.1:{self._server.server_port}"
+        threading.Thread(target=self._server.serve_forever, daemon=True).start()
+
+    def close(self):
+        self._server.shutdown()
+        self._server.server_close()
+
+    def kube_config(self):
+        """A kubeconfig for this server."""
+        return {
+            "apiVersion": "v1",
+            "kind": "Config",
+            "clusters": [{"name": "fake", "cluster": {"server": self.url}}],
+            "users": [{"name": "fake", "user": {}}],
+            "contexts": [{"name": "fake", "context": {"cluster": "fake", "user": "fake"}}],
+            "current-context": "fake",
+        }
+
+
+def ended(exit_code, message="", reason=None):
+    """Status of a pod whose container has ended."""
+    terminated = {
+        "exitCode": exit_code,
+        "reason": reason or ("Completed" if exit_code == 0 else "Error"),
+        "message": message,
+        "startedAt": _now(),
+        "finishedAt": _now(),
+    }
+    return {
+        "phase": "Failed" if exit_code else "Succeeded",
+        "containerStatuses": [container({"terminated": terminated})],
+    }
+
+
+def container(state):
+    """Status of the base container."""
+    return {
+        "name": "base",
+        "image": "image",
+        "imageID": "image",
+        "ready": False,
+        "restartCount": 0,
+        "state": state,
+    }
+
+
+def _now():
+    return dt.datetime.now(dt.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+class _Handler(BaseHTTPRequestHandler):
+    cluster: FakeKubernetes
+
+    def log_message(self, *_):
+        pass
+
+    def do_POST(self):
+        pod = self._body()
+        if self.cluster.refusal:
+            self._error(*self.cluster.refusal)
+            return
+        statuses = self.cluster.statuses
+        pod["status"] = statuses[min(len(self.cluster.created), len(statuses) - 1)]
+        pod["metadata"] |= {"uid": str(uuid.uuid4()), "creationTimestamp": _now()}
+        self.cluster.created.append(copy.deepcopy(pod))
+        self.cluster.pods[pod["metadata"]["name"]] = pod
+        self._send(pod, 201)
+
+    def do_GET(self):
+        url = urlsplit(self.path)
+        words = url.path.strip("/").split("/")[4:]  # api/v1/namespaces/<namespace>/…
+        if words == ["events"]:
+            self._send({"kind": "EventList", "apiVersion": "v1", "metadata": {}, "items": []})
+        elif words == ["pods"]:
+            self._list(parse_qs(url.query).get("labelSelector", [""])[0])
+        elif words[1] not in self.cluster.pods:
+            self._error(404, f"pods {words[1]!r} not found")
+        elif words[2:] == ["log"]:
+            self._send_bytes(self.cluster.log.encode(), "text/plain")
+        else:
+            self._send(self.cluster.pods[words[1]])
+
+    def do_PATCH(self):
+        pod = self.cluster.pods[self._name()]
+        pod["metadata"]["labels"] |= self._body()["metadata"]["labels"]
+        self._send(pod)
+
+    def do_DELETE(self):
+        self._body()
+        self._send(self.cluster.pods.pop(self._name()))
+
+    def _name(self):
+        return urlsplit(self.path).path.rpartition("/")[2]
+
+    def _list(self, selector):
+        pods = [pod for pod in self.cluster.pods.values() if _selected(pod, selector)]
+        self._send({"kind": "PodList", "apiVersion": "v1", "metadata": {}, "items": pods})
+
+    def _body(self):
+        return json.loads(self.rfile.read(int(self.headers.get("Content-Length") or 0)) or "null")
+
+    def _error(self, code, message):
+        self._send({"kind": "Status", "status": "Failure", "code": code, "message": message}, code)
+
+    def _send(self, content, code=200):
+        self._send_bytes(json.dumps(content).encode(), "application/json", code)
+
+    def _send_bytes(self, data, kind, code=200):
+        self.send_response(code)
+        self.send_header("Content-Type", kind)
+        self.send_header("Content-Length", str(len(data)))
+        self.end_headers()
+        self.wfile.write(data)
+
+
+def _selected(pod, selector):
+    labels = pod["metadata"]["labels"]
+    for term in filter(None, selector.split(",")):
+        if term.startswith("!"):
+            fits = term[1:] not in labels
+        elif "!=" in term:
+            name, value = term.split("!=")
+            fits = labels.get(name) != value
+        else:
+            name, value = term.split("=")
+            fits = labels.get(name) == value
+        if not fits:
+            return False
+    return True
