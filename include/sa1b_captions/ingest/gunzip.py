@@ -57,8 +57,7 @@ def _inflate(data: bytes, pieces: Iterator[bytes], where: str) -> Generator[byte
         if output:
             yield output
         data = member.unconsumed_tail
-        # A full output means that zlib may hold more, without any further input.
-        if not data and not member.eof and len(output) < _OUTPUT_BYTES:
+        if not data and not member.eof:
             piece = next(pieces, None)
             if piece is None:
                 raise PermanentError(f"{where}: the gzip data ends early; {_ADVICE}")
