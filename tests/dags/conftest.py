@@ -18,7 +18,7 @@ os.environ |= {
     "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
     "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_USERS": "admin:admin,viewer:viewer",
     "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": f"sqlite:///{HOME}/airflow.db",
-    "AIRFLOW__API_AUTH__JWT_SECRET": "a secret of these tests, 32 bytes or more",
+    "AIRFLOW__API_AUTH__JWT_SECRET": "a secret of these tests alone " * 3,
     "AIRFLOW__LOGGING__LOGGING_LEVEL": "WARNING",
     "CAPTIONS_ROOT": (HOME / "store").as_uri(),
     "CAPTIONS_RECIPE": str(ROOT / "demo" / "recipe.toml"),

@@ -1,0 +1,1 @@
+"""The console: how far the campaign is, and its quality reports, inside Airflow's pages."""

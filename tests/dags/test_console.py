@@ -1,0 +1,282 @@
+import json
+import subprocess
+import sys
+from collections import Counter
+from html.parser import HTMLParser
+from pathlib import Path
+
+import pytest
+
+import builders
+from sa1b_captions.campaign import open_campaign
+from sa1b_captions.receipts import write_receipt
+from sa1b_captions.recipe import TRACKS
+from sa1b_captions.shards import ingest_receipt_key, shard_name
+from sa1b_captions.storage import open_store_url
+
+PLUGINS = Path(__file__).parents[2] / "plugins"
+RUN = "scheduled__2026-11-01T00:00:00+00:00"
+
+
+@pytest.fixture(scope="module")
+def airflow_app(airflow_db):
+    """Airflow's own API server with the console mounted by the plugin."""
+    from airflow.api_fastapi.app import create_app
+
+    return create_app(apps="all")
+
+
+@pytest.fixture(scope="module")
+def login(airflow_app):
+    """Make a client that is logged in with a role."""
+    from airflow.api_fastapi.auth.managers.simple.user import SimpleAuthManagerUser
+    from starlette.testclient import TestClient
+
+    def make(role="viewer"):
+        client = TestClient(airflow_app)
+        if role:
+            user = SimpleAuthManagerUser(username=role, role=role.upper())
+            token = airflow_app.state.auth_manager.generate_jwt(user)
+            client.cookies.set("_token", token)
+        return client
+
+    return make
+
+
+@pytest.fixture
+def campaign(tmp_path, monkeypatch):
+    """The campaign that the console reads, with a recipe of 60 shards."""
+    monkeypatch.setenv("CAPTIONS_ROOT", tmp_path.as_uri())
+    store = open_store_url(tmp_path.as_uri())
+    return open_campaign(store, "test", builders.demo_recipe(shards="0-59"))
+
+
+def page(login, path, status=200):
+    reply = login().get(f"/captions{path}")
+    assert reply.status_code == status, reply.text
+    return reply.text
+
+
+PATHS = ["/", "/shards/sa_000000", "/release", f"/runs/caption_shards/{RUN}"]
+
+
+@pytest.mark.parametrize("path", PATHS)
+def test_every_page_wants_a_login(login, campaign, path):
+    assert login(role=None).get(f"/captions{path}").status_code == 401
+    stranger = login(role=None)
+    stranger.cookies.set("_token", "forged")
+    assert stranger.get(f"/captions{path}").status_code == 403
+
+
+@pytest.mark.parametrize("path", [*PATHS, "/nowhere", "/runs/other_dag/x"])
+def test_no_page_may_run_scripts_or_be_kept(login, campaign, path):
+    headers = login().get(f"/captions{path}").headers
+    policy = headers["content-security-policy"]
+    assert "default-src 'none'" in policy
+    assert "sandbox" in policy
+    assert "allow-scripts" not in policy
+    assert "script-src" not in policy
+    assert headers["cache-control"] == "no-store"
+    assert headers["x-content-type-options"] == "nosniff"
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/shards/..%2f..%2fetc%2fpasswd",
+        "/shards/sa_17",
+        "/shards/sa_000017.html",
+        "/runs/caption_shards/..%2f..%2frecipe",
+        "/runs/caption_shards/a%20b",
+        "/runs/caption_shards/%3Cscript%3E",
+        f"/runs/caption_shards/{'x' * 251}",
+    ],
+)
+def test_only_names_of_shards_and_runs_reach_the_store(login, campaign, path):
+    text = page(login, path, 404)
+    assert "<script>" not in text
+
+
+def test_a_campaign_that_has_not_started_says_what_to_do(login, tmp_path, monkeypatch):
+    monkeypatch.setenv("CAPTIONS_ROOT", tmp_path.as_uri())
+    assert "trigger caption_shards" in page(login, "/", 404)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_missing_setting_is_named(login, monkeypatch):
+    monkeypatch.setenv("CAPTIONS_ROOT", "")
+    assert "CAPTIONS_ROOT is not set" in page(login, "/", 503)
+
+
+@pytest.mark.parametrize(
+    ("path", "task"),
+    [
+        ("/shards/sa_000001", "validate task of caption_shards"),
+        ("/release", "validate task of release_dataset"),
+        ("/runs/release_dataset/manual__1", "validate task of release_dataset"),
+        (f"/runs/caption_shards/{RUN}", "has validated nothing yet"),
+        ("/runs/tutorial/x", "tutorial makes no captions"),
+    ],
+)
+def test_a_page_that_does_not_exist_yet_says_what_writes_it(login, campaign, path, task):
+    assert task in page(login, path, 404)
+
+
+def test_stored_reports_are_served_as_they_are(login, campaign):
+    campaign.store.write(campaign.shard_report("sa_000001"), "<h1>Bericht Ü</h1>".encode())
+    campaign.store.write(campaign.release_report(), b"<h1>release</h1>")
+    assert page(login, "/shards/sa_000001") == "<h1>Bericht Ü</h1>"
+    assert page(login, "/release") == "<h1>release</h1>"
+    assert page(login, "/runs/release_dataset/manual__1") == "<h1>release</h1>"
+
+
+def test_a_run_lists_its_shards_with_verdicts_and_numbers(login, campaign):
+    shards = {
+        "sa_000001": {"verdict": "warn", "report": "key", "rows": 21, "complete": True},
+        "sa_000000": {"verdict": "pass", "report": "key", "rows": 20, "rejected": 3},
+    }
+    summary = json.dumps({"run_id": RUN, "shards": shards})
+    campaign.store.write(campaign.run_summary(RUN), summary.encode())
+    table = Table(page(login, f"/runs/caption_shards/{RUN}"))
+    assert table.rows == [
+        ["Shard", "Verdict", "rows", "rejected"],
+        ["sa_000000", "pass", "20", "3"],
+        ["sa_000001", "warn", "21", "–"],
+    ]
+    assert table.links[-2:] == ["/captions/shards/sa_000000", "/captions/shards/sa_000001"]
+
+
+def test_text_from_the_store_is_escaped(login, campaign):
+    shards = {"<img src=x>": {"verdict": "<script>alert(1)</script>"}}
+    summary = json.dumps({"run_id": RUN, "shards": shards})
+    campaign.store.write(campaign.run_summary(RUN), summary.encode())
+    text = page(login, f"/runs/caption_shards/{RUN}")
+    assert "<script>" not in text
+    assert "<img" not in text
+    assert "&lt;script&gt;" in text
+
+
+def test_a_damaged_summary_is_named(login, campaign):
+    campaign.store.write(campaign.run_summary(RUN), b"[]")
+    assert "is no run summary" in page(login, f"/runs/caption_shards/{RUN}", 503)
+
+
+def receipt(campaign, key, **facts):
+    write_receipt(campaign.store, key, stage="test", **facts)
+
+
+@pytest.fixture
+def half_way(campaign):
+    """Three shards: one validated, one captioned in one track, one ingested; the rest waits."""
+    for number in range(3):
+        receipt(campaign, ingest_receipt_key(shard_name(number)))
+    for track in TRACKS:
+        receipt(campaign, campaign.caption_receipt(track, "sa_000000"))
+        receipt(campaign, campaign.curate_receipt(track, "sa_000000"))
+    receipt(campaign, campaign.shard_validation("sa_000000"), verdict="fail")
+    receipt(campaign, campaign.caption_receipt("single_en", "sa_000001"))
+    return campaign
+
+
+def test_overview_shows_how_far_every_shard_is(login, half_way):
+    text = page(login, "/")
+    table = Table(text)
+    assert table.rows[:3] == [
+        ["Shards", *TRACKS],
+        ["captioned", "2", "1", "1", "1"],
+        ["curated", "1", "1", "1", "1"],
+    ]
+    assert table.rows[4:] == [
+        ["sa_000000", "fail", "yes", *["curated"] * 4],
+        ["sa_000001", "captioning", "yes", "captioned", "–", "–", "–"],
+        ["sa_000002", "ingested", "yes", *["–"] * 4],
+    ]
+    assert "3 of 60 shards ingested" in " ".join(text.split())
+    assert sum("/captions/shards/" in link for link in table.links) == 60 + 1
+
+
+class CountingStore:
+    """Counts the calls that reach a store."""
+
+    def __init__(self, store):
+        self.store, self.calls = store, []
+
+    def __getattr__(self, name):
+        def call(*arguments):
+            self.calls.append(name)
+            return getattr(self.store, name)(*arguments)
+
+        return call
+
+
+def test_overview_does_not_list_caption_parts(half_way):
+    from sa1b_captions.campaign import Campaign
+    from sa1b_console.progress import read_progress
+
+    for block in range(50):
+        half_way.store.write(half_way.part("single_en", "sa_000001", block), b"x")
+    counting = CountingStore(half_way.store)
+    progress = read_progress(Campaign("test", counting, half_way.recipe))
+    assert progress.with_step("single_en", "captioned") == 2
+    # Six listings, one verdict, and the eight tracks of the two shards in flight.
+    assert Counter(counting.calls) == {"list": 6, "read": 1, "exists": 8}
+
+
+def test_airflow_offers_the_menu_entry_and_the_tab(login):
+    (plugin,) = [
+        plugin
+        for plugin in login("admin").get("/api/v2/plugins").json()["plugins"]
+        if plugin["name"] == "sa1b_captions"
+    ]
+    views = {view["destination"]: view["href"] for view in plugin["external_views"]}
+    assert views == {"nav": "captions/", "dag_run": "captions/runs/{DAG_ID}/{RUN_ID}"}
+    assert login("admin").get("/api/v2/plugins/importErrors").json()["import_errors"] == []
+
+
+def test_registration_imports_no_web_framework_and_no_operator():
+    """Every Airflow process imports the plugin files; the heavy ones must stay out."""
+    code = """
+import sys
+before = set(sys.modules)
+import airflow.plugins_manager
+from airflow._shared.plugins_manager.plugins_manager import _load_plugins_from_plugin_directory
+known = set(sys.modules)
+plugins, errors = _load_plugins_from_plugin_directory(sys.argv[1])
+assert not errors, errors
+print([plugin.name for plugin in plugins])
+print(sorted({name.partition(".")[0] for name in set(sys.modules) - known}))
+"""
+    reply = subprocess.run(
+        [sys.executable, "-c", code, str(PLUGINS)], capture_output=True, text=True, check=True
+    )
+    names, modules = reply.stdout.splitlines()[-2:]
+    assert names == "['sa1b_captions']"
+    for heavy in ("fastapi", "kubernetes", "sa1b_operators", "sa1b_console", "jinja2"):
+        assert f"'{heavy}'" not in modules
+
+
+class Table(HTMLParser):
+    """Cells of all tables, and all links."""
+
+    def __init__(self, text):
+        super().__init__()
+        self.rows, self.links, self._in_cell = [], [], False
+        self.feed(text)
+        self.rows = [[" ".join(cell.split()) for cell in row] for row in self.rows]
+
+    def handle_starttag(self, tag, attributes):
+        if tag == "tr":
+            self.rows.append([])
+        if tag in ("td", "th"):
+            self.rows[-1].append("")
+            self._in_cell = True
+        if tag == "a":
+            self.links.append(dict(attributes)["href"])
+
+    def handle_endtag(self, tag):
+        if tag == "table":
+            self._in_cell = False
+
+    def handle_data(self, data):
+        if self._in_cell:
+            self.rows[-1][-1] += data
