@@ -1,6 +1,7 @@
 """Starts and stops the demo's processes."""
 
 import contextlib
+import json
 import os
 import shutil
 import socket
@@ -13,6 +14,7 @@ import psutil
 from workspace import Workspace
 
 NEEDED_GIB = 2.0
+SESSIONS_FILE = "sessions.json"
 
 
 class DemoError(Exception):
@@ -38,15 +40,40 @@ def check_machine(workspace: Workspace) -> None:
 
 
 def running(workspace: Workspace) -> list[psutil.Process]:
-    """Processes of this demo, found by the DEMO_HOME in their environment."""
+    """Processes of this demo that are alive.
+
+    A process belongs to the demo if one of the sessions that `start` opened is its own, or if its
+    environment says so. Neither is enough: Airflow's servers overwrite their environment with a
+    title, and stages open sessions of their own.
+    """
+    sessions = _sessions(workspace)
     found = []
     for process in psutil.process_iter():
-        with contextlib.suppress(psutil.Error):
-            if process.pid != os.getpid() and process.environ().get("DEMO_HOME") == str(
-                workspace.home
+        with contextlib.suppress(psutil.Error, ProcessLookupError, PermissionError):
+            if process.pid != os.getpid() and (
+                os.getsid(process.pid) in sessions
+                or process.environ().get("DEMO_HOME") == str(workspace.home)
             ):
                 found.append(process)
-    return found
+    return [process for process in found if process.status() != psutil.STATUS_ZOMBIE]
+
+
+def _sessions(workspace: Workspace) -> set[int]:
+    """Ids of the sessions opened since this machine came up; ids repeat after that."""
+    path = workspace.home / SESSIONS_FILE
+    stored = json.loads(path.read_text()) if path.exists() else {}
+    return set(stored["sessions"]) if stored.get("boot_time") == _boot_time() else set()
+
+
+def _remember_session(workspace: Workspace, session: int) -> None:
+    sessions = sorted({*_sessions(workspace), session})
+    text = json.dumps({"boot_time": _boot_time(), "sessions": sessions})
+    (workspace.home / SESSIONS_FILE).write_text(text)
+
+
+def _boot_time() -> int:
+    # The kernel's figure wanders by a second when the clock is set.
+    return round(psutil.boot_time() / 60)
 
 
 def start(workspace: Workspace) -> None:
@@ -72,6 +99,8 @@ def stop(workspace: Workspace) -> int:
         with contextlib.suppress(psutil.NoSuchProcess):
             process.kill()
     psutil.wait_procs(running(workspace), timeout=5)
+    if not running(workspace):
+        (workspace.home / SESSIONS_FILE).unlink(missing_ok=True)
     return len(processes)
 
 
@@ -90,7 +119,7 @@ def _run(workspace: Workspace, name: str, command: list[str], env: dict[str, str
 def _spawn(workspace: Workspace, name: str, command: list[str], env: dict[str, str]) -> None:
     with (workspace.logs / f"{name}.log").open("ab") as output:
         # A new session: Ctrl-C in the demo's terminal must not end Airflow.
-        subprocess.Popen(
+        process = subprocess.Popen(
             command,
             env=env,
             stdin=subprocess.DEVNULL,
@@ -98,3 +127,4 @@ def _spawn(workspace: Workspace, name: str, command: list[str], env: dict[str, s
             stderr=output,
             start_new_session=True,
         )
+    _remember_session(workspace, process.pid)

@@ -11,9 +11,8 @@ import time
 from pathlib import Path
 from typing import Any
 
-from archives import build_archives
-
 from airflow_api import AirflowApi, wait_until
+from archives import build_archives
 from processes import DemoError, check_machine, running, start, stop
 from sa1b_captions.campaign import open_campaign
 from sa1b_captions.receipts import read_receipt
@@ -88,10 +87,10 @@ def follow(workspace: Workspace, api: AirflowApi, dag_id: str, run_id: str) -> N
     while True:
         state = api.run(dag_id, run_id)["state"]
         for task in sorted(api.tasks(dag_id, run_id), key=lambda t: t["start_date"] or "9"):
-            label = f"{task['task_id']} {task['rendered_map_index'] or ''}".strip()
+            label = f"{task['task_id']} {_shard(task)}".strip()
             if task["state"] in SHOWN and seen.get(label) != task["state"]:
                 seen[label] = task["state"]
-                say(f"{task['state']:<8} {label}")
+                say(f"{task['state']:<13} {label}")
         if state in FINISHED:
             break
         time.sleep(1.5)
@@ -100,6 +99,14 @@ def follow(workspace: Workspace, api: AirflowApi, dag_id: str, run_id: str) -> N
             f"{dag_id} failed; open {workspace.ui_url}/dags/{dag_id}/runs/{run_id} "
             f"(user admin, password {workspace.password})."
         )
+
+
+def _shard(task: dict[str, Any]) -> str:
+    """What a mapped task works on; Airflow knows the label only once the task has started."""
+    unlabelled = str(task["map_index"]) if task["map_index"] >= 0 else ""
+    if task["task_id"].startswith("shard.") and unlabelled:
+        unlabelled = SHARDS[task["map_index"]]
+    return task["rendered_map_index"] or unlabelled
 
 
 def release(workspace: Workspace, api: AirflowApi) -> None:
