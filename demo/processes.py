@@ -83,8 +83,10 @@ def start(workspace: Workspace) -> None:
     server = ["-m", "uvicorn", "archive_server:app", "--host", "127.0.0.1", "--no-access-log"]
     port = str(workspace.archive_port)
     _spawn(workspace, "archive-server", [sys.executable, *server, "--port", port], environment)
+    # The log servers would listen on every address; here the API server reads the files itself.
+    options = {"scheduler": ["--skip-serve-logs"], "triggerer": ["--skip-serve-logs"]}
     for name in ("api-server", "dag-processor", "scheduler", "triggerer"):
-        _spawn(workspace, name, [_airflow(), name], environment)
+        _spawn(workspace, name, [_airflow(), name, *options.get(name, [])], environment)
 
 
 def stop(workspace: Workspace) -> int:

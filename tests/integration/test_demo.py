@@ -12,6 +12,7 @@ import psutil
 import pytest
 
 from airflow_api import AirflowApi, wait_until
+from processes import running
 from workspace import Workspace
 
 DEMO = Path(__file__).parents[2] / "demo" / "run.py"
@@ -113,6 +114,16 @@ def test_the_password_is_private_and_works(workspace, first):
             trust_env=False,
         )
         assert reply.status_code == code
+
+
+def test_every_process_listens_on_loopback_only(workspace, first):
+    addresses = {
+        connection.laddr.ip
+        for process in running(workspace)
+        for connection in process.net_connections("inet")
+        if connection.status == psutil.CONN_LISTEN
+    }
+    assert addresses == {"127.0.0.1"}
 
 
 def test_a_second_run_skips_what_is_done(workspace, first):
