@@ -1,0 +1,27 @@
+#!/bin/bash
+# Prepares the compose deployment; safe to run again.
+set -euo pipefail
+
+airflow db migrate
+
+# Deferred pods must hold their slot, or the pool bounds nothing.
+airflow pools set gpu "$GPU_SLOTS" "Caption pods or processes at once" --include-deferred
+airflow pools set download "$DOWNLOAD_SLOTS" "Archives downloaded at once" --include-deferred
+
+python - <<'PYTHON'
+import json, os, pathlib
+import boto3, botocore.exceptions
+
+logins = pathlib.Path(os.environ["AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_PASSWORDS_FILE"])
+logins.touch(mode=0o600)
+logins.write_text(json.dumps({"admin": os.environ["ADMIN_PASSWORD"]}))
+
+bucket = os.environ["CAPTIONS_ROOT"].removeprefix("s3://").partition("/")[0]
+store = boto3.client("s3", endpoint_url=os.environ["CAPTIONS_S3_ENDPOINT_URL"] or None)
+try:
+    store.head_bucket(Bucket=bucket)
+except botocore.exceptions.ClientError as error:
+    if error.response["Error"]["Code"] not in ("404", "NoSuchBucket"):
+        raise SystemExit(f"bucket {bucket} cannot be used: {error}")
+    store.create_bucket(Bucket=bucket)
+PYTHON
