@@ -102,7 +102,7 @@ REGIONS = (
     _box("the lower right quarter", "右下四分之一", 3, 3, 6, 6),
     _box("the central part", "中央区域", 1, 1, 5, 5),
     _corners(),
-    _edges("the outer rim", "四周边缘", rows=True, columns=True),
+    _edges("the outer part", "四周", rows=True, columns=True),
     _edges("the strips along both sides", "左右两侧边缘", rows=False, columns=True),
     _edges("the strips along the top and bottom", "上下两侧边缘", rows=True, columns=False),
     *NINTHS,
