@@ -204,3 +204,18 @@ def test_mapped_tasks_are_named_by_shard_and_link_to_its_report(run_dag):
         task_ids="shard.stage", map_indexes=1, key=QualityReportLink().xcom_key
     )
     assert link == "/captions/shards/sa_000004"
+
+
+def test_a_stage_mapped_over_arguments_is_named_by_its_first_option(run_dag):
+    with DAG("mapped_arguments", schedule=None, default_args=STAGE_DEFAULTS) as dag:
+        ShardStageOperator.partial(
+            task_id="dedup",
+            command=python("print('{}')"),
+            map_index_template="{{ task.label }}",
+        ).expand(arguments=[["dedup", "--tracks", track] for track in ("multi_en", "multi_zh")])
+    run = run_dag(dag)
+    tasks = sorted(run.get_task_instances(), key=lambda ti: ti.map_index)
+    assert [ti.state for ti in tasks] == ["success", "success"]
+    assert [ti.rendered_map_index for ti in tasks] == ["multi_en", "multi_zh"]
+    link = tasks[0].xcom_pull(task_ids="dedup", map_indexes=0, key=QualityReportLink().xcom_key)
+    assert link == f"/captions/runs/mapped_arguments/{run.run_id}"
