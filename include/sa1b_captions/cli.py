@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from sa1b_captions.campaign import Campaign, open_campaign
-from sa1b_captions.errors import CaptioningError, NothingToDo, PermanentError
+from sa1b_captions.errors import CaptioningError, MissingKeyError, NothingToDo, PermanentError
 from sa1b_captions.recipe import TRACKS, load_recipe
 from sa1b_captions.settings import Settings, load_settings
 from sa1b_captions.shards import format_selection, parse_selection
@@ -260,46 +260,46 @@ def status(
 ) -> None:
     """Show what is done per shard and track, from receipts."""
     with _exit_codes():
-        from sa1b_captions.stages.status import shard_statuses
+        from sa1b_captions.stages.status import read_status
 
         _, store, campaign = _open()
-        statuses = shard_statuses(campaign, parse_selection(shards) if shards else None)
-        started = [item for item in statuses if item.ingested or any(item.tracks.values())]
-        _print_table(started)
-        untouched = len(statuses) - len(started)
-        if untouched:
-            print(f"{untouched} more shards are not started")
-        latest = "releases/LATEST"
-
-        def count(step: str) -> int:
-            return sum(all(t == step for t in item.tracks.values()) for item in statuses)
-
-        done = [item for item in statuses if item.done]
-        if require_done and len(done) < len(statuses):
+        statuses = read_status(campaign).shards
+        if shards is not None:
+            wanted = set(parse_selection(shards))
+            statuses = [item for item in statuses if item.shard in wanted]
+        done = sum(item.done for item in statuses)
+        if require_done and done < len(statuses):
             missing = format_selection(item.shard for item in statuses if not item.done)
             raise PermanentError(
-                f"{len(done)} of {len(statuses)} shards are done; run caption_shards for {missing}"
+                f"{done} of {len(statuses)} shards are done; run caption_shards for {missing}"
             )
+        started = [item for item in statuses if item.state != "waiting"]
+        _print_table(started)
+        if len(started) < len(statuses):
+            print(f"{len(statuses) - len(started)} more shards are not started")
         _result(
             {
                 "stage": "status",
                 "campaign": campaign.name,
                 "shards": len(statuses),
                 "ingested": sum(item.ingested for item in statuses),
-                "curated": count("curated"),
-                "done": len(done),
-                "latest_release": store.read(latest).decode() if store.exists(latest) else None,
+                "done": done,
+                "latest_release": _latest_release(store),
             }
         )
+
+
+def _latest_release(store: Store) -> str | None:
+    try:
+        return store.read("releases/LATEST").decode().strip()
+    except MissingKeyError:
+        return None
 
 
 def _print_table(statuses: "Sequence[ShardStatus]") -> None:
     if not statuses:
         return
-    print(f"{'shard':<11}{'ingested':<10}" + "".join(f"{t:<12}" for t in TRACKS) + "validated")
+    print(f"{'shard':<11}{'ingested':<10}" + "".join(f"{t:<12}" for t in TRACKS) + "verdict")
     for item in statuses:
         steps = "".join(f"{step or '-':<12}" for step in item.tracks.values())
-        print(
-            f"{item.shard:<11}{'yes' if item.ingested else '-':<10}{steps}"
-            f"{'yes' if item.validated else '-'}"
-        )
+        print(f"{item.shard:<11}{'yes' if item.ingested else '-':<10}{steps}{item.verdict or '-'}")

@@ -21,8 +21,8 @@ from sa1b_captions.errors import CaptioningError, MissingKeyError
 from sa1b_captions.recipe import TRACKS
 from sa1b_captions.settings import load_settings
 from sa1b_captions.shards import SHARD_PATTERN
+from sa1b_captions.stages.status import read_status
 from sa1b_captions.storage import open_store
-from sa1b_console.progress import Progress, read_progress
 from sa1b_console.runs import RunPage, read_run
 
 CAPTION_DAG, RELEASE_DAG = "caption_shards", "release_dataset"
@@ -80,8 +80,8 @@ def _failed(request: Request, error: Exception) -> HTMLResponse:
 def overview(request: Request) -> HTMLResponse:
     """How far every shard is."""
     campaign = _campaign()
-    progress: Progress = read_progress(campaign)
-    return _page(request, "overview.html", campaign=campaign, progress=progress, tracks=TRACKS)
+    found = read_status(campaign)
+    return _page(request, "overview.html", campaign=campaign, found=found, tracks=TRACKS)
 
 
 @app.get("/shards/{shard}", dependencies=[_caption_runs])

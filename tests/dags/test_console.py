@@ -211,12 +211,12 @@ class CountingStore:
 
 def test_overview_does_not_list_caption_parts(half_way):
     from sa1b_captions.campaign import Campaign
-    from sa1b_console.progress import read_progress
+    from sa1b_captions.stages.status import read_status
 
     for block in range(50):
         half_way.store.write(half_way.part("single_en", "sa_000001", block), b"x")
     counting = CountingStore(half_way.store)
-    progress = read_progress(Campaign("test", counting, half_way.recipe))
+    progress = read_status(Campaign("test", counting, half_way.recipe))
     assert progress.with_step("single_en", "captioned") == 2
     # Six listings, one verdict, and the eight tracks of the two shards in flight.
     assert Counter(counting.calls) == {"list": 6, "read": 1, "exists": 8}

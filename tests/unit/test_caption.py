@@ -79,7 +79,7 @@ def test_the_engine_is_closed_when_it_fails(campaign):
 
 
 def test_a_shard_that_is_not_ingested_names_the_command(campaign):
-    with pytest.raises(PermanentError, match="sa1b-captions ingest --shard"):
+    with pytest.raises(PermanentError, match="sa1b-captions ingest --shards"):
         caption_shard(campaign, "sa_000001", ScriptedEngine)
 
 

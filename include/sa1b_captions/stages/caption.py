@@ -53,7 +53,7 @@ def caption_shard(
         campaign.store,
         shards.ingest_receipt_key(shard),
         stage=f"ingest of {shard}",
-        hint=f"sa1b-captions ingest --shard {shard}",
+        hint=f"sa1b-captions ingest --shards {shard}",
     )
     wanted = [track for track in TRACKS if track in set(tracks)]
     if force:

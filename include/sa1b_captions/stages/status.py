@@ -1,15 +1,20 @@
-"""What is done, per shard and track, from receipts."""
+"""How far every shard of a campaign is, read from receipts with few calls to the store."""
 
-from collections.abc import Sequence
+import json
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from itertools import chain, compress
 
 from sa1b_captions.campaign import Campaign
+from sa1b_captions.errors import MissingKeyError
 from sa1b_captions.receipts import read_receipt
 from sa1b_captions.recipe import TRACKS
-from sa1b_captions.shards import ingest_receipt_key
+from sa1b_captions.shards import ingest_receipt_key, shard_number
 
-STEPS = ("", "captioned", "curated")
-"""How far a track of a shard can be, in order."""
+VERDICTS = ("pass", "warn", "fail")
+_STEPS = ("", "captioned", "curated")
+_DETAILED = 50
+_CALLS_AT_ONCE = 32
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,41 +24,119 @@ class ShardStatus:
     shard: str
     ingested: bool
     tracks: dict[str, str]
-    """One of STEPS for each track."""
-    validated: bool
+    """For each track the last step done: empty, `captioned` or `curated`."""
+    verdict: str
+    """`pass`, `warn` or `fail`; empty before the shard is validated."""
 
     @property
     def done(self) -> bool:
         """Whether every track is curated and the shard is validated."""
-        return self.validated and all(step == "curated" for step in self.tracks.values())
+        return bool(self.verdict) and set(self.tracks.values()) == {"curated"}
+
+    @property
+    def number(self) -> str:
+        """Shard number, three digits or more."""
+        return f"{shard_number(self.shard):03d}"
+
+    @property
+    def state(self) -> str:
+        """One word for how far the shard is, also the colour it is shown in."""
+        if self.verdict:
+            return self.verdict
+        if any(self.tracks.values()):
+            return "captioning" if "" in self.tracks.values() else "captioned"
+        return "ingested" if self.ingested else "waiting"
+
+    @property
+    def summary(self) -> str:
+        """All of it in a line."""
+        steps = [f"{track} {step}" for track, step in self.tracks.items() if step]
+        return ", ".join([f"{self.shard}: {self.state}", *steps])
 
 
-def shard_statuses(campaign: Campaign, shards: Sequence[str] | None = None) -> list[ShardStatus]:
-    """Status of some shards, by default of all the recipe's.
+@dataclass(frozen=True, slots=True)
+class CampaignStatus:
+    """How far all shards are."""
 
-    Lists receipt keys, a page of a thousand at a time, rather than ask for each one.
+    shards: list[ShardStatus]
+
+    @property
+    def ingested(self) -> int:
+        """Shards that are ingested."""
+        return sum(shard.ingested for shard in self.shards)
+
+    @property
+    def detailed(self) -> list[ShardStatus]:
+        """Shards worth a row: all of a small campaign, else the started that have not passed."""
+        if len(self.shards) <= _DETAILED:
+            return self.shards
+        return [shard for shard in self.shards if shard.state not in ("waiting", "pass")]
+
+    def with_step(self, track: str, step: str) -> int:
+        """Shards whose track has done this step."""
+        done = _STEPS[_STEPS.index(step) :]
+        return sum(shard.tracks[track] in done for shard in self.shards)
+
+    def with_verdict(self, verdict: str) -> int:
+        """Shards with this verdict."""
+        return sum(shard.verdict == verdict for shard in self.shards)
+
+
+def read_status(campaign: Campaign) -> CampaignStatus:
+    """Read it from receipts.
+
+    Lists the folders with few keys, and asks one by one only for what is in flight: the caption
+    parts of a finished campaign are a hundred thousand keys.
     """
-    wanted = campaign.recipe.shards if shards is None else shards
-    keys = {key for key in campaign.store.list("shards/") if key.endswith(".receipt.json")}
-    for folder in ("captions/", "curated/", "quality/shards/"):
-        keys.update(
-            key for key in campaign.store.list(campaign.prefix + folder) if key.endswith(".json")
-        )
-    return [_status(campaign, shard, keys) for shard in wanted]
+    shards = campaign.recipe.shards
+    prefixes = ["shards/", f"{campaign.prefix}quality/shards/"]
+    prefixes += [f"{campaign.prefix}curated/{track}/" for track in TRACKS]
+    with ThreadPoolExecutor(_CALLS_AT_ONCE) as pool:
+        keys = set(chain.from_iterable(pool.map(lambda p: _receipts(campaign, p), prefixes)))
+        in_flight = [
+            campaign.caption_receipt(track, shard)
+            for shard in shards
+            if ingest_receipt_key(shard) in keys
+            for track in TRACKS
+            if campaign.curate_receipt(track, shard) not in keys
+        ]
+        keys |= set(compress(in_flight, pool.map(campaign.store.exists, in_flight)))
+        validated = [shard for shard in shards if campaign.shard_validation(shard) in keys]
+        verdicts = pool.map(lambda shard: (shard, _verdict(campaign, shard)), validated)
+        return _status(campaign, keys, dict(verdicts))
 
 
-def _status(campaign: Campaign, shard: str, keys: set[str]) -> ShardStatus:
-    tracks = {}
-    for track in TRACKS:
-        captioned = campaign.caption_receipt(track, shard) in keys
-        curated = captioned and campaign.curate_receipt(track, shard) in keys
-        tracks[track] = STEPS[captioned + curated]
-    return ShardStatus(
-        shard=shard,
-        ingested=ingest_receipt_key(shard) in keys,
-        tracks=tracks,
-        validated=campaign.shard_validation(shard) in keys,
+def _status(campaign: Campaign, keys: set[str], verdicts: dict[str, str]) -> CampaignStatus:
+    return CampaignStatus(
+        [
+            ShardStatus(
+                shard=shard,
+                ingested=ingest_receipt_key(shard) in keys,
+                tracks={track: _step(campaign, track, shard, keys) for track in TRACKS},
+                verdict=verdicts.get(shard, ""),
+            )
+            for shard in campaign.recipe.shards
+        ]
     )
+
+
+def _receipts(campaign: Campaign, prefix: str) -> list[str]:
+    return [key for key in campaign.store.list(prefix) if key.endswith(".json")]
+
+
+def _verdict(campaign: Campaign, shard: str) -> str:
+    try:
+        result = json.loads(campaign.store.read(campaign.shard_validation(shard)))
+    except (MissingKeyError, ValueError):  # being written anew
+        return ""
+    verdict = result.get("verdict")
+    return verdict if verdict in VERDICTS else ""
+
+
+def _step(campaign: Campaign, track: str, shard: str, keys: set[str]) -> str:
+    if campaign.curate_receipt(track, shard) in keys:
+        return "curated"
+    return "captioned" if campaign.caption_receipt(track, shard) in keys else ""
 
 
 def is_done(campaign: Campaign, shard: str) -> bool:
