@@ -1,14 +1,21 @@
-"""One Airflow for all DAG tests: a temporary home, a SQLite database, the project's folders."""
+"""One Airflow for all tests that want one: a temporary home, SQLite, the project's folders.
 
+Nothing here imports Airflow before a test asks for it, so the unit tests do not pay.
+"""
+
+import atexit
 import os
+import shutil
+import socket
 import sys
 import tempfile
 from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[1]
 HOME = Path(tempfile.mkdtemp(prefix="sa1b-airflow-"))
+atexit.register(shutil.rmtree, HOME, ignore_errors=True)
 
 # Before anything imports airflow: it reads these once.
 os.environ |= {
@@ -67,3 +74,11 @@ def run_dag(airflow_db):
         return dag.test(**arguments)
 
     return run
+
+
+@pytest.fixture(scope="module")
+def free_port():
+    """A port of 127.0.0.1 that was free a moment ago."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
