@@ -1,0 +1,108 @@
+"""The dataset card and licence of a release: `README.md` and `LICENSE.md`, from templates."""
+
+import json
+from collections.abc import Collection, Mapping
+from importlib.resources import files
+from typing import Any
+
+from jinja2 import Environment, StrictUndefined, select_autoescape
+
+from sa1b_captions.recipe import Recipe
+from sa1b_captions.release.export import track_files
+from sa1b_captions.release.guards import INTERNVL_MODEL
+from sa1b_captions.release.manifest import TrackTotals
+from sa1b_captions.shards import format_selection
+
+CARD = "README.md"
+LICENCE = "LICENSE.md"
+
+_SIZES = (
+    (10**3, "n<1K"),
+    (10**4, "1K<n<10K"),
+    (10**5, "10K<n<100K"),
+    (10**6, "100K<n<1M"),
+    (10**7, "1M<n<10M"),
+    (10**8, "10M<n<100M"),
+    (10**9, "100M<n<1B"),
+)
+
+
+def size_category(rows: int) -> str:
+    """Hugging Face's name for a dataset of this many rows."""
+    return next((name for limit, name in _SIZES if rows < limit), "n>1B")
+
+
+def render_card(
+    recipe: Recipe, version: str, tracks: Mapping[str, TrackTotals], verdict: str
+) -> str:
+    """Dataset card as Markdown with Hugging Face's YAML front matter.
+
+    Args:
+        recipe: what the captions were made by.
+        version: of the release.
+        tracks: totals of each track, in the order the card shows them.
+        verdict: of the release's validation.
+    """
+    return _render(
+        "card.md.jinja",
+        recipe,
+        version=version,
+        verdict=verdict,
+        tracks={
+            name: {
+                "settings": recipe.tracks[name],
+                "files": track_files(recipe.tracks[name]),
+                "totals": totals,
+            }
+            for name, totals in tracks.items()
+        },
+        outcomes=_outcomes(tracks.values()),
+        reasons=_reasons(tracks.values()),
+        languages=sorted({recipe.tracks[name].language for name in tracks}),
+        size=size_category(sum(totals.rows for totals in tracks.values())),
+        engines=sorted({engine for totals in tracks.values() for engine in totals.engines}),
+        revisions=sorted({r for totals in tracks.values() for r in totals.model_revisions}),
+        shards=format_selection(recipe.shards),
+    )
+
+
+def _outcomes(tracks: Collection[TrackTotals]) -> dict[str, list[str]]:
+    """Rows of the card's table of outcomes: a number for each track."""
+    return {
+        "planned": [_counted(totals.planned) for totals in tracks],
+        "**published**": [f"**{_counted(totals.rows)}**" for totals in tracks],
+        "rejected by a rule": [_counted(totals.rejected) for totals in tracks],
+        "repeats another shard's": [_counted(totals.duplicates) for totals in tracks],
+    }
+
+
+def _reasons(tracks: Collection[TrackTotals]) -> dict[str, list[str]]:
+    """Rows of the card's table of reasons."""
+    names = sorted({reason for totals in tracks for reason in totals.reasons})
+    return {name: [_counted(totals.reasons.get(name, 0)) for totals in tracks] for name in names}
+
+
+def _counted(rows: int) -> str:
+    return f"{rows:,}"
+
+
+def render_licence(recipe: Recipe) -> str:
+    """The terms of caption text, images and model, as Markdown."""
+    return _render("licence.md.jinja", recipe)
+
+
+def _render(template: str, recipe: Recipe, **facts: Any) -> str:
+    # Markdown is not escaped: every value is from the recipe or a count, never a caption.
+    environment = Environment(
+        autoescape=select_autoescape(default_for_string=False),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+    # A JSON string is a YAML string.
+    environment.filters["quoted"] = lambda value: json.dumps(value, ensure_ascii=False)
+    environment.filters["counted"] = _counted
+    source = files(__package__).joinpath(template).read_text(encoding="utf-8")
+    llama = recipe.model.id == INTERNVL_MODEL
+    return environment.from_string(source).render(recipe=recipe, llama=llama, **facts)

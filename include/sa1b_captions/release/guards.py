@@ -1,0 +1,87 @@
+"""What must hold before a row is published; each failure is a PermanentError with a remedy."""
+
+import re
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from sa1b_captions.errors import PermanentError
+from sa1b_captions.receipts import Receipt
+from sa1b_captions.recipe import Recipe, Track
+
+INTERNVL_MODEL = "OpenGVLab/InternVL2-Llama3-76B"
+PUBLISHED_PREFIX = "internvl_sa1b_caption"
+"""How the names of InternVL-SA-1B-Caption's files begin."""
+
+FORBIDDEN = ("<image>", "<img>", "</img>", "<IMG_CONTEXT>")
+"""InternVL's loader counts or replaces these wherever they stand."""
+LINE_BREAKS = "\n\r\v\f\x1c\x1d\x1e\x85\u2028\u2029"
+"""All that `str.splitlines` breaks a line at: a JSON line must be one to every reader."""
+_UNPUBLISHABLE = "|".join([*map(re.escape, FORBIDDEN), f"[{LINE_BREAKS}]"])
+
+
+def check_recipe(recipe: Recipe) -> None:
+    """Refuse the published dataset's names to another model, and prompts with placeholders."""
+    for track in recipe.tracks.values():
+        name = track.release_file
+        if name.lower().startswith(PUBLISHED_PREFIX) and recipe.model.id != INTERNVL_MODEL:
+            raise PermanentError(
+                f"recipe {recipe.name}: {name} names captions by {INTERNVL_MODEL}, and these are "
+                f"by {recipe.model.id}; give the track another release_file"
+            )
+        if any(literal in track.prompt for literal in FORBIDDEN):
+            raise PermanentError(
+                f"recipe {recipe.name}: the prompt of {track.name} holds one of "
+                f"{', '.join(FORBIDDEN)}; export adds the placeholders itself"
+            )
+
+
+def check_counts(receipt: Receipt, accepted: pa.Table, rejected: pa.Table, where: str) -> None:
+    """Accepted + rejected = planned, in the receipt and in the tables.
+
+    Args:
+        receipt: of the curate stage.
+        accepted: the shard's accepted rows.
+        rejected: its rejected rows.
+        where: track and shard, for messages.
+    """
+    stored = (accepted.num_rows, rejected.num_rows)
+    counted = (receipt["accepted"], receipt["rejected"])
+    if stored != counted or sum(stored) != receipt["planned"]:
+        raise PermanentError(
+            f"{where}: {stored[0]} accepted + {stored[1]} rejected rows are stored, the receipt "
+            f"says {counted[0]} + {counted[1]} of {receipt['planned']} planned; "
+            "curate the shard again with --force"
+        )
+
+
+def check_rows(recipe: Recipe, track: Track, accepted: pa.Table, where: str) -> None:
+    """Every row is of the recipe's model, its caption is one clean line, its sample is unique."""
+    for column, expected in (
+        ("model", recipe.model.id),
+        ("recipe_fingerprint", recipe.fingerprint),
+        ("track", track.name),
+    ):
+        others = set(accepted.column(column).unique().to_pylist()) - {expected}
+        if others:
+            raise PermanentError(
+                f"{where}: {column} is {', '.join(map(str, others))} in some rows, the recipe's is "
+                f"{expected}; a release holds captions of one model and recipe only: caption the "
+                "shard again with --force"
+            )
+    captions = accepted.column("caption")
+    blank = pc.equal(pc.fill_null(pc.utf8_trim_whitespace(captions), ""), "")
+    _refuse(accepted, blank, f"{where}: has no caption")
+    marked = pc.fill_null(pc.match_substring_regex(captions, _UNPUBLISHABLE), False)
+    _refuse(accepted, marked, f"{where}: has a line break or one of {', '.join(FORBIDDEN)}")
+    if pc.count_distinct(accepted.column("sample_id")).as_py() != accepted.num_rows:
+        raise PermanentError(f"{where}: a sample is accepted twice; curate the shard again")
+
+
+def _refuse(accepted: pa.Table, found: pa.ChunkedArray, what: str) -> None:
+    samples = accepted.column("sample_id").filter(found)
+    if len(samples):
+        raise PermanentError(
+            f"{what}: {samples[0].as_py()} and {len(samples) - 1} more; no rule rejects them, so "
+            "curate again with a rule that does"
+        )

@@ -1,0 +1,191 @@
+"""The manifest: what a release is made of, written last, and how a release is checked against it.
+
+A release exists when its manifest does. `releases/LATEST` names the newest one.
+"""
+
+import hashlib
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from sa1b_captions.errors import MissingKeyError, PermanentError
+from sa1b_captions.storage import Store
+
+LATEST_KEY = "releases/LATEST"
+MANIFEST = "manifest.json"
+SUMS = "SHA256SUMS"
+VERSION_PATTERN = r"[A-Za-z0-9][A-Za-z0-9._-]{0,62}"
+READ_BYTES = 16 * 1024 * 1024
+"""What `verify_release` holds of a file at a time."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReleaseFile:
+    """One file of a release."""
+
+    name: str
+    """Relative to the release's folder."""
+    rows: int | None
+    """None for a file that is not a table."""
+    bytes: int
+    sha256: str
+    """Hexadecimal."""
+
+
+@dataclass(frozen=True, slots=True)
+class TrackTotals:
+    """What became of one track's samples: planned = rows + rejected + duplicates."""
+
+    planned: int
+    accepted: int
+    """By the rules, before captions that repeat another shard's were left out."""
+    rejected: int
+    duplicates: int
+    """Accepted captions left out because another shard's caption says the same."""
+    rows: int
+    """Published: accepted - duplicates."""
+    reasons: dict[str, int]
+    """Unpublished samples by reason; a sample may have several reasons."""
+    engines: list[str]
+    """Engines of the published rows, ascending."""
+    model_revisions: list[str]
+    """Model revisions of the published rows, ascending."""
+
+
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    """A release."""
+
+    version: str
+    title: str
+    campaign: str
+    recipe: str
+    """Name of the recipe; the whole of it is the release's `recipe.json`."""
+    recipe_fingerprint: str
+    model: str
+    """What every published caption comes from."""
+    rows: dict[str, int]
+    """Rows of each published JSONL file."""
+    files: list[ReleaseFile]
+    """All files but the manifest itself, by name."""
+    shards: list[str]
+    tracks: dict[str, TrackTotals]
+    verdict: str
+    """Of the release's validation: `pass`, or `warn` when a person accepted the warnings."""
+    input: str
+    """Digest of the recipe, all receipts the release was made from, and the verdict."""
+    created_at: str
+    """ISO 8601, UTC, to the millisecond."""
+    software: str
+    run_id: str | None
+
+    @property
+    def rejected(self) -> dict[str, int]:
+        """Unpublished samples of all tracks by reason, most frequent first."""
+        sums: dict[str, int] = {}
+        for track in self.tracks.values():
+            for reason, rows in track.reasons.items():
+                sums[reason] = sums.get(reason, 0) + rows
+        return dict(sorted(sums.items(), key=lambda item: (-item[1], item[0])))
+
+
+def release_key(version: str, name: str) -> str:
+    """Key of a release's file.
+
+    Raises:
+        PermanentError: the version is not a name a folder can have.
+    """
+    # A folder `LATEST` would lie where the pointer to the newest release does.
+    if not re.fullmatch(VERSION_PATTERN, version) or version.upper() == "LATEST":
+        raise PermanentError(
+            f"{version!r} cannot name a release; use at most 63 letters, digits, dots, dashes and "
+            "underscores, beginning with a letter or digit, as in v2"
+        )
+    return f"releases/{version}/{name}"
+
+
+def read_manifest(store: Store, version: str) -> Manifest | None:
+    """Manifest of a release; None when there is no finished release of that version."""
+    key = release_key(version, MANIFEST)
+    try:
+        found: dict[str, Any] = json.loads(store.read(key))
+        files = [ReleaseFile(**file) for file in found.pop("files")]
+        tracks = {name: TrackTotals(**totals) for name, totals in found.pop("tracks").items()}
+        return Manifest(files=files, tracks=tracks, **found)
+    except MissingKeyError:
+        return None
+    except (ValueError, TypeError, KeyError, AttributeError) as error:
+        raise PermanentError(
+            f"{key} in {store.url} is not a manifest of this software: {error!r}; "
+            "restore it or choose a new version"
+        ) from None
+
+
+def write_manifest(store: Store, manifest: Manifest) -> None:
+    """Make the release exist. Call this after everything the manifest names is written."""
+    text = json.dumps(asdict(manifest), ensure_ascii=False, indent=1)
+    store.write(release_key(manifest.version, MANIFEST), text.encode())
+
+
+def latest_version(store: Store) -> str | None:
+    """Version of the newest release; None when there is none."""
+    try:
+        return store.read(LATEST_KEY).decode().strip()
+    except MissingKeyError:
+        return None
+
+
+def point_latest(store: Store, manifest: Manifest) -> None:
+    """Make `releases/LATEST` name this release unless it names a newer one."""
+    version = latest_version(store)
+    newest = read_manifest(store, version) if version else None
+    if newest is None or newest.created_at < manifest.created_at:
+        store.write(LATEST_KEY, f"{manifest.version}\n".encode())
+
+
+def verify_release(store: Store, version: str) -> list[str]:
+    """Hash a release's files again.
+
+    Returns:
+        One sentence for each difference from the manifest; empty when there is none.
+
+    Raises:
+        PermanentError: there is no such release.
+    """
+    manifest = read_manifest(store, version)
+    if manifest is None:
+        raise PermanentError(
+            f"{store.url} has no release {version}; the latest is {latest_version(store) or 'none'}"
+        )
+    differences = [d for file in manifest.files if (d := _difference(store, version, file))]
+    expected = {
+        release_key(version, name) for name in (MANIFEST, *(f.name for f in manifest.files))
+    }
+    extra = [key for key in store.list(release_key(version, "")) if key not in expected]
+    return differences + [f"{key} is not in the manifest" for key in extra]
+
+
+def _difference(store: Store, version: str, file: ReleaseFile) -> str | None:
+    key = release_key(version, file.name)
+    if not store.exists(key):
+        return f"{key} is missing"
+    digest = hashlib.sha256()
+    try:
+        for piece in _pieces(store, key, file.bytes):
+            digest.update(piece)
+    except PermanentError:
+        return f"{key} is shorter than {file.bytes} bytes"
+    if digest.hexdigest() != file.sha256:
+        return f"{key} has other bytes: SHA-256 {digest.hexdigest()}, expected {file.sha256}"
+    try:
+        longer = bool(store.read_range(key, file.bytes, 1))
+    except PermanentError:
+        longer = False
+    return f"{key} is longer than {file.bytes} bytes" if longer else None
+
+
+def _pieces(store: Store, key: str, size: int) -> Iterator[bytes]:
+    for offset in range(0, size, READ_BYTES):
+        yield store.read_range(key, offset, min(READ_BYTES, size - offset))

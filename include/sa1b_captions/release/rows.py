@@ -1,0 +1,150 @@
+"""The rows of a release: the published schema, its Parquet form, provenance and rejects.
+
+The published schema is InternVL's chat format, as its loader and the users of
+InternVL-SA-1B-Caption read it. A single-image row has `image`, `width` and `height`; a multi-image
+row has the list `image`, `width_list` and `height_list`.
+"""
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import pyarrow as pa
+
+from sa1b_captions.recipe import Track
+from sa1b_captions.records import CURATED_SCHEMA
+
+_CONVERSATIONS = pa.list_(pa.struct([("from", pa.string()), ("value", pa.string())]))
+
+SINGLE_SCHEMA = pa.schema(
+    [
+        ("id", pa.int64()),
+        ("image", pa.string()),  # sa_000017/sa_190188.jpg
+        ("width", pa.int64()),  # pixels
+        ("height", pa.int64()),
+        ("conversations", _CONVERSATIONS),  # human, then gpt
+    ]
+)
+"""Rows of a single-image file. Integers are 64 bits wide because JSON readers make them so."""
+
+MULTI_SCHEMA = pa.schema(
+    [
+        ("id", pa.int64()),
+        ("image", pa.list_(pa.string())),
+        ("width_list", pa.list_(pa.int64())),
+        ("height_list", pa.list_(pa.int64())),
+        ("conversations", _CONVERSATIONS),
+    ]
+)
+"""Rows of a multi-image file."""
+
+PROVENANCE_SCHEMA = pa.schema(
+    [pa.field("id", pa.int64())]
+    + [
+        CURATED_SCHEMA.field(name)
+        for name in (
+            "sample_id",
+            "engine",
+            "model",
+            "model_revision",
+            "recipe_fingerprint",
+            "attempt",
+            "finish_reason",
+            "prompt_tokens",
+            "completion_tokens",
+            "captioned_at",
+        )
+    ]
+)
+"""One row per published row, in its order; `id` is the key of both."""
+
+REJECTED_SCHEMA = CURATED_SCHEMA.append(pa.field("winner", pa.string()))
+"""Samples that are not published. `winner` is the sample whose caption stays, if one does."""
+
+_encode = json.JSONEncoder(ensure_ascii=False).encode
+
+
+def is_single(track: Track) -> bool:
+    """Whether the track's rows hold one image each."""
+    return track.images_max == 1
+
+
+def published_schema(track: Track) -> pa.Schema:
+    """Schema of the track's published rows."""
+    return SINGLE_SCHEMA if is_single(track) else MULTI_SCHEMA
+
+
+def human_turn(track: Track, images: int) -> str:
+    """What the human says: one placeholder per image, then the track's prompt."""
+    if is_single(track):
+        return f"<image>\n{track.prompt}"
+    return "".join(f"Image-{n}: <image>\n" for n in range(1, images + 1)) + track.prompt
+
+
+def published_table(track: Track, accepted: pa.Table, first_id: int) -> pa.Table:
+    """Published rows of accepted captions, ids running from `first_id`.
+
+    Args:
+        track: the captions' track.
+        accepted: rows of `records.CURATED_SCHEMA`, in the order they are published.
+        first_id: id of the first row.
+    """
+    schema = published_schema(track)
+    rows = accepted.num_rows
+    columns = [accepted.column(name) for name in ("images", "widths", "heights")]
+    turns = {
+        images: human_turn(track, images)
+        for images in range(track.images_min, track.images_max + 1)
+    }
+    values = [
+        value
+        for images, caption in zip(
+            columns[0].to_pylist(), accepted.column("caption").to_pylist(), strict=True
+        )
+        for value in (turns[len(images)], caption)
+    ]
+    speakers = pa.array(["human", "gpt"] * rows, pa.string())
+    turns_array = pa.StructArray.from_arrays(
+        [speakers, pa.array(values, pa.string())], fields=list(_CONVERSATIONS.value_type)
+    )
+    conversations = pa.ListArray.from_arrays(
+        pa.array(range(0, 2 * rows + 1, 2), pa.int32()), turns_array
+    )
+    if is_single(track):
+        columns = [pa.chunked_array([column.combine_chunks().flatten()]) for column in columns]
+    ids = pa.array(range(first_id, first_id + rows), pa.int64())
+    return pa.Table.from_arrays([ids, *columns, conversations], names=schema.names).cast(schema)
+
+
+def json_lines(published: pa.Table) -> Iterator[str]:
+    """One JSON object per published row, each with its line's end."""
+    names = published.schema.names[:-1]
+    columns: list[list[Any]] = [published.column(name).to_pylist() for name in names]
+    # Flattened, because pyarrow makes Python objects of nested columns ten times more slowly.
+    turns = published.column("conversations").combine_chunks().flatten()
+    values = turns.field("value").to_pylist()
+    for row, fields in enumerate(zip(*columns, strict=True)):
+        conversations = [
+            {"from": "human", "value": values[2 * row]},
+            {"from": "gpt", "value": values[2 * row + 1]},
+        ]
+        yield (
+            _encode(dict(zip(names, fields, strict=True)) | {"conversations": conversations}) + "\n"
+        )
+
+
+def provenance_table(accepted: pa.Table, first_id: int) -> pa.Table:
+    """Where the published rows come from."""
+    ids = pa.array(range(first_id, first_id + accepted.num_rows), pa.int64())
+    rest = accepted.select(PROVENANCE_SCHEMA.names[1:])
+    return rest.add_column(0, "id", ids).cast(PROVENANCE_SCHEMA)
+
+
+def rejected_table(
+    curated: pa.Table, reasons: list[list[str]], winners: list[str | None]
+) -> pa.Table:
+    """Rows with why they are not published, and the sample that stays in their place."""
+    schema = REJECTED_SCHEMA
+    position = schema.get_field_index("reasons")
+    table = curated.set_column(position, "reasons", pa.array(reasons, schema.field("reasons").type))
+    return table.append_column("winner", pa.array(winners, pa.string())).cast(schema)

@@ -1,0 +1,209 @@
+"""The export stage: a version of the dataset, from every shard's curated captions.
+
+A release is never overwritten. Until its manifest is written there is none, and a run that was
+cut off is simply run again.
+"""
+
+import datetime as dt
+import json
+import logging
+from collections.abc import Collection
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from importlib.metadata import version as installed_version
+from typing import Any
+
+from sa1b_captions.campaign import Campaign
+from sa1b_captions.errors import PermanentError
+from sa1b_captions.receipts import Receipt, digest, read_receipt, require_receipt
+from sa1b_captions.recipe import TRACKS
+from sa1b_captions.release import card, guards
+from sa1b_captions.release.export import export_track
+from sa1b_captions.release.folder import ReleaseFolder
+from sa1b_captions.release.manifest import (
+    MANIFEST,
+    SUMS,
+    Manifest,
+    point_latest,
+    read_manifest,
+    release_key,
+    write_manifest,
+)
+from sa1b_captions.shards import format_selection
+
+_log = logging.getLogger(__name__)
+
+READERS = 16
+"""Receipts read at once: four of each of a thousand shards are too many one by one."""
+
+
+def export_release(
+    campaign: Campaign,
+    version: str,
+    *,
+    force: bool = False,
+    allow_verdicts: Collection[str] = ("pass",),
+    run_id: str | None = None,
+) -> dict[str, Any]:
+    """Write a release, unless it exists and was made from the same inputs.
+
+    Args:
+        campaign: recipe and keys.
+        version: name of the release.
+        force: taken as by every stage, and without effect: a release is never written twice.
+        allow_verdicts: verdicts of the release's validation to go on with.
+        run_id: Airflow run, for the manifest.
+
+    Returns:
+        Version, URL of the folder, rows of each JSONL file, unpublished samples by reason, key of
+        the manifest, and whether it was up to date.
+
+    Raises:
+        PermanentError: a stage is missing, the verdict is not allowed, the version exists with
+            other content, or a row must not be published.
+        RetryableError: the store failed.
+    """
+    release_key(version, MANIFEST)  # a version that cannot name a folder fails before any work
+    guards.check_recipe(campaign.recipe)
+    inputs = _read_inputs(campaign, allow_verdicts)
+    finished = _finished(campaign, version, inputs)
+    if finished is not None:
+        _log.info("release %s is up to date", version)
+        point_latest(campaign.store, finished)
+        return _result(campaign, finished, up_to_date=True)
+    manifest = _write(campaign, version, inputs, run_id)
+    # Asked again: two exports of one version must not both believe they made it.
+    if _finished(campaign, version, inputs) is None:
+        write_manifest(campaign.store, manifest)
+    point_latest(campaign.store, manifest)
+    return _result(campaign, manifest, up_to_date=False)
+
+
+@dataclass(frozen=True, slots=True)
+class _Inputs:
+    """What a release is made from."""
+
+    curated: dict[str, dict[str, Receipt]]
+    """Curate receipts by track and shard."""
+    verdict: str
+    digest: str
+
+
+def _read_inputs(campaign: Campaign, allow_verdicts: Collection[str]) -> _Inputs:
+    store, recipe = campaign.store, campaign.recipe
+    curated = {track: _curate_receipts(campaign, track) for track in TRACKS}
+    dedups = [
+        require_receipt(
+            store,
+            campaign.dedup_receipt(track),
+            stage=f"dedup of {track}",
+            hint=f"sa1b-captions dedup --tracks {track}",
+        )
+        for track in TRACKS
+    ]
+    validation = require_receipt(
+        store,
+        campaign.release_validation(),
+        stage="validation of the release",
+        hint="sa1b-captions validate --release",
+    )
+    verdict = str(validation.get("verdict"))
+    if verdict not in allow_verdicts:
+        raise PermanentError(
+            f"the validation of the release ended with {verdict!r}, and export goes on with "
+            f"{' or '.join(allow_verdicts)} only; see {store.locate(campaign.release_report())}, "
+            "then curate again, or accept warnings with --allow-warnings"
+        )
+    if not store.exists(campaign.release_report()):
+        raise PermanentError(
+            f"the release's report {campaign.release_report()} is gone; "
+            "run sa1b-captions validate --release --force"
+        )
+    receipts = [curated[track][shard] for track in TRACKS for shard in recipe.shards]
+    whole = digest({"recipe": recipe.source, "verdict": verdict}, *receipts, *dedups)
+    return _Inputs(curated, verdict, whole)
+
+
+def _curate_receipts(campaign: Campaign, track: str) -> dict[str, Receipt]:
+    shards = campaign.recipe.shards
+    with ThreadPoolExecutor(READERS) as pool:
+        found = pool.map(
+            lambda shard: read_receipt(campaign.store, campaign.curate_receipt(track, shard)),
+            shards,
+        )
+        receipts = {shard: receipt for shard, receipt in zip(shards, found, strict=True) if receipt}
+    missing = [shard for shard in shards if shard not in receipts]
+    if missing:
+        selection = format_selection(missing)
+        raise PermanentError(
+            f"{track} is not curated for {len(missing)} of {len(shards)} shards; "
+            f"run caption_shards for {selection}"
+        )
+    return receipts
+
+
+def _finished(campaign: Campaign, version: str, inputs: _Inputs) -> Manifest | None:
+    """The release of that version, if these inputs made it."""
+    manifest = read_manifest(campaign.store, version)
+    if manifest is not None and manifest.input != inputs.digest:
+        raise PermanentError(
+            f"release {version} was made on {manifest.created_at[:10]} from other captions or "
+            "another recipe, and a release is never overwritten; choose a new version"
+        )
+    return manifest
+
+
+def _write(campaign: Campaign, version: str, inputs: _Inputs, run_id: str | None) -> Manifest:
+    """Write all files but the manifest."""
+    store, recipe = campaign.store, campaign.recipe
+    folder = ReleaseFolder(store, version)
+    tracks = {
+        name: export_track(campaign, folder, recipe.tracks[name], inputs.curated[name])
+        for name in TRACKS
+    }
+    source = json.dumps(recipe.source, ensure_ascii=False, indent=1)
+    folder.write("recipe.json", source.encode())
+    folder.write("quality.html", store.read(campaign.release_report()))
+    folder.write(card.LICENCE, card.render_licence(recipe).encode())
+    folder.write(card.CARD, card.render_card(recipe, version, tracks, inputs.verdict).encode())
+    sums = "".join(f"{file.sha256}  {file.name}\n" for file in folder.files)
+    folder.write(SUMS, sums.encode())
+    _delete_leftovers(folder)
+    return Manifest(
+        version=version,
+        title=recipe.title,
+        campaign=campaign.name,
+        recipe=recipe.name,
+        recipe_fingerprint=recipe.fingerprint,
+        model=recipe.model.id,
+        rows={recipe.tracks[name].release_file: totals.rows for name, totals in tracks.items()},
+        files=folder.files,
+        shards=list(recipe.shards),
+        tracks=tracks,
+        verdict=inputs.verdict,
+        input=inputs.digest,
+        created_at=dt.datetime.now(dt.UTC).isoformat(timespec="milliseconds"),
+        software=f"sa1b-captions {installed_version('sa1b-captions')}",
+        run_id=run_id,
+    )
+
+
+def _delete_leftovers(folder: ReleaseFolder) -> None:
+    """Delete what an export that was cut off left under other names (of a changed recipe)."""
+    names = {*(file.name for file in folder.files), MANIFEST}
+    expected = {release_key(folder.version, name) for name in names}
+    for key in folder.store.list(release_key(folder.version, "")):
+        if key not in expected:
+            folder.store.delete(key)
+
+
+def _result(campaign: Campaign, manifest: Manifest, *, up_to_date: bool) -> dict[str, Any]:
+    return {
+        "stage": "export",
+        "version": manifest.version,
+        "folder": campaign.store.locate(f"releases/{manifest.version}"),
+        "rows": manifest.rows,
+        "rejected": manifest.rejected,
+        "manifest": release_key(manifest.version, MANIFEST),
+        "up_to_date": up_to_date,
+    }

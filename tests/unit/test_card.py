@@ -1,0 +1,139 @@
+import dataclasses
+import json
+import re
+
+import pytest
+import yaml
+
+import builders
+import releases
+from sa1b_captions.recipe import TRACKS
+from sa1b_captions.release.card import render_card, render_licence, size_category
+from sa1b_captions.release.manifest import TrackTotals
+from sa1b_captions.stages.export import export_release
+from sa1b_captions.storage import FileStore
+
+TOTALS = TrackTotals(
+    planned=11_186_000,
+    accepted=11_000_010,
+    rejected=185_990,
+    duplicates=10,
+    rows=11_000_000,
+    reasons={"too_short": 185_990, "duplicate_of_other_shard": 10},
+    engines=["lmdeploy"],
+    model_revisions=["main"],
+)
+
+
+def card(recipe, totals=TOTALS):
+    text = render_card(recipe, "v1", dict.fromkeys(TRACKS, totals), "pass")
+    _, front, body = text.split("---\n", 2)
+    return yaml.safe_load(front), body
+
+
+def preview(**changes):
+    recipe = builders.demo_recipe(**{"title": "Captions by preview", **changes})
+    return recipe, dataclasses.replace(TOTALS, engines=["preview"])
+
+
+def test_every_config_points_at_files_of_the_release(tmp_path):
+    store = FileStore(tmp_path)
+    export_release(releases.ready_campaign(store), "v1")
+    text = store.read("releases/v1/README.md").decode()
+    front = yaml.safe_load(text.split("---\n")[1])
+    configs = {config["config_name"]: config for config in front["configs"]}
+    expected = {f"{track}{end}" for track in TRACKS for end in ("", "_parquet", "_provenance")}
+    assert set(configs) == expected
+    assert [name for name, config in configs.items() if config.get("default")] == ["single_en"]
+    for config in configs.values():
+        (file,) = config["data_files"]
+        assert file["split"] == "train"
+        assert store.exists(f"releases/v1/{file['path']}")
+    assert store.exists(f"releases/v1/{front['license_link']}")
+
+
+def test_the_internvl_card_has_the_conventional_front_matter():
+    front, _ = card(releases.internvl_recipe("0-999"))
+    assert front["pretty_name"] == "SA-1B captions by InternVL2-Llama3-76B"
+    assert front["language"] == ["en", "zh"]
+    assert front["license"] == "other"
+    assert front["license_name"] == "mit-captions-of-sa-1b-with-llama-3-terms"
+    assert front["annotations_creators"] == ["machine-generated"]
+    assert front["task_categories"] == ["image-to-text", "image-text-to-text"]
+    assert front["size_categories"] == ["10M<n<100M"]
+    assert front["configs"][1] == {
+        "config_name": "single_zh",
+        "data_files": [
+            {"split": "train", "path": "internvl_sa1b_caption_1m_single_image_zh.jsonl"}
+        ],
+    }
+
+
+def test_llama_terms_stand_on_llama_releases_only():
+    internvl, (other, totals) = releases.internvl_recipe(), preview()
+    assert "Llama" in card(internvl)[1]
+    assert "Built with Meta Llama 3" in render_licence(internvl)
+    assert "llama" not in str(card(other, totals)).lower()
+    assert "llama" not in render_licence(other).lower()
+
+
+@pytest.mark.parametrize("make", [lambda: (releases.internvl_recipe(), TOTALS), preview])
+def test_a_card_says_that_photographs_are_not_shipped_and_whose_terms_bind(make):
+    recipe, totals = make()
+    body = card(recipe, totals)[1]
+    assert "The photographs themselves are not in this dataset" in body
+    assert "research purposes only" in body
+    assert "research purposes only" in render_licence(recipe)
+    assert "MIT" in body
+
+
+def test_a_preview_card_warns_against_training():
+    recipe, totals = preview()
+    assert "do not train on them" in card(recipe, totals)[1]
+    assert "do not train on them" not in card(releases.internvl_recipe())[1]
+
+
+def test_counts_and_reasons_are_in_tables_of_even_width():
+    body = card(releases.internvl_recipe())[1]
+    assert "| `single_en` | en | 1 | 11,000,000 |" in body
+    assert "| `multi_zh` | zh | 2 to 4 | 11,000,000 |" in body
+    assert "| rejected by a rule | 185,990 | 185,990 | 185,990 | 185,990 |" in body
+    assert "| `duplicate_of_other_shard` | 10 | 10 | 10 | 10 |" in body
+    tables = re.findall(r"(?:^\|.*\|\n)+", body, flags=re.MULTILINE)
+    assert len(tables) == 3
+    for table in tables:
+        assert len({line.rstrip().count("|") for line in table.splitlines()}) == 1
+        assert len(table.splitlines()) >= 4
+
+
+def test_no_reasons_make_no_empty_table():
+    recipe, totals = preview()
+    body = card(recipe, dataclasses.replace(totals, reasons={}))[1]
+    assert "By reason" not in body
+
+
+def test_the_examples_on_the_card_are_json():
+    body = card(releases.internvl_recipe())[1]
+    examples = [json.loads(text) for text in re.findall(r"```json\n(.*?)\n```", body, re.DOTALL)]
+    assert [type(example["image"]) for example in examples] == [str, list]
+
+
+@pytest.mark.parametrize("title", ['Captions: "new" & <old> # 1', "图像描述", "yes", "- a"])
+def test_any_title_survives_in_the_front_matter(title):
+    recipe, totals = preview(title=title)
+    assert card(recipe, totals)[0]["pretty_name"] == title
+
+
+@pytest.mark.parametrize(
+    ("rows", "category"),
+    [
+        (0, "n<1K"),
+        (999, "n<1K"),
+        (1000, "1K<n<10K"),
+        (99_999, "10K<n<100K"),
+        (12_154_000, "10M<n<100M"),
+        (10**9, "n>1B"),
+    ],
+)
+def test_size_categories_are_hugging_faces(rows, category):
+    assert size_category(rows) == category
