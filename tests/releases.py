@@ -8,7 +8,8 @@ import pyarrow as pa
 import builders
 from sa1b_captions import records
 from sa1b_captions.campaign import Campaign
-from sa1b_captions.receipts import write_receipt
+from sa1b_captions.quality.curated import require_curated
+from sa1b_captions.receipts import digest, write_receipt
 from sa1b_captions.recipe import TRACKS, Recipe, load_recipe, parse_recipe
 from sa1b_captions.shards import shard_number
 from sa1b_captions.storage import Store
@@ -85,7 +86,9 @@ def put_duplicates(campaign: Campaign, track: str, winners: Mapping[str, str]) -
         pa.Table.from_pylist(rows, schema=schema),
         schema,
     )
-    write_receipt(campaign.store, campaign.dedup_receipt(track), stage="dedup", track=track)
+    curated = require_curated(campaign, track)
+    key = campaign.dedup_receipt(track)
+    write_receipt(campaign.store, key, stage="dedup", track=track, input=digest(*curated))
 
 
 def put_validation(campaign: Campaign, verdict: str = "pass") -> None:

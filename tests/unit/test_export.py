@@ -15,10 +15,16 @@ from moto.server import ThreadedMotoServer
 import builders
 import releases
 from sa1b_captions.errors import PermanentError
+from sa1b_captions.quality import rules as quality_rules
 from sa1b_captions.recipe import TRACKS
 from sa1b_captions.release import guards, rows
 from sa1b_captions.release.folder import ROWS_PER_GROUP, ReleaseFolder
-from sa1b_captions.release.manifest import TrackTotals, latest_version, read_manifest
+from sa1b_captions.release.manifest import (
+    TrackTotals,
+    latest_version,
+    read_manifest,
+    verify_release,
+)
 from sa1b_captions.stages.export import export_release
 from sa1b_captions.storage import FileStore, open_store_url
 
@@ -114,6 +120,7 @@ def test_the_internvl_recipe_yields_exactly_the_published_names(store):
     }
     assert names == tables | {f"rejected/{track}.parquet" for track in TRACKS} | OTHERS
     assert store.read("releases/LATEST") == b"v1\n"
+    assert verify_release(store, "v1") == []
 
 
 def test_rows_have_the_published_schema_and_order(local):
@@ -259,10 +266,17 @@ def test_row_groups_are_even_whatever_the_shards_hold(local):
 def test_a_row_that_must_not_be_published_stops_the_release(campaign, local, changes, message):
     captions = ["A hill.", "A pond."]
     releases.put_curated(campaign, "single_en", "sa_000001", captions, changes=changes)
+    releases.put_duplicates(campaign, "single_en", {})
     with pytest.raises(PermanentError, match=f"single_en/sa_000001: .*{message}"):
         export_release(campaign, "v1")
     assert not local.exists("releases/v1/manifest.json")
     assert latest_version(local) is None
+
+
+def test_a_rule_rejects_whatever_export_would_stop_at():
+    """Or one odd caption would hold up a release that no rule can repair."""
+    assert set(guards.LINE_BREAKS) <= set(quality_rules.LINE_BREAKS)
+    assert set(guards.FORBIDDEN) <= set(quality_rules.SPECIAL_TOKENS)
 
 
 @pytest.mark.parametrize(
@@ -292,6 +306,7 @@ def test_counts_that_do_not_add_up_stop_the_release(campaign, local, counts):
     receipt = json.loads(local.read(key))
     receipt |= dict(zip(("accepted", "rejected", "planned"), counts, strict=True))
     local.write(key, json.dumps(receipt).encode())
+    releases.put_duplicates(campaign, "multi_en", {})
     with pytest.raises(PermanentError, match="multi_en/sa_000001: 3 accepted"):
         export_release(campaign, "v1")
 
@@ -319,6 +334,7 @@ def test_duplicates_of_another_curation_stop_the_release(campaign, local, winner
 def test_a_track_without_a_caption_is_no_release(campaign, local):
     for shard in campaign.recipe.shards:
         releases.put_curated(campaign, "multi_zh", shard, [], [("短", ["too_short"])])
+    releases.put_duplicates(campaign, "multi_zh", {})
     with pytest.raises(PermanentError, match="multi_zh: no caption is left"):
         export_release(campaign, "v1")
 
@@ -329,7 +345,10 @@ def test_a_track_without_a_caption_is_no_release(campaign, local):
 @pytest.mark.parametrize(
     ("gone", "message"),
     [
-        (lambda c: c.curate_receipt("single_zh", "sa_000001"), "caption_shards for 1"),
+        (
+            lambda c: c.curate_receipt("single_zh", "sa_000001"),
+            "sa1b-captions curate --tracks single_zh --shards 1",
+        ),
         (lambda c: c.dedup_receipt("multi_en"), "run sa1b-captions dedup --tracks multi_en"),
         (lambda c: c.release_validation(), "run sa1b-captions validate --release"),
         (lambda c: c.release_report(), "run sa1b-captions validate --release --force"),
@@ -340,6 +359,12 @@ def test_a_missing_stage_is_named_with_the_command_that_runs_it(campaign, local,
     with pytest.raises(PermanentError, match=message):
         export_release(campaign, "v1")
     assert keys(local) == []
+
+
+def test_a_dedup_of_other_captions_has_to_run_again(campaign):
+    releases.put_curated(campaign, "single_zh", "sa_000001", ["一片湖。"])
+    with pytest.raises(PermanentError, match="run sa1b-captions dedup --tracks single_zh"):
+        export_release(campaign, "v1")
 
 
 @pytest.mark.parametrize(
@@ -372,18 +397,18 @@ def test_an_unchanged_release_is_not_written_again(campaign, local):
     assert {p: p.stat().st_mtime_ns for p in local.root.rglob("*") if p.is_file()} == written
 
 
-def test_a_release_is_never_overwritten(store):
-    campaign = releases.ready_campaign(store)
+def test_a_release_is_never_overwritten(campaign, local):
     export_release(campaign, "v1")
-    before = {key: store.read(key) for key in store.list("releases/")}
+    before = {key: local.read(key) for key in local.list("releases/")}
     releases.put_curated(campaign, "single_en", "sa_000001", ["A new caption."])
+    releases.put_duplicates(campaign, "single_en", {})
     for force in (False, True):
         with pytest.raises(PermanentError, match="never overwritten; choose a new version"):
             export_release(campaign, "v1", force=force)
-    assert {key: store.read(key) for key in store.list("releases/")} == before
+    assert {key: local.read(key) for key in local.list("releases/")} == before
     export_release(campaign, "v2")
-    assert latest_version(store) == "v2"
-    assert len(lines(store, "test_single_en.jsonl", "v2")) == 4
+    assert latest_version(local) == "v2"
+    assert len(lines(local, "test_single_en.jsonl", "v2")) == 4
 
 
 def test_an_older_release_does_not_take_latest_back(campaign, local):

@@ -15,8 +15,8 @@ PUBLISHED_PREFIX = "internvl_sa1b_caption"
 
 FORBIDDEN = ("<image>", "<img>", "</img>", "<IMG_CONTEXT>")
 """InternVL's loader counts or replaces these wherever they stand."""
-LINE_BREAKS = "\n\r\v\f\x1c\x1d\x1e\x85\u2028\u2029"
-"""All that `str.splitlines` breaks a line at: a JSON line must be one to every reader."""
+LINE_BREAKS = "\n\r\x0b\x0c\x85\u2028\u2029"
+"""Every character that ends a line for some reader of JSONL; the row rules reject the same."""
 _UNPUBLISHABLE = "|".join([*map(re.escape, FORBIDDEN), f"[{LINE_BREAKS}]"])
 
 

@@ -169,21 +169,28 @@ def verify_release(store: Store, version: str) -> list[str]:
 
 def _difference(store: Store, version: str, file: ReleaseFile) -> str | None:
     key = release_key(version, file.name)
-    if not store.exists(key):
-        return f"{key} is missing"
     digest = hashlib.sha256()
     try:
         for piece in _pieces(store, key, file.bytes):
             digest.update(piece)
+        longer = _goes_on(store, key, file.bytes)
+    except MissingKeyError:
+        return f"{key} is missing"
     except PermanentError:
-        return f"{key} is shorter than {file.bytes} bytes"
+        return f"{key} is shorter than {file.bytes} bytes, or cannot be read"
     if digest.hexdigest() != file.sha256:
         return f"{key} has other bytes: SHA-256 {digest.hexdigest()}, expected {file.sha256}"
-    try:
-        longer = bool(store.read_range(key, file.bytes, 1))
-    except PermanentError:
-        longer = False
     return f"{key} is longer than {file.bytes} bytes" if longer else None
+
+
+def _goes_on(store: Store, key: str, size: int) -> bool:
+    """Whether an object has a byte past `size`; stores refuse a range past the end."""
+    try:
+        return bool(store.read_range(key, size, 1))
+    except MissingKeyError:
+        raise
+    except PermanentError:
+        return False
 
 
 def _pieces(store: Store, key: str, size: int) -> Iterator[bytes]:

@@ -8,14 +8,14 @@ import datetime as dt
 import json
 import logging
 from collections.abc import Collection
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from importlib.metadata import version as installed_version
 from typing import Any
 
 from sa1b_captions.campaign import Campaign
 from sa1b_captions.errors import PermanentError
-from sa1b_captions.receipts import Receipt, digest, read_receipt, require_receipt
+from sa1b_captions.quality.curated import require_curated
+from sa1b_captions.receipts import Receipt, digest, require_receipt
 from sa1b_captions.recipe import TRACKS
 from sa1b_captions.release import card, guards
 from sa1b_captions.release.export import export_track
@@ -29,12 +29,8 @@ from sa1b_captions.release.manifest import (
     release_key,
     write_manifest,
 )
-from sa1b_captions.shards import format_selection
 
 _log = logging.getLogger(__name__)
-
-READERS = 16
-"""Receipts read at once: four of each of a thousand shards are too many one by one."""
 
 
 def export_release(
@@ -90,56 +86,53 @@ class _Inputs:
 
 
 def _read_inputs(campaign: Campaign, allow_verdicts: Collection[str]) -> _Inputs:
-    store, recipe = campaign.store, campaign.recipe
-    curated = {track: _curate_receipts(campaign, track) for track in TRACKS}
-    dedups = [
-        require_receipt(
-            store,
-            campaign.dedup_receipt(track),
-            stage=f"dedup of {track}",
-            hint=f"sa1b-captions dedup --tracks {track}",
+    recipe = campaign.recipe
+    curated = {track: require_curated(campaign, track) for track in TRACKS}
+    dedups = [_require_dedup(campaign, track, curated[track]) for track in TRACKS]
+    verdict = _require_verdict(campaign, allow_verdicts)
+    receipts = [receipt for track in TRACKS for receipt in curated[track]]
+    return _Inputs(
+        curated={track: dict(zip(recipe.shards, curated[track], strict=True)) for track in TRACKS},
+        verdict=verdict,
+        digest=digest({"recipe": recipe.source, "verdict": verdict}, *receipts, *dedups),
+    )
+
+
+def _require_dedup(campaign: Campaign, track: str, curated: list[Receipt]) -> Receipt:
+    receipt = require_receipt(
+        campaign.store,
+        campaign.dedup_receipt(track),
+        stage=f"dedup of {track}",
+        hint=f"sa1b-captions dedup --tracks {track}",
+    )
+    if receipt["input"] != digest(*curated):
+        raise PermanentError(
+            f"{track} was curated again after its dedup; run sa1b-captions dedup --tracks {track}"
         )
-        for track in TRACKS
-    ]
+    return receipt
+
+
+def _require_verdict(campaign: Campaign, allow_verdicts: Collection[str]) -> str:
+    store = campaign.store
     validation = require_receipt(
         store,
         campaign.release_validation(),
         stage="validation of the release",
         hint="sa1b-captions validate --release",
     )
-    verdict = str(validation.get("verdict"))
+    if not store.exists(campaign.release_report()):
+        raise PermanentError(
+            f"the release's report {campaign.release_report()} is gone; "
+            "run sa1b-captions validate --release --force"
+        )
+    verdict = str(validation["verdict"])
     if verdict not in allow_verdicts:
         raise PermanentError(
             f"the validation of the release ended with {verdict!r}, and export goes on with "
             f"{' or '.join(allow_verdicts)} only; see {store.locate(campaign.release_report())}, "
             "then curate again, or accept warnings with --allow-warnings"
         )
-    if not store.exists(campaign.release_report()):
-        raise PermanentError(
-            f"the release's report {campaign.release_report()} is gone; "
-            "run sa1b-captions validate --release --force"
-        )
-    receipts = [curated[track][shard] for track in TRACKS for shard in recipe.shards]
-    whole = digest({"recipe": recipe.source, "verdict": verdict}, *receipts, *dedups)
-    return _Inputs(curated, verdict, whole)
-
-
-def _curate_receipts(campaign: Campaign, track: str) -> dict[str, Receipt]:
-    shards = campaign.recipe.shards
-    with ThreadPoolExecutor(READERS) as pool:
-        found = pool.map(
-            lambda shard: read_receipt(campaign.store, campaign.curate_receipt(track, shard)),
-            shards,
-        )
-        receipts = {shard: receipt for shard, receipt in zip(shards, found, strict=True) if receipt}
-    missing = [shard for shard in shards if shard not in receipts]
-    if missing:
-        selection = format_selection(missing)
-        raise PermanentError(
-            f"{track} is not curated for {len(missing)} of {len(shards)} shards; "
-            f"run caption_shards for {selection}"
-        )
-    return receipts
+    return verdict
 
 
 def _finished(campaign: Campaign, version: str, inputs: _Inputs) -> Manifest | None:
