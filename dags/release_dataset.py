@@ -5,8 +5,8 @@ Turns all captioned shards into a release: four JSONL files, Parquet, card, chec
 **By itself** it starts when `caption_shards` has published every shard of the recipe; Airflow
 shows how many are in under *Assets → captioned_shards*.
 
-**By hand** trigger it with `version` set, for example after shards were captioned again. A release
-is never overwritten: choose a new name.
+**By hand** trigger it, for example after shards were captioned again. A release is never
+overwritten: without a name in `version` it takes the next number.
 
 | task | does | when it fails |
 |---|---|---|
@@ -44,7 +44,7 @@ recipe = load_recipe(load_settings().recipe)
 captioned_shards = Asset(name="captioned_shards", uri="sa1b-captions://captioned_shards")
 
 RUN_ID = ["--run-id", "{{ run_id }}"]
-VERSION = "{{ params.version or dag_run.partition_key or '' }}"
+VERSION = "{{ params.version or '' }}"
 
 with DAG(
     dag_id="release_dataset",
@@ -54,7 +54,7 @@ with DAG(
     schedule=PartitionedAssetTimetable(
         assets=captioned_shards,
         default_partition_mapper=RollupMapper(
-            upstream_mapper=FixedKeyMapper("v1"), window=SegmentWindow(list(recipe.shards))
+            upstream_mapper=FixedKeyMapper("all-shards"), window=SegmentWindow(list(recipe.shards))
         ),
     ),
     catchup=False,
@@ -69,8 +69,7 @@ with DAG(
             type=["null", "string"],
             pattern="^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$",
             title="Version",
-            description="Name of the release, as in v2. Empty takes the run's partition key, "
-            "v1 for the run that starts by itself.",
+            description="Name of the release. Empty takes the next number: v1, v2 and so on.",
         )
     },
 ):

@@ -14,8 +14,7 @@ from typing import Any
 from airflow_api import AirflowApi, wait_until
 from archives import build_archives
 from processes import DemoError, check_machine, running, start, stop
-from sa1b_captions.campaign import open_campaign
-from sa1b_captions.receipts import read_receipt
+from sa1b_captions.release.manifest import latest_version, read_manifest
 from sa1b_captions.storage import FileStore
 from workspace import REPOSITORY, SHARDS, Workspace
 
@@ -111,7 +110,7 @@ def _shard(task: dict[str, Any]) -> str:
 
 def release(workspace: Workspace, api: AirflowApi) -> None:
     """Wait for the release that the last shard starts; start it if an earlier demo was cut off."""
-    if latest_version(workspace):
+    if latest_version(FileStore(workspace.store)):
         say("the release exists")
         return
 
@@ -122,37 +121,25 @@ def release(workspace: Workspace, api: AirflowApi) -> None:
         run_id = release_run()["dag_run_id"]  # type: ignore[index]  # the line above saw it
         say(f"{RELEASE} started by itself: all shards are in")
     else:
-        run_id = api.trigger(RELEASE, {}, partition_key="v1")
+        run_id = api.trigger(RELEASE, {}, partition_key="all-shards")
         say(f"triggered {RELEASE}")
     follow(workspace, api, RELEASE, run_id)
 
 
-def latest_version(workspace: Workspace) -> str | None:
-    """Version of the newest finished release."""
-    path = workspace.store / "releases" / "LATEST"
-    return path.read_text().strip() if path.exists() else None
-
-
 def collect(workspace: Workspace, seconds: int) -> dict[str, Any]:
-    """What the demo made, from the receipts."""
+    """What the demo made, from the release's manifest."""
     store = FileStore(workspace.store)
-    campaign = open_campaign(store, "demo")
-    version = latest_version(workspace)
-    folder = workspace.store / "releases" / str(version)
-    manifest = json.loads((folder / "manifest.json").read_text())
-    rejected: dict[str, int] = {}
-    for shard in SHARDS:
-        for track in campaign.recipe.tracks:
-            receipt = read_receipt(store, campaign.curate_receipt(track, shard)) or {}
-            for reason, rows in receipt["reasons"].items():
-                rejected[reason] = rejected.get(reason, 0) + rows
+    manifest = read_manifest(store, latest_version(store) or "")
+    if manifest is None:
+        raise DemoError(f"no release in {workspace.store}; see {RELEASE} in Airflow.")
+    folder = workspace.store / "releases" / manifest.version
     return {
         "ui_url": workspace.ui_url,
         "username": "admin",
         "password_file": str(workspace.password_file),
         "release": str(folder),
-        "rows": manifest["rows"],
-        "rejected": rejected,
+        "rows": manifest.rows,
+        "rejected": manifest.rejected,
         "report": str(folder / "quality.html"),
         "seconds": seconds,
     }
@@ -163,7 +150,7 @@ def print_result(workspace: Workspace, result: dict[str, Any]) -> None:
     print(f"\nRelease   {result['release']}")
     for name, rows in result["rows"].items():
         print(f"          {rows:>4} rows  {name}")
-    reasons = ", ".join(f"{rows} {reason}" for reason, rows in sorted(result["rejected"].items()))
+    reasons = ", ".join(f"{rows} {reason}" for reason, rows in result["rejected"].items())
     print(f"Rejected  {reasons or 'nothing'}")
     print(f"Report    {result['report']}")
     print(f"Airflow   {result['ui_url']}  user admin, password {workspace.password}")

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from sa1b_captions.campaign import Campaign, open_campaign
-from sa1b_captions.errors import CaptioningError, MissingKeyError, NothingToDo, PermanentError
+from sa1b_captions.errors import CaptioningError, NothingToDo, PermanentError
 from sa1b_captions.recipe import TRACKS, load_recipe
 from sa1b_captions.settings import Settings, load_settings
 from sa1b_captions.shards import format_selection, parse_selection
@@ -218,7 +218,9 @@ def dedup(tracks: Tracks = _ALL_TRACKS, force: Force = False, run_id: RunId = No
 
 @app.command()
 def export(
-    version: Annotated[str, typer.Option(help="Name of the release, as in v1.")],
+    version: Annotated[
+        str, typer.Option(help="Name of the release; by default the next number: v1, v2, ...")
+    ] = "",
     allow_warnings: Annotated[
         bool, typer.Option("--allow-warnings", help="Export although the validation warned.")
     ] = False,
@@ -230,7 +232,7 @@ def export(
 
         _, _, campaign = _open()
         allowed = ("pass", "warn") if allow_warnings else ("pass",)
-        _result(export_release(campaign, version, allow_verdicts=allowed, run_id=run_id))
+        _result(export_release(campaign, version or None, allow_verdicts=allowed, run_id=run_id))
 
 
 @app.command()
@@ -260,6 +262,7 @@ def status(
 ) -> None:
     """Show what is done per shard and track, from receipts."""
     with _exit_codes():
+        from sa1b_captions.release.manifest import latest_version
         from sa1b_captions.stages.status import read_status
 
         _, store, campaign = _open()
@@ -284,16 +287,9 @@ def status(
                 "shards": len(statuses),
                 "ingested": sum(item.ingested for item in statuses),
                 "done": done,
-                "latest_release": _latest_release(store),
+                "latest_release": latest_version(store),
             }
         )
-
-
-def _latest_release(store: Store) -> str | None:
-    try:
-        return store.read("releases/LATEST").decode().strip()
-    except MissingKeyError:
-        return None
 
 
 def _print_table(statuses: "Sequence[ShardStatus]") -> None:

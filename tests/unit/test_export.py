@@ -391,8 +391,8 @@ def test_an_unchanged_release_is_not_written_again(campaign, local):
     first = export_release(campaign, "v1")
     before = {key: local.read(key) for key in local.list("releases/")}
     written = {path: path.stat().st_mtime_ns for path in local.root.rglob("*") if path.is_file()}
-    for force in (False, True):
-        assert export_release(campaign, "v1", force=force) == first | {"up_to_date": True}
+    assert export_release(campaign, "v1") == first | {"up_to_date": True}
+    assert export_release(campaign, None) == first | {"up_to_date": True}
     assert {key: local.read(key) for key in local.list("releases/")} == before
     assert {p: p.stat().st_mtime_ns for p in local.root.rglob("*") if p.is_file()} == written
 
@@ -402,13 +402,21 @@ def test_a_release_is_never_overwritten(campaign, local):
     before = {key: local.read(key) for key in local.list("releases/")}
     releases.put_curated(campaign, "single_en", "sa_000001", ["A new caption."])
     releases.put_duplicates(campaign, "single_en", {})
-    for force in (False, True):
-        with pytest.raises(PermanentError, match="never overwritten; choose a new version"):
-            export_release(campaign, "v1", force=force)
+    with pytest.raises(PermanentError, match="never overwritten; choose a new version"):
+        export_release(campaign, "v1")
     assert {key: local.read(key) for key in local.list("releases/")} == before
     export_release(campaign, "v2")
     assert latest_version(local) == "v2"
     assert len(lines(local, "test_single_en.jsonl", "v2")) == 4
+
+
+def test_without_a_name_new_content_takes_the_next_free_number(campaign, local):
+    assert export_release(campaign, None)["version"] == "v1"
+    assert export_release(campaign, "v2")["version"] == "v2"
+    releases.put_curated(campaign, "single_en", "sa_000001", ["A new caption."])
+    releases.put_duplicates(campaign, "single_en", {})
+    assert export_release(campaign, None)["version"] == "v3"
+    assert export_release(campaign, None)["up_to_date"]
 
 
 def test_an_older_release_does_not_take_latest_back(campaign, local):

@@ -5,6 +5,7 @@ cut off is simply run again.
 """
 
 import datetime as dt
+import itertools
 import json
 import logging
 from collections.abc import Collection
@@ -24,6 +25,7 @@ from sa1b_captions.release.manifest import (
     MANIFEST,
     SUMS,
     Manifest,
+    latest_version,
     point_latest,
     read_manifest,
     release_key,
@@ -35,9 +37,8 @@ _log = logging.getLogger(__name__)
 
 def export_release(
     campaign: Campaign,
-    version: str,
+    version: str | None,
     *,
-    force: bool = False,
     allow_verdicts: Collection[str] = ("pass",),
     run_id: str | None = None,
 ) -> dict[str, Any]:
@@ -45,8 +46,8 @@ def export_release(
 
     Args:
         campaign: recipe and keys.
-        version: name of the release.
-        force: taken as by every stage, and without effect: a release is never written twice.
+        version: name of the release; None takes the newest release's if the same inputs made it,
+            else the next number that is free.
         allow_verdicts: verdicts of the release's validation to go on with.
         run_id: Airflow run, for the manifest.
 
@@ -59,9 +60,11 @@ def export_release(
             other content, or a row must not be published.
         RetryableError: the store failed.
     """
-    release_key(version, MANIFEST)  # a version that cannot name a folder fails before any work
+    if version is not None:
+        release_key(version, MANIFEST)  # a version that cannot name a folder fails before any work
     guards.check_recipe(campaign.recipe)
     inputs = _read_inputs(campaign, allow_verdicts)
+    version = version or _next_version(campaign, inputs)
     finished = _finished(campaign, version, inputs)
     if finished is not None:
         _log.info("release %s is up to date", version)
@@ -133,6 +136,15 @@ def _require_verdict(campaign: Campaign, allow_verdicts: Collection[str]) -> str
             "then curate again, or accept warnings with --allow-warnings"
         )
     return verdict
+
+
+def _next_version(campaign: Campaign, inputs: _Inputs) -> str:
+    newest = latest_version(campaign.store)
+    manifest = read_manifest(campaign.store, newest) if newest else None
+    if manifest is not None and manifest.input == inputs.digest:
+        return manifest.version
+    numbers = (f"v{number}" for number in itertools.count(1))
+    return next(name for name in numbers if read_manifest(campaign.store, name) is None)
 
 
 def _finished(campaign: Campaign, version: str, inputs: _Inputs) -> Manifest | None:
