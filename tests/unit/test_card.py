@@ -74,6 +74,8 @@ def test_llama_terms_stand_on_llama_releases_only():
     assert "Llama" in card(internvl)[1]
     assert "Built with Meta Llama 3" in render_licence(internvl)
     assert "llama" not in str(card(other, totals)).lower()
+    assert card(internvl)[0]["tags"] == ["synthetic-captions", "sa-1b", "internvl2"]
+    assert card(other, totals)[0]["tags"] == ["synthetic-captions", "sa-1b"]
     assert "llama" not in render_licence(other).lower()
 
 

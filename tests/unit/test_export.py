@@ -300,7 +300,7 @@ def test_a_prompt_with_a_placeholder_is_refused(local):
         export_release(campaign, "v1")
 
 
-@pytest.mark.parametrize("counts", [(3, 1, 4), (4, 0, 4), (3, 0, 4)])
+@pytest.mark.parametrize("counts", [(3, 1, 4), (4, 0, 4), (3, 0, 4), (2, 1, 3)])
 def test_counts_that_do_not_add_up_stop_the_release(campaign, local, counts):
     key = campaign.curate_receipt("multi_en", "sa_000001")
     receipt = json.loads(local.read(key))

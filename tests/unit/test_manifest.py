@@ -109,6 +109,18 @@ def test_a_changed_release_is_found(tmp_path, exported, key, change, message):
     assert difference.startswith(f"{key} {message}")
 
 
+def test_all_differences_are_told_at_once(tmp_path, exported):
+    local = FileStore(tmp_path)
+    for name in exported.keys() - {NAME, SUMS}:
+        local.write(name, exported[name])
+    local.write(STRANGER, b"1")
+    assert verify_release(local, "v1") == [
+        f"{SUMS} is missing",
+        f"{NAME} is missing",
+        f"{STRANGER} is not in the manifest",
+    ]
+
+
 def test_sha256sum_agrees(tmp_path, exported):
     store = FileStore(tmp_path)
     for key, data in exported.items():
