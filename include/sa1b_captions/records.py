@@ -74,6 +74,19 @@ SIGNATURE_SCHEMA = pa.schema(
 )
 """One row per accepted caption, in plan order."""
 
+FEATURE_SCHEMA = pa.schema(
+    [
+        ("sample_id", pa.string()),
+        ("language", pa.string()),
+        ("status", pa.string()),  # CaptionStatus
+        ("rejected", pa.int32()),  # 1 when the row is in rejected.parquet, 0 in accepted.parquet
+        ("reasons", pa.int32()),  # how many
+        ("caption_chars", pa.int32()),
+        ("of_recipe_model", pa.int32()),  # 1 when the recipe's model wrote it
+    ]
+)
+"""One row per curated sample, accepted ones first: numbers about captions, never their text."""
+
 DUPLICATE_SCHEMA = pa.schema(
     [
         ("sample_id", pa.string()),  # the caption to leave out

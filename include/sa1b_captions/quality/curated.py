@@ -1,0 +1,68 @@
+"""What the curate stage left of one track over many shards."""
+
+import json
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+from sa1b_captions.campaign import Campaign
+from sa1b_captions.errors import PermanentError
+from sa1b_captions.receipts import Receipt, read_receipt
+from sa1b_captions.shards import format_selection
+
+READERS = 16
+"""Objects read at once: a thousand small ones from S3 one by one take minutes."""
+
+_SHOWN_CHARS = 200
+
+
+def read_curate_receipts(
+    campaign: Campaign, track: str, shards: Sequence[str]
+) -> list[Receipt | None]:
+    """Curate receipts in the order of `shards`; None where other rules than today's made it."""
+    rules = campaign.recipe.quality_fingerprint
+
+    def read(shard: str) -> Receipt | None:
+        receipt = read_receipt(campaign.store, campaign.curate_receipt(track, shard))
+        return receipt if receipt and receipt["quality_fingerprint"] == rules else None
+
+    with ThreadPoolExecutor(READERS) as pool:
+        return list(pool.map(read, shards))
+
+
+def require_curated(campaign: Campaign, track: str) -> list[Receipt]:
+    """Curate receipts of all the recipe's shards, in its order.
+
+    Raises:
+        PermanentError: naming the shards that still have to be curated.
+    """
+    shards = campaign.recipe.shards
+    found = read_curate_receipts(campaign, track, shards)
+    receipts = [receipt for receipt in found if receipt is not None]
+    if len(receipts) < len(shards):
+        missing = [shard for shard, receipt in zip(shards, found, strict=True) if receipt is None]
+        raise PermanentError(
+            f"{track}: {len(missing)} of {len(shards)} shards are not curated by the present "
+            f"rules; run sa1b-captions curate --tracks {track} --shards "
+            + _shortened(format_selection(missing))
+        )
+    return receipts
+
+
+def read_metrics(campaign: Campaign, track: str, shards: Sequence[str]) -> list[dict[str, Any]]:
+    """`metrics.json` of curated shards, in their order."""
+
+    def read(shard: str) -> dict[str, Any]:
+        content: dict[str, Any] = json.loads(
+            campaign.store.read(campaign.curated(track, shard, "metrics.json"))
+        )
+        return content
+
+    with ThreadPoolExecutor(READERS) as pool:
+        return list(pool.map(read, shards))
+
+
+def _shortened(selection: str) -> str:
+    if len(selection) <= _SHOWN_CHARS:
+        return selection
+    return selection[:_SHOWN_CHARS].rpartition(",")[0] + ",…"

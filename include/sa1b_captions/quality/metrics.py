@@ -1,0 +1,187 @@
+"""Numbers about one track of a shard: what expectations check and what reports draw."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import polars as pl
+import pyarrow as pa
+
+from sa1b_captions.receipts import Receipt
+from sa1b_captions.recipe import Model
+from sa1b_captions.shards import shard_name
+
+LENGTH_BIN_CHARS = 20
+"""Width of one bar of a length histogram."""
+
+PERCENTILES = (1, 5, 25, 50, 75, 95, 99)
+
+
+SHARD_METRICS_SCHEMA = pa.schema(
+    [
+        ("shard", pa.string()),
+        ("track", pa.string()),
+        ("verdict", pa.string()),  # of the shard's own validation; `missing` or `outdated`
+        ("planned", pa.int64()),
+        ("accepted", pa.int64()),
+        ("rejected", pa.int64()),
+        ("duplicates", pa.int64()),  # accepted, but another shard says the same
+        ("unaccounted", pa.int64()),  # planned - accepted - rejected
+    ]
+)
+"""One row per shard and track."""
+
+TRACK_METRICS_SCHEMA = pa.schema(
+    [
+        ("track", pa.string()),
+        ("released", pa.int64()),  # accepted and not a duplicate
+        ("left_out_share", pa.float64()),  # of planned: rejected or a duplicate
+        ("duplicate_share", pa.float64()),  # of accepted
+    ]
+)
+"""One row per track, over all shards."""
+
+
+def feature_table(accepted: pa.Table, rejected: pa.Table, model: Model) -> pa.Table:
+    """Describe curated rows by numbers alone (`records.FEATURE_SCHEMA`), accepted ones first.
+
+    Validation sees this table instead of the captions: it is small, and untrusted text that never
+    enters a validation tool can never leave it unescaped.
+    """
+    rows = pa.concat_tables([accepted, rejected])
+    frame = pl.DataFrame(
+        rows.select(["sample_id", "language", "status", "reasons", "caption", "model"])
+    )
+    features = frame.select(
+        "sample_id",
+        "language",
+        "status",
+        rejected=pl.int_range(pl.len()) >= accepted.num_rows,
+        reasons=pl.col("reasons").list.len(),
+        caption_chars=pl.col("caption").str.len_chars().fill_null(0),
+        of_recipe_model=pl.col("model").eq_missing(pl.lit(model.id)),
+    )
+    return features.with_columns(
+        pl.col("rejected", "reasons", "caption_chars", "of_recipe_model").cast(pl.Int32)
+    ).to_arrow()
+
+
+def count_reasons(rejected: pa.Table) -> dict[str, int]:
+    """Rows per reason, most frequent first. A row with two reasons counts under both."""
+    reasons = pl.DataFrame(rejected.select(["reasons"])).explode("reasons").drop_nulls()
+    counts = reasons.group_by("reasons").len().sort(["len", "reasons"], descending=[True, False])
+    return {str(reason): int(rows) for reason, rows in counts.iter_rows()}
+
+
+def track_metrics(accepted: pa.Table, rejected: pa.Table) -> dict[str, Any]:
+    """Summarise one track of a shard, as `metrics.json` stores it.
+
+    Lengths are in characters and leave out rows that have no caption; `percentiles` are of
+    accepted rows, keyed `p50`; null where there is no row to take one of.
+    """
+    kept = pl.DataFrame(accepted.select(["caption", "completion_tokens", "latency_ms"]))
+    kept = kept.with_columns(caption_chars=pl.col("caption").str.len_chars())
+    rows = pl.DataFrame(
+        pa.concat_tables([accepted, rejected]).select(
+            ["engine", "model", "model_revision", "attempt", "captioned_at"]
+        )
+    )
+    origins = rows.group_by("engine", "model", "model_revision").len("rows")
+    return {
+        "planned": accepted.num_rows + rejected.num_rows,
+        "accepted": accepted.num_rows,
+        "rejected": rejected.num_rows,
+        "reasons": count_reasons(rejected),
+        "lengths": {
+            "bin_chars": LENGTH_BIN_CHARS,
+            "accepted": _histogram(accepted),
+            "rejected": _histogram(rejected),
+        },
+        "percentiles": {
+            name: _percentiles(kept[name])
+            for name in ("caption_chars", "completion_tokens", "latency_ms")
+        },
+        "completion_tokens": int(kept["completion_tokens"].sum() or 0),
+        "retried": rows.filter(pl.col("attempt") > 1).height,
+        "origins": origins.sort("rows", "engine", descending=[True, False]).to_dicts(),
+        "captioned_from": _instant(rows["captioned_at"].min()),
+        "captioned_to": _instant(rows["captioned_at"].max()),
+    }
+
+
+def _histogram(rows: pa.Table) -> list[list[int]]:
+    """Pairs of a bin's first length and its rows, ascending, empty bins left out."""
+    chars = pl.DataFrame(rows.select(["caption"])).select(
+        chars=pl.col("caption").fill_null("").str.len_chars()
+    )
+    bins = (
+        chars.filter(pl.col("chars") > 0)
+        .select(first=pl.col("chars") // LENGTH_BIN_CHARS * LENGTH_BIN_CHARS)
+        .group_by("first")
+        .len()
+        .sort("first")
+    )
+    return [[int(first), int(count)] for first, count in bins.iter_rows()]
+
+
+def _percentiles(values: pl.Series) -> dict[str, float | None]:
+    return {f"p{share}": values.quantile(share / 100, "nearest") for share in PERCENTILES}
+
+
+def _instant(value: Any) -> str | None:
+    return None if value is None else value.isoformat(timespec="seconds")
+
+
+def shard_metrics(
+    curated: Mapping[str, Sequence[Receipt]],
+    duplicates: Mapping[str, pa.Table],
+    verdicts: Mapping[str, str],
+) -> pa.Table:
+    """One row per shard and track (SHARD_METRICS_SCHEMA).
+
+    Args:
+        curated: curate receipts of each track.
+        duplicates: `records.DUPLICATE_SCHEMA` of each track.
+        verdicts: of each shard.
+    """
+    rows = []
+    for track, receipts in curated.items():
+        numbers = duplicates[track].column("shard_number").value_counts().to_pylist()
+        repeated = {shard_name(item["values"]): item["counts"] for item in numbers}
+        for receipt in receipts:
+            planned, accepted, rejected = (
+                receipt[name] for name in ("planned", "accepted", "rejected")
+            )
+            rows.append(
+                {
+                    "shard": receipt["shard"],
+                    "track": track,
+                    "verdict": verdicts.get(receipt["shard"], "missing"),
+                    "planned": planned,
+                    "accepted": accepted,
+                    "rejected": rejected,
+                    "duplicates": repeated.get(receipt["shard"], 0),
+                    "unaccounted": planned - accepted - rejected,
+                }
+            )
+    return pa.Table.from_pylist(rows, schema=SHARD_METRICS_SCHEMA)
+
+
+def total_metrics(by_shard: pa.Table) -> pa.Table:
+    """One row per track (TRACK_METRICS_SCHEMA) from `shard_metrics`; shares of nothing are null."""
+    totals = (
+        pl.DataFrame(by_shard)
+        .group_by("track", maintain_order=True)
+        .agg(pl.col("planned", "accepted", "rejected", "duplicates").sum())
+        .with_columns(released=pl.col("accepted") - pl.col("duplicates"))
+        .select(
+            "track",
+            "released",
+            left_out_share=_share(pl.col("planned") - pl.col("released"), pl.col("planned")),
+            duplicate_share=_share(pl.col("duplicates"), pl.col("accepted")),
+        )
+    )
+    return totals.to_arrow().cast(TRACK_METRICS_SCHEMA)
+
+
+def _share(part: pl.Expr, whole: pl.Expr) -> pl.Expr:
+    return pl.when(whole > 0).then(part / whole)

@@ -1,0 +1,80 @@
+"""Small pictures for reports, cut from shard archives and carried inside the page."""
+
+import base64
+import io
+from dataclasses import dataclass, field
+
+import polars as pl
+from PIL import Image, ImageFile
+
+from sa1b_captions import records, shards
+from sa1b_captions.errors import PermanentError
+from sa1b_captions.storage import Store
+
+MAX_PIXELS = 64_000_000
+"""Largest photograph that is decoded, as in captioning."""
+
+MAX_WIDTH_PX = 240
+_JPEG_QUALITY = 72
+
+
+def make_thumbnail(jpeg: bytes, max_width_px: int = MAX_WIDTH_PX) -> bytes | None:
+    """Shrink a JPEG to at most so wide and 4/3 as high; None if it cannot be decoded."""
+    ImageFile.LOAD_TRUNCATED_IMAGES = False  # half a photograph must not pass for one
+    box = (max_width_px, max_width_px * 4 // 3)
+    try:
+        with Image.open(io.BytesIO(jpeg), formats=["JPEG"]) as image:
+            if image.width * image.height > MAX_PIXELS:
+                return None
+            image.draft("RGB", (box[0] * 2, box[1] * 2))  # decodes an eighth of the pixels
+            small = image.convert("RGB")
+    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError):
+        return None
+    small.thumbnail(box, Image.Resampling.LANCZOS)
+    buffer = io.BytesIO()
+    small.save(buffer, "JPEG", quality=_JPEG_QUALITY, optimize=True)
+    return buffer.getvalue()
+
+
+@dataclass(slots=True)
+class Thumbnails:
+    """Thumbnails of photographs of any shards, by ranged reads; remembers what it has read."""
+
+    store: Store
+    _ranges: dict[str, dict[int, tuple[int, int]]] = field(default_factory=dict)
+    _uris: dict[tuple[str, int, int], str | None] = field(default_factory=dict)
+
+    def uri(self, shard: str, image_id: int, max_width_px: int = MAX_WIDTH_PX) -> str | None:
+        """`data:` address of a thumbnail; None if there is no such photograph or it is broken.
+
+        Raises:
+            RetryableError: the store failed. A missing archive is no error: a report of captions
+                must still be possible when the photographs are gone.
+        """
+        key = (shard, image_id, max_width_px)
+        if key not in self._uris:
+            self._uris[key] = self._make_uri(shard, image_id, max_width_px)
+        return self._uris[key]
+
+    def _make_uri(self, shard: str, image_id: int, max_width_px: int) -> str | None:
+        try:
+            place = self._index(shard).get(image_id)
+            if place is None:
+                return None
+            jpeg = self.store.read_range(shards.archive_key(shard), *place)
+        except PermanentError:
+            return None
+        small = make_thumbnail(jpeg, max_width_px)
+        if small is None:
+            return None
+        return "data:image/jpeg;base64," + base64.b64encode(small).decode()
+
+    def _index(self, shard: str) -> dict[int, tuple[int, int]]:
+        """Offset and size of each image of a shard; of a repeated id the first counts."""
+        if shard not in self._ranges:
+            columns = ["image_id", "offset", "size"]
+            index = pl.DataFrame(
+                records.read_table(self.store, shards.index_key(shard), columns)
+            ).unique("image_id", keep="first")
+            self._ranges[shard] = {row[0]: (row[1], row[2]) for row in index.iter_rows()}
+        return self._ranges[shard]

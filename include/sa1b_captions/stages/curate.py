@@ -1,0 +1,184 @@
+"""Curate stage: judge every caption of a shard and store accepted and rejected rows apart.
+
+Nothing is dropped: accepted + rejected = planned, checked against the captions' receipt on the
+way in and again on the way out. Changing a rule or a limit curates again from the stored captions.
+"""
+
+import json
+import logging
+import time
+from collections.abc import Iterable
+from typing import Any
+
+import polars as pl
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from sa1b_captions import records
+from sa1b_captions.campaign import Campaign
+from sa1b_captions.errors import MissingKeyError, PermanentError
+from sa1b_captions.quality import dedup, metrics
+from sa1b_captions.quality.rules import EXACT_DUPLICATE, find_reasons
+from sa1b_captions.receipts import Receipt, digest, read_receipt, require_receipt, write_receipt
+from sa1b_captions.recipe import TRACKS
+from sa1b_captions.records import CaptionStatus
+from sa1b_captions.shards import shard_number
+
+_log = logging.getLogger(__name__)
+
+
+def curate_shard(
+    campaign: Campaign,
+    shard: str,
+    *,
+    tracks: Iterable[str] | None = None,
+    force: bool = False,
+    run_id: str | None = None,
+) -> dict[str, Any]:
+    """Curate some tracks of a captioned shard, by default all; skip those that are up to date.
+
+    Returns:
+        Planned, accepted and rejected rows and rows per reason for each track.
+
+    Raises:
+        PermanentError: a track is not captioned, or its captions are not what their receipt says.
+        RetryableError: the store failed.
+    """
+    began = time.monotonic()
+    wanted = TRACKS if tracks is None else [track for track in TRACKS if track in set(tracks)]
+    receipts = {
+        track: _curate_track(campaign, track, shard, force=force, run_id=run_id) for track in wanted
+    }
+    names = ("planned", "accepted", "rejected", "reasons")
+    return {
+        "stage": "curate",
+        "shard": shard,
+        "tracks": {
+            track: {name: receipt[name] for name in names} for track, receipt in receipts.items()
+        },
+        "seconds": round(time.monotonic() - began, 1),
+    }
+
+
+def _curate_track(
+    campaign: Campaign, track: str, shard: str, *, force: bool, run_id: str | None
+) -> Receipt:
+    store, recipe = campaign.store, campaign.recipe
+    source = require_receipt(
+        store,
+        campaign.caption_receipt(track, shard),
+        stage=f"captioning of {track}/{shard}",
+        hint=f"sa1b-captions caption --shards {shard} --tracks {track}",
+    )
+    standing = None if force else read_receipt(store, campaign.curate_receipt(track, shard))
+    version = {"input": digest(source), "quality_fingerprint": recipe.quality_fingerprint}
+    if standing is not None and version.items() <= standing.items():
+        _log.info("%s/%s is curated already", track, shard)
+        return standing
+    accepted, rejected = _split(campaign, track, shard, _read_captions(campaign, track, source))
+    # From here until the new receipt, an old one would vouch for a mixture of old and new.
+    store.delete(campaign.curate_receipt(track, shard))
+    summary = _store_outputs(campaign, track, shard, accepted, rejected)
+    _log.info("%s/%s: %d accepted, %d rejected", track, shard, accepted.num_rows, rejected.num_rows)
+    return write_receipt(
+        store,
+        campaign.curate_receipt(track, shard),
+        stage="curate",
+        shard=shard,
+        track=track,
+        planned=source["planned"],
+        accepted=accepted.num_rows,
+        rejected=rejected.num_rows,
+        reasons=summary["reasons"],
+        recipe_fingerprint=recipe.fingerprint,
+        run_id=run_id,
+        **version,
+    )
+
+
+def _read_captions(campaign: Campaign, track: str, source: Receipt) -> pa.Table:
+    """All rows that a caption receipt vouches for, in plan order."""
+    shard = source["shard"]
+    where = f"{track}/{shard}"
+    again = f"run sa1b-captions caption --shards {shard} --tracks {track} --force"
+    _require_recipe(source["recipe_fingerprint"], campaign, where)
+    try:
+        parts = [
+            records.read_table(campaign.store, campaign.part(track, shard, block))
+            for block in range(source["blocks"])
+        ]
+    except MissingKeyError as error:
+        raise PermanentError(
+            f"{where}: the receipt counts {source['blocks']} blocks, but {error}; {again}"
+        ) from None
+    rows = pa.concat_tables([records.CAPTION_SCHEMA.empty_table(), *parts])
+    if rows.num_rows != source["planned"]:
+        raise PermanentError(
+            f"{where}: {rows.num_rows} captions stored, {source['planned']} planned; {again}"
+        )
+    if pc.count_distinct(rows.column("sample_id"), mode="all").as_py() != rows.num_rows:
+        raise PermanentError(f"{where}: a sample_id is missing or stored twice; {again}")
+    for fingerprint in pc.unique(rows.column("recipe_fingerprint")).to_pylist():
+        _require_recipe(fingerprint, campaign, where)
+    unknown = set(pc.unique(rows.column("status")).to_pylist()) - set(CaptionStatus)
+    if unknown:
+        raise PermanentError(f"{where}: no such status as {unknown}; {again}")
+    return rows
+
+
+def _require_recipe(fingerprint: str | None, campaign: Campaign, where: str) -> None:
+    expected = campaign.recipe.fingerprint
+    if fingerprint != expected:
+        raise PermanentError(
+            f"{where} was captioned with recipe {fingerprint}, campaign {campaign.name} has "
+            f"{expected}; captions of two recipes never mix: caption the shard again with --force"
+        )
+
+
+def _split(campaign: Campaign, track: str, shard: str, rows: pa.Table) -> tuple[pa.Table, pa.Table]:
+    """Accepted and rejected rows (`records.CURATED_SCHEMA`), each in plan order."""
+    language = campaign.recipe.tracks[track].language
+    limits = campaign.recipe.quality.languages[language]
+    frame = pl.DataFrame(rows.select(["sample_id", "caption", "status"]))
+    frame = frame.with_columns(reasons=find_reasons(frame, language, limits))
+    # Only captions that are otherwise fit may win: a rejected one must not take its copies along.
+    fit = rows.filter((frame["reasons"].list.len() == 0).to_arrow())
+    duplicates = dedup.find_duplicates(dedup.signature_table(fit, shard_number(shard)))
+    repeated = set(duplicates.column("sample_id").to_pylist())
+    reasons = [
+        [EXACT_DUPLICATE] if sample_id in repeated else found
+        for sample_id, found in frame.select("sample_id", "reasons").iter_rows()
+    ]
+    curated = rows.append_column("reasons", pa.array(reasons, pa.list_(pa.string())))
+    is_accepted = pa.array([not found for found in reasons], pa.bool_())
+    accepted, rejected = curated.filter(is_accepted), curated.filter(pc.invert(is_accepted))
+    if accepted.num_rows + rejected.num_rows != rows.num_rows:
+        raise PermanentError(
+            f"{track}/{shard}: {accepted.num_rows} accepted and {rejected.num_rows} rejected do "
+            f"not make {rows.num_rows} planned; this is a defect, report it"
+        )
+    return accepted, rejected
+
+
+def _store_outputs(
+    campaign: Campaign, track: str, shard: str, accepted: pa.Table, rejected: pa.Table
+) -> dict[str, Any]:
+    """Write everything but the receipt; returns the metrics."""
+    tables = {
+        "accepted.parquet": (accepted, records.CURATED_SCHEMA),
+        "rejected.parquet": (rejected, records.CURATED_SCHEMA),
+        "signatures.parquet": (
+            dedup.signature_table(accepted, shard_number(shard)),
+            records.SIGNATURE_SCHEMA,
+        ),
+        "features.parquet": (
+            metrics.feature_table(accepted, rejected, campaign.recipe.model),
+            records.FEATURE_SCHEMA,
+        ),
+    }
+    for name, (table, schema) in tables.items():
+        records.write_table(campaign.store, campaign.curated(track, shard, name), table, schema)
+    summary = metrics.track_metrics(accepted, rejected)
+    text = json.dumps(summary, ensure_ascii=False, indent=1)
+    campaign.store.write(campaign.curated(track, shard, "metrics.json"), text.encode())
+    return summary
