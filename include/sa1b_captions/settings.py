@@ -30,7 +30,12 @@ class Settings:
     recipe: str
     """`internvl` for the packaged recipe, or the path of a recipe file."""
     links: str | None
-    """Meta's links file: a local path, or a key in the store as `store:links.tsv`."""
+    """Meta's links file: a local path, a key in the store as `store:links.tsv`, or an Airflow
+    connection as `connection:sa1b_links`, whose password is the file's text."""
+    md5_list: str | None
+    """Expected MD5s of the archives, as md5sum writes them: a local path or `store:<key>`."""
+    download_ranges: int
+    """Connections that share one archive's download; more than 1 needs a server with ranges."""
     s3_endpoint_url: str | None
     """S3-compatible endpoint; None means AWS."""
     runtime: Runtime
@@ -106,6 +111,8 @@ VARIABLES: dict[str, tuple[str, Callable[[str], Any], Any]] = {
     "campaign": ("CAPTIONS_CAMPAIGN", _name, "internvl2-76b"),
     "recipe": ("CAPTIONS_RECIPE", str, "internvl"),
     "links": ("CAPTIONS_LINKS", str, None),
+    "md5_list": ("CAPTIONS_MD5_LIST", str, None),
+    "download_ranges": ("CAPTIONS_DOWNLOAD_RANGES", _positive, 1),
     "s3_endpoint_url": ("CAPTIONS_S3_ENDPOINT_URL", str, None),
     "runtime": ("CAPTIONS_RUNTIME", _runtime, "local"),
     "engine": ("CAPTIONS_ENGINE", _engine, "preview"),
