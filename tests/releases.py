@@ -69,7 +69,7 @@ def put_curated(
 
 
 def put_duplicates(campaign: Campaign, track: str, winners: Mapping[str, str]) -> None:
-    """What dedup leaves behind: winner of each sample to leave out."""
+    """What dedup, then validate leave behind: winner of each sample to leave out."""
     rows = [
         {
             "sample_id": sample,
@@ -89,6 +89,7 @@ def put_duplicates(campaign: Campaign, track: str, winners: Mapping[str, str]) -
     curated = require_curated(campaign, track)
     key = campaign.dedup_receipt(track)
     write_receipt(campaign.store, key, stage="dedup", track=track, input=digest(*curated))
+    put_validation(campaign)
 
 
 def put_validation(campaign: Campaign, verdict: str = "pass") -> None:
@@ -104,5 +105,4 @@ def ready_campaign(store: Store, recipe: Recipe | None = None, rows: int = 3) ->
         for shard in campaign.recipe.shards:
             put_curated(campaign, track, shard, captions_of(track, shard, rows))
         put_duplicates(campaign, track, {})
-    put_validation(campaign)
     return campaign

@@ -367,6 +367,14 @@ def test_a_dedup_of_other_captions_has_to_run_again(campaign):
         export_release(campaign, "v1")
 
 
+def test_a_verdict_on_other_captions_does_not_count(campaign, local):
+    key = campaign.release_validation()
+    verdict = json.loads(local.read(key))
+    local.write(key, json.dumps(verdict | {"written_at": "2026-01-01T00:00:00+00:00"}).encode())
+    with pytest.raises(PermanentError, match="older than its dedup.* validate --release --force"):
+        export_release(campaign, "v1")
+
+
 @pytest.mark.parametrize(
     ("verdict", "allowed", "exported"),
     [
@@ -462,7 +470,8 @@ def test_a_release_killed_between_files_is_completed_by_the_next_run(ready_root,
         assert dying.exists("releases/v1/manifest.json") == (lives == objects - 1)
         assert latest_version(dying) is None
     store = FileStore(root)
-    assert export_release(builders.demo_campaign(store), "v1")["up_to_date"]
+    again = export_release(builders.demo_campaign(store), None)
+    assert (again["version"], again["up_to_date"]) == ("v1", True)
     assert latest_version(store) == "v1"
     for key in clean.list("releases/"):
         if not key.endswith("manifest.json"):  # it holds the time

@@ -8,7 +8,7 @@ import datetime as dt
 import itertools
 import json
 import logging
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from importlib.metadata import version as installed_version
 from typing import Any
@@ -92,7 +92,7 @@ def _read_inputs(campaign: Campaign, allow_verdicts: Collection[str]) -> _Inputs
     recipe = campaign.recipe
     curated = {track: require_curated(campaign, track) for track in TRACKS}
     dedups = [_require_dedup(campaign, track, curated[track]) for track in TRACKS]
-    verdict = _require_verdict(campaign, allow_verdicts)
+    verdict = _require_verdict(campaign, dedups, allow_verdicts)
     receipts = [receipt for track in TRACKS for receipt in curated[track]]
     return _Inputs(
         curated={track: dict(zip(recipe.shards, curated[track], strict=True)) for track in TRACKS},
@@ -115,7 +115,9 @@ def _require_dedup(campaign: Campaign, track: str, curated: list[Receipt]) -> Re
     return receipt
 
 
-def _require_verdict(campaign: Campaign, allow_verdicts: Collection[str]) -> str:
+def _require_verdict(
+    campaign: Campaign, dedups: Sequence[Receipt], allow_verdicts: Collection[str]
+) -> str:
     store = campaign.store
     validation = require_receipt(
         store,
@@ -123,10 +125,12 @@ def _require_verdict(campaign: Campaign, allow_verdicts: Collection[str]) -> str
         stage="validation of the release",
         hint="sa1b-captions validate --release",
     )
-    if not store.exists(campaign.release_report()):
+    # A verdict on other captions says nothing of these, nor did a person accept it for them.
+    validated_last = validation["written_at"] >= max(dedup["written_at"] for dedup in dedups)
+    if not validated_last or not store.exists(campaign.release_report()):
         raise PermanentError(
-            f"the release's report {campaign.release_report()} is gone; "
-            "run sa1b-captions validate --release --force"
+            f"the validation of the release is older than its dedup, or its report "
+            f"{campaign.release_report()} is gone; run sa1b-captions validate --release --force"
         )
     verdict = str(validation["verdict"])
     if verdict not in allow_verdicts:
@@ -139,12 +143,18 @@ def _require_verdict(campaign: Campaign, allow_verdicts: Collection[str]) -> str
 
 
 def _next_version(campaign: Campaign, inputs: _Inputs) -> str:
+    """The newest release's if these inputs made it, else the first number free or theirs."""
+
+    def fits(name: str, *, free: bool) -> bool:
+        manifest = read_manifest(campaign.store, name)
+        return free if manifest is None else manifest.input == inputs.digest
+
     newest = latest_version(campaign.store)
-    manifest = read_manifest(campaign.store, newest) if newest else None
-    if manifest is not None and manifest.input == inputs.digest:
-        return manifest.version
+    if newest is not None and fits(newest, free=False):
+        return newest
+    # Theirs: an export that was cut off after its manifest is not in LATEST yet.
     numbers = (f"v{number}" for number in itertools.count(1))
-    return next(name for name in numbers if read_manifest(campaign.store, name) is None)
+    return next(name for name in numbers if fits(name, free=True))
 
 
 def _finished(campaign: Campaign, version: str, inputs: _Inputs) -> Manifest | None:
