@@ -90,7 +90,11 @@ def _tracks(text: str) -> list[str]:
 def ingest(
     shards: Shards,
     links: Annotated[
-        str | None, typer.Option(help="Meta's links file; by default CAPTIONS_LINKS.")
+        str | None,
+        typer.Option(
+            help="Meta's links file: a path, store:<key>, or - for standard input; by default "
+            "CAPTIONS_LINKS."
+        ),
     ] = None,
     skip_done: Annotated[
         bool, typer.Option("--skip-done", help="Exit with 99 if all of the shards are done.")
@@ -100,7 +104,7 @@ def ingest(
 ) -> None:
     """Download archives and repack them as plain tars with an index."""
     with _exit_codes():
-        from sa1b_captions.ingest.links import read_links
+        from sa1b_captions.ingest.links import read_links, read_md5_list
         from sa1b_captions.stages.ingest import ingest_shard
         from sa1b_captions.stages.status import is_done
 
@@ -112,8 +116,18 @@ def ingest(
         if location is None:
             raise PermanentError("no links file; set CAPTIONS_LINKS or give --links")
         table = read_links(store, location)
+        md5s = read_md5_list(store, settings.md5_list) if settings.md5_list else {}
         receipts = {
-            shard: ingest_shard(store, shard, table, force=force, run_id=run_id) for shard in names
+            shard: ingest_shard(
+                store,
+                shard,
+                table,
+                expected_md5=md5s.get(shard),
+                expected_images=campaign.recipe.expected_images(shard),
+                force=force,
+                run_id=run_id,
+            )
+            for shard in names
         }
         _result({"stage": "ingest", "shards": receipts})
 
