@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 
 from airflow.providers.cncf.kubernetes.operators.pod import KubernetesPodOperator
 from airflow.providers.cncf.kubernetes.utils.pod_manager import PodPhase
-from airflow.sdk import BaseOperatorLink
+from airflow.sdk import BaseHook, BaseOperatorLink
 from airflow.sdk.configuration import conf
 from airflow.sdk.exceptions import AirflowException, AirflowFailException, AirflowSkipException
 from kubernetes.client import V1Pod
@@ -40,6 +40,7 @@ STAGE_DEFAULTS: dict[str, Any] = {
 
 LOCAL_COMMAND = (sys.executable, "-m", "sa1b_captions")
 _EXIT_USAGE = 2
+_CONNECTION = "connection:"
 
 Report = Literal["shard", "run", "release"]
 
@@ -120,8 +121,20 @@ class ShardStageOperator(KubernetesPodOperator):
                 return super().execute(context)
             except ApiException as error:
                 raise AirflowException(sa1b_pods.refusal(error)) from error
-        self._process = StageProcess([*self.command, *self.arguments], self.log.info)
+        secret = self._links_text()
+        arguments = [*self.arguments, *([] if secret is None else ["--links", "-"])]
+        self._process = StageProcess([*self.command, *arguments], self.log.info, secret)
         return self._result(self._process.run())
+
+    def _links_text(self) -> str | None:
+        """Text of the links file when an Airflow connection holds it; a pipe takes it to ingest."""
+        links = load_settings().links if self.arguments[0] == "ingest" else None
+        if links is None or not links.startswith(_CONNECTION):
+            return None
+        found = BaseHook.get_connection(links.removeprefix(_CONNECTION))
+        if not found.password:
+            raise AirflowFailException(f"{links} has no password; put the links file's text there")
+        return str(found.password)
 
     def _result(self, ending: Ending) -> Any:
         stage = f"sa1b-captions {self.arguments[0]}"

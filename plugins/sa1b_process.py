@@ -35,11 +35,14 @@ class Ending:
 
 
 class StageProcess:
-    """One run of a command; `log` gets each of its lines."""
+    """One run of a command; `log` gets each of its lines, its standard input is `text`."""
 
-    def __init__(self, command: Sequence[str], log: Callable[[str], object]) -> None:
+    def __init__(
+        self, command: Sequence[str], log: Callable[[str], object], text: str | None = None
+    ) -> None:
         self._command = list(command)
         self._log = log
+        self._text = text
         self._process: subprocess.Popen[str] | None = None
 
     def run(self) -> Ending:
@@ -48,7 +51,7 @@ class StageProcess:
         # Our own command and no shell.
         self._process = process = subprocess.Popen(  # noqa: S603
             self._command,
-            stdin=subprocess.DEVNULL,
+            stdin=subprocess.DEVNULL if self._text is None else subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
@@ -66,12 +69,19 @@ class StageProcess:
         try:
             for reader in readers:
                 reader.start()
+            self._feed(process)
             for reader in readers:
                 reader.join()
             process.wait()
         finally:
             self.stop(grace_s=0)
         return Ending(process.returncode, last["output"], message_of(last["error"]))
+
+    def _feed(self, process: "subprocess.Popen[str]") -> None:
+        if process.stdin is not None:
+            # A stage that ends without reading says why in its own words.
+            with contextlib.suppress(BrokenPipeError), process.stdin as stdin:
+                stdin.write(self._text or "")
 
     def _follow(self, stream: Iterable[str], name: str, last: dict[str, str]) -> None:
         for line in stream:

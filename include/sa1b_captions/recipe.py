@@ -92,6 +92,10 @@ class Recipe:
     """What the dataset card calls the release."""
     shards: tuple[str, ...]
     """Shards that make the dataset, ascending. Constant: the release waits for exactly these."""
+    images_per_shard: int | None
+    """Images an archive is known to have; None if that is not known."""
+    images_of_last_shard: int | None
+    """The same for the last of `shards`."""
     block_size: int
     """Samples per checkpoint block."""
     seed: int
@@ -104,7 +108,7 @@ class Recipe:
 
     @property
     def fingerprint(self) -> str:
-        """16 hexadecimal digits over everything but quality, title and shard list."""
+        """16 hexadecimal digits over everything but quality, title, shard list and its counts."""
         identity = {
             "name": self.name,
             "block_size": self.block_size,
@@ -114,6 +118,10 @@ class Recipe:
             "tracks": {name: asdict(track) for name, track in self.tracks.items()},
         }
         return _digest(identity)
+
+    def expected_images(self, shard: str) -> int | None:
+        """Images that a shard's archive is known to have."""
+        return self.images_of_last_shard if shard == self.shards[-1] else self.images_per_shard
 
     @property
     def quality_fingerprint(self) -> str:
@@ -180,6 +188,8 @@ def _build(source: dict[str, Any]) -> Recipe:
         name=source["name"],
         title=source["title"],
         shards=tuple(parse_selection(source["shards"])),
+        images_per_shard=source.get("images_per_shard"),
+        images_of_last_shard=source.get("images_of_last_shard", source.get("images_per_shard")),
         block_size=source["block_size"],
         seed=source["seed"],
         model=Model(**source["model"]),

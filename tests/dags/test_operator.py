@@ -1,3 +1,5 @@
+import hashlib
+import json
 import os
 import signal
 import subprocess
@@ -219,3 +221,22 @@ def test_a_stage_mapped_over_arguments_is_named_by_its_first_option(run_dag):
     assert [ti.rendered_map_index for ti in tasks] == ["multi_en", "multi_zh"]
     link = tasks[0].xcom_pull(task_ids="dedup", map_indexes=0, key=QualityReportLink().xcom_key)
     assert link == f"/captions/runs/mapped_arguments/{run.run_id}"
+
+
+def test_links_in_a_connection_reach_ingest_by_pipe_and_nothing_else(monkeypatch, caplog):
+    secret = "sa_000017.tar\thttps://h/17.tar?oh=SECRET\n" * 2_000  # more than an argument holds
+    connection = json.dumps({"conn_type": "generic", "password": secret})
+    monkeypatch.setenv("AIRFLOW_CONN_SA1B_LINKS", connection)
+    monkeypatch.setenv("CAPTIONS_LINKS", "connection:sa1b_links")
+    code = """
+import hashlib, json, sys
+digest = hashlib.sha256(sys.stdin.buffer.read()).hexdigest()
+print(json.dumps({"arguments": sys.argv[1:], "digest": digest}))
+"""
+    task = stage(code, arguments=["ingest", "--shards", "sa_000017"])
+    result = task.execute({})
+    assert result["arguments"] == ["ingest", "--shards", "sa_000017", "--links", "-"]
+    assert result["digest"] == hashlib.sha256(secret.encode()).hexdigest()
+    assert "SECRET" not in f"{task.arguments}{task.command}"
+    other = stage("print('{}')", arguments=["caption", "--shards", "sa_000017"])
+    assert other._links_text() is None

@@ -1,4 +1,5 @@
 import datetime as dt
+import io
 import string
 
 import pytest
@@ -119,7 +120,14 @@ def test_links_are_read_from_a_path_or_a_key(tmp_path, encoding):
     assert from_path == read_links(store, "store:links/meta.tsv") == parse_links(ROWS)
 
 
-@pytest.mark.parametrize("location", ["missing.tsv", "store:missing.tsv", "image.jpg"])
+def test_links_are_read_from_standard_input(tmp_path, monkeypatch):
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(ROWS.encode())))
+    assert read_links(open_store_url(tmp_path.as_uri()), "-") == parse_links(ROWS)
+
+
+@pytest.mark.parametrize(
+    "location", ["missing.tsv", "store:missing.tsv", "image.jpg", "connection:sa1b_links"]
+)
 def test_a_file_that_cannot_be_read_is_named(tmp_path, location, monkeypatch):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "image.jpg").write_bytes(b"\xff\xd8\xff")

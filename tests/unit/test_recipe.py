@@ -35,6 +35,15 @@ def test_stored_json_has_the_fingerprint_of_the_file(tmp_path):
     assert open_campaign(store, "c").recipe.fingerprint == INTERNVL.fingerprint
 
 
+def test_the_images_an_archive_should_have_are_known_and_not_part_of_the_identity():
+    assert INTERNVL.expected_images("sa_000000") == 11_186
+    assert INTERNVL.expected_images("sa_000999") == 10_548
+    total = sum(INTERNVL.expected_images(shard) for shard in INTERNVL.shards)
+    assert total == 11_185_362
+    assert builders.demo_recipe(images_per_shard=None).expected_images("sa_000000") is None
+    assert changed(("images_per_shard",), 5).fingerprint == INTERNVL.fingerprint
+
+
 def changed(path, value):
     source = copy.deepcopy(INTERNVL.source)
     section = source

@@ -7,6 +7,7 @@ A link is a signed URL and therefore a credential: its query never leaves this m
 import codecs
 import datetime as dt
 import re
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -72,7 +73,15 @@ def parse_links(text: str) -> dict[str, Link]:
 
 
 def read_links(store: Store, location: str) -> dict[str, Link]:
-    """Read the links file from a local path, or from the store when it is `store:<key>`."""
+    """Read the links file.
+
+    Args:
+        store: for a location `store:<key>`.
+        location: local path, `store:<key>`, or `-` for standard input.
+
+    Raises:
+        PermanentError: if it cannot be read, or names no archive.
+    """
     return parse_links(_read_text(store, location, "links file"))
 
 
@@ -121,6 +130,12 @@ def _read_text(store: Store, location: str, what: str) -> str:
     key = location.removeprefix("store:")
     if key != location:
         data = store.read(key)
+    elif location == "-":
+        data = sys.stdin.buffer.read()
+    elif location.startswith("connection:"):
+        raise PermanentError(
+            f"only Airflow can read {location}; give --links with a path, store:<key> or -"
+        )
     else:
         try:
             data = Path(location).read_bytes()
