@@ -48,7 +48,8 @@ def _set_up() -> None:
     logging.basicConfig(
         stream=sys.stderr, level=logging.INFO, format="%(asctime)s %(message)s", datefmt="%H:%M:%S"
     )
-    logging.getLogger("httpx").setLevel(logging.WARNING)  # it logs URLs, and ours are signed
+    for client in ("httpx", "httpx2"):  # they log URLs, and ours are signed
+        logging.getLogger(client).setLevel(logging.WARNING)
     logging.getLogger("great_expectations").setLevel(logging.WARNING)
 
 
@@ -155,7 +156,7 @@ def caption(
             shard: caption_shard(
                 campaign,
                 shard,
-                lambda: open_engine(name, campaign.recipe),
+                lambda: open_engine(name, campaign.recipe, settings),
                 tracks=_tracks(tracks),
                 force=force,
                 run_id=run_id,

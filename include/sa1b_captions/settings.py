@@ -5,17 +5,19 @@ empty string.
 """
 
 import datetime as dt
+import json
 import os
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal, cast
+from urllib.parse import urlsplit
 
 from sa1b_captions.errors import SettingsError
 
 Runtime = Literal["local", "pod"]
 
-ENGINE_NAMES = ("preview",)
+ENGINE_NAMES = ("preview", "openai", "lmdeploy")
 """Engines there are; `caption/engines/registry.py` loads them."""
 
 
@@ -58,6 +60,22 @@ class Settings:
     """Kubernetes Secret whose keys become a pod's environment: the store's credentials."""
     model_claim: str
     """Persistent volume claim that holds the model, mounted read-only at /models."""
+    window: int
+    """Requests that the openai and lmdeploy engines keep in flight, over all replicas."""
+    request_timeout_s: int
+    """Longest time for one caption, waiting in the engine included."""
+    model_path: str | None
+    """The lmdeploy engine's model: a snapshot's folder, named for the model or inside its cache."""
+    tensor_parallel: int | None
+    """GPUs that the lmdeploy engine spreads the model over; all it sees if not set."""
+    lmdeploy_options: dict[str, Any] | None
+    """Other TurbomindEngineConfig fields as a JSON object, for example `{"quant_policy": 8}`."""
+    openai_urls: tuple[str, ...] | None
+    """The openai engine's replicas, separated by commas, for example `http://captions-0:23333/v1`."""
+    openai_api_key: str | None = field(repr=False)
+    """Key that the replicas ask for; none if not set."""
+    openai_patience_s: int
+    """How long the openai engine waits for a first replica, and for one to come back."""
 
 
 def _runtime(text: str) -> Runtime:
@@ -104,6 +122,25 @@ def _positive(text: str) -> int:
     return number
 
 
+def _urls(text: str) -> tuple[str, ...]:
+    urls = tuple(url.strip().rstrip("/") for url in text.split(",") if url.strip())
+    for url in urls:
+        parts = urlsplit(url)
+        plain = not (parts.query or parts.fragment or parts.username)
+        if parts.scheme not in ("http", "https") or not parts.hostname or not plain:
+            raise ValueError("expected URLs like http://host:23333/v1, separated by commas")
+    if len(set(urls)) != len(urls):
+        raise ValueError("a URL is given twice")
+    return urls
+
+
+def _options(text: str) -> dict[str, Any]:
+    options = json.loads(text)
+    if not isinstance(options, dict):
+        raise ValueError("expected a JSON object")
+    return options
+
+
 REQUIRED = object()
 VARIABLES: dict[str, tuple[str, Callable[[str], Any], Any]] = {
     # field: (environment variable, parser, default)
@@ -124,6 +161,14 @@ VARIABLES: dict[str, tuple[str, Callable[[str], Any], Any]] = {
     "service_account": ("CAPTIONS_SERVICE_ACCOUNT", _kubernetes_name, "sa1b-worker"),
     "store_secret": ("CAPTIONS_STORE_SECRET", _kubernetes_name, "sa1b-store"),
     "model_claim": ("CAPTIONS_MODEL_CLAIM", _kubernetes_name, "sa1b-models"),
+    "window": ("CAPTIONS_WINDOW", _positive, 96),
+    "request_timeout_s": ("CAPTIONS_REQUEST_TIMEOUT_S", _positive, 900),
+    "model_path": ("CAPTIONS_MODEL_PATH", str, None),
+    "tensor_parallel": ("CAPTIONS_TENSOR_PARALLEL", _positive, None),
+    "lmdeploy_options": ("CAPTIONS_LMDEPLOY_OPTIONS", _options, None),
+    "openai_urls": ("CAPTIONS_OPENAI_URLS", _urls, None),
+    "openai_api_key": ("CAPTIONS_OPENAI_API_KEY", str, None),
+    "openai_patience_s": ("CAPTIONS_OPENAI_PATIENCE_S", _positive, 1800),
 }
 VARIABLE_NAMES = tuple(variable for variable, _, _ in VARIABLES.values())
 
@@ -136,15 +181,15 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
     """
     source = os.environ if environ is None else environ
     values: dict[str, Any] = {}
-    for field, (variable, parse, default) in VARIABLES.items():
+    for name, (variable, parse, default) in VARIABLES.items():
         text = source.get(variable, "").strip()
         if not text:
             if default is REQUIRED:
                 raise SettingsError(f"{variable} is not set; .env.example says what it may be")
-            values[field] = default
+            values[name] = default
             continue
         try:
-            values[field] = parse(text)
+            values[name] = parse(text)
         except ValueError as error:
             raise SettingsError(f"{variable}={text!r} is not usable: {error}") from None
     return Settings(**values)

@@ -17,6 +17,7 @@ from sa1b_captions.caption.engines.preview import PreviewEngine, open_engine
 from sa1b_captions.caption.engines.registry import open_engine as open_by_name
 from sa1b_captions.recipe import Recipe, load_recipe
 from sa1b_captions.records import CaptionStatus
+from sa1b_captions.settings import load_settings
 
 ENGINE = PreviewEngine()
 HAN = re.compile(r"[\u4e00-\u9fff]")
@@ -50,7 +51,9 @@ def _decoded(jpeg: bytes) -> Image.Image:
 def _reply(recipe: Recipe, images: Sequence[Image.Image], language: str) -> Reply:
     name = f"{'single' if len(images) == 1 else 'multi'}_{language}"
     return ENGINE.caption(
-        Request("sample", tuple(images), recipe.tracks[name], recipe.generation, attempt=1)
+        Request(
+            "sample", tuple(images), recipe.tracks[name], recipe.generation, attempt=1, jpegs=()
+        )
     )
 
 
@@ -271,7 +274,8 @@ def test_too_many_images_are_an_error_of_that_sample(recipe):
 
 
 def test_engine_opens_by_name_with_any_recipe(recipe):
-    assert isinstance(open_engine(recipe), PreviewEngine)
-    engine = open_by_name("preview", recipe)
+    settings = load_settings({"CAPTIONS_ROOT": "file:///x"})
+    assert isinstance(open_engine(recipe, settings), PreviewEngine)
+    engine = open_by_name("preview", recipe, settings)
     assert (engine.name, engine.model, engine.model_revision) == ("preview", "preview", "1")
     engine.close()

@@ -112,21 +112,24 @@ class Worker:
         if not exhausted:
             raise RetryableError("stopped on request; what is finished is stored, run it again")
 
-    def _decode(self, sample: Sample) -> "tuple[Image, ...]":
-        images = []
+    def _decode(self, sample: Sample) -> "tuple[tuple[bytes, ...], tuple[Image, ...]]":
+        jpegs, images = [], []
         for place, image in enumerate(sample.images, start=1):
+            jpegs.append(self._reader.read(image))
             try:
-                images.append(decode_jpeg(self._reader.read(image)))
+                images.append(decode_jpeg(jpegs[-1]))
             except UndecodableImageError as error:
                 # The reader counts uses, so the images after a bad one must be read as well.
                 for later in sample.images[place:]:
                     self._reader.read(later)
                 raise UndecodableImageError(f"{image.file_name}: {error}") from error
-        return tuple(images)
+        return tuple(jpegs), tuple(images)
 
-    def _finish(self, sample: Sample, decoded: "Future[tuple[Image, ...]]") -> Outcome:
+    def _finish(
+        self, sample: Sample, decoded: "Future[tuple[tuple[bytes, ...], tuple[Image, ...]]]"
+    ) -> Outcome:
         try:
-            images = decoded.result()
+            jpegs, images = decoded.result()
         except UndecodableImageError as error:
             reply = Reply(CaptionStatus.UNDECODABLE, error_code="undecodable", error=str(error))
             return Outcome(sample, reply, attempt=1, latency_s=0.0)
@@ -134,7 +137,9 @@ class Worker:
         attempt = 0
         while True:
             attempt += 1
-            request = Request(sample.sample_id, images, sample.track, self._generation, attempt)
+            request = Request(
+                sample.sample_id, images, sample.track, self._generation, attempt, jpegs
+            )
             reply = self._engine.caption(request)
             if reply.status not in _RETRIED or attempt == MAX_ATTEMPTS or self._stop.is_set():
                 return Outcome(sample, reply, attempt, time.monotonic() - began)

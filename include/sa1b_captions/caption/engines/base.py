@@ -21,6 +21,8 @@ class Request:
     generation: Generation
     attempt: int
     """1 for the first try; later tries may change the sampling."""
+    jpegs: tuple[bytes, ...]
+    """The images as stored, for engines that send bytes."""
 
 
 @dataclass(frozen=True, slots=True)

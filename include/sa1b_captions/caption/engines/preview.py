@@ -8,14 +8,15 @@ from sa1b_captions.caption.engines.looks.english_words import GROUP_MOST
 from sa1b_captions.caption.engines.looks.measure import measure
 from sa1b_captions.recipe import Recipe
 from sa1b_captions.records import CaptionStatus
+from sa1b_captions.settings import Settings
 
 _WORDS = {"en": re.compile(r"[\w.%-]*\w%?"), "zh": re.compile(r"[\u4e00-\u9fff]|[\d.]*\d%?")}
 """What `completion_tokens` counts: words, or Chinese characters and numbers."""
 
 
-def open_engine(recipe: Recipe) -> "PreviewEngine":
-    """Make the engine; nothing of the recipe changes what it says."""
-    del recipe
+def open_engine(recipe: Recipe, settings: Settings) -> "PreviewEngine":
+    """Make the engine; nothing of the recipe or the deployment changes what it says."""
+    del recipe, settings
     return PreviewEngine()
 
 

@@ -7,15 +7,20 @@ from typing import cast
 from sa1b_captions.caption.engines.base import Engine
 from sa1b_captions.errors import PermanentError
 from sa1b_captions.recipe import Recipe
+from sa1b_captions.settings import Settings
 
-_ENGINES = {"preview": "preview:open_engine"}
+_ENGINES = {
+    "preview": "preview:open_engine",
+    "openai": "openai:open_engine",
+    "lmdeploy": "lmdeploy:open_engine",
+}
 
 
-def open_engine(name: str, recipe: Recipe) -> Engine:
+def open_engine(name: str, recipe: Recipe, settings: Settings) -> Engine:
     """Load an engine, model included.
 
     Raises:
-        PermanentError: no engine of that name.
+        PermanentError: no engine of that name, or the deployment does not fit it.
         RetryableError: the engine did not start.
     """
     if name not in _ENGINES:
@@ -23,4 +28,4 @@ def open_engine(name: str, recipe: Recipe) -> Engine:
     module, function = _ENGINES[name].split(":")
     package = __name__.rpartition(".")[0]
     opener = getattr(import_module(f"{package}.{module}"), function)
-    return cast("Callable[[Recipe], Engine]", opener)(recipe)
+    return cast("Callable[[Recipe, Settings], Engine]", opener)(recipe, settings)

@@ -1,0 +1,108 @@
+"""Start-up checks of the lmdeploy engine: each turns a silent wrong result into an error."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from sa1b_captions.errors import PermanentError, RetryableError
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
+
+SHAPES = {"3:2": (2250, 1500), "4:3": (2000, 1500), "1:1": (1500, 1500), "16:9": (2667, 1500)}
+"""Sizes of SA-1B photographs, for the log."""
+
+GOLDEN_PROMPT = "What colour is the large circle? Answer with one word."
+GOLDEN_WORD = "red"
+
+
+def check_config_class(path: Path) -> None:
+    """Check that the model's own configuration code was used.
+
+    When that code fails, lmdeploy falls back to generic dictionaries and TurboMind fails much
+    later on one of them.
+
+    Raises:
+        PermanentError: saying what to repair.
+    """
+    from lmdeploy.archs import get_model_arch
+
+    _, config = get_model_arch(str(path), trust_remote_code=True)
+    found = type(getattr(config, "llm_config", None)).__name__
+    if found != "LlamaConfig":
+        raise PermanentError(
+            f"{path}: the language model's configuration was read as {found}, not LlamaConfig: "
+            "the model's configuration_internvl_chat.py fails under this transformers. Give its "
+            "llm_config the default {'architectures': ['LlamaForCausalLM']}"
+        )
+
+
+def check_backend(pipe: Any) -> None:
+    """Check that TurboMind runs the model: lmdeploy falls back to PyTorch without an error.
+
+    Raises:
+        PermanentError: naming the engine that was chosen.
+    """
+    backend = pipe.async_engine.backend
+    if backend != "turbomind":
+        raise PermanentError(
+            f"lmdeploy chose its {backend} engine, not turbomind; the worker image lacks TurboMind "
+            "or its CUDA 12 libraries, or this GPU is too old for it"
+        )
+    if not pipe.async_engine.backend_config.enable_prefix_caching:
+        raise PermanentError("lmdeploy switched prefix caching off; this is not the right version")
+
+
+def refuse_truncated_images() -> None:
+    """Undo what importing lmdeploy does to Pillow for the whole process.
+
+    With its flag on, a JPEG that was cut short decodes to a half-grey image without an error.
+    """
+    from PIL import ImageFile
+
+    ImageFile.LOAD_TRUNCATED_IMAGES = False
+
+
+def golden_image() -> "Image":
+    """A red disc on white, 3:2 like most of SA-1B."""
+    from PIL import Image, ImageDraw
+
+    image = Image.new("RGB", (2250, 1500), "white")
+    ImageDraw.Draw(image).ellipse((625, 250, 1625, 1250), fill=(220, 20, 20))
+    return image
+
+
+def check_golden(ask: Callable[["Image", str], str]) -> None:
+    """Check on an image whose answer is known that the model sees and speaks.
+
+    Args:
+        ask: gives the model's answer.
+
+    Raises:
+        RetryableError: the answer is wrong; kernels have given garbage on some GPUs (lmdeploy
+            #4285, #2650), and the next pod may get another node.
+    """
+    answer = ask(golden_image(), GOLDEN_PROMPT)
+    if GOLDEN_WORD not in answer.lower():
+        raise RetryableError(
+            f"the model fails the start-up check: asked for the colour of a red disc it says "
+            f"{answer[:200]!r}; this node's GPU or the model's files are not right"
+        )
+
+
+def tile_counts(max_tiles: int) -> dict[str, int]:
+    """Tiles into which lmdeploy cuts the usual photograph shapes, thumbnail included."""
+    from lmdeploy.vl.model.internvl import dynamic_preprocess
+    from PIL import Image
+
+    return {
+        shape: len(dynamic_preprocess(Image.new("L", size), 1, max_tiles, 448, use_thumbnail=True))
+        for shape, size in SHAPES.items()
+    }
+
+
+def gpu_name() -> str:
+    """The first GPU, for the log."""
+    import torch
+
+    return str(torch.cuda.get_device_name(0)) if torch.cuda.is_available() else "none"

@@ -1,0 +1,229 @@
+"""A local server that speaks the chat-completions protocol as lmdeploy's api_server does.
+
+Real sockets and threads. It checks requests as a strict server would, keeps them, and misbehaves
+on request: each chat request takes the next fault of the list.
+"""
+
+import base64
+import contextlib
+import io
+import json
+import socket
+import struct
+import threading
+import time
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+from PIL import Image
+
+MODEL = "preview"
+
+
+@dataclass(frozen=True)
+class Fault:
+    """How one chat request goes wrong."""
+
+    status: int | None = None
+    """Answer this with an error body."""
+    message: str = "An internal server error occurred."
+    headers: dict[str, str] = field(default_factory=dict)
+    reset: bool = False
+    """End the connection with a TCP reset and no answer."""
+    stall_s: float = 0.0
+    """Wait before anything else."""
+    body: bytes | None = None
+    """Answer 200 with these bytes."""
+
+
+@dataclass(frozen=True)
+class Answer:
+    """A completion."""
+
+    text: str
+    finish_reason: str | None = "stop"
+
+
+def describe(body: dict) -> Answer:
+    """Names the sizes of the images that came."""
+    return Answer("Images of " + ", ".join(f"{w}x{h}" for w, h in image_sizes(body)))
+
+
+def content(body: dict) -> list[dict]:
+    """Content parts of the user's message."""
+    return body["messages"][-1]["content"]
+
+
+def image_bytes(body: dict) -> list[bytes]:
+    urls = [part["image_url"]["url"] for part in content(body) if part["type"] == "image_url"]
+    prefix = "data:image/jpeg;base64,"
+    assert all(url.startswith(prefix) for url in urls)
+    return [base64.b64decode(url.removeprefix(prefix), validate=True) for url in urls]
+
+
+def image_sizes(body: dict) -> list[tuple[int, int]]:
+    return [Image.open(io.BytesIO(data)).size for data in image_bytes(body)]
+
+
+class OpenAIServer:
+    """One replica. `requests` holds the bodies of chat requests in order of arrival."""
+
+    def __init__(
+        self,
+        faults: Iterable[Fault] = (),
+        *,
+        models: Iterable[str] = (MODEL,),
+        answer: Callable[[dict], Answer] = describe,
+        key: str | None = None,
+    ) -> None:
+        self.faults = list(faults)
+        self.models = list(models)
+        self.answer = answer
+        self.key = key
+        self.requests: list[dict] = []
+        self.in_flight = self.peak_in_flight = 0
+        self.lock = threading.Lock()
+        self._http: _Server | None = None
+        self._port = 0
+        self.start()
+        self.url = f"http://127.0.0.1:{self._port}/v1"
+
+    def start(self) -> None:
+        """Listen, on the same port as before."""
+        self._http = _Server(("127.0.0.1", self._port), _Handler, self)
+        self._port = self._http.server_port
+        threading.Thread(target=self._http.serve_forever, args=(0.01,), daemon=True).start()
+
+    def stop(self) -> None:
+        """Refuse connections, and drop those that are open."""
+        if self._http is not None:
+            self._http.shutdown()
+            self._http.server_close()
+            self._http.drop_connections()
+            self._http = None
+
+
+@contextlib.contextmanager
+def serve(*args, **options) -> Iterator[OpenAIServer]:
+    server = OpenAIServer(*args, **options)
+    try:
+        yield server
+    finally:
+        server.stop()
+
+
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+    block_on_close = False
+    allow_reuse_address = True
+    request_queue_size = 128
+
+    def __init__(self, address, handler, owner):
+        super().__init__(address, handler)
+        self.owner = owner
+        self.connections: set[socket.socket] = set()
+
+    def process_request(self, request, client_address):
+        self.connections.add(request)
+        super().process_request(request, client_address)
+
+    def drop_connections(self):
+        for connection in self.connections:
+            with contextlib.suppress(OSError):
+                connection.shutdown(socket.SHUT_RDWR)
+
+    def handle_error(self, request, client_address):
+        """The client hanging up is what some tests are about."""
+
+
+class _Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+
+    def log_message(self, *args):
+        pass
+
+    def do_GET(self):
+        if self._refused():
+            return
+        if self.path != "/v1/models":
+            self._error(404, "Not Found")
+            return
+        cards = [
+            {"id": name, "object": "model", "created": 1, "owned_by": "lmdeploy", "root": name}
+            for name in self.server.owner.models
+        ]
+        self._json(200, {"object": "list", "data": cards})
+
+    def do_POST(self):
+        body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        if self._refused():
+            return
+        owner = self.server.owner
+        with owner.lock:
+            owner.requests.append(body)
+            fault = owner.faults.pop(0) if owner.faults else Fault()
+            owner.in_flight += 1
+            owner.peak_in_flight = max(owner.peak_in_flight, owner.in_flight)
+        try:
+            time.sleep(fault.stall_s)
+            self._chat(body, fault)
+        finally:
+            with owner.lock:
+                owner.in_flight -= 1
+
+    def _refused(self) -> bool:
+        key = self.server.owner.key
+        refused = key is not None and self.headers.get("Authorization") != f"Bearer {key}"
+        if refused:
+            self._error(401, "Unauthorized.")
+        return refused
+
+    def _chat(self, body, fault):
+        owner = self.server.owner
+        if fault.reset:
+            self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            self.rfile.close()
+            self.wfile.close()
+            self.connection.close()
+        elif fault.status is not None:
+            self._error(fault.status, fault.message, fault.headers)
+        elif fault.body is not None:
+            self._send(200, fault.body, fault.headers)
+        elif self.path != "/v1/chat/completions" or body["model"] not in owner.models:
+            self._error(404, f"The model {body['model']!r} does not exist.")
+        else:
+            self._complete(owner.answer(body))
+
+    def _complete(self, answer):
+        choice = {
+            "index": 0,
+            "message": {"role": "assistant", "content": answer.text},
+            "finish_reason": answer.finish_reason,
+        }
+        usage = {"prompt_tokens": 1800, "completion_tokens": 7, "total_tokens": 1807}
+        completion = {
+            "id": "chatcmpl-1",
+            "object": "chat.completion",
+            "created": 1,
+            "model": MODEL,
+            "choices": [choice],
+            "usage": usage,
+        }
+        self._json(200, completion)
+
+    def _error(self, status, message, headers=None):
+        """Lmdeploy's error body: flat, its code is the HTTP status."""
+        error = {"object": "error", "message": message, "type": "server_error", "code": status}
+        self._json(status, error, headers)
+
+    def _json(self, status, content, headers=None):
+        self._send(status, json.dumps(content).encode(), headers or {})
+
+    def _send(self, status, data, headers):
+        self.send_response(status)
+        for name, value in {"Content-Type": "application/json", **headers}.items():
+            self.send_header(name, value)
+        self.send_header("Content-Length", str(len(data)))
+        self.end_headers()
+        self.wfile.write(data)
