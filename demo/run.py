@@ -102,10 +102,11 @@ def follow(workspace: Workspace, api: AirflowApi, dag_id: str, run_id: str) -> N
 
 def _shard(task: dict[str, Any]) -> str:
     """What a mapped task works on; Airflow knows the label only once the task has started."""
-    unlabelled = str(task["map_index"]) if task["map_index"] >= 0 else ""
-    if task["task_id"].startswith("shard.") and unlabelled:
-        unlabelled = SHARDS[task["map_index"]]
-    return task["rendered_map_index"] or unlabelled
+    index = task["map_index"]
+    if index < 0:
+        return ""
+    of_shard = task["task_id"].startswith("shard.") or task["task_id"] == "publish"
+    return str(task["rendered_map_index"] or (SHARDS[index] if of_shard else index))
 
 
 def release(workspace: Workspace, api: AirflowApi) -> None:
@@ -129,7 +130,8 @@ def release(workspace: Workspace, api: AirflowApi) -> None:
 def collect(workspace: Workspace, seconds: int) -> dict[str, Any]:
     """What the demo made, from the release's manifest."""
     store = FileStore(workspace.store)
-    manifest = read_manifest(store, latest_version(store) or "")
+    version = latest_version(store)
+    manifest = read_manifest(store, version) if version else None
     if manifest is None:
         raise DemoError(f"no release in {workspace.store}; see {RELEASE} in Airflow.")
     folder = workspace.store / "releases" / manifest.version

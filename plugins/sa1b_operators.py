@@ -111,8 +111,10 @@ class ShardStageOperator(KubernetesPodOperator):
 
     @property
     def label(self) -> str:
-        """What the stage works on: its shard, or else the value of its first option."""
-        return str(self.shard or (self.arguments[2:] or self.arguments)[0])
+        """What the stage works on: its shard, shards or tracks, or else its own name."""
+        values = dict(zip(self.arguments, self.arguments[1:], strict=False))
+        found = self.shard or values.get("--shards") or values.get("--tracks")
+        return str(found or self.arguments[0])
 
     def execute(self, context: Any) -> Any:
         """Run the stage. The local runtime returns its JSON result."""

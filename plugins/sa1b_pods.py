@@ -9,7 +9,7 @@ from kubernetes.client.exceptions import ApiException
 
 from sa1b_captions.errors import SettingsError
 from sa1b_captions.profiles import PodProfile
-from sa1b_captions.settings import Settings
+from sa1b_captions.settings import Settings, worker_environment
 from sa1b_process import message_of
 
 _USER_ID = 1000
@@ -96,10 +96,7 @@ def _labels(settings: Settings, stage: str, sharded: bool) -> dict[str, str]:
 
 
 def _environment(settings: Settings) -> dict[str, str]:
-    environment = {
-        "CAPTIONS_ROOT": settings.captions_root,
-        "CAPTIONS_CAMPAIGN": settings.campaign,
-        "CAPTIONS_ENGINE": settings.engine,
+    return worker_environment(settings) | {
         # A volume of this pod alone.
         "HOME": "/tmp",  # noqa: S108
         "HF_HOME": "/models",
@@ -109,9 +106,6 @@ def _environment(settings: Settings) -> dict[str, str]:
         # glibc's per-thread arenas double the resident size under the decoders' threads.
         "MALLOC_ARENA_MAX": "2",
     }
-    if settings.s3_endpoint_url:
-        environment["CAPTIONS_S3_ENDPOINT_URL"] = settings.s3_endpoint_url
-    return environment
 
 
 def _resources(profile: PodProfile) -> k8s.V1ResourceRequirements:
