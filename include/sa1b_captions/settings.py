@@ -172,6 +172,32 @@ VARIABLES: dict[str, tuple[str, Callable[[str], Any], Any]] = {
 }
 VARIABLE_NAMES = tuple(variable for variable, _, _ in VARIABLES.values())
 
+_WORKER_FIELDS = (
+    "captions_root",
+    "s3_endpoint_url",
+    "campaign",
+    "engine",
+    "window",
+    "request_timeout_s",
+    "model_path",
+    "tensor_parallel",
+    "lmdeploy_options",
+    "openai_urls",
+    "openai_patience_s",
+)
+
+
+def worker_environment(settings: Settings) -> dict[str, str]:
+    """Variables that give a worker elsewhere the same settings, without the secret ones."""
+    values = {name: getattr(settings, name) for name in _WORKER_FIELDS}
+    return {VARIABLES[name][0]: _text(value) for name, value in values.items() if value is not None}
+
+
+def _text(value: object) -> str:
+    if isinstance(value, tuple):
+        return ",".join(value)
+    return json.dumps(value) if isinstance(value, dict) else str(value)
+
 
 def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
     """Read the settings; a variable set to the empty string counts as not set.

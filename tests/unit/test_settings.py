@@ -1,10 +1,11 @@
+import dataclasses
 import datetime as dt
 
 import pytest
 
 from sa1b_captions.caption.engines import registry
 from sa1b_captions.errors import SettingsError
-from sa1b_captions.settings import ENGINE_NAMES, load_settings
+from sa1b_captions.settings import ENGINE_NAMES, load_settings, worker_environment
 
 ROOT = {"CAPTIONS_ROOT": "s3://bucket/prefix/"}
 
@@ -32,11 +33,33 @@ def test_a_missing_root_names_the_variable():
         ("CAPTIONS_RUNTIME", "docker"),
         ("CAPTIONS_ENGINE", "gpt"),
         ("CAPTIONS_CAMPAIGN", "../x"),
+        ("CAPTIONS_WINDOW", "0"),
+        ("CAPTIONS_OPENAI_URLS", "captions-0:23333/v1"),
+        ("CAPTIONS_OPENAI_URLS", "http://user:password@host/v1"),
+        ("CAPTIONS_OPENAI_URLS", "http://host/v1,http://host/v1/"),
+        ("CAPTIONS_LMDEPLOY_OPTIONS", "quant_policy=8"),
+        ("CAPTIONS_LMDEPLOY_OPTIONS", "[8]"),
     ],
 )
 def test_a_malformed_setting_names_the_variable_and_the_value(variable, value):
     with pytest.raises(SettingsError, match=variable):
         load_settings(ROOT | {variable: value})
+
+
+def test_a_worker_elsewhere_reads_the_same_settings_but_no_secret():
+    settings = load_settings(
+        ROOT
+        | {
+            "CAPTIONS_OPENAI_URLS": "http://a:1/v1/, http://b/v1",
+            "CAPTIONS_LMDEPLOY_OPTIONS": '{"quant_policy": 8}',
+            "CAPTIONS_TENSOR_PARALLEL": "2",
+            "CAPTIONS_OPENAI_API_KEY": "secret",
+        }
+    )
+    there = load_settings(worker_environment(settings))
+    assert there.openai_urls == ("http://a:1/v1", "http://b/v1")
+    assert dataclasses.replace(settings, openai_api_key=None) == there
+    assert "secret" not in str(worker_environment(settings))
 
 
 def test_every_engine_of_the_settings_can_be_loaded():
