@@ -62,6 +62,7 @@ class FaultServer:
         self.archive = archive
         self.faults = list(faults)
         self.requests: list[str | None] = []
+        self.sent_bytes = 0
         self.etag: str | None = '"v1"'
         self.last_modified: str | None = "Mon, 01 Jan 2024 00:00:00 GMT"
         self.name = name
@@ -133,7 +134,9 @@ class _Handler(BaseHTTPRequestHandler):
         status, start, end = 200, 0, len(body)
         if asked and not fault.ignore_range:
             status = 206
-            start = int(re.fullmatch(r"bytes=(\d+)-", asked)[1]) + fault.range_shift
+            first, last = re.fullmatch(r"bytes=(\d+)-(\d*)", asked).groups()
+            start = int(first) + fault.range_shift
+            end = min(end, int(last or end) + 1)
             if start >= len(body):
                 self._reply(416, {"Content-Range": f"bytes */{len(body)}", "Content-Length": "0"})
                 return
@@ -163,6 +166,7 @@ class _Handler(BaseHTTPRequestHandler):
             time.sleep(fault.drip_s)
             framed = b"%x\r\n%b\r\n" % (len(piece), piece) if fault.chunked else piece
             self.wfile.write(framed)
+            self.server.owner.sent_bytes += len(piece)
         if fault.chunked and fault.cut_after is None:
             self.wfile.write(b"0\r\n\r\n")
         time.sleep(fault.stall_s)

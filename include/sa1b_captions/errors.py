@@ -4,7 +4,8 @@
     ├── RetryableError      the same call may succeed later (network, store, preemption)   exit 75
     ├── PermanentError      the same call will fail again (bad input, bad setting)         exit 65
     │   ├── SettingsError   a setting is missing or malformed
-    │   └── MissingKeyError the store has no object under a key
+    │   ├── MissingKeyError the store has no object under a key
+    │   └── DamagedArchiveError  the bytes of an archive are bad; getting them again may give others
     └── NothingToDo         not an error: all that was asked for is done                   exit 99
 
 75 and 65 are `EX_TEMPFAIL` and `EX_DATAERR` of sysexits.h. Airflow retries on the first, fails at
@@ -43,6 +44,10 @@ class MissingKeyError(PermanentError):
     def __init__(self, key: str, store_url: str) -> None:
         super().__init__(f"{store_url} has no object {key}")
         self.key = key
+
+
+class DamagedArchiveError(PermanentError):
+    """The bytes of an archive are bad."""
 
 
 class NothingToDo(CaptioningError):

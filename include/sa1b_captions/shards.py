@@ -80,6 +80,11 @@ def archive_key(shard: str) -> str:
     return f"shards/{shard}.tar"
 
 
+def download_prefix(shard: str) -> str:
+    """Folder of what is downloaded of a shard's archive so far, with its final slash."""
+    return f"shards/{shard}.download/"
+
+
 def index_key(shard: str) -> str:
     """Key of the shard's index (`records.INDEX_SCHEMA`), in archive order."""
     return f"shards/{shard}.index.parquet"

@@ -8,10 +8,15 @@ Only this module imports boto3.
 """
 
 import contextlib
+import datetime as dt
+import glob
+import logging
 import os
 import shutil
 import tempfile
+import time
 from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import AbstractContextManager
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any, Protocol
@@ -24,8 +29,13 @@ if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
     from mypy_boto3_s3.type_defs import CompletedPartTypeDef
 
+log = logging.getLogger(__name__)
+
 PART_BYTES = 16 * 1024 * 1024
 """Size of one multipart piece: 10,000 of them, S3's limit, hold 156 GiB."""
+
+_UPLOADS_AT_ONCE = 2
+"""Pieces of one multipart upload on their way; with the one being filled, all that is in memory."""
 
 MAX_ATTEMPTS = 8
 """Tries of one S3 request; with the client's backoff they span about a minute."""
@@ -66,6 +76,13 @@ class Store(Protocol):
 
     def delete(self, key: str) -> None:
         """Remove the object if it exists."""
+
+    def clear_unfinished(self, key: str, idle_s: float) -> None:
+        """Remove what killed writers of a key left behind and nobody sees: it takes up space.
+
+        Leaves alone what gained bytes in the last `idle_s` seconds. A writer whose work is removed
+        under it ends with a RetryableError.
+        """
 
     def locate(self, key: str) -> str:
         """URL of a key, for messages and people."""
@@ -136,8 +153,8 @@ class FileStore:
                     yield file
                     file.flush()
                     os.fsync(file.fileno())
-                    Path(file.name).chmod(0o644)
-                    Path(file.name).replace(path)
+                    os.fchmod(file.fileno(), 0o644)
+                    _rename(Path(file.name), path)
                 except BaseException:
                     Path(file.name).unlink(missing_ok=True)
                     raise
@@ -160,6 +177,15 @@ class FileStore:
         """Remove the object if it exists."""
         self._path(key).unlink(missing_ok=True)
 
+    def clear_unfinished(self, key: str, idle_s: float) -> None:
+        """Remove temporary files of writers that were killed."""
+        path = self._path(key)
+        for file in path.parent.glob(f".{glob.escape(path.name)}.*{_PARTIAL_SUFFIX}"):
+            with contextlib.suppress(FileNotFoundError):
+                if time.time() - file.stat().st_mtime >= idle_s:
+                    log.warning("removing %s, left behind by a killed writer", file)
+                    file.unlink()
+
     @contextlib.contextmanager
     def _errors(self, key: str) -> Iterator[None]:
         try:
@@ -173,6 +199,13 @@ class FileStore:
             raise RetryableError(
                 f"{self.locate(key)}: {error} ({free_gib:.1f} GiB free on that disk)"
             ) from error
+
+
+def _rename(partial: Path, path: Path) -> None:
+    try:
+        partial.replace(path)
+    except FileNotFoundError:
+        raise RetryableError(f"{partial} was removed: another process finished {path}") from None
 
 
 def _existing(path: Path) -> Path:
@@ -275,6 +308,31 @@ class S3Store:
         with self._errors(key):
             self._client.delete_object(Bucket=self.bucket, Key=self._name(key))
 
+    def clear_unfinished(self, key: str, idle_s: float) -> None:
+        """Abort multipart uploads of writers that were killed; without permission, only warn."""
+        name = self._name(key)
+        try:
+            with self._errors(key):
+                pages = self._client.get_paginator("list_multipart_uploads").paginate(
+                    Bucket=self.bucket, Prefix=name
+                )
+                uploads = [u for page in pages for u in page.get("Uploads", ()) if u["Key"] == name]
+                for upload in uploads:
+                    target: Any = {"Bucket": self.bucket, "Key": name} | {
+                        "UploadId": upload["UploadId"]
+                    }
+                    if self._idle_s(target, upload["Initiated"]) >= idle_s:
+                        log.warning("aborting an upload of %s, left by a killed writer", key)
+                        self._client.abort_multipart_upload(**target)
+        except PermanentError as error:
+            log.warning("unfinished uploads of %s cannot be cleared: %s", key, error)
+
+    def _idle_s(self, target: Any, started_at: dt.datetime) -> float:
+        """Seconds since an upload gained its last part."""
+        pages = self._client.get_paginator("list_parts").paginate(**target)
+        times = [part["LastModified"] for page in pages for part in page.get("Parts", ())]
+        return (dt.datetime.now(dt.UTC) - max([started_at, *times])).total_seconds()
+
     @contextlib.contextmanager
     def _errors(self, key: str) -> Iterator[None]:
         from boto3.exceptions import Boto3Error
@@ -297,6 +355,10 @@ class S3Store:
             status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
             if code == "NoSuchBucket":
                 raise PermanentError(f"{where}: the bucket does not exist; create it") from error
+            if code == "NoSuchUpload":
+                raise RetryableError(
+                    f"{where}: the upload was aborted: another process finished it"
+                ) from error
             if code == "InvalidRange":
                 raise PermanentError(f"{where} is shorter than its index says") from error
             if code in ("NoSuchKey", "404") or status == 404:
@@ -309,42 +371,53 @@ class S3Store:
 
 
 class _MultipartWriter:
-    """Buffers up to one part in memory; a small object becomes a single PUT."""
+    """Uploads parts in the background while the next one fills; a small object is one PUT."""
 
     def __init__(self, client: "S3Client", bucket: str, name: str) -> None:
         self._client = client
         self._target: Any = {"Bucket": bucket, "Key": name}
         self._buffer = bytearray()
         self._upload_id: str | None = None
-        self._parts: list[CompletedPartTypeDef] = []
+        self._parts: list[Future[CompletedPartTypeDef]] = []
+        self._pool = ThreadPoolExecutor(_UPLOADS_AT_ONCE, "upload")
 
     def write(self, data: bytes, /) -> int:
         self._buffer += data
         while len(self._buffer) >= PART_BYTES:
-            self._send(bytes(self._buffer[:PART_BYTES]))
+            body = bytes(memoryview(self._buffer)[:PART_BYTES])
             del self._buffer[:PART_BYTES]
+            self._send(body)
         return len(data)
 
     def _send(self, body: bytes) -> None:
         if self._upload_id is None:
             self._upload_id = self._client.create_multipart_upload(**self._target)["UploadId"]
+        if len(self._parts) >= _UPLOADS_AT_ONCE:
+            self._parts[-_UPLOADS_AT_ONCE].result()
         number = len(self._parts) + 1
+        self._parts.append(self._pool.submit(self._upload, self._upload_id, number, body))
+
+    def _upload(self, upload_id: str, number: int, body: bytes) -> "CompletedPartTypeDef":
         reply = self._client.upload_part(
-            **self._target, UploadId=self._upload_id, PartNumber=number, Body=body
+            **self._target, UploadId=upload_id, PartNumber=number, Body=body
         )
-        self._parts.append({"PartNumber": number, "ETag": reply["ETag"]})
+        return {"PartNumber": number, "ETag": reply["ETag"]}
 
     def complete(self) -> None:
         if self._upload_id is None:
             self._client.put_object(**self._target, Body=bytes(self._buffer))
-            return
-        if self._buffer:
-            self._send(bytes(self._buffer))
-        self._client.complete_multipart_upload(
-            **self._target, UploadId=self._upload_id, MultipartUpload={"Parts": self._parts}
-        )
+        else:
+            if self._buffer:
+                self._send(bytes(self._buffer))
+            parts = [part.result() for part in self._parts]
+            self._client.complete_multipart_upload(
+                **self._target, UploadId=self._upload_id, MultipartUpload={"Parts": parts}
+            )
+        self._pool.shutdown()
 
     def abort(self) -> None:
+        # A part that arrives after the abort would stay behind unseen.
+        self._pool.shutdown(cancel_futures=True)
         if self._upload_id is not None:
             with contextlib.suppress(Exception):  # the error that led here says more
                 self._client.abort_multipart_upload(**self._target, UploadId=self._upload_id)

@@ -79,7 +79,7 @@ def test_images_keep_the_order_of_the_archive():
     assert repacked.index.column("file_name").to_pylist() == names
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=20, deadline=None)
 @given(st.integers(1, 20_000), st.booleans())
 def test_the_size_of_the_pieces_does_not_matter(piece_bytes, compress):
     plain, repacked = run(GZIP if compress else PLAIN, piece_bytes)

@@ -106,7 +106,7 @@ def test_a_fault_while_resuming_is_survived(fault):
     assert server.requests[1] == "bytes=10000-"
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=12, deadline=None)
 @given(
     st.lists(
         st.builds(

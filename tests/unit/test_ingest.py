@@ -5,6 +5,7 @@ import io
 import json
 import logging
 import tarfile
+import uuid
 
 import boto3
 import pytest
@@ -29,28 +30,18 @@ KEYS = [shards.index_key(SHARD), shards.ingest_receipt_key(SHARD), shards.archiv
 
 
 @pytest.fixture(scope="module")
-def s3_url():
-    """A bucket of a local S3 server."""
-    from moto.server import ThreadedMotoServer
-
-    with pytest.MonkeyPatch.context() as environ:
-        for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
-            environ.setenv(name, "testing")
-        environ.setenv("AWS_DEFAULT_REGION", "us-east-1")
-        server = ThreadedMotoServer(port=0, verbose=False)
-        server.start()
-        host, port = server.get_host_and_port()
-        url = f"http://{host}:{port}"
-        boto3.client("s3", endpoint_url=url).create_bucket(Bucket="bucket")
-        yield url
-        server.stop()
+def bucket(s3_url):
+    name = f"b-{uuid.uuid4().hex}"
+    boto3.client("s3", endpoint_url=s3_url).create_bucket(Bucket=name)
+    return name
 
 
 @pytest.fixture(params=["file", "s3"])
 def store(request, tmp_path) -> Store:
     if request.param == "file":
         return open_store_url(tmp_path.as_uri())
-    return open_store_url(f"s3://bucket/{tmp_path.name}", request.getfixturevalue("s3_url"))
+    bucket, endpoint = map(request.getfixturevalue, ("bucket", "s3_url"))
+    return open_store_url(f"s3://{bucket}/{tmp_path.name}", endpoint)
 
 
 @pytest.fixture
@@ -123,7 +114,7 @@ def test_the_content_of_equal_images_is_equal(folder):
 
 
 @settings(
-    max_examples=20,
+    max_examples=8,
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
@@ -212,9 +203,10 @@ def test_a_forced_repeat_that_dies_never_leaves_an_old_receipt_with_a_new_tar(fo
     assert not folder.exists(shards.ingest_receipt_key(SHARD))
 
 
-def test_large_archives_are_uploaded_in_parts_and_failures_leave_no_upload(s3_url):
-    store = open_store_url("s3://bucket/large", s3_url)
-    client = boto3.client("s3", endpoint_url=s3_url)
+def test_large_archives_are_uploaded_in_parts_and_failures_leave_no_upload(
+    s3_url, bucket, s3_client
+):
+    store = open_store_url(f"s3://{bucket}/large", s3_url)
     big = builders.make_jpeg(1) + bytes(PART_BYTES // 2 + 1)
     members = [
         (f"sa_{n}.{kind}", data)
@@ -224,12 +216,23 @@ def test_large_archives_are_uploaded_in_parts_and_failures_leave_no_upload(s3_ur
     archive = builders.make_archive(members, compress=False)
     with pytest.raises(PermanentError):
         run(store, archive[:-20_000])
-    assert "Uploads" not in client.list_multipart_uploads(Bucket="bucket")
+    assert "Uploads" not in s3_client.list_multipart_uploads(Bucket=bucket)
     receipt, _ = run(store, archive)
     assert receipt["problems"] == {}
-    head = client.head_object(Bucket="bucket", Key=f"large/{shards.archive_key(SHARD)}")
+    head = s3_client.head_object(Bucket=bucket, Key=f"large/{shards.archive_key(SHARD)}")
     assert head["ETag"].endswith('-2"')
     assert head["ContentLength"] == receipt["archive_bytes"]
+
+
+def test_what_a_killed_run_left_of_its_upload_is_gone_when_the_shard_is_done(
+    s3_url, bucket, s3_client
+):
+    store = open_store_url(f"s3://{bucket}/left", s3_url)
+    key = f"left/{shards.archive_key(SHARD)}"
+    upload = s3_client.create_multipart_upload(Bucket=bucket, Key=key)["UploadId"]
+    s3_client.upload_part(Bucket=bucket, Key=key, UploadId=upload, PartNumber=1, Body=b"half")
+    run(store)
+    assert "Uploads" not in s3_client.list_multipart_uploads(Bucket=bucket)
 
 
 def test_oddities_are_warnings_in_receipt_and_log(folder, caplog):

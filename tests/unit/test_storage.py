@@ -1,34 +1,22 @@
-"""The same claims for both stores: a folder, and S3 through moto's server."""
+"""The same claims for both stores: a folder, and S3 (moto's server, or a real one)."""
 
-import boto3
+import os
+import uuid
+
 import pytest
-from moto.server import ThreadedMotoServer
 
 from sa1b_captions import storage
 from sa1b_captions.errors import MissingKeyError, PermanentError, RetryableError, SettingsError
 from sa1b_captions.storage import FileStore, S3Store, open_store_url
 
 
-@pytest.fixture(scope="module")
-def s3_url():
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0)
-    server.start()
-    host, port = server.get_host_and_port()
-    yield f"http://{host}:{port}"
-    server.stop()
-
-
 @pytest.fixture(params=["file", "s3"])
-def store(request, tmp_path, monkeypatch):
+def store(request, tmp_path):
     if request.param == "file":
         return FileStore(tmp_path / "store")
-    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
-        monkeypatch.setenv(name, "test")
-    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
-    endpoint = request.getfixturevalue("s3_url")
-    bucket = f"b{abs(hash(request.node.name))}"
-    boto3.client("s3", endpoint_url=endpoint).create_bucket(Bucket=bucket)
-    return open_store_url(f"s3://{bucket}/some/prefix", endpoint)
+    bucket = f"b-{uuid.uuid4().hex}"
+    request.getfixturevalue("s3_client").create_bucket(Bucket=bucket)
+    return open_store_url(f"s3://{bucket}/some/prefix", request.getfixturevalue("s3_url"))
 
 
 def test_what_is_written_is_read_whole_and_in_ranges(store):
@@ -92,22 +80,72 @@ def test_a_stream_that_fails_leaves_the_old_object(store, monkeypatch):
     assert list(store.list("")) == ["k"]
 
 
+def leave_unfinished(store, key):
+    """What a writer that is killed leaves: some bytes nobody sees."""
+    if isinstance(store, FileStore):
+        path = store.root / f".{key}.abc.partial"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(b"half")
+    else:
+        target = {"Bucket": store.bucket, "Key": f"{store.prefix}/{key}"}
+        upload = store._client.create_multipart_upload(**target)
+        store._client.upload_part(**target, UploadId=upload["UploadId"], PartNumber=1, Body=b"half")
+
+
+def unfinished(store):
+    if isinstance(store, FileStore):
+        return len(list(store.root.rglob("*.partial")))
+    return len(store._client.list_multipart_uploads(Bucket=store.bucket).get("Uploads", ()))
+
+
+def test_what_killed_writers_left_is_cleared_and_what_is_alive_is_not(store):
+    for key in ("k", "k", "k2"):
+        leave_unfinished(store, key)
+        if isinstance(store, FileStore):
+            (store.root / f".{key}.abc.partial").rename(store.root / f".{key}.{id(key)}.partial")
+    left = unfinished(store)
+    store.clear_unfinished("k", 3600)
+    assert unfinished(store) == left
+    store.clear_unfinished("k", 0)
+    assert unfinished(store) == 1
+    store.clear_unfinished("none/such", 0)
+    assert list(store.list("")) == []
+
+
+def cut_under_writer(store):
+    with store.open_writer("k") as writer:
+        writer.write(bytes(12 * 1024 * 1024))
+        store.clear_unfinished("k", -3600)
+
+
+def test_a_writer_whose_file_was_cleared_is_to_be_retried(tmp_path):
+    store = FileStore(tmp_path)
+    store.write("k", b"old")
+    with pytest.raises(RetryableError, match="another process finished"):
+        cut_under_writer(store)
+    assert store.read("k") == b"old"
+    assert unfinished(store) == 0
+
+
 @pytest.mark.parametrize("key", ["", "/etc/passwd", "../x", "a/../../x"])
 def test_a_key_never_climbs_out(store, key):
     with pytest.raises(PermanentError, match="not a key"):
         store.write(key, b"")
 
 
-def test_a_bucket_that_does_not_exist_is_permanent(s3_url, monkeypatch):
-    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "test")
-    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "test")
+def test_a_bucket_that_does_not_exist_is_permanent(s3_url):
     with pytest.raises(PermanentError, match="does not exist; create it"):
         open_store_url("s3://no-such-bucket", s3_url).read("k")
 
 
-def test_a_store_that_does_not_answer_is_retryable(monkeypatch):
-    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "test")
-    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "test")
+@pytest.fixture
+def keys(monkeypatch):
+    """Credentials, whatever they are worth."""
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.setenv(name, os.environ.get(name, "testing"))
+
+
+def test_a_store_that_does_not_answer_is_retryable(monkeypatch, keys):
     monkeypatch.setattr(storage, "MAX_ATTEMPTS", 1)
     store = S3Store("b", "", "http://127.0.0.1:9")
     with pytest.raises(RetryableError):

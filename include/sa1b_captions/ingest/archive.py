@@ -1,7 +1,7 @@
 """Turn SA-1B's archive into a plain tar of its JPEGs and an index, in one pass.
 
 Memory: one member and the index, whatever the size of the archive. What is wrong with one image
-is a `Problem` in its row; what is wrong with the archive is a PermanentError.
+is a `Problem` in its row; what is wrong with the archive is a DamagedArchiveError.
 """
 
 import enum
@@ -16,7 +16,7 @@ from typing import Any
 import pyarrow as pa
 import xxhash
 
-from sa1b_captions.errors import PermanentError
+from sa1b_captions.errors import DamagedArchiveError
 from sa1b_captions.ingest.annotation import Annotation, read_annotation
 from sa1b_captions.ingest.gunzip import gunzip
 from sa1b_captions.ingest.jpeg import JpegHeader, read_jpeg_header
@@ -79,8 +79,8 @@ def repack(
         on_image: called with the number of images so far.
 
     Raises:
-        PermanentError: if the archive is damaged, hostile or without images; what was written is
-            then to be thrown away.
+        DamagedArchiveError: if the archive is damaged, hostile or without images; what was written
+            is then to be thrown away.
     """
     warnings: list[str] = []
     plain = _PlainTar(tar_writer)
@@ -89,7 +89,9 @@ def repack(
     members = read_members(gunzip(source, where, warnings), where, warnings)
     for number, member in enumerate(members):
         if number >= _MAX_MEMBERS:
-            raise PermanentError(f"{where}: more than {_MAX_MEMBERS} members; no SA-1B archive")
+            raise DamagedArchiveError(
+                f"{where}: more than {_MAX_MEMBERS} members; no SA-1B archive"
+            )
         name = _NAME.fullmatch(PurePosixPath(member.name).name)
         if name is None:
             others.append(member.name)
@@ -100,7 +102,7 @@ def repack(
             index.add_image(int(name[1]), name[0], member.content, offset)
             on_image(len(index.rows))
     if not index.rows:
-        raise PermanentError(f"{where}: the archive has no member sa_<id>.jpg")
+        raise DamagedArchiveError(f"{where}: the archive has no member sa_<id>.jpg")
     plain.end()
     if others:
         warnings.append(f"{len(others)} other members passed over, first {others[0][:80]!a}")

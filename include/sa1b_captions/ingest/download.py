@@ -6,6 +6,7 @@ and hashed; an end that came too early is never taken for the end. Errors show h
 the link, never its signature. Nothing is stored.
 """
 
+import contextlib
 import functools
 import hashlib
 import logging
@@ -13,13 +14,14 @@ import random
 import ssl
 import time
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 
 import httpx
 
 from sa1b_captions.errors import PermanentError, RetryableError
 from sa1b_captions.ingest.links import Link
-from sa1b_captions.ingest.replies import Interrupted, Reply, read_reply
+from sa1b_captions.ingest.replies import Identity, Interrupted, Reply, read_reply
 
 log = logging.getLogger(__name__)
 
@@ -27,6 +29,10 @@ MAX_ARCHIVE_BYTES = 64 * 2**30
 """Nearly six times SA-1B's archives; what is larger is not one."""
 
 _BAD_ADDRESS = (httpx.TooManyRedirects, httpx.UnsupportedProtocol, httpx.InvalidURL)
+
+
+class ChangedObjectError(RetryableError):
+    """The object at the link is not the one that its first bytes came from."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +58,8 @@ class Download:
 
     Raises while iterating:
         PermanentError: the link is refused, leads to a page or nowhere, or the object is too big.
-        RetryableError: the server kept failing, or the object changed meanwhile.
+        RetryableError: the server kept failing.
+        ChangedObjectError: the object changed meanwhile; what came of it is of no use.
     """
 
     def __init__(
@@ -60,35 +67,70 @@ class Download:
         link: Link,
         patience: Patience | None = None,
         *,
+        known: Identity | None = None,
+        part: tuple[int, int] | None = None,
+        client: httpx.Client | None = None,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
-        self.received_bytes = 0
-        self.total_bytes: int | None = None
-        """Size of the object; None until a server says it."""
+        """Describe the download; the first request is made by iterating.
+
+        Args:
+            link: where the object is.
+            patience: how long to wait for it.
+            known: the object it must be.
+            part: offsets of the first byte wanted and after the last, or less at the object's end;
+                a server that then sends the whole object is a PermanentError. None takes all.
+            client: used for the requests; by default one of its own.
+            sleep: waits for so many seconds.
+        """
+        self.received_bytes = part[0] if part else 0
+        """Offset in the object of the next byte."""
         self.resumes = 0
         """Requests after the first."""
         self._link = link
         self._patience = patience or Patience()
         self._sleep = sleep
         self._md5 = hashlib.md5(usedforsecurity=False)
-        self._etag: str | None = None
-        self._last_modified: str | None = None
+        self._part = part
+        self._client = client
+        known = known or Identity()
+        self.total_bytes = known.total_bytes
+        """Size of the object; None until a server says it."""
+        self._etag = known.etag
+        self._last_modified = known.last_modified
         self._complete = False
 
     @property
     def md5(self) -> str:
-        """MD5 of the bytes so far, hexadecimal."""
+        """MD5 of the bytes so far, hexadecimal; of no use when only a part is wanted."""
         return self._md5.hexdigest()
+
+    @property
+    def identity(self) -> Identity:
+        """The object, as far as servers told."""
+        return Identity(self.total_bytes, self._etag, self._last_modified)
+
+    def take(self, piece: bytes) -> None:
+        """Count bytes that are at hand; the download goes on behind them."""
+        if self._part is None:
+            self._md5.update(piece)
+        self.received_bytes += len(piece)
 
     def __iter__(self) -> Iterator[bytes]:
         silence_url_logs()
         failures = 0
-        with self._open_client() as client:
+        client: AbstractContextManager[httpx.Client] = (
+            open_client(self._patience)
+            if self._client is None
+            else contextlib.nullcontext(self._client)
+        )
+        with client as opened:
+            self._complete = self._complete or self.received_bytes == self._wanted_end
             while not self._complete:
                 before = self.received_bytes
                 interrupted = None
                 try:
-                    yield from self._request(client)
+                    yield from self._request(opened)
                 except Interrupted as error:
                     interrupted = error
                 if interrupted is not None:
@@ -96,21 +138,11 @@ class Download:
                     failures = 1 if progress else failures + 1
                     self._pause(interrupted, failures)
 
-    def _open_client(self) -> httpx.Client:
-        patience = self._patience
-        return httpx.Client(
-            # identity: the stored bytes, which the MD5 and the ranges count, are what is wanted.
-            headers={"Accept-Encoding": "identity", "User-Agent": "sa1b-captions"},
-            timeout=httpx.Timeout(patience.stall_timeout_s, connect=patience.connect_timeout_s),
-            verify=_ssl_context(),
-            follow_redirects=True,
-            max_redirects=5,
-        )
-
     def _request(self, client: httpx.Client) -> Iterator[bytes]:
         """Bytes that one request adds."""
         offset = self.received_bytes
-        headers = {"Range": f"bytes={offset}-"} if offset else {}
+        last = self._part[1] - 1 if self._part else ""
+        headers = {"Range": f"bytes={offset}-{last}"} if offset or self._part else {}
         try:
             with client.stream("GET", self._link.url, headers=headers) as response:
                 yield from self._accept(response)
@@ -127,32 +159,43 @@ class Download:
     def _accept(self, response: httpx.Response) -> Iterator[bytes]:
         """New bytes of a reply; sets `_complete` when the object has ended."""
         reply = read_reply(response, self.received_bytes, self._name)
+        if self._part and response.status_code == 200:
+            raise PermanentError(
+                f"{self._name}: the server sends no ranges; set CAPTIONS_DOWNLOAD_RANGES=1"
+            )
         self._require_same_object(reply)
         offset = self.received_bytes
         if not reply.is_end:
             yield from self._take(response, reply)
-        if self.total_bytes is not None:
-            self._complete = self.received_bytes == self.total_bytes
+        if self._wanted_end is not None:
+            self._complete = self.received_bytes == self._wanted_end
         else:
             # No size: a chunked body says where it ends, any other is asked for what follows.
             self._complete = reply.is_end or reply.has_own_end or self.received_bytes == offset
         if not self._complete:
             raise Interrupted("the reply ended early")
 
+    @property
+    def _wanted_end(self) -> int | None:
+        """Offset to stop at; None until a server says the object's size."""
+        if self.total_bytes is None or self._part is None:
+            return self.total_bytes
+        return min(self.total_bytes, self._part[1])
+
     def _take(self, response: httpx.Response, reply: Reply) -> Iterator[bytes]:
         skip = self.received_bytes - reply.start
+        end = reply.end if self._part is None else self._wanted_end
         skipped = hashlib.md5(usedforsecurity=False)
         for piece in self._paced(response.iter_raw()):
-            if reply.end is not None:
-                piece = piece[: reply.end - self.received_bytes + skip]
+            if end is not None:
+                piece = piece[: end - self.received_bytes + skip]
             if skip:
                 skipped.update(piece[:skip])
                 skip, piece = max(0, skip - len(piece)), piece[skip:]
                 if not skip and skipped.digest() != self._md5.digest():
                     raise self._changed("its first bytes differ")
             if piece:
-                self._md5.update(piece)
-                self.received_bytes += len(piece)
+                self.take(piece)
                 self._require_bounded(self.received_bytes)
                 yield piece
         if skip:
@@ -191,8 +234,8 @@ class Download:
         self._etag = self._etag or reply.etag
         self._last_modified = self._last_modified or reply.last_modified
 
-    def _changed(self, how: str) -> RetryableError:
-        return RetryableError(
+    def _changed(self, how: str) -> ChangedObjectError:
+        return ChangedObjectError(
             f"{self._name} changed while it was read ({how}); start the shard again"
         )
 
@@ -225,6 +268,18 @@ class Download:
     @property
     def _name(self) -> str:
         return f"{self._link.shard} from {self._link.source}"
+
+
+def open_client(patience: Patience) -> httpx.Client:
+    """HTTP client that follows redirects and asks for the bytes as they are stored."""
+    return httpx.Client(
+        # identity: the stored bytes, which the MD5 and the ranges count, are what is wanted.
+        headers={"Accept-Encoding": "identity", "User-Agent": "sa1b-captions"},
+        timeout=httpx.Timeout(patience.stall_timeout_s, connect=patience.connect_timeout_s),
+        verify=_ssl_context(),
+        follow_redirects=True,
+        max_redirects=5,
+    )
 
 
 @functools.cache

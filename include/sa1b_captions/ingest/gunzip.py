@@ -7,7 +7,7 @@ also for one that expands a thousandfold.
 import zlib
 from collections.abc import Generator, Iterable, Iterator
 
-from sa1b_captions.errors import PermanentError
+from sa1b_captions.errors import DamagedArchiveError
 
 _MAGIC = b"\x1f\x8b"
 _OUTPUT_BYTES = 2**20
@@ -21,7 +21,8 @@ def gunzip(source: Iterable[bytes], where: str, warnings: list[str]) -> Iterator
     `warnings` gains a line.
 
     Raises:
-        PermanentError: if the gzip stream is damaged or ends early. CRC and length are checked.
+        DamagedArchiveError: if the gzip stream is damaged or ends early. CRC and length are
+            checked.
     """
     pieces = iter(source)
     head = _lengthened(b"", pieces)
@@ -51,7 +52,7 @@ def _inflate(data: bytes, pieces: Iterator[bytes], where: str) -> Generator[byte
         try:
             output = member.decompress(data, _OUTPUT_BYTES)
         except zlib.error as error:
-            raise PermanentError(
+            raise DamagedArchiveError(
                 f"{where}: the gzip data is damaged ({error}); {_ADVICE}"
             ) from None
         if output:
@@ -60,7 +61,7 @@ def _inflate(data: bytes, pieces: Iterator[bytes], where: str) -> Generator[byte
         if not data and not member.eof:
             piece = next(pieces, None)
             if piece is None:
-                raise PermanentError(f"{where}: the gzip data ends early; {_ADVICE}")
+                raise DamagedArchiveError(f"{where}: the gzip data ends early; {_ADVICE}")
             data = piece
     return member.unused_data
 

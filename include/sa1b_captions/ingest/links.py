@@ -35,6 +35,11 @@ class Link:
     """When the signature ends, in UTC, as the URL says; None when it does not say."""
 
     @property
+    def path(self) -> str:
+        """Path of the URL, which a refreshed link to the same object keeps."""
+        return urlsplit(self.url).path
+
+    @property
     def source(self) -> str:
         """The URL without its secret: scheme, host and path."""
         parts = urlsplit(self.url)

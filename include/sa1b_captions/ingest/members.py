@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
-from sa1b_captions.errors import PermanentError
+from sa1b_captions.errors import DamagedArchiveError
 
 BLOCK_BYTES = tarfile.BLOCKSIZE
 MAX_MEMBER_BYTES = 64 * 2**20
@@ -43,8 +43,8 @@ def read_members(source: Iterable[bytes], where: str, warnings: list[str]) -> It
         warnings: gains a line for what is odd but loses nothing.
 
     Raises:
-        PermanentError: if the stream is no tar, is damaged, ends without its end mark or goes on
-            after it, or has a member that climbs out, is no file, or is over a bound.
+        DamagedArchiveError: if the stream is no tar, is damaged, ends without its end mark or goes
+            on after it, or has a member that climbs out, is no file, or is over a bound.
     """
     stream = _Stream(source, where)
     while (header := _read_header(stream)) is not None:
@@ -63,8 +63,8 @@ class _Stream:
         self.position = 0
         """Bytes read so far."""
 
-    def error(self, what: str) -> PermanentError:
-        return PermanentError(
+    def error(self, what: str) -> DamagedArchiveError:
+        return DamagedArchiveError(
             f"{self.where}: {what}, at byte {self.position} of the tar; the shard cannot be used"
         )
 
@@ -118,7 +118,7 @@ def _read_header(stream: _Stream) -> tarfile.TarInfo | None:
         overrides |= _read_extension(header, stream)
 
 
-def _damage(stream: _Stream, block: bytes) -> PermanentError:
+def _damage(stream: _Stream, block: bytes) -> DamagedArchiveError:
     if stream.position <= BLOCK_BYTES:
         page = ", it looks like a web page" if block.lstrip()[:1] == b"<" else ""
         return stream.error(f"the archive is neither gzip nor tar{page}")

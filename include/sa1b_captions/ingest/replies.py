@@ -24,6 +24,15 @@ class Interrupted(Exception):
 
 
 @dataclass(frozen=True, slots=True)
+class Identity:
+    """What tells an object from another at the same address; None is what no server said."""
+
+    total_bytes: int | None = None
+    etag: str | None = None
+    last_modified: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Reply:
     """Where the body of a reply lies in the object, and which object it is."""
 

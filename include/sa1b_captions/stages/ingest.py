@@ -1,20 +1,24 @@
 """The ingest stage: download one archive and leave a plain tar, an index and a receipt.
 
 One pass over the bytes, nothing on local disk. Killed at any moment it leaves no receipt that
-vouches for anything but a whole archive and its index; run again, it starts the shard anew.
+vouches for anything but a whole archive and its index; run again, on any machine, it reads what was
+downloaded from the store and downloads only the rest.
 """
 
 import datetime as dt
 import hashlib
 import logging
-import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 
 from sa1b_captions import records, shards
-from sa1b_captions.errors import PermanentError
+from sa1b_captions.errors import DamagedArchiveError, PermanentError
 from sa1b_captions.ingest.archive import Repacked, repack
-from sa1b_captions.ingest.download import Download, Patience
+from sa1b_captions.ingest.download import ChangedObjectError, Download, Patience
+from sa1b_captions.ingest.kept import PART_BYTES, KeptParts, forget_parts
 from sa1b_captions.ingest.links import Link, require_fresh
+from sa1b_captions.ingest.ranges import RANGE_BYTES, RangedDownload
+from sa1b_captions.ingest.readahead import read_ahead
+from sa1b_captions.ingest.transfer import Transfer
 from sa1b_captions.receipts import Receipt, read_receipt, write_receipt
 from sa1b_captions.storage import Store
 
@@ -22,7 +26,8 @@ log = logging.getLogger(__name__)
 
 LINK_MARGIN = dt.timedelta(hours=1)
 """How much longer than now a link must live: 11 GB take that long at 3 MB/s."""
-PROGRESS_INTERVAL_S = 5.0
+STALE_S = 2 * 3600.0
+"""A write that gained nothing for so long is nobody's: the slowest allowed gains a part an hour."""
 
 
 def ingest_shard(
@@ -35,6 +40,9 @@ def ingest_shard(
     force: bool = False,
     run_id: str | None = None,
     patience: Patience | None = None,
+    connections: int = 1,
+    range_bytes: int = RANGE_BYTES,
+    part_bytes: int = PART_BYTES,
 ) -> Receipt:
     """Ingest a shard, unless its receipt exists.
 
@@ -47,6 +55,9 @@ def ingest_shard(
         force: ingest again although the receipt exists.
         run_id: recorded in the receipt.
         patience: of the download.
+        connections: that share the download, each fetching `range_bytes` at a time.
+        range_bytes: of no use with one connection.
+        part_bytes: size of the parts that a killed run leaves to the next.
 
     Returns:
         The shard's receipt, new or old.
@@ -60,17 +71,31 @@ def ingest_shard(
     if receipt is not None:
         _require_md5(receipt.get("md5"), expected_md5, f"{shard} in {store.url}")
         log.info("%s is ingested already", shard)
+        _tidy(store, shard, STALE_S)
         return receipt
     link = links.get(shard)
     if link is None:
         raise PermanentError(f"the links file has no row for {shard}; check the shard's name")
     require_fresh(link, dt.datetime.now(dt.UTC), LINK_MARGIN)
-    transfer = _Transfer(Download(link, patience), shard)
+    store.clear_unfinished(shards.archive_key(shard), STALE_S)
+    parts = KeptParts(store, shard, link.path, part_bytes)
+    download: Download | RangedDownload
+    if connections == 1:
+        download = Download(link, patience, known=parts.identity)
+    else:
+        download = RangedDownload(
+            link,
+            patience,
+            known=parts.identity,
+            connections=connections,
+            range_bytes=range_bytes,
+        )
+    transfer = Transfer(download, parts, shard)
     repacked = _write_archive(store, shard, transfer, expected_md5)
     records.write_table(store, shards.index_key(shard), repacked.index, records.INDEX_SCHEMA)
     for warning in (warnings := _warnings(repacked, expected_images)):
         log.warning("%s: %s", shard, warning)
-    return write_receipt(
+    receipt = write_receipt(
         store,
         receipt_key,
         stage="ingest",
@@ -83,68 +108,51 @@ def ingest_shard(
         content=_content(repacked),
         source=link.source,
         source_bytes=transfer.download.received_bytes,
+        reused_bytes=parts.reused_bytes,
         md5=transfer.download.md5,
         resumes=transfer.download.resumes,
         seconds=round(transfer.seconds, 1),
         run_id=run_id,
     )
+    _tidy(store, shard, 0)
+    return receipt
 
 
 def _write_archive(
-    store: Store, shard: str, transfer: "_Transfer", expected_md5: str | None
+    store: Store, shard: str, transfer: Transfer, expected_md5: str | None
 ) -> Repacked:
     """Stream the archive into the store; nothing appears there unless all of it is right."""
-    with store.open_writer(shards.archive_key(shard)) as writer:
-        repacked = repack(transfer, writer, where=shard, on_image=transfer.count_images)
-        transfer.log_progress()
-        _require_md5(transfer.download.md5, expected_md5, f"{shard} from its link")
-        # From here until the new receipt, an old one would vouch for a mixture of old and new.
-        store.delete(shards.ingest_receipt_key(shard))
+    try:
+        with (
+            store.open_writer(shards.archive_key(shard)) as writer,
+            read_ahead(transfer) as source,
+        ):
+            repacked = repack(source, writer, where=shard, on_image=transfer.count_images)
+            transfer.log_progress()
+            _require_md5(transfer.download.md5, expected_md5, f"{shard} from its link")
+            # From here until the new receipt, an old one would vouch for a mixture of old and new.
+            store.delete(shards.ingest_receipt_key(shard))
+    except (DamagedArchiveError, ChangedObjectError):
+        transfer.parts.forget()  # or the next run would read the same bad bytes
+        raise
+    finally:
+        transfer.parts.close()
     return repacked
 
 
-class _Transfer:
-    """The bytes of a download, with progress in the log while they pass."""
+def _tidy(store: Store, shard: str, idle_s: float) -> None:
+    """Remove what runs of a shard left behind that is of no use once its receipt exists.
 
-    def __init__(self, download: Download, shard: str) -> None:
-        self.download = download
-        self._shard = shard
-        self._images = 0
-        self._started_at = self._logged_at = time.monotonic()
-        self._logged_bytes = 0
-
-    @property
-    def seconds(self) -> float:
-        """Since the transfer was set up."""
-        return time.monotonic() - self._started_at
-
-    def __iter__(self) -> Iterator[bytes]:
-        for piece in self.download:
-            yield piece
-            if time.monotonic() - self._logged_at >= PROGRESS_INTERVAL_S:
-                self.log_progress()
-
-    def count_images(self, images: int) -> None:
-        self._images = images
-
-    def log_progress(self) -> None:
-        now, received = time.monotonic(), self.download.received_bytes
-        rate = (received - self._logged_bytes) / max(now - self._logged_at, 1e-3)
-        total = self.download.total_bytes
-        log.info(
-            "%s: %.1f of %s MB, %.1f MB/s, %d images",
-            self._shard,
-            received / 1e6,
-            f"{total / 1e6:.1f}" if total is not None else "?",
-            rate / 1e6,
-            self._images,
-        )
-        self._logged_at, self._logged_bytes = now, received
+    A run that is still at work on the shard then fails with a RetryableError, and when it is run
+    again finds the receipt.
+    """
+    forget_parts(store, shards.download_prefix(shard))
+    store.clear_unfinished(shards.archive_key(shard), idle_s)
 
 
 def _require_md5(found: str | None, expected: str | None, what: str) -> None:
     if expected is not None and found != expected.lower():
-        raise PermanentError(
+        raise DamagedArchiveError(
             f"{what}: MD5 is {found}, expected {expected.lower()}; get it from another source and "
             "ingest it again with force, or correct the MD5 list"
         )

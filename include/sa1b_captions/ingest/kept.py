@@ -1,0 +1,132 @@
+"""What was downloaded of an archive, kept in the store until the shard is done.
+
+A process that is killed loses nothing but its last bytes: the next one, on any machine, reads the
+parts from the store and downloads only what follows. No local disk is used. Why the compressed
+bytes and not the state of the decompressor: docs/decisions/0004-resume-from-kept-parts.md.
+"""
+
+import hashlib
+import json
+from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import asdict
+from typing import Any
+
+from sa1b_captions import shards
+from sa1b_captions.errors import MissingKeyError
+from sa1b_captions.ingest.replies import Identity
+from sa1b_captions.storage import Store
+
+PART_BYTES = 32 * 2**20
+"""An archive below this size is never kept. A kill costs less than two parts of download."""
+
+
+class KeptParts:
+    """The parts of one archive. Part k holds bytes [k*n, (k+1)*n); the rest is never kept.
+
+    The part's key names the object's identity, so that a process believed dead, which reads
+    another version of the object, cannot mix its bytes in. Raises what the store raises.
+    """
+
+    def __init__(self, store: Store, shard: str, path: str, part_bytes: int = PART_BYTES) -> None:
+        """Look at what is kept.
+
+        Args:
+            store: holds the parts.
+            shard: whose archive it is.
+            path: the link's path, which refreshed links share; other objects have others.
+            part_bytes: size of a part.
+        """
+        self.identity = Identity()
+        """Of the object that the parts belong to."""
+        self.reused_bytes = 0
+        """Bytes that `read` gave out."""
+        self._store = store
+        self._prefix = shards.download_prefix(shard)
+        self._path = path
+        self._part_bytes = part_bytes
+        self._parts = 0
+        self._folder: str | None = None
+        self._buffer = bytearray()
+        self._pool = ThreadPoolExecutor(1)
+        self._writing: Future[None] | None = None
+        self._look()
+
+    def _look(self) -> None:
+        try:
+            found = json.loads(self._store.read(self._object_key))
+            identity = Identity(**found["identity"])
+        except (MissingKeyError, ValueError, KeyError, TypeError):
+            return
+        if found == self._describe(identity):
+            self.identity = identity
+            self._folder = self._folder_of(identity)
+
+    def read(self) -> Iterator[bytes]:
+        """Parts in order, from the first byte to the first part that is missing."""
+        if self._folder is None:
+            return
+        following = self._pool.submit(self._read_part, 0)
+        while (data := following.result()) is not None:
+            self._parts += 1
+            following = self._pool.submit(self._read_part, self._parts)
+            self.reused_bytes += len(data)
+            yield data
+
+    def _read_part(self, number: int) -> bytes | None:
+        try:
+            data = self._store.read(self._part_key(number))
+        except MissingKeyError:
+            return None
+        return data if len(data) == self._part_bytes else None
+
+    def add(self, piece: bytes, identity: Identity) -> None:
+        """Keep bytes that follow all earlier ones; returns before they are stored."""
+        self._buffer += piece
+        while len(self._buffer) >= self._part_bytes:
+            part = bytes(memoryview(self._buffer)[: self._part_bytes])
+            del self._buffer[: self._part_bytes]
+            self._start_writing(part, identity)
+
+    def _start_writing(self, part: bytes, identity: Identity) -> None:
+        if self._folder is None:
+            description = self._describe(identity)
+            self._store.write(self._object_key, json.dumps(description).encode())
+            self._folder = self._folder_of(identity)
+        self._wait()
+        self._writing = self._pool.submit(self._store.write, self._part_key(self._parts), part)
+        self._parts += 1
+
+    def _wait(self) -> None:
+        writing, self._writing = self._writing, None
+        if writing is not None:
+            writing.result()
+
+    def close(self) -> None:
+        """Let what is being stored be stored."""
+        self._pool.shutdown(wait=True, cancel_futures=True)
+
+    def forget(self) -> None:
+        """Close, and delete every part of the shard, whatever object it belongs to."""
+        self.close()
+        forget_parts(self._store, self._prefix)
+
+    @property
+    def _object_key(self) -> str:
+        return f"{self._prefix}object.json"
+
+    def _part_key(self, number: int) -> str:
+        return f"{self._folder}part-{number:05d}"
+
+    def _describe(self, identity: Identity) -> dict[str, Any]:
+        return {"path": self._path, "part_bytes": self._part_bytes, "identity": asdict(identity)}
+
+    def _folder_of(self, identity: Identity) -> str:
+        text = json.dumps(self._describe(identity), sort_keys=True)
+        return f"{self._prefix}{hashlib.sha256(text.encode()).hexdigest()[:16]}/"
+
+
+def forget_parts(store: Store, prefix: str) -> None:
+    """Delete what is kept of a download."""
+    for key in list(store.list(prefix)):
+        store.delete(key)

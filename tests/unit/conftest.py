@@ -1,0 +1,43 @@
+"""One S3 server for all tests that want one: moto, or the one that TEST_S3_ENDPOINT names.
+
+`make test-s3` names a real one. What moto cannot show (it takes any secret and any checksum) is
+marked `real_s3`.
+"""
+
+import os
+
+import pytest
+
+REAL_ENDPOINT = os.environ.get("TEST_S3_ENDPOINT")
+
+
+@pytest.fixture(scope="session")
+def s3_url():
+    """Endpoint of the server; credentials for it are in the environment."""
+    if REAL_ENDPOINT:
+        yield REAL_ENDPOINT
+        return
+    from moto.server import ThreadedMotoServer
+
+    with pytest.MonkeyPatch.context() as environ:
+        for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+            environ.setenv(name, "testing")
+        environ.setenv("AWS_DEFAULT_REGION", "us-east-1")
+        server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+        server.start()
+        yield "http://{}:{}".format(*server.get_host_and_port())
+        server.stop()
+
+
+@pytest.fixture
+def s3_client(s3_url):
+    """The plain client, to look behind the store."""
+    import boto3
+
+    return boto3.client("s3", endpoint_url=s3_url)
+
+
+@pytest.fixture(autouse=True)
+def _only_on_a_real_server(request):
+    if request.node.get_closest_marker("real_s3") and not REAL_ENDPOINT:
+        pytest.skip("moto cannot show this; make test-s3 can")
