@@ -127,6 +127,7 @@ def ingest(
                 expected_images=campaign.recipe.expected_images(shard),
                 force=force,
                 run_id=run_id,
+                connections=settings.download_ranges,
             )
             for shard in names
         }
