@@ -13,10 +13,10 @@ import httpx
 import pytest
 from airflow.utils.state import DagRunState
 from moto.server import ThreadedMotoServer
-from sa1b_captions.release.manifest import verify_release
 
 from archives import build_archives
 from sa1b_captions.recipe import TRACKS, load_recipe
+from sa1b_captions.release.manifest import verify_release
 from sa1b_captions.storage import open_store_url
 
 DEMO = Path(__file__).parents[2] / "demo"
