@@ -10,7 +10,7 @@ UV := 0.13.9
 unexport PYTHONDONTWRITEBYTECODE
 unexport VIRTUAL_ENV
 
-.PHONY: help setup demo down test test-unit test-dags test-integration lint format pins docs clean
+.PHONY: help setup demo down test test-unit test-dags test-s3 test-integration lint format pins docs clean
 
 help: ## List the targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -42,6 +42,15 @@ test-unit: $(STAMP) ## Tests of the package, under half a minute
 test-dags: $(STAMP) ## DAG policy, operator and console tests
 	$(BIN)/pytest tests/dags
 
+test-s3: $(STAMP) .venv-swift/.installed ## The tests that use S3, against OpenStack Swift
+	.venv-swift/bin/python tests/swift_server.py $(BIN)/pytest tests/unit/test_storage.py tests/unit/test_ingest.py
+
+.venv-swift/.installed: tests/requirements-swift.txt
+	@$(PYTHON) -m venv .venv-swift
+	@.venv-swift/bin/python -m pip install --quiet --disable-pip-version-check \
+	  --only-binary :all: --requirement $<
+	@touch $@
+
 test-integration: $(STAMP) ## Both DAGs on both stores, and a real Airflow
 	$(BIN)/pytest tests/integration
 
@@ -66,4 +75,4 @@ pins: $(STAMP) ## Resolve requirements*.txt again from pyproject.toml
 	  --group dev -c requirements.txt pyproject.toml -o requirements-dev.txt
 
 clean: down ## Remove everything that was made, the environment included
-	rm -rf .venv .run dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf .venv .venv-swift .run dist .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -182,7 +182,7 @@ class FileStore:
         path = self._path(key)
         for file in path.parent.glob(f".{glob.escape(path.name)}.*{_PARTIAL_SUFFIX}"):
             with contextlib.suppress(FileNotFoundError):
-                if time.time() - file.stat().st_mtime >= idle_s:
+                if max(time.time() - file.stat().st_mtime, 0.0) >= idle_s:
                     log.warning("removing %s, left behind by a killed writer", file)
                     file.unlink()
 
@@ -331,7 +331,8 @@ class S3Store:
         """Seconds since an upload gained its last part."""
         pages = self._client.get_paginator("list_parts").paginate(**target)
         times = [part["LastModified"] for page in pages for part in page.get("Parts", ())]
-        return (dt.datetime.now(dt.UTC) - max([started_at, *times])).total_seconds()
+        idle_s = (dt.datetime.now(dt.UTC) - max([started_at, *times])).total_seconds()
+        return max(idle_s, 0.0)  # servers round up to the next second
 
     @contextlib.contextmanager
     def _errors(self, key: str) -> Iterator[None]:

@@ -3,6 +3,7 @@
 import os
 import uuid
 
+import boto3
 import pytest
 
 from sa1b_captions import storage
@@ -115,7 +116,7 @@ def test_what_killed_writers_left_is_cleared_and_what_is_alive_is_not(store):
 def cut_under_writer(store):
     with store.open_writer("k") as writer:
         writer.write(bytes(12 * 1024 * 1024))
-        store.clear_unfinished("k", -3600)
+        store.clear_unfinished("k", 0)
 
 
 def test_a_writer_whose_file_was_cleared_is_to_be_retried(tmp_path):
@@ -136,6 +137,47 @@ def test_a_key_never_climbs_out(store, key):
 def test_a_bucket_that_does_not_exist_is_permanent(s3_url):
     with pytest.raises(PermanentError, match="does not exist; create it"):
         open_store_url("s3://no-such-bucket", s3_url).read("k")
+
+
+@pytest.fixture
+def s3_store(s3_client, s3_url):
+    bucket = f"b-{uuid.uuid4().hex}"
+    s3_client.create_bucket(Bucket=bucket)
+    return open_store_url(f"s3://{bucket}/some/prefix", s3_url)
+
+
+@pytest.mark.real_s3
+def test_a_wrong_secret_is_refused_for_good(s3_store, s3_url, monkeypatch):
+    s3_store.write("k", b"1")
+    monkeypatch.setattr(boto3, "DEFAULT_SESSION", None)  # it remembers the right one
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "wrong")
+    store = open_store_url(s3_store.url, s3_url)
+    for call in (
+        lambda: store.read("k"),
+        lambda: store.write("k", b"2"),
+        lambda: [*store.list("")],
+    ):
+        with pytest.raises(PermanentError, match="SignatureDoesNotMatch"):
+            call()
+    assert s3_store.read("k") == b"1"
+
+
+@pytest.mark.real_s3
+def test_a_body_that_does_not_fit_its_checksum_is_refused(s3_store, s3_client):
+    target = {"Bucket": s3_store.bucket, "Key": f"{s3_store.prefix}/k"}
+    with pytest.raises(s3_client.exceptions.ClientError, match="BadDigest"):
+        s3_client.put_object(**target, Body=b"1", ContentMD5="1B2M2Y8AsgTpgAmY7PhCfg==")
+    assert not s3_store.exists("k")
+
+
+@pytest.mark.real_s3  # moto breaks
+def test_a_writer_whose_upload_was_aborted_is_to_be_retried(s3_store, monkeypatch):
+    monkeypatch.setattr(storage, "PART_BYTES", 5 * 1024 * 1024)
+    s3_store.write("k", b"old")
+    with pytest.raises(RetryableError, match="another process finished"):
+        cut_under_writer(s3_store)
+    assert s3_store.read("k") == b"old"
+    assert unfinished(s3_store) == 0
 
 
 @pytest.fixture
