@@ -18,6 +18,7 @@ Downloads SA-1B shards, captions them, judges every caption and validates the re
 | `shard.caption` | all tracks through one engine, in resumable blocks | clear it: it resumes at the last block |
 | `shard.curate` | rules mark captions; accepted and rejected are stored apart | accepted + rejected ≠ planned: clear with `force` |
 | `validate` | expectations over the run's shards, one report per shard | open *Quality report* |
+| `drop` | with `CAPTIONS_DROP_RAW=true` only: deletes the archives of shards that are done | clear it |
 | `publish` | tells `release_dataset` that a shard is in | the shard is not validated, or failed its checks |
 
 Everything is keyed and resumable: clearing or triggering again repeats only what is missing.
@@ -40,6 +41,7 @@ captioned_shards = Asset(name="captioned_shards", uri="sa1b-captions://captioned
 
 RUN_ID = ["--run-id", "{{ run_id }}"]
 FORCE = "{{ '--force' if params.force else '--no-force' }}"
+PLANNED = "{{ (ti.xcom_pull(task_ids='plan') or []) | join(',') }}"
 TRACK_LIST = "{{ params.tracks | join(',') }}"
 
 with DAG(
@@ -154,12 +156,13 @@ with DAG(
     # ALL_DONE: a shard that failed must not keep its neighbours from being validated.
     validate = ShardStageOperator(
         task_id="validate",
-        arguments=[
-            *("validate", "--shards", "{{ (ti.xcom_pull(task_ids='plan') or []) | join(',') }}"),
-            *(FORCE, *RUN_ID),
-        ],
+        arguments=["validate", "--shards", PLANNED, FORCE, *RUN_ID],
         trigger_rule=TriggerRule.ALL_DONE,
     )
+
+    if settings.drop_raw:
+        # After validate, whose reports show the pictures.
+        validate >> ShardStageOperator(task_id="drop", arguments=["drop", "--shards", PLANNED])
 
     @task(outlets=[captioned_shards], map_index_template="{{ shard }}")
     def publish(shard: str, *, run_id: str, ti=None, outlet_events=None) -> None:  # noqa: ANN001

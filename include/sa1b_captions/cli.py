@@ -106,6 +106,7 @@ def ingest(
     """Download archives and repack them as plain tars with an index."""
     with _exit_codes():
         from sa1b_captions.ingest.links import read_links, read_md5_list
+        from sa1b_captions.stages.drop import is_dropped
         from sa1b_captions.stages.ingest import ingest_shard
         from sa1b_captions.stages.status import is_done
 
@@ -113,6 +114,15 @@ def ingest(
         names = parse_selection(shards)
         if skip_done and not force and all(is_done(campaign, shard) for shard in names):
             raise NothingToDo(f"{shards} is done: captioned, curated and validated")
+        if not force and (dropped := [shard for shard in names if is_dropped(campaign, shard)]):
+            _log.info(
+                "%s: dropped after captioning and not needed; --force brings them back",
+                format_selection(dropped),
+            )
+            names = [shard for shard in names if shard not in dropped]
+        if not names:
+            _result({"stage": "ingest", "shards": {}})
+            return
         location = links or settings.links
         if location is None:
             raise PermanentError("no links file; set CAPTIONS_LINKS or give --links")
@@ -216,6 +226,16 @@ def validate(
         else:
             names = parse_selection(shards)
             _result(validate_shards(campaign, names, force=force, run_id=run_id))
+
+
+@app.command()
+def drop(shards: Shards) -> None:
+    """Delete archives of shards that are done in this campaign; other campaigns may need them."""
+    with _exit_codes():
+        from sa1b_captions.stages.drop import drop_shards
+
+        _, _, campaign = _open()
+        _result(drop_shards(campaign, parse_selection(shards)))
 
 
 @app.command()

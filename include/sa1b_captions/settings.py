@@ -38,6 +38,8 @@ class Settings:
     """Expected MD5s of the archives, as md5sum writes them: a local path or `store:<key>`."""
     download_ranges: int
     """Connections that share one archive's download; more than 1 needs a server with ranges."""
+    drop_raw: bool
+    """Whether caption_shards deletes a shard's archive from the store once it is validated."""
     s3_endpoint_url: str | None
     """S3-compatible endpoint; None means AWS."""
     runtime: Runtime
@@ -115,6 +117,12 @@ def _image(text: str) -> str:
     return text
 
 
+def _flag(text: str) -> bool:
+    if text not in ("true", "false"):
+        raise ValueError("expected true or false")
+    return text == "true"
+
+
 def _positive(text: str) -> int:
     number = int(text)
     if number < 1:
@@ -150,6 +158,7 @@ VARIABLES: dict[str, tuple[str, Callable[[str], Any], Any]] = {
     "links": ("CAPTIONS_LINKS", str, None),
     "md5_list": ("CAPTIONS_MD5_LIST", str, None),
     "download_ranges": ("CAPTIONS_DOWNLOAD_RANGES", _positive, 1),
+    "drop_raw": ("CAPTIONS_DROP_RAW", _flag, False),
     "s3_endpoint_url": ("CAPTIONS_S3_ENDPOINT_URL", str, None),
     "runtime": ("CAPTIONS_RUNTIME", _runtime, "local"),
     "engine": ("CAPTIONS_ENGINE", _engine, "preview"),

@@ -163,3 +163,12 @@ def test_the_form_refuses_what_the_stages_would(dag_bag, conf):
 
 def test_the_form_offers_all_tracks(dag_bag):
     assert dag_bag.dags["caption_shards"].params["tracks"] == list(TRACKS)
+
+
+def test_raw_shards_are_dropped_only_by_setting_and_after_the_reports(dag_bag, monkeypatch):
+    assert not dag_bag.dags["caption_shards"].has_task("drop")
+    monkeypatch.setenv("CAPTIONS_DROP_RAW", "true")
+    file = dag_bag.dags["caption_shards"].fileloc
+    dropping = type(dag_bag)(file).dags["caption_shards"].get_task("drop")
+    assert dropping.upstream_task_ids == {"validate"}
+    assert dropping.arguments[0] == "drop"

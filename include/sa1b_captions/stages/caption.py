@@ -45,17 +45,30 @@ def caption_shard(
         Rows per status for each track, and the seconds it took.
 
     Raises:
-        PermanentError: the shard is not ingested.
+        PermanentError: the shard is not ingested, and was not dropped after captioning either.
         RetryableError: store, engine or stop.
     """
     began = time.monotonic()
+    wanted = [track for track in TRACKS if track in set(tracks)]
+    stored = {
+        track: read_receipt(campaign.store, campaign.caption_receipt(track, shard))
+        for track in wanted
+    }
+    ingest_key = shards.ingest_receipt_key(shard)
+    if not force and all(stored.values()) and not campaign.store.exists(ingest_key):
+        _log.info("%s is captioned, and its archive dropped", shard)
+        return _result(
+            shard,
+            0,
+            {track: receipt["statuses"] for track, receipt in stored.items() if receipt},
+            began,
+        )
     ingest = require_receipt(
         campaign.store,
-        shards.ingest_receipt_key(shard),
+        ingest_key,
         stage=f"ingest of {shard}",
         hint=f"sa1b-captions ingest --shards {shard}",
     )
-    wanted = [track for track in TRACKS if track in set(tracks)]
     if force:
         for track in wanted:
             parts.delete_parts(campaign, track, shard)
@@ -70,11 +83,17 @@ def caption_shard(
         track: _finish_track(campaign, shard, track, len(plan), digest(ingest), run_id)
         for track, plan in plans.items()
     }
+    return _result(shard, len(todo), summary, began)
+
+
+def _result(
+    shard: str, captioned: int, statuses: dict[str, dict[str, int]], began: float
+) -> dict[str, Any]:
     return {
         "stage": "caption",
         "shard": shard,
-        "captioned": len(todo),
-        "statuses": summary,
+        "captioned": captioned,
+        "statuses": statuses,
         "seconds": round(time.monotonic() - began, 1),
     }
 

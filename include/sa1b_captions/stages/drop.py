@@ -1,0 +1,59 @@
+"""Drop stage: delete raw shards that a campaign has no more use for; ingest brings them back.
+
+Captions, reports and releases stay valid: what is written about a shard never points into its
+archive. A report that is rendered later lacks the shard's pictures.
+"""
+
+import json
+import logging
+from collections.abc import Iterable
+from typing import Any
+
+from sa1b_captions import shards
+from sa1b_captions.campaign import Campaign
+from sa1b_captions.receipts import read_receipt
+from sa1b_captions.recipe import TRACKS
+from sa1b_captions.stages.status import is_done
+
+log = logging.getLogger(__name__)
+
+
+def drop_shards(campaign: Campaign, names: Iterable[str]) -> dict[str, Any]:
+    """Delete archive, index and receipt of the shards that are done and did not fail their checks.
+
+    The receipt goes first, so that a kill leaves none that vouches for what is gone; a second
+    call deletes the rest.
+
+    Returns:
+        Names that were `dropped`, and for each one `kept` the reason.
+    """
+    store = campaign.store
+    dropped, kept = [], {}
+    for shard in names:
+        if reason := _reason_to_keep(campaign, shard):
+            log.info("%s is kept: %s", shard, reason)
+            kept[shard] = reason
+            continue
+        for key in (shards.ingest_receipt_key, shards.archive_key, shards.index_key):
+            store.delete(key(shard))
+        log.info("%s is dropped; ingest --force brings it back", shard)
+        dropped.append(shard)
+    return {"stage": "drop", "dropped": dropped, "kept": kept}
+
+
+def is_dropped(campaign: Campaign, shard: str) -> bool:
+    """Whether a shard's archive is gone and all of its captions are there."""
+    if campaign.store.exists(shards.ingest_receipt_key(shard)):
+        return False
+    return all(
+        read_receipt(campaign.store, campaign.caption_receipt(track, shard)) for track in TRACKS
+    )
+
+
+def _reason_to_keep(campaign: Campaign, shard: str) -> str | None:
+    if not is_done(campaign, shard):
+        return "it is not captioned, curated and validated in all tracks"
+    result = json.loads(campaign.store.read(campaign.shard_validation(shard)))
+    if result.get("verdict") == "fail":
+        return "it failed its checks and may have to be captioned again"
+    return None

@@ -1,0 +1,83 @@
+import json
+
+import pytest
+
+import builders
+from engines import ScriptedEngine
+from sa1b_captions import shards
+from sa1b_captions.errors import PermanentError
+from sa1b_captions.receipts import write_receipt
+from sa1b_captions.recipe import TRACKS
+from sa1b_captions.stages.caption import caption_shard
+from sa1b_captions.stages.drop import drop_shards, is_dropped
+from sa1b_captions.storage import FileStore
+
+SHARD = "sa_000000"
+
+
+@pytest.fixture
+def campaign(tmp_path):
+    store = FileStore(tmp_path)
+    put_raw(store)
+    return builders.demo_campaign(store)
+
+
+def put_raw(store):
+    builders.put_shard(store, SHARD, {n: builders.make_jpeg(n) for n in range(1, 8)})
+
+
+def finish(campaign, verdict="pass"):
+    """Caption the shard, and leave the receipts that curate and validate leave."""
+    caption_shard(campaign, SHARD, ScriptedEngine)
+    rules = campaign.recipe.quality_fingerprint
+    for track in TRACKS:
+        key = campaign.curate_receipt(track, SHARD)
+        write_receipt(campaign.store, key, stage="curate", quality_fingerprint=rules)
+    result = json.dumps({"verdict": verdict}).encode()
+    campaign.store.write(campaign.shard_validation(SHARD), result)
+
+
+def raw(campaign):
+    return list(campaign.store.list("shards/"))
+
+
+def refuse():
+    raise AssertionError("the model was loaded for nothing")
+
+
+def test_a_done_shard_is_dropped_and_its_captions_stay_valid(campaign):
+    finish(campaign)
+    captions = list(campaign.store.list("campaigns/"))
+    assert drop_shards(campaign, [SHARD])["dropped"] == [SHARD]
+    assert raw(campaign) == []
+    assert is_dropped(campaign, SHARD)
+    again = caption_shard(campaign, SHARD, refuse)
+    assert again["statuses"]["single_en"] == {"ok": 7}
+    assert list(campaign.store.list("campaigns/")) == captions
+
+
+@pytest.mark.parametrize("verdict", [None, "fail"])
+def test_a_shard_that_may_still_be_needed_is_kept(campaign, verdict):
+    if verdict:
+        finish(campaign, verdict)
+    before = raw(campaign)
+    assert list(drop_shards(campaign, [SHARD])["kept"]) == [SHARD]
+    assert raw(campaign) == before
+    assert not is_dropped(campaign, SHARD)
+
+
+def test_a_dropped_shard_comes_back_by_ingest(campaign):
+    finish(campaign)
+    drop_shards(campaign, [SHARD])
+    with pytest.raises(PermanentError, match="run sa1b-captions ingest"):
+        caption_shard(campaign, SHARD, refuse, force=True)
+    put_raw(campaign.store)
+    assert not is_dropped(campaign, SHARD)
+    assert caption_shard(campaign, SHARD, refuse)["captioned"] == 0
+
+
+def test_a_half_dropped_shard_has_no_receipt_and_is_dropped_by_the_next_call(campaign):
+    finish(campaign)
+    campaign.store.delete(shards.ingest_receipt_key(SHARD))
+    drop_shards(campaign, [SHARD])
+    assert raw(campaign) == []
