@@ -5,6 +5,7 @@ decide what Airflow does: 65 (permanent) and 2 (wrong usage) fail at once, 99 (n
 skips, anything else retries.
 """
 
+import contextlib
 import datetime as dt
 import json
 import signal
@@ -41,6 +42,9 @@ STAGE_DEFAULTS: dict[str, Any] = {
 LOCAL_COMMAND = (sys.executable, "-m", "sa1b_captions")
 _EXIT_USAGE = 2
 _CONNECTION = "connection:"
+
+PROGRESS_KEY = "progress"
+"""In the task's state store: how far its stage is, as its last line says."""
 
 Report = Literal["shard", "run", "release"]
 
@@ -125,7 +129,9 @@ class ShardStageOperator(KubernetesPodOperator):
                 raise AirflowException(sa1b_pods.refusal(error)) from error
         secret = self._links_text()
         arguments = [*self.arguments, *([] if secret is None else ["--links", "-"])]
-        self._process = StageProcess([*self.command, *arguments], self.log.info, secret)
+        self._process = StageProcess(
+            [*self.command, *arguments], self.log.info, secret, lambda line: _show(line, context)
+        )
         return self._result(self._process.run())
 
     def _links_text(self) -> str | None:
@@ -178,6 +184,14 @@ class ShardStageOperator(KubernetesPodOperator):
         if self._process is not None:
             self._process.stop()
         super().on_kill()
+
+
+def _show(line: str, context: Any) -> None:
+    """Keep a stage's last line where Airflow shows it beside the task."""
+    store = context.get("task_state_store")
+    if store is not None:
+        with contextlib.suppress(Exception):  # whatever it is, the stage goes on without it
+            store.set(PROGRESS_KEY, line)
 
 
 def _raise_for(exit_code: int, message: str) -> None:

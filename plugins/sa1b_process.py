@@ -17,6 +17,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+REPORT_INTERVAL_S = 5.0
 _PR_SET_PDEATHSIG = 1
 _URL = re.compile(r"""(https?://)(?:[^\s/@]+@)?([^\s?#"']+)(\?[^\s"']*)?""")
 _LOG_PREFIX = re.compile(r"^\d\d:\d\d:\d\d (error: )?")
@@ -35,14 +36,23 @@ class Ending:
 
 
 class StageProcess:
-    """One run of a command; `log` gets each of its lines, its standard input is `text`."""
+    """One run of a command.
+
+    `log` gets each of its lines; `report`, every few seconds and from the thread that runs it, the
+    last line of standard error; `text` is its standard input.
+    """
 
     def __init__(
-        self, command: Sequence[str], log: Callable[[str], object], text: str | None = None
+        self,
+        command: Sequence[str],
+        log: Callable[[str], object],
+        text: str | None = None,
+        report: Callable[[str], object] = lambda line: None,
     ) -> None:
         self._command = list(command)
         self._log = log
         self._text = text
+        self._report = report
         self._process: subprocess.Popen[str] | None = None
 
     def run(self) -> Ending:
@@ -70,12 +80,20 @@ class StageProcess:
             for reader in readers:
                 reader.start()
             self._feed(process)
-            for reader in readers:
-                reader.join()
+            self._follow_progress(readers, last)
             process.wait()
         finally:
             self.stop(grace_s=0)
         return Ending(process.returncode, last["output"], message_of(last["error"]))
+
+    def _follow_progress(self, readers: list[threading.Thread], last: dict[str, str]) -> None:
+        reported = ""
+        while any(reader.is_alive() for reader in readers):
+            for reader in readers:
+                reader.join(REPORT_INTERVAL_S)
+            if last["error"] != reported:
+                reported = last["error"]
+                self._report(message_of(reported))
 
     def _feed(self, process: "subprocess.Popen[str]") -> None:
         if process.stdin is not None:

@@ -13,7 +13,7 @@ from airflow.sdk import DAG, task_group
 from airflow.sdk.exceptions import AirflowException, AirflowFailException, AirflowSkipException
 
 import sa1b_process
-from sa1b_operators import STAGE_DEFAULTS, QualityReportLink, ShardStageOperator
+from sa1b_operators import PROGRESS_KEY, STAGE_DEFAULTS, QualityReportLink, ShardStageOperator
 from sa1b_process import StageProcess, redact
 
 pytestmark = pytest.mark.usefixtures("airflow_db")
@@ -240,3 +240,32 @@ print(json.dumps({"arguments": sys.argv[1:], "digest": digest}))
     assert "SECRET" not in f"{task.arguments}{task.command}"
     other = stage("print('{}')", arguments=["caption", "--shards", "sa_000017"])
     assert other._links_text() is None
+
+
+PROGRESS = python("""
+import sys, time
+for received in (10, 20):
+    print(f"12:00:00 sa_000017: {received}.0 of 20.0 MB", file=sys.stderr, flush=True)
+    time.sleep(0.4)
+print("{}")
+""")
+
+
+def test_progress_is_reported_while_the_program_runs(monkeypatch):
+    monkeypatch.setattr(sa1b_process, "REPORT_INTERVAL_S", 0.1)
+    seen = []
+    StageProcess(PROGRESS, lambda line: None, report=seen.append).run()
+    assert seen == ["sa_000017: 10.0 of 20.0 MB", "sa_000017: 20.0 of 20.0 MB"]
+
+
+def test_progress_is_in_the_tasks_state(run_dag):
+    from airflow.models.task_state_store import TaskStateStoreModel
+    from airflow.utils.session import create_session
+
+    with DAG("progress", schedule=None, default_args=STAGE_DEFAULTS) as dag:
+        ShardStageOperator(command=PROGRESS, task_id="stage", arguments=["ingest"])
+    run = run_dag(dag)
+    with create_session() as session:
+        found = session.query(TaskStateStoreModel).filter_by(run_id=run.run_id).all()
+        values = {row.key: json.loads(row.value) for row in found}
+    assert values == {PROGRESS_KEY: "sa_000017: 20.0 of 20.0 MB"}
