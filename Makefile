@@ -4,13 +4,14 @@ SHELL := /bin/bash
 PYTHON ?= python3
 BIN := .venv/bin
 STAMP := .venv/.installed
+LMDEPLOY := .venv-lmdeploy
 UV := 0.13.9
 
 # Without bytecode every `import airflow` costs three times as much.
 unexport PYTHONDONTWRITEBYTECODE
 unexport VIRTUAL_ENV
 
-.PHONY: help setup demo down test test-unit test-dags test-s3 test-integration lint format pins docs clean
+.PHONY: help setup demo down test test-unit test-dags test-s3 test-integration test-lmdeploy lint format pins docs clean
 
 help: ## List the targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -37,7 +38,7 @@ down: ## Stop everything the demo started
 test: test-unit test-dags test-integration ## Run all tests
 
 test-unit: $(STAMP) ## Tests of the package, under half a minute
-	$(BIN)/pytest tests/unit
+	$(BIN)/pytest -n auto tests/unit
 
 test-dags: $(STAMP) ## DAG policy, operator and console tests
 	$(BIN)/pytest tests/dags
@@ -53,6 +54,19 @@ test-s3: $(STAMP) .venv-swift/.installed ## The tests that use S3, against OpenS
 
 test-integration: $(STAMP) ## Both DAGs on both stores, and a real Airflow
 	$(BIN)/pytest tests/integration
+
+test-lmdeploy: $(LMDEPLOY)/.installed ## The lmdeploy engine on the real lmdeploy, no GPU needed
+	HF_HUB_OFFLINE=1 HF_HOME=$(LMDEPLOY)/hf $(LMDEPLOY)/bin/python -m pytest tests/lmdeploy_cpu
+
+$(LMDEPLOY)/.installed: requirements-lmdeploy-test.txt
+	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' || \
+	  { echo "lmdeploy 0.18.0 runs on Python 3.11 to 3.13; try make PYTHON=python3.12 test-lmdeploy" >&2; exit 1; }
+	@test -x $(LMDEPLOY)/bin/python || $(PYTHON) -m venv $(LMDEPLOY)
+	@echo "installing lmdeploy into $(LMDEPLOY)"
+	@$(LMDEPLOY)/bin/python -m pip install --quiet --requirement requirements-lmdeploy-test.txt
+	@$(LMDEPLOY)/bin/python -m pip install --quiet --no-deps lmdeploy==0.18.0 torchvision==0.28.0
+	@$(LMDEPLOY)/bin/python -m pip install --quiet --no-deps --editable .
+	@touch $@
 
 docs: $(STAMP) ## Write the reference pages from the code
 	$(BIN)/python docs/generate.py

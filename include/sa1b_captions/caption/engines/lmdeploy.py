@@ -36,12 +36,7 @@ if TYPE_CHECKING:
 _log = logging.getLogger(__name__)
 T = TypeVar("T")
 
-CANCEL_S = 60.0
-"""How long a request that was timed out may take to end; an engine that takes longer hangs."""
-_PROBE_EVERY_S = 30.0
 _PROBE_S = 30.0
-_SCHEDULER_STALL_S = 120.0
-_STALL_S = 90.0
 _CLOSE_S = 120.0
 
 
@@ -127,6 +122,8 @@ class LmdeployEngine:
         *,
         window: int,
         timeout_s: float,
+        cancel_s: float = 60.0,
+        stall_s: float = 120.0,
         give_up: Callable[[str], object] = end_process,
     ) -> None:
         """Take over a pipeline and start its watchdog.
@@ -137,6 +134,8 @@ class LmdeployEngine:
             model_revision: of which revision.
             window: requests in flight.
             timeout_s: longest time for one caption.
+            cancel_s: how long a request that was timed out may take to end.
+            stall_s: how long the scheduler may stand still with work to do.
             give_up: called with the reason when the engine hangs; does not return in production.
         """
         self.model = model
@@ -147,9 +146,11 @@ class LmdeployEngine:
         self._engine = pipe.async_engine
         self._loop: asyncio.AbstractEventLoop = pipe.internal_thread.loop
         self._timeout_s = timeout_s
+        self._cancel_s = cancel_s
+        self._stall_s = stall_s
         self._give_up = give_up
         self._closed = False
-        self._watchdog = Watchdog(self._probe, give_up, every_s=_PROBE_EVERY_S, stall_s=_STALL_S)
+        self._watchdog = Watchdog(self._probe, give_up, every_s=stall_s / 4, stall_s=stall_s / 2)
         self._watchdog.start()
 
     def caption(self, request: Request) -> Reply:
@@ -164,18 +165,18 @@ class LmdeployEngine:
         messages = user_message(request.images, request.track.prompt, tiles)
         return self._run(messages, generation_config(decoding(generation, request.attempt)))
 
-    def ask(self, image: "Image", prompt: str) -> str:
-        """Answer to a short question about an image; the error's text if there is none."""
+    def ask(self, image: "Image", prompt: str) -> Reply:
+        """Answer a question about an image in a few words."""
         from lmdeploy import GenerationConfig
 
-        reply = self._run(user_message([image], prompt, 1), GenerationConfig(max_new_tokens=16))
-        return reply.caption or str(reply.error)
+        # As many tiles as a photograph gets, so that the check goes the way the captions go.
+        return self._run(user_message([image], prompt, 12), GenerationConfig(max_new_tokens=16))
 
     def _run(self, messages: list[dict[str, Any]], settings: "GenerationConfig") -> Reply:
         try:
-            return self._wait(self._generate(messages, settings), self._timeout_s + CANCEL_S)
+            return self._wait(self._generate(messages, settings), self._timeout_s + self._cancel_s)
         except concurrent.futures.TimeoutError:
-            reason = f"a request did not end {CANCEL_S:.0f} s after it was cancelled"
+            reason = f"a request did not end {self._cancel_s:.0f} s after it was cancelled"
             self._give_up(reason)
             raise RetryableError(reason) from None
 
@@ -215,7 +216,7 @@ class LmdeployEngine:
 
     def _probe(self) -> str | None:
         """What lmdeploy says is wrong with its engine."""
-        probe = self._engine.health_probe(scheduler_stall_timeout=_SCHEDULER_STALL_S)
+        probe = self._engine.health_probe(scheduler_stall_timeout=self._stall_s)
         health = self._wait(probe, _PROBE_S)
         return None if health["status"] == "healthy" else str(health["message"])
 

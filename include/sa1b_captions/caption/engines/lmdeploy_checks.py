@@ -1,9 +1,11 @@
 """Start-up checks of the lmdeploy engine: each turns a silent wrong result into an error."""
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from sa1b_captions.caption.engines.base import Reply
 from sa1b_captions.errors import PermanentError, RetryableError
 
 if TYPE_CHECKING:
@@ -72,21 +74,22 @@ def golden_image() -> "Image":
     return image
 
 
-def check_golden(ask: Callable[["Image", str], str]) -> None:
+def check_golden(ask: Callable[["Image", str], Reply]) -> None:
     """Check on an image whose answer is known that the model sees and speaks.
 
     Args:
-        ask: gives the model's answer.
+        ask: the model's reply to a question about an image.
 
     Raises:
         RetryableError: the answer is wrong; kernels have given garbage on some GPUs (lmdeploy
             #4285, #2650), and the next pod may get another node.
     """
-    answer = ask(golden_image(), GOLDEN_PROMPT)
-    if GOLDEN_WORD not in answer.lower():
+    reply = ask(golden_image(), GOLDEN_PROMPT)
+    if not re.search(rf"\b{GOLDEN_WORD}\b", reply.caption, re.IGNORECASE):
         raise RetryableError(
-            f"the model fails the start-up check: asked for the colour of a red disc it says "
-            f"{answer[:200]!r}; this node's GPU or the model's files are not right"
+            "the model fails the start-up check: asked for the colour of a red disc it says "
+            f"{reply.error or reply.caption[:200]!r}; this node's GPU or the model's files are "
+            "not right"
         )
 
 
