@@ -25,7 +25,10 @@ def test_start_says_what_runs(recipe, make_settings, caplog):
     assert built[0].closed
 
 
-def test_start_leaves_the_process_as_decoding_needs_it(engine):
+def test_start_leaves_the_process_as_decoding_needs_it(recipe, make_settings, monkeypatch):
+    monkeypatch.setattr(ImageFile, "LOAD_TRUNCATED_IMAGES", True)  # as importing lmdeploy does
+    with installed():
+        open_engine(recipe, make_settings()).close()
     assert ImageFile.LOAD_TRUNCATED_IMAGES is False
     assert torch.get_num_threads() == 1
 

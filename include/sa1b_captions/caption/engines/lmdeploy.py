@@ -204,8 +204,7 @@ class LmdeployEngine:
             return failed(error.code.value, error.message)
         except TimeoutError:
             return self._timed_out()
-        if last is None or last.finish_reason is None:
-            # lmdeploy swallows the cancellation: the stream just ends.
+        if last is None:  # lmdeploy swallows the cancellation: the stream just ends
             return self._timed_out()
         return finished(
             "".join(texts), last.finish_reason, last.input_token_len, last.generate_token_len
