@@ -68,6 +68,27 @@ def test_force_captions_anew(campaign):
     assert len(engine.asked) == 11
 
 
+def test_a_retry_of_a_forced_run_resumes_where_it_was_killed(campaign):
+    caption_shard(campaign, SHARD, ScriptedEngine)
+    budget = threading.Semaphore(8)
+
+    def script(request):
+        if not budget.acquire(blocking=False):
+            raise RetryableError("killed")
+        return honest_reply(request)
+
+    def force(engine):
+        caption_shard(
+            campaign, SHARD, lambda: engine, tracks=["single_en"], force=True, run_id="monday"
+        )
+
+    with pytest.raises(RetryableError):
+        force(ScriptedEngine(script, window=1))
+    retry = ScriptedEngine()
+    force(retry)
+    assert len(retry.asked) == 11 - 8
+
+
 def test_the_engine_is_closed_when_it_fails(campaign):
     def script(request):
         raise RetryableError("gone")

@@ -16,6 +16,7 @@ from sa1b_captions import records
 from sa1b_captions.campaign import Campaign
 from sa1b_captions.caption.engines.base import Engine, Reply
 from sa1b_captions.caption.sampling import Sample
+from sa1b_captions.receipts import read_receipt, write_receipt
 
 _PART = re.compile(r"part-(\d{5})\.parquet")
 
@@ -27,11 +28,19 @@ def stored_blocks(campaign: Campaign, track: str, shard: str) -> set[int]:
     return {int(match[1]) for name in names if (match := _PART.fullmatch(name))}
 
 
-def delete_parts(campaign: Campaign, track: str, shard: str) -> None:
-    """Forget a track's captions: the receipt first, so that no reader trusts half a set."""
+def start_anew(campaign: Campaign, track: str, shard: str, run_id: str | None) -> None:
+    """Forget a track's captions, once per run: a retry of the same run resumes instead.
+
+    The receipt goes first, so that no reader trusts half a set; the note of the run comes last,
+    so that a run killed in between starts anew again.
+    """
+    note = campaign.captions(track, shard) + "anew.json"
+    if run_id is not None and (read_receipt(campaign.store, note) or {}).get("run_id") == run_id:
+        return
     campaign.store.delete(campaign.caption_receipt(track, shard))
     for block in stored_blocks(campaign, track, shard):
         campaign.store.delete(campaign.part(track, shard, block))
+    write_receipt(campaign.store, note, stage="caption", run_id=run_id)
 
 
 def block_of(sample: Sample, block_size: int) -> int:

@@ -37,7 +37,7 @@ def caption_shard(
         shard: an ingested shard.
         open_engine: loads the model; called only if there is something to caption.
         tracks: tracks to caption, in any order.
-        force: forget what is captioned and start anew.
+        force: forget what is captioned and start anew, once per `run_id`.
         run_id: Airflow run, for the receipt.
         stop: set by SIGTERM; finish what is in flight and end with a RetryableError.
 
@@ -71,7 +71,7 @@ def caption_shard(
     )
     if force:
         for track in wanted:
-            parts.delete_parts(campaign, track, shard)
+            parts.start_anew(campaign, track, shard, run_id)
     images = sampling.read_index(campaign.store, shard)
     plans = {
         track: sampling.plan_track(campaign.recipe, campaign.recipe.tracks[track], shard, images)
