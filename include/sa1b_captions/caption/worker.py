@@ -102,7 +102,8 @@ class Worker:
                     if not live:
                         break
                     done, live = wait(live, return_when=FIRST_COMPLETED)
-                    for future in done:
+                    # Finished captions first: a failure beside them must not cost them.
+                    for future in sorted(done, key=lambda f: f.exception() is not None):
                         yield future.result()
             except BaseException:
                 for future in live:
