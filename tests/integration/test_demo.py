@@ -170,6 +170,13 @@ def test_a_backfill_works_through_the_days(workspace, first):
     }
 
 
+def test_shards_done_again_become_the_next_version(workspace, first):
+    """After the backfill above both keys are in again, so Airflow starts a release by itself."""
+    latest = workspace.store / "releases" / "LATEST"
+    assert wait_until(lambda: latest.read_text().strip() == "v2", timeout_s=120)
+    assert (workspace.store / "releases" / "v1" / "manifest.json").exists()
+
+
 def test_a_port_in_use_is_one_clear_sentence(workspace, first, tmp_path):
     other = Workspace(tmp_path, workspace.ui_port, free_port())
     done = run_demo(other)
