@@ -3,21 +3,26 @@ import dataclasses
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
 import builders
 from openai_server import Answer, Fault, content, image_bytes, serve
+from sa1b_captions import records
 from sa1b_captions.caption.engines.base import Request
 from sa1b_captions.caption.engines.openai import MAX_SENDS, OpenAIEngine, open_engine
 from sa1b_captions.caption.images import ShardReader, decode_jpeg
 from sa1b_captions.caption.sampling import plan_track, read_index
 from sa1b_captions.caption.worker import Worker
+from sa1b_captions.cli import app
 from sa1b_captions.errors import PermanentError, RetryableError, SettingsError
 from sa1b_captions.records import CaptionStatus
 from sa1b_captions.settings import load_settings
 from sa1b_captions.storage import FileStore
 
+DEMO_RECIPE = Path(__file__).parents[2] / "demo" / "recipe.toml"
 RECIPE = builders.demo_recipe(
     model={"id": "preview", "revision": "r1", "system_prompt": "You are InternVL."}
 )
@@ -311,6 +316,23 @@ def test_a_worker_fills_the_window_over_all_replicas(tmp_path):
     assert {outcome.sample for outcome in outcomes} == set(plan)
     assert all(outcome.reply.status is CaptionStatus.OK for outcome in outcomes)
     assert server.peak_in_flight == 5
+
+
+def test_the_command_line_captions_a_shard_through_an_endpoint(tmp_path, monkeypatch):
+    store = FileStore(tmp_path)
+    builders.put_shard(store, "sa_000000", {n: builders.make_jpeg(n) for n in range(1, 9)})
+    with serve() as server:
+        monkeypatch.setenv("CAPTIONS_ROOT", tmp_path.as_uri())
+        monkeypatch.setenv("CAPTIONS_CAMPAIGN", "demo")
+        monkeypatch.setenv("CAPTIONS_RECIPE", str(DEMO_RECIPE))
+        monkeypatch.setenv("CAPTIONS_OPENAI_URLS", server.url)
+        arguments = ["caption", "--shards", "0", "--engine", "openai", "--tracks", "single_en"]
+        result = CliRunner().invoke(app, arguments)
+    assert result.exit_code == 0, result.output
+    part = "campaigns/demo/captions/single_en/sa_000000/part-00000.parquet"
+    rows = records.read_table(store, part).to_pylist()
+    assert [row["caption"] for row in rows] == ["Images of 96x64"] * 8
+    assert {(row["engine"], row["model_revision"]) for row in rows} == {("openai", "unreported")}
 
 
 def settings_for(url, **variables):
