@@ -11,7 +11,7 @@ from markupsafe import Markup
 
 from sa1b_captions.recipe import LanguageQuality
 
-LEFT_OUT_TITLES = 150
+MAX_TITLED_BARS = 150
 """Bars past which only the ones over a limit get a tooltip, to keep the page small."""
 
 _TOP, _BASE, _HEIGHT = 18, 128, 150
@@ -82,14 +82,14 @@ def share_chart(
     """
     top = min(1.0, max(critical * 1.4, min(max(shares, default=0.0) * 1.08, critical * 4)))
     count = max(len(shards), 1)
-    pitch = min(1 / count, 0.06)
-    body = [_limit_across(warning / top, f"warns {warning:.0%}", "warning")]
-    body.append(_limit_across(critical / top, f"fails {critical:.0%}", "critical"))
+    pitch = min(1 / count, 0.25)  # a name needs a quarter of a narrow page
+    body = [_limit_across(warning / top, f"warns above {warning:.1%}", "warning")]
+    body.append(_limit_across(critical / top, f"fails above {critical:.1%}", "critical"))
     quiet = []
     for place, (shard, share) in enumerate(zip(shards, shares, strict=True)):
         level = "critical" if share > critical else "warning" if share > warning else "usual"
         height = min(share / top, 1.0) * (_BASE - _TOP)
-        if level == "usual" and count > LEFT_OUT_TITLES:
+        if level == "usual" and count > MAX_TITLED_BARS:
             quiet.append((place, height))
             continue
         bar = _rectangle(place * pitch, pitch, _BASE - max(height, 1), max(height, 1), level)
@@ -162,8 +162,8 @@ def _limit_across(share: float, label: str, level: str) -> Markup:
 
 
 def _rectangle(left: float, width: float, y: float, height: float, name: str) -> Markup:
-    # A hairline between neighbours, as long as they are wide enough for one.
-    drawn = width * 0.86 if width > 0.004 else width
+    # A hairline between neighbours, as long as they are wide enough for one; never a slab.
+    drawn = min(width * 0.86, 0.04) if width > 0.004 else width
     return Markup(
         '<rect class="{name}" x="{x:.3f}%" width="{w:.3f}%" y="{y:.1f}" height="{h:.1f}"/>'
     ).format(name=name, x=left * 100, w=drawn * 100, y=y, h=height)

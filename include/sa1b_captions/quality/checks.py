@@ -103,9 +103,9 @@ def _crash(exception_info: Any) -> str | None:
 def _observed(result: dict[str, Any], unit: str) -> str:
     if "unexpected_count" in result:
         differing, rows = result["unexpected_count"], result["element_count"]
-        if not rows:
-            return "no such row"
-        return f"{differing:,} of {rows:,} rows differ" if differing else f"all {rows:,} rows"
+        if differing:
+            return f"{differing:,} of {rows:,} differ"
+        return f"all {rows:,}" if rows > 1 else "the only one" if rows else "no such row"
     value = result.get("observed_value")
     if value is None:
         return "no rows"

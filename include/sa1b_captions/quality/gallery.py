@@ -24,8 +24,11 @@ SINGLE_SAMPLES = 4
 
 REJECTED_PER_REASON = 12
 DUPLICATE_PAIRS = 6
-SHOWN_CHARS = 900
-"""Longest text shown in full; a runaway caption is cut there."""
+SHOWN_CHARS = 2400
+"""Longest accepted text shown in full."""
+
+REJECTED_CHARS = 600
+"""The same for rejected ones, which can run away."""
 
 _SMALL_PX = 120
 _MARKED = re.compile(
@@ -57,6 +60,8 @@ class Caption:
     """Pieces of the text, and whether a piece is something a caption must not contain."""
     chars: int
     """Length of the whole text."""
+    cut: bool
+    """Whether the passages leave out the end."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,7 +178,7 @@ class Gallery:
         if reason == EXACT_DUPLICATE and (winner := self._winner(row)) is not None:
             note = f"kept: {winner['sample_id']}"
             pictures += self._pictures(winner, _SMALL_PX)
-        return Sample(pictures, [_caption(row)], note)
+        return Sample(pictures, [_caption(row, REJECTED_CHARS)], note)
 
     def _winner(self, row: Row) -> Row | None:
         """The accepted row of the same shard and track with the same normalised text."""
@@ -187,11 +192,18 @@ class Gallery:
         return rows.row(by_predicate=pl.col("sample_id") == found["sample_id"][0], named=True)
 
 
-def _caption(row: Row) -> Caption:
+def _caption(row: Row, shown_chars: int = SHOWN_CHARS) -> Caption:
     text: str = row["caption"] or ""
-    pieces = _MARKED.split(text[:SHOWN_CHARS])
-    passages = [(_visible(piece), place % 2 == 1) for place, piece in enumerate(pieces) if piece]
-    return Caption(row["sample_id"], row["track"], row["language"], passages, len(text))
+    pieces = _MARKED.split(text[:shown_chars])
+    return Caption(
+        sample_id=row["sample_id"],
+        track=row["track"],
+        language=row["language"],
+        # Splitting by a group puts what it matched at the odd places.
+        passages=[(_visible(piece), place % 2 == 1) for place, piece in enumerate(pieces) if piece],
+        chars=len(text),
+        cut=len(text) > shown_chars,
+    )
 
 
 def _visible(piece: str) -> str:

@@ -5,6 +5,7 @@ names are untrusted: the templates escape everything, and a Content-Security-Pol
 them. Tables and charts come from receipts and metrics, pictures and texts from the curated rows.
 """
 
+import statistics
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -19,10 +20,12 @@ from sa1b_captions.campaign import Campaign
 from sa1b_captions.quality import charts, gallery
 from sa1b_captions.quality.checks import Check, Verdict
 from sa1b_captions.quality.curated import read_metrics
+from sa1b_captions.quality.expectations import allowed_share
 from sa1b_captions.quality.rules import MEANINGS
 from sa1b_captions.receipts import Receipt
 from sa1b_captions.recipe import TRACKS
 
+SEVERITIES = ("critical", "warning", "info")
 WORST_SHARDS = 10
 SAMPLE_SHARDS = 4
 """Shards of a release that samples are taken from."""
@@ -36,7 +39,6 @@ _environment = jinja2.Environment(
 )
 _environment.filters["percent"] = lambda share: f"{share:.1%}"
 _environment.globals |= {
-    "shown_chars": gallery.SHOWN_CHARS,
     "rejected_per_reason": gallery.REJECTED_PER_REASON,
     "language_names": {"en": "English", "zh": "Chinese"},
     "meanings": MEANINGS,
@@ -113,6 +115,7 @@ def render_shard(campaign: Campaign, findings: ShardFindings) -> str:
         tracks=[_track_row(campaign, track, [metrics[track]]) for track in tracks],
         missing=[track for track in TRACKS if track not in tracks],
         reasons=_reasons({track: findings.receipts[track]["reasons"] for track in tracks}),
+        complaints=_complaints(findings.checks),
         check_rows=_check_rows(findings.checks),
         charts=_length_charts(campaign, {track: [metrics[track]] for track in tracks}),
         samples=rows.samples(shard, tracks),
@@ -123,7 +126,7 @@ def render_shard(campaign: Campaign, findings: ShardFindings) -> str:
 
 def render_release(campaign: Campaign, findings: ReleaseFindings) -> str:
     """HTML page over all shards. Raises as `render_shard` does."""
-    recipe, shards = campaign.recipe, campaign.recipe.shards
+    shards = campaign.recipe.shards
     metrics = {track: read_metrics(campaign, track, shards) for track in TRACKS}
     rows = gallery.Gallery(campaign)
     duplicates = {track: table.num_rows for track, table in findings.duplicates.items()}
@@ -131,8 +134,11 @@ def render_release(campaign: Campaign, findings: ReleaseFindings) -> str:
         campaign=campaign,
         findings=findings,
         headline=_headline(findings.checks),
+        complaints=_complaints({"": findings.checks}),
         tracks=[_track_row(campaign, track, metrics[track], duplicates[track]) for track in TRACKS],
-        verdicts=Counter(findings.shard_verdicts.values()),
+        verdicts=sorted(
+            Counter(findings.shard_verdicts.values()).items(), key=lambda item: -item[1]
+        ),
         reasons=_reasons(
             {
                 track: _sum(receipt["reasons"] for receipt in receipts)
@@ -140,13 +146,7 @@ def render_release(campaign: Campaign, findings: ReleaseFindings) -> str:
             }
         ),
         share_charts={
-            track: charts.share_chart(
-                shards,
-                [_rejected_share([receipt]) for receipt in receipts],
-                recipe.quality.reject_share_warning,
-                recipe.quality.reject_share_critical,
-            )
-            for track, receipts in findings.receipts.items()
+            track: _share_chart(campaign, receipts) for track, receipts in findings.receipts.items()
         },
         worst=_worst_shards(findings, shards),
         charts=_length_charts(campaign, metrics),
@@ -197,18 +197,28 @@ def _reasons(by_track: Mapping[str, Mapping[str, int]]) -> list[tuple[str, dict[
 
 
 def _check_rows(checks: Mapping[str, Sequence[Check]]) -> list[tuple[Check, dict[str, Check]]]:
-    """One row per distinct check, with each track's result; what does not hold comes first."""
-    rows: dict[tuple[str, str], dict[str, Check]] = {}
+    """One row per distinct check with each track's result, in the order of the suite."""
+    rows: dict[str, dict[str, dict[str, Check]]] = {}
     for track, found in checks.items():
         for check in found:
-            rows.setdefault((check.name, check.description), {})[track] = check
-    order = {"critical": 0, "warning": 1, "info": 2}
+            # Limits differ by language, and so does what the check says.
+            rows.setdefault(check.name, {}).setdefault(check.description, {})[track] = check
+    return [
+        (next(iter(by_track.values())), by_track)
+        for by_description in rows.values()
+        for by_track in by_description.values()
+    ]
 
-    def rank(row: tuple[Check, dict[str, Check]]) -> tuple[bool, int]:
-        holds = all(check.success for check in row[1].values())
-        return holds, 0 if holds else order[row[0].severity]
 
-    return sorted(((next(iter(row.values())), row) for row in rows.values()), key=rank)
+def _complaints(checks: Mapping[str, Sequence[Check]]) -> list[tuple[Check, dict[str, str]]]:
+    """Each check that does not hold, with what was found per track; the gravest first."""
+    found: dict[tuple[str, str], tuple[Check, dict[str, str]]] = {}
+    for track, of_track in checks.items():
+        for check in of_track:
+            if not check.success:
+                key = (check.severity, check.description)
+                found.setdefault(key, (check, {}))[1][track] = check.observed
+    return sorted(found.values(), key=lambda item: SEVERITIES.index(item[0].severity))
 
 
 def _length_charts(
@@ -223,6 +233,17 @@ def _length_charts(
             campaign.recipe.quality.languages[campaign.recipe.tracks[track].language],
         )
     return drawn
+
+
+def _share_chart(campaign: Campaign, receipts: Sequence[Receipt]) -> Markup:
+    quality = campaign.recipe.quality
+    rows = round(statistics.median(receipt["planned"] for receipt in receipts))
+    return charts.share_chart(
+        campaign.recipe.shards,
+        [_rejected_share([receipt]) for receipt in receipts],
+        allowed_share(quality.reject_share_warning, rows),
+        allowed_share(quality.reject_share_critical, rows),
+    )
 
 
 def _worst_shards(findings: ReleaseFindings, shards: Sequence[str]) -> list[dict[str, Any]]:

@@ -18,13 +18,15 @@ MAX_WIDTH_PX = 240
 _JPEG_QUALITY = 72
 
 
-def make_thumbnail(jpeg: bytes, max_width_px: int = MAX_WIDTH_PX) -> bytes | None:
+def make_thumbnail(
+    jpeg: bytes, max_width_px: int = MAX_WIDTH_PX, max_pixels: int = MAX_PIXELS
+) -> bytes | None:
     """Shrink a JPEG to at most so wide and 4/3 as high; None if it cannot be decoded."""
     ImageFile.LOAD_TRUNCATED_IMAGES = False  # half a photograph must not pass for one
     box = (max_width_px, max_width_px * 4 // 3)
     try:
         with Image.open(io.BytesIO(jpeg), formats=["JPEG"]) as image:
-            if image.width * image.height > MAX_PIXELS:
+            if image.width * image.height > max_pixels:
                 return None
             image.draft("RGB", (box[0] * 2, box[1] * 2))  # decodes an eighth of the pixels
             small = image.convert("RGB")

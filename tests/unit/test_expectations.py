@@ -1,0 +1,200 @@
+"""The one place that imports Great Expectations besides test_validate.py: some seconds, once."""
+
+import pyarrow as pa
+import pytest
+
+import builders
+from sa1b_captions import records
+from sa1b_captions.quality import expectations, metrics
+from sa1b_captions.quality.checks import Check, Checker, Verdict, judge
+
+RECIPE = builders.demo_recipe()
+ROWS = 40
+
+
+@pytest.fixture(scope="module")
+def checker():
+    return Checker()
+
+
+def features(changes=None, rows=ROWS):
+    """Features of fit English captions, some rows changed: {row: {column: value}}."""
+    table = [
+        {
+            "sample_id": f"single_en/sa_000000/{row}",
+            "language": "en",
+            "status": "ok",
+            "rejected": 0,
+            "reasons": 0,
+            "caption_chars": 300,
+            "of_recipe_model": 1,
+        }
+        for row in range(rows)
+    ]
+    for row, values in (changes or {}).items():
+        table[row] |= values
+    return pa.Table.from_pylist(table, schema=records.FEATURE_SCHEMA)
+
+
+def check(checker, frame, planned=ROWS):
+    return checker.check(frame, expectations.shard_suite(RECIPE, "single_en", planned))
+
+
+def failed(checks):
+    return [check.name for check in checks if not check.success]
+
+
+def test_a_sound_shard_passes(checker):
+    rejected = {"status": "undecodable", "rejected": 1, "reasons": 1, "caption_chars": 0}
+    checks = check(checker, features({3: rejected | {"status": "ok"}}))
+    assert failed(checks) == []
+    assert judge(checks) == Verdict.PASS
+    found = {check.name: check.observed for check in checks}
+    assert found["all_rows"] == "40"
+    assert found["accepted_length"] == "all 39"
+    assert found["rejected_with_reason"] == "the only one"
+    assert found["rejected_warning"] == "2.5%"
+
+
+REJECTED = {"rejected": 1, "reasons": 1}
+
+
+FAULTS = [
+    # what is wrong with one row, the checks it fails
+    ({"sample_id": None}, "sample_id_given"),
+    ({"sample_id": "single_en/sa_000000/39"}, "sample_id_unique"),
+    ({"language": None}, "language_given"),
+    ({"language": "zh"}, "language"),
+    ({"reasons": 2}, "accepted_without_reason"),
+    ({"rejected": 1}, "rejected_with_reason"),
+    ({"status": "truncated"}, "accepted_captioned"),
+    ({"caption_chars": 199}, "accepted_length"),
+    ({"caption_chars": 2001}, "accepted_length"),
+    ({"of_recipe_model": 0}, "recipe_model"),
+    (REJECTED | {"status": "undecodable"}, "decodable"),
+]
+
+
+def test_each_fault_fails_its_own_check_and_no_other(checker):
+    checks = check(checker, features({row: fault for row, (fault, _) in enumerate(FAULTS)}))
+    assert {
+        check.name: (check.severity, check.observed) for check in checks if not check.success
+    } == {
+        "sample_id_given": ("critical", "1 of 40 differ"),
+        "sample_id_unique": ("critical", "2 of 40 differ"),
+        "language_given": ("critical", "1 of 40 differ"),
+        "language": ("critical", "1 of 40 differ"),
+        "accepted_without_reason": ("critical", "1 of 38 differ"),
+        "rejected_with_reason": ("critical", "1 of 2 differ"),
+        "accepted_captioned": ("critical", "1 of 38 differ"),
+        "accepted_length": ("critical", "2 of 38 differ"),
+        "recipe_model": ("warning", "1 of 40 differ"),
+        "decodable": ("info", "1 of 40 differ"),
+    }
+    assert {name for _, name in FAULTS} == set(failed(checks))
+
+
+@pytest.mark.parametrize(("rows", "verdict"), [(6, "pass"), (7, "warn"), (10, "fail")])
+def test_the_share_of_rejected_rows_decides_by_its_limits(checker, rows, verdict):
+    checks = check(checker, features(dict.fromkeys(range(rows), REJECTED)))
+    assert judge(checks) == verdict
+
+
+def test_no_rows_never_pass(checker):
+    checks = check(checker, features(rows=0), planned=0)
+    assert judge(checks) == Verdict.FAIL
+    assert {"enough_rows", "some_accepted"} <= set(failed(checks))
+
+
+def test_a_shard_whose_rows_are_all_rejected_fails(checker):
+    checks = check(checker, features(dict.fromkeys(range(ROWS), REJECTED)))
+    assert "some_accepted" in failed(checks)
+
+
+def test_lost_rows_fail(checker):
+    assert failed(check(checker, features(), planned=41)) == ["all_rows"]
+
+
+def test_a_crashed_check_says_so(checker):
+    checks = check(checker, features().drop_columns(["reasons"]))
+    crashed = [check.name for check in checks if check.crashed]
+    assert crashed == ["accepted_without_reason", "rejected_with_reason"]
+    assert all("reasons" in check.observed for check in checks if check.crashed)
+
+
+def test_chance_widens_the_limit_of_few_rows_more_than_that_of_many():
+    assert expectations.allowed_share(0.1, 79) == pytest.approx(0.201, abs=0.001)
+    assert expectations.allowed_share(0.1, 11_000) == pytest.approx(0.109, abs=0.001)
+    assert expectations.allowed_share(0.5, 1) == 1
+
+
+def test_no_column_of_features_can_hold_a_caption():
+    texts = {field.name for field in records.FEATURE_SCHEMA if field.type == pa.string()}
+    assert texts == {"sample_id", "language", "status"}
+
+
+@pytest.mark.parametrize(
+    ("severities", "verdict"),
+    [
+        ([], "pass"),
+        (["info"], "pass"),
+        (["info", "warning"], "warn"),
+        (["warning", "critical", "info"], "fail"),
+    ],
+)
+def test_the_gravest_failed_check_decides(severities, verdict):
+    checks = [Check("name", "", severity, False, False, "") for severity in severities]
+    assert judge([*checks, Check("holds", "", "critical", True, False, "")]) == verdict
+
+
+def receipts(**counts):
+    numbers = {"planned": 100, "accepted": 99, "rejected": 1} | counts
+    return [{"shard": shard, **numbers} for shard in RECIPE.shards]
+
+
+def duplicates(rows=0):
+    table = [
+        {"sample_id": f"s{row}", "shard_number": 1, "winner": "w", "kind": "exact"}
+        for row in range(rows)
+    ]
+    return pa.Table.from_pylist(table, schema=records.DUPLICATE_SCHEMA)
+
+
+def check_release(checker, verdict="pass", repeated=0, drop=0, **counts):
+    by_shard = metrics.shard_metrics(
+        dict.fromkeys(RECIPE.tracks, receipts()) | {"multi_zh": receipts(**counts)},
+        dict.fromkeys(RECIPE.tracks, duplicates()) | {"multi_zh": duplicates(repeated)},
+        dict.fromkeys(RECIPE.shards, "pass") | {"sa_000001": verdict},
+    )
+    by_shard = by_shard.slice(drop)
+    totals = metrics.total_metrics(by_shard)
+    return [
+        *checker.check(by_shard, expectations.release_suite(RECIPE)),
+        *checker.check(totals, expectations.totals_suite(RECIPE)),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("fault", "names", "verdict"),
+    [
+        ({}, [], "pass"),
+        ({"verdict": "warn"}, [], "pass"),
+        ({"verdict": "fail"}, ["shards_valid"], "fail"),
+        ({"verdict": "outdated"}, ["shards_valid"], "fail"),
+        ({"drop": 1}, ["all_shards"], "fail"),
+        ({"accepted": 98}, ["nothing_lost"], "fail"),
+        ({"accepted": 93, "rejected": 7}, ["left_out_warning"], "warn"),
+        ({"accepted": 89, "rejected": 11}, ["left_out_critical", "left_out_warning"], "fail"),
+        ({"repeated": 3}, ["few_duplicates"], "pass"),
+    ],
+)
+def test_each_fault_of_a_release_fails_its_own_check(checker, fault, names, verdict):
+    checks = check_release(checker, **fault)
+    assert failed(checks) == names
+    assert judge(checks) == verdict
+
+
+def test_a_release_of_nothing_fails(checker):
+    checks = check_release(checker, drop=8)
+    assert judge(checks) == Verdict.FAIL
+    assert {"all_shards", "all_tracks", "some_released"} <= set(failed(checks))

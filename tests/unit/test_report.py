@@ -1,0 +1,282 @@
+import base64
+import io
+from html.parser import HTMLParser
+
+import pyarrow as pa
+import pytest
+from PIL import Image
+
+import builders
+from sa1b_captions import records, shards
+from sa1b_captions.quality import charts
+from sa1b_captions.quality.checks import Check, Verdict
+from sa1b_captions.quality.gallery import REJECTED_PER_REASON, evenly
+from sa1b_captions.quality.report import (
+    ReleaseFindings,
+    ShardFindings,
+    render_release,
+    render_shard,
+)
+from sa1b_captions.quality.thumbnails import Thumbnails, make_thumbnail
+from sa1b_captions.receipts import read_receipt
+from sa1b_captions.recipe import TRACKS, LanguageQuality
+from sa1b_captions.stages.curate import curate_shard
+from sa1b_captions.stages.dedup import dedup_track
+from sa1b_captions.storage import FileStore
+
+TEXT = "A red kettle stands on a wooden table beside a white cup. " * 5
+CHINESE = "一只红色的水壶放在木桌上，旁边有一只白色的杯子。" * 4
+HOSTILE = [
+    "<script>document.title='PWNED'</script>",
+    '"><img src=x onerror=alert(1)>',
+    "'><svg/onload=alert(1)>",
+    "{{ 7 * 7 }}{% raw %}",
+    "</style></title><a href='https://example.org'>here</a>",
+    "<!-- &lt;b&gt; -->",
+]
+
+
+class Page(HTMLParser):
+    """Elements with their attributes, and the text between them."""
+
+    def __init__(self, html):
+        super().__init__()
+        self.elements, self.words = [], []
+        self.feed(html)
+        self.text = " ".join(" ".join(self.words).split())
+
+    def handle_starttag(self, tag, attributes):
+        self.elements.append((tag, dict(attributes)))
+
+    def handle_data(self, data):
+        self.words.append(data)
+
+    def all(self, tag):
+        return [attributes for name, attributes in self.elements if name == tag]
+
+
+@pytest.fixture
+def campaign(tmp_path):
+    return builders.demo_campaign(FileStore(tmp_path))
+
+
+def put(campaign, shard, captions, changes=None, first_id=1):
+    """Curate captions per track: {track: texts}, rows changed by {(track, row): values}."""
+    ids = range(first_id, first_id + 40)
+    builders.put_shard(
+        campaign.store, shard, {image_id: builders.make_jpeg(image_id) for image_id in ids}
+    )
+    for track, texts in captions.items():
+        table = builders.caption_rows(campaign.recipe, track, shard, texts, first_id)
+        rows = table.to_pylist()
+        for (where, row), values in (changes or {}).items():
+            if where == track:
+                rows[row] |= values
+        table = pa.Table.from_pylist(rows, schema=records.CAPTION_SCHEMA)
+        builders.put_captions(campaign, shard, track, table)
+    curate_shard(campaign, shard, tracks=list(captions))
+
+
+def shard_page(campaign, shard, tracks, checks=None):
+    curated = {
+        track: read_receipt(campaign.store, campaign.curate_receipt(track, shard))
+        for track in tracks
+    }
+    findings = ShardFindings(shard, Verdict.WARN, curated, checks or {}, "run")
+    return render_shard(campaign, findings)
+
+
+def test_hostile_text_stays_text(campaign):
+    captions = [text + " " + TEXT + str(place) for place, text in enumerate(HOSTILE)]
+    errors = {
+        ("single_en", 6 + place): {"caption": "", "status": "error", "error": text}
+        for place, text in enumerate(HOSTILE)
+    }
+    put(campaign, "sa_000000", {"single_en": captions + [""] * len(HOSTILE)}, errors)
+    check = Check("name", HOSTILE[0], "critical", False, False, HOSTILE[1])
+    html = shard_page(campaign, "sa_000000", ["single_en"], {"single_en": [check]})
+    page = Page(html)
+    for text in HOSTILE:
+        assert text in page.text
+    assert_harmless(page)
+    # Four of the six accepted are shown, all six errors, and the check.
+    assert html.count("&lt;script&gt;") >= 2
+
+
+def assert_harmless(page):
+    """No script, nothing loaded, nothing that reacts, links within the page only."""
+    tags = {tag for tag, _ in page.elements}
+    assert not tags & {"script", "iframe", "object", "embed", "link", "form", "base"}
+    for tag, attributes in page.elements:
+        assert not [name for name in attributes if name.startswith("on")]
+        if tag == "a":
+            assert attributes["href"].startswith("#")
+        for name in ("src", "srcset", "data", "xlink:href"):
+            assert attributes.get(name, "data:image/jpeg").startswith("data:image/jpeg")
+    policies = [m["content"] for m in page.all("meta") if "http-equiv" in m]
+    assert policies == [
+        "default-src 'none'; img-src data:; style-src 'unsafe-inline'; base-uri 'none'; "
+        "form-action 'none'"
+    ]
+
+
+def test_a_shard_page_shows_both_languages_of_a_photograph_side_by_side(campaign):
+    put(
+        campaign,
+        "sa_000000",
+        {
+            "single_en": [f"{TEXT}{n}" for n in range(9)],
+            "single_zh": [f"{CHINESE}{n}" for n in range(3)],
+            "multi_en": [f"{TEXT} Together {n}" for n in range(3)],
+        },
+    )
+    page = Page(shard_page(campaign, "sa_000000", ["single_en", "single_zh", "multi_en"]))
+    for image_id in (1, 2, 3):
+        en, zh = f"single_en/sa_000000/{image_id} ", f"single_zh/sa_000000/{image_id} "
+        assert page.text.index(en) < page.text.index(zh) < page.text.index(en) + len(TEXT) + 60
+    assert "single_en/sa_000000/9 " not in page.text
+    assert "multi_en/sa_000000/3-4 " in page.text
+    assert "Not curated yet: multi_zh" in page.text
+    assert "15 of 15 captions accepted in 3 tracks" in page.text
+    assert {a.get("lang") for a in page.all("p")} == {None, "en", "zh"}
+
+
+def test_rejected_rows_show_their_reason_picture_and_what_was_kept(campaign):
+    captions = [TEXT, TEXT.upper(), f"A <image>\n{TEXT}", ""]
+    undecodable = {"caption": "", "status": "undecodable", "error": "cut short"}
+    put(campaign, "sa_000000", {"single_en": captions}, {("single_en", 3): undecodable})
+    html = shard_page(campaign, "sa_000000", ["single_en"])
+    page = Page(html)
+    assert "kept: single_en/sa_000000/1" in page.text
+    assert "cut short" in page.text
+    assert "<mark>&lt;image&gt;</mark><mark>↵</mark>" in html
+    assert page.text.count("1 of 1 row") == 4  # a line break and a token make two of one row
+
+
+def test_a_reason_shows_a_bounded_number_of_rows(campaign):
+    put(campaign, "sa_000000", {"single_en": ["short"] * 30})
+    page = Page(shard_page(campaign, "sa_000000", ["single_en"]))
+    assert f"{REJECTED_PER_REASON} of 30 rows" in page.text
+    assert len(page.all("article")) == REJECTED_PER_REASON
+    assert "No caption was accepted." in page.text
+
+
+def test_failed_checks_stand_at_the_top(campaign):
+    put(campaign, "sa_000000", {"single_en": [TEXT]})
+    checks = [
+        Check("a", "It holds", "critical", True, False, "all 1"),
+        Check("b", "It is few", "warning", False, False, "3.0%"),
+    ]
+    page = Page(shard_page(campaign, "sa_000000", ["single_en"], {"single_en": checks}))
+    assert "warning It is few — single_en 3.0% Reasons" in page.text
+    assert page.text.index("It is few") < page.text.index("Tracks") < page.text.index("It holds")
+
+
+def test_a_page_made_twice_is_the_same(campaign):
+    put(campaign, "sa_000000", {"single_en": [f"{TEXT}{n}" for n in range(9)] + ["short"] * 20})
+    pages = {shard_page(campaign, "sa_000000", ["single_en"]) for _ in range(2)}
+    assert len(pages) == 1
+
+
+def test_a_page_can_be_made_when_the_photographs_are_gone(campaign):
+    put(campaign, "sa_000000", {"single_en": [TEXT]})
+    campaign.store.delete(shards.archive_key("sa_000000"))
+    page = Page(shard_page(campaign, "sa_000000", ["single_en"]))
+    assert page.all("img") == []
+    assert "cannot be shown" in page.text
+
+
+def test_a_release_page_shows_duplicates_worst_shards_and_totals(campaign):
+    captions = {track: [f"{TEXT}{track}", "short", HOSTILE[0] + TEXT] for track in TRACKS}
+    captions["single_zh"] = captions["multi_zh"] = [CHINESE, CHINESE + "二", CHINESE + "三"]
+    put(campaign, "sa_000000", captions)
+    repeated = {track: [f"{TEXT}{track}", TEXT + " Other."] for track in TRACKS}
+    put(campaign, "sa_000001", repeated, first_id=100)
+    for track in TRACKS:
+        dedup_track(campaign, track)
+    findings = ReleaseFindings(
+        verdict=Verdict.FAIL,
+        receipts={
+            track: [
+                read_receipt(campaign.store, campaign.curate_receipt(track, shard))
+                for shard in campaign.recipe.shards
+            ]
+            for track in TRACKS
+        },
+        duplicates={
+            track: records.read_table(campaign.store, campaign.duplicates(track))
+            for track in TRACKS
+        },
+        shard_verdicts={"sa_000000": "pass", "sa_000001": "missing"},
+        checks=[Check("a", "It holds", "critical", False, False, "no")],
+        run_id=None,
+    )
+    page = Page(render_release(campaign, findings))
+    assert_harmless(page)
+    assert "16 of 20 captions remain" in page.text
+    assert "1 pass, 1 missing" in page.text
+    kept = page.text.index("kept single_en/sa_000000/1 ")
+    assert kept < page.text.index("left out single_en/sa_000001/100 ")
+    assert "sa_000000 passes 12 2 16.7% too_short 2" in page.text
+
+
+def test_evenly_spreads_over_everything():
+    assert evenly(0, 4) == []
+    assert evenly(3, 4) == [0, 1, 2]
+    assert evenly(100, 4) == [12, 37, 62, 87]
+
+
+def test_a_thumbnail_is_small_and_keeps_its_shape():
+    small = make_thumbnail(builders.make_jpeg(1, (1500, 2250)))
+    with Image.open(io.BytesIO(small)) as image:
+        assert image.size == (213, 320)
+
+
+@pytest.mark.parametrize("jpeg", [builders.make_jpeg(1, (600, 400))[:500], b"GIF89a", b""])
+def test_a_broken_photograph_has_no_thumbnail(jpeg):
+    assert make_thumbnail(jpeg) is None
+
+
+def test_a_huge_photograph_is_not_decoded():
+    jpeg = builders.make_jpeg(1, (96, 64))
+    assert make_thumbnail(jpeg, max_pixels=96 * 64) is not None
+    assert make_thumbnail(jpeg, max_pixels=96 * 64 - 1) is None
+
+
+def test_thumbnails_are_data_addresses(campaign):
+    builders.put_shard(campaign.store, "sa_000000", {7: builders.make_jpeg(7)})
+    thumbnails = Thumbnails(campaign.store)
+    head, _, body = thumbnails.uri("sa_000000", 7).partition(",")
+    assert head == "data:image/jpeg;base64"
+    assert base64.b64decode(body)[:2] == b"\xff\xd8"
+    assert thumbnails.uri("sa_000000", 8) is None
+    assert thumbnails.uri("sa_000001", 7) is None
+
+
+LIMITS = LanguageQuality(min_chars=200, max_chars=2000)
+
+
+def test_a_length_chart_counts_every_row_once():
+    chart = Page(charts.length_chart({300: 5, 320: 7, 90_000: 2}, {0: 1}, 20, LIMITS))
+    titles = "".join(chart.words)
+    assert "300–319 characters: 5 accepted, 0 rejected" in titles
+    assert "0–19 characters: 0 accepted, 1 rejected" in titles
+    assert "or more characters: 2 accepted" in titles
+    assert "min 200" in titles
+    assert "max 2,000" in titles
+    assert chart.all("svg")[0]["aria-label"].startswith("Histogram of the lengths of 15 captions")
+
+
+def test_a_chart_of_nothing_is_drawn():
+    assert "0 captions" in charts.length_chart({}, {}, 20, LIMITS)
+    assert "0 shards" in charts.share_chart([], [], 0.05, 0.1)
+
+
+def test_a_share_chart_of_a_thousand_shards_names_the_bad_ones_and_stays_small():
+    names = [shards.shard_name(number) for number in range(1000)]
+    shares = [0.01] * 1000
+    shares[17], shares[433] = 0.07, 1.0
+    chart = charts.share_chart(names, shares, 0.05, 0.1)
+    titles = [word for word in Page(chart).words if ": " in word]
+    assert titles == ["sa_000017: 7.0%", "sa_000433: 100.0%"]
+    assert len(chart) < 40_000

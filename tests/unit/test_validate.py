@@ -1,0 +1,154 @@
+"""Imports Great Expectations: some seconds, once."""
+
+import json
+
+import pytest
+
+import builders
+from sa1b_captions import records
+from sa1b_captions.errors import PermanentError, RetryableError
+from sa1b_captions.receipts import read_receipt
+from sa1b_captions.recipe import TRACKS
+from sa1b_captions.stages.curate import curate_shard
+from sa1b_captions.stages.dedup import dedup_track
+from sa1b_captions.stages.validate import validate_release, validate_shards
+from sa1b_captions.storage import FileStore
+
+ENGLISH = "A red kettle stands on a wooden table beside a white cup. " * 5
+CHINESE = "一只红色的水壶放在木桌上，旁边有一只白色的杯子。" * 4
+
+
+@pytest.fixture
+def campaign(tmp_path):
+    return builders.demo_campaign(FileStore(tmp_path))
+
+
+def put(campaign, number, tracks=TRACKS, rows=2):
+    """Curate a shard of fit captions, unlike any other shard's."""
+    shard = campaign.recipe.shards[number]
+    for track in tracks:
+        text = ENGLISH if campaign.recipe.tracks[track].language == "en" else CHINESE
+        texts = [f"{text}{number} {row}" for row in range(rows)]
+        first = 1 + number * 100
+        table = builders.caption_rows(campaign.recipe, track, shard, texts, first)
+        builders.put_captions(campaign, shard, track, table)
+    curate_shard(campaign, shard, tracks=tracks)
+    return shard
+
+
+def result(campaign, shard):
+    return read_receipt(campaign.store, campaign.shard_validation(shard))
+
+
+def test_a_shard_is_validated_once_until_it_is_curated_again(campaign):
+    shard = put(campaign, 0)
+    first = validate_shards(campaign, [shard, "sa_000001"], run_id="first")
+    assert first["validated"] == [shard]
+    assert first["not_curated"] == ["sa_000001"]
+    assert first["verdicts"] == {shard: "pass"}
+    assert first["shards"][shard] | {"report": ""} == {
+        "verdict": "pass",
+        "planned": 8,
+        "accepted": 8,
+        "rejected": 0,
+        "checks_failed": 0,
+        "complete": True,
+        "report": "",
+        "run_id": "first",
+    }
+    second = validate_shards(campaign, [shard], run_id="second")
+    assert (second["validated"], second["up_to_date"]) == ([], [shard])
+    assert second["shards"][shard]["run_id"] == "first"
+    put(campaign, 0, tracks=["single_en"], rows=3)
+    assert validate_shards(campaign, [shard], run_id="third")["shards"][shard]["planned"] == 9
+
+
+def test_a_result_has_its_checks_and_its_report(campaign):
+    shard = put(campaign, 0, tracks=["single_en", "multi_zh"])
+    validate_shards(campaign, [shard])
+    found = result(campaign, shard)
+    assert (found["verdict"], found["complete"]) == ("pass", False)
+    assert list(found["checks"]) == list(found["counts"]) == ["single_en", "multi_zh"]
+    assert {check["severity"] for check in found["checks"]["multi_zh"]} == {
+        "critical",
+        "warning",
+        "info",
+    }
+    assert campaign.store.read(found["report"]).startswith(b"<!doctype html>")
+    assert ENGLISH[:40] not in json.dumps(found)
+
+
+def test_force_validates_again(campaign):
+    shard = put(campaign, 0, tracks=["single_en"])
+    validate_shards(campaign, [shard])
+    assert validate_shards(campaign, [shard], force=True)["validated"] == [shard]
+
+
+def test_a_run_lists_its_shards(campaign):
+    put(campaign, 0, tracks=["single_en"])
+    put(campaign, 1, tracks=["single_en"])
+    validate_shards(campaign, ["sa_000000"], run_id="first")
+    validate_shards(campaign, campaign.recipe.shards, run_id="second")
+    summary = json.loads(campaign.store.read(campaign.run_summary("second")))
+    assert summary["run_id"] == "second"
+    assert {s: found["run_id"] for s, found in summary["shards"].items()} == {
+        "sa_000000": "first",
+        "sa_000001": "second",
+    }
+
+
+def test_a_crashed_check_is_retried_and_spares_the_other_shards(campaign):
+    put(campaign, 0, tracks=["single_zh"])
+    put(campaign, 1, tracks=["single_zh"])
+    key = campaign.curated("single_zh", "sa_000000", "features.parquet")
+    schema = records.FEATURE_SCHEMA.remove(records.FEATURE_SCHEMA.get_field_index("reasons"))
+    table = records.read_table(campaign.store, key).drop_columns(["reasons"])
+    records.write_table(campaign.store, key, table, schema)
+    with pytest.raises(RetryableError, match="single_zh/sa_000000: 2 checks crashed"):
+        validate_shards(campaign, campaign.recipe.shards, run_id="run")
+    assert result(campaign, "sa_000000") is None
+    assert result(campaign, "sa_000001")["verdict"] == "pass"
+
+
+@pytest.fixture
+def curated(campaign):
+    """Both shards curated and compared, none validated."""
+    for number in (0, 1):
+        put(campaign, number)
+    for track in TRACKS:
+        dedup_track(campaign, track)
+    return campaign
+
+
+def test_a_release_passes_when_every_shard_does(curated):
+    assert validate_release(curated)["checks_failed"] == ["shards_valid"]
+    validate_shards(curated, curated.recipe.shards)
+    found = validate_release(curated, run_id="first")
+    assert (found["verdict"], found["checks_failed"]) == ("pass", [])
+    assert found["tracks"]["single_en"] == {
+        "planned": 4,
+        "rejected": 0,
+        "duplicates": 0,
+        "released": 4,
+    }
+    assert curated.store.read(found["report"]).startswith(b"<!doctype html>")
+    assert validate_release(curated, run_id="second")["run_id"] == "first"
+    assert validate_release(curated, run_id="third", force=True)["run_id"] == "third"
+
+    put(curated, 1, rows=3)
+    for track in TRACKS:
+        dedup_track(curated, track)
+    outdated = validate_release(curated)
+    assert (outdated["verdict"], outdated["checks_failed"]) == ("fail", ["shards_valid"])
+
+
+def test_a_release_names_the_step_it_lacks(curated):
+    put(curated, 1, rows=3)
+    with pytest.raises(PermanentError, match="single_en: shards were curated again since dedup"):
+        validate_release(curated)
+    curated.store.delete(curated.dedup_receipt("single_en"))
+    with pytest.raises(PermanentError, match="dedup of single_en has not finished"):
+        validate_release(curated)
+    curated.store.delete(curated.curate_receipt("single_zh", "sa_000000"))
+    with pytest.raises(PermanentError, match="single_zh: 1 of 2 shards are not curated"):
+        validate_release(curated)
