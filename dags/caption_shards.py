@@ -79,7 +79,8 @@ with DAG(
             type="string",
             enum=list(ENGINE_NAMES),
             title="Engine",
-            description="preview describes pixels on the CPU; its captions never carry the "
+            description="lmdeploy loads the model where the stage runs; openai asks the servers in "
+            "CAPTIONS_OPENAI_URLS; preview only describes pixels, and its captions never carry the "
             "dataset's name.",
             section="How",
         ),
