@@ -17,6 +17,8 @@ from typer.cli import get_docs_for_click
 
 from sa1b_captions import settings
 from sa1b_captions.cli import app
+from sa1b_captions.quality.rules import MEANINGS
+from sa1b_captions.recipe import load_recipe
 
 DOCS = Path(__file__).parent
 ROOT = DOCS.parent
@@ -60,7 +62,28 @@ def _field_docstrings() -> dict[str, str]:
     return meanings
 
 
-PAGES = {"dags.md": dags_page, "cli.md": cli_page, "settings.md": settings_page}
+def rules_page() -> str:
+    """Every reason to reject a caption, and the limits of the packaged recipe."""
+    reasons = "\n".join(f"| `{name}` | {meaning} |" for name, meaning in MEANINGS.items())
+    limits = "\n".join(
+        f"| {language} | {found.min_chars} | {found.max_chars} |"
+        for language, found in load_recipe("internvl").quality.languages.items()
+    )
+    return (
+        "# Why a caption is rejected\n\n"
+        "Nothing is dropped: a rejected row is kept with its reasons, in the order below. Limits\n"
+        "are set per language in the recipe; changing one curates again and never captions again.\n"
+        f"\n| reason | meaning |\n|---|---|\n{reasons}\n"
+        f"\n| language | fewest characters | most characters |\n|---|---|---|\n{limits}\n"
+    )
+
+
+PAGES = {
+    "dags.md": dags_page,
+    "cli.md": cli_page,
+    "settings.md": settings_page,
+    "quality-rules.md": rules_page,
+}
 
 
 def main() -> int:

@@ -5,6 +5,7 @@ serves many shards.
 """
 
 import enum
+import logging
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -53,6 +54,9 @@ class Checker:
     def __init__(self) -> None:
         import great_expectations as gx
         from great_expectations.data_context.types.base import ProgressBarsConfig
+
+        # This one logger of theirs sets itself to INFO, and tells of a folder nobody asked for.
+        logging.getLogger("great_expectations.data_context.types.base").setLevel(logging.WARNING)
 
         context = gx.get_context(mode="ephemeral")
         context.variables.progress_bars = ProgressBarsConfig(globally=False)
