@@ -11,7 +11,7 @@ UV := 0.13.9
 unexport PYTHONDONTWRITEBYTECODE
 unexport VIRTUAL_ENV
 
-.PHONY: help setup demo down test test-unit test-dags test-s3 test-integration test-lmdeploy lint format pins docs clean
+.PHONY: help setup demo down test test-unit test-dags test-s3 test-integration bench-ingest fuzz test-lmdeploy lint format pins docs clean
 
 help: ## List the targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -67,6 +67,12 @@ $(LMDEPLOY)/.installed: requirements-lmdeploy-test.txt
 	@$(LMDEPLOY)/bin/python -m pip install --quiet --no-deps lmdeploy==0.18.0 torchvision==0.28.0
 	@$(LMDEPLOY)/bin/python -m pip install --quiet --no-deps --editable .
 	@touch $@
+
+bench-ingest: $(STAMP) .venv-swift/.installed ## Ingest beside the floor and the naive way
+	.venv-swift/bin/python tests/swift_server.py $(BIN)/python benchmarks/bench_ingest.py
+
+fuzz: $(STAMP) ## Feed damaged archives to ingest for FUZZ_S seconds (60)
+	$(BIN)/python tests/fuzz_archive.py $(or $(FUZZ_S),60)
 
 docs: $(STAMP) ## Write the reference pages from the code
 	$(BIN)/python docs/generate.py

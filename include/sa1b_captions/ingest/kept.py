@@ -35,7 +35,7 @@ class KeptParts:
             store: holds the parts.
             shard: whose archive it is.
             path: the link's path, which refreshed links share; other objects have others.
-            part_bytes: size of a part.
+            part_bytes: size of a part; 0 keeps nothing.
         """
         self.identity = Identity()
         """Of the object that the parts belong to."""
@@ -82,6 +82,8 @@ class KeptParts:
 
     def add(self, piece: bytes, identity: Identity) -> None:
         """Keep bytes that follow all earlier ones; returns before they are stored."""
+        if not self._part_bytes:
+            return
         self._buffer += piece
         while len(self._buffer) >= self._part_bytes:
             part = bytes(memoryview(self._buffer)[: self._part_bytes])

@@ -49,7 +49,7 @@ def _fill(
             pieces.append(piece)
             size += len(piece)
             if size >= _BATCH_BYTES:
-                _put(b"".join(pieces), batches, stopped)
+                _put_split(b"".join(pieces), batches, stopped)
                 pieces, size = [], 0
             if stopped.is_set():
                 return
@@ -57,6 +57,16 @@ def _fill(
     except BaseException as error:  # whatever it is, the reader must learn of it
         last = error
     _put(last, batches, stopped)
+
+
+def _put_split(
+    data: bytes,
+    batches: "queue.Queue[bytes | BaseException | None]",
+    stopped: threading.Event,
+) -> None:
+    """Put no more than a batch at a time: a source may bring 32 MiB at once."""
+    for start in range(0, len(data), _BATCH_BYTES):
+        _put(data[start : start + _BATCH_BYTES], batches, stopped)
 
 
 def _put(
