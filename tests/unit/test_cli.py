@@ -84,7 +84,7 @@ def test_a_store_that_does_not_answer_exits_with_75(monkeypatch, run):
     monkeypatch.setenv("CAPTIONS_S3_ENDPOINT_URL", "http://127.0.0.1:9")
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "x")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "x")
-    monkeypatch.setattr("sa1b_captions.storage.MAX_ATTEMPTS", 1)
+    monkeypatch.setattr("sa1b_captions.storage.s3.MAX_ATTEMPTS", 1)
     code, _, log = run("status")
     assert code == 75
     assert "s3://bucket/x" in log

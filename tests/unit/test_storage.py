@@ -6,9 +6,8 @@ import uuid
 import boto3
 import pytest
 
-from sa1b_captions import storage
 from sa1b_captions.errors import MissingKeyError, PermanentError, RetryableError, SettingsError
-from sa1b_captions.storage import FileStore, S3Store, open_store_url
+from sa1b_captions.storage import FileStore, S3Store, open_store_url, s3
 
 
 @pytest.fixture(params=["file", "s3"])
@@ -58,7 +57,7 @@ def test_deleting_is_idempotent(store):
 @pytest.mark.parametrize("pieces", [0, 1, 3])
 def test_a_stream_of_any_length_becomes_one_object(store, monkeypatch, pieces):
     # moto, like S3, takes no part under 5 MiB but the last.
-    monkeypatch.setattr(storage, "PART_BYTES", 5 * 1024 * 1024)
+    monkeypatch.setattr(s3, "PART_BYTES", 5 * 1024 * 1024)
     content = b"x" * (2 * 1024 * 1024)
     with store.open_writer("big") as writer:
         for _ in range(pieces * 2):
@@ -67,7 +66,7 @@ def test_a_stream_of_any_length_becomes_one_object(store, monkeypatch, pieces):
 
 
 def test_a_stream_that_fails_leaves_the_old_object(store, monkeypatch):
-    monkeypatch.setattr(storage, "PART_BYTES", 5 * 1024 * 1024)
+    monkeypatch.setattr(s3, "PART_BYTES", 5 * 1024 * 1024)
     store.write("k", b"old")
 
     def fail():
@@ -172,7 +171,7 @@ def test_a_body_that_does_not_fit_its_checksum_is_refused(s3_store, s3_client):
 
 @pytest.mark.real_s3  # moto breaks
 def test_a_writer_whose_upload_was_aborted_is_to_be_retried(s3_store, monkeypatch):
-    monkeypatch.setattr(storage, "PART_BYTES", 5 * 1024 * 1024)
+    monkeypatch.setattr(s3, "PART_BYTES", 5 * 1024 * 1024)
     s3_store.write("k", b"old")
     with pytest.raises(RetryableError, match="another process finished"):
         cut_under_writer(s3_store)
@@ -188,7 +187,7 @@ def keys(monkeypatch):
 
 
 def test_a_store_that_does_not_answer_is_retryable(monkeypatch, keys):
-    monkeypatch.setattr(storage, "MAX_ATTEMPTS", 1)
+    monkeypatch.setattr(s3, "MAX_ATTEMPTS", 1)
     store = S3Store("b", "", "http://127.0.0.1:9")
     with pytest.raises(RetryableError):
         store.read("k")

@@ -1,29 +1,14 @@
-"""The object store: one small interface over a local folder and S3.
-
-A write is all or nothing on both: a reader sees the old object or the whole new one. Keys are
-relative, use `/`, and every key's content is a function of inputs and recipe, so two writers of
-one key write the same thing and no lock is needed.
-
-Only this module imports boto3.
-"""
+"""Objects in a bucket of any S3-compatible service. Only this module imports boto3."""
 
 import contextlib
 import datetime as dt
-import glob
 import logging
-import os
-import shutil
-import tempfile
-import time
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import AbstractContextManager
-from pathlib import Path, PurePosixPath
-from typing import TYPE_CHECKING, Any, Protocol
-from urllib.parse import unquote, urlsplit
+from typing import TYPE_CHECKING, Any
 
-from sa1b_captions.errors import MissingKeyError, PermanentError, RetryableError, SettingsError
-from sa1b_captions.settings import Settings
+from sa1b_captions.errors import MissingKeyError, PermanentError, RetryableError
+from sa1b_captions.storage.base import Writer, checked_key, exactly
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -39,186 +24,6 @@ _UPLOADS_AT_ONCE = 2
 
 MAX_ATTEMPTS = 8
 """Tries of one S3 request; with the client's backoff they span about a minute."""
-
-_PARTIAL_SUFFIX = ".partial"
-
-
-class Writer(Protocol):
-    """Where `Store.open_writer` lets its caller write bytes."""
-
-    def write(self, data: bytes, /) -> int:
-        """Append bytes."""
-
-
-class Store(Protocol):
-    """Object store. Every method raises RetryableError when the store itself fails."""
-
-    url: str
-    """`file:///path` or `s3://bucket/prefix`, without a final slash."""
-
-    def read(self, key: str) -> bytes:
-        """Whole object. Raises MissingKeyError."""
-
-    def read_range(self, key: str, offset: int, size: int) -> bytes:
-        """`size` bytes from `offset`. Raises MissingKeyError, PermanentError past the end."""
-
-    def write(self, key: str, data: bytes) -> None:
-        """Replace the object atomically."""
-
-    def open_writer(self, key: str) -> AbstractContextManager[Writer]:
-        """Stream an object: it appears when the block ends, not at all if the block raises."""
-
-    def exists(self, key: str) -> bool:
-        """Whether the object exists."""
-
-    def list(self, prefix: str) -> Iterator[str]:
-        """Keys that begin with `prefix`, ascending."""
-
-    def delete(self, key: str) -> None:
-        """Remove the object if it exists."""
-
-    def clear_unfinished(self, key: str, idle_s: float) -> None:
-        """Remove what killed writers of a key left behind and nobody sees: it takes up space.
-
-        Leaves alone what gained bytes in the last `idle_s` seconds. A writer whose work is removed
-        under it ends with a RetryableError.
-        """
-
-    def locate(self, key: str) -> str:
-        """URL of a key, for messages and people."""
-
-
-def open_store(settings: Settings) -> Store:
-    """Open the store that `CAPTIONS_ROOT` names."""
-    return open_store_url(settings.captions_root, settings.s3_endpoint_url)
-
-
-def open_store_url(url: str, s3_endpoint_url: str | None = None) -> Store:
-    """Open `file:///path` or `s3://bucket/prefix`."""
-    parts = urlsplit(url)
-    if parts.scheme == "file":
-        return FileStore(Path(unquote(parts.path)))
-    if parts.scheme == "s3":
-        return S3Store(parts.netloc, parts.path.strip("/"), s3_endpoint_url)
-    raise SettingsError(f"{url!r} is not a store; write file:///path or s3://bucket/prefix")
-
-
-def _checked(key: str) -> str:
-    path = PurePosixPath(key)
-    if not key or path.is_absolute() or ".." in path.parts or key.endswith(_PARTIAL_SUFFIX):
-        raise PermanentError(f"{key!r} is not a key; keys are relative and never climb")
-    return key
-
-
-class FileStore:
-    """Objects as files of a folder. Atomic by writing beside the target and renaming."""
-
-    def __init__(self, root: Path) -> None:
-        self.root = root
-        self.url = root.as_uri()
-
-    def locate(self, key: str) -> str:
-        """URL of a key."""
-        return self._path(key).as_uri()
-
-    def _path(self, key: str) -> Path:
-        return self.root / _checked(key)
-
-    def read(self, key: str) -> bytes:
-        """Whole object."""
-        with self._errors(key):
-            return self._path(key).read_bytes()
-
-    def read_range(self, key: str, offset: int, size: int) -> bytes:
-        """`size` bytes from `offset`."""
-        with self._errors(key), self._path(key).open("rb") as file:
-            file.seek(offset)
-            return _exactly(file.read(size), size, key, offset)
-
-    def write(self, key: str, data: bytes) -> None:
-        """Replace the object atomically."""
-        with self.open_writer(key) as writer:
-            writer.write(data)
-
-    @contextlib.contextmanager
-    def open_writer(self, key: str) -> Iterator[Writer]:
-        """Stream an object into a temporary neighbour; rename it when the block ends."""
-        path = self._path(key)
-        with self._errors(key):
-            path.parent.mkdir(parents=True, exist_ok=True)
-            with tempfile.NamedTemporaryFile(
-                dir=path.parent, prefix=f".{path.name}.", suffix=_PARTIAL_SUFFIX, delete=False
-            ) as file:
-                try:
-                    yield file
-                    file.flush()
-                    os.fsync(file.fileno())
-                    os.fchmod(file.fileno(), 0o644)
-                    _rename(Path(file.name), path)
-                except BaseException:
-                    Path(file.name).unlink(missing_ok=True)
-                    raise
-
-    def exists(self, key: str) -> bool:
-        """Whether the object exists."""
-        return self._path(key).is_file()
-
-    def list(self, prefix: str) -> Iterator[str]:
-        """Keys that begin with `prefix`, ascending."""
-        folder = self.root / prefix.rpartition("/")[0]
-        keys = (
-            path.relative_to(self.root).as_posix() for path in folder.rglob("*") if path.is_file()
-        )
-        return iter(
-            sorted(k for k in keys if k.startswith(prefix) and not k.endswith(_PARTIAL_SUFFIX))
-        )
-
-    def delete(self, key: str) -> None:
-        """Remove the object if it exists."""
-        self._path(key).unlink(missing_ok=True)
-
-    def clear_unfinished(self, key: str, idle_s: float) -> None:
-        """Remove temporary files of writers that were killed."""
-        path = self._path(key)
-        for file in path.parent.glob(f".{glob.escape(path.name)}.*{_PARTIAL_SUFFIX}"):
-            with contextlib.suppress(FileNotFoundError):
-                if max(time.time() - file.stat().st_mtime, 0.0) >= idle_s:
-                    log.warning("removing %s, left behind by a killed writer", file)
-                    file.unlink()
-
-    @contextlib.contextmanager
-    def _errors(self, key: str) -> Iterator[None]:
-        try:
-            yield
-        except FileNotFoundError:
-            raise MissingKeyError(key, self.url) from None
-        except PermissionError as error:
-            raise PermanentError(f"no permission for {self.locate(key)}: {error}") from error
-        except OSError as error:
-            free_gib = shutil.disk_usage(_existing(self.root)).free / 2**30
-            raise RetryableError(
-                f"{self.locate(key)}: {error} ({free_gib:.1f} GiB free on that disk)"
-            ) from error
-
-
-def _rename(partial: Path, path: Path) -> None:
-    try:
-        partial.replace(path)
-    except FileNotFoundError:
-        raise RetryableError(f"{partial} was removed: another process finished {path}") from None
-
-
-def _existing(path: Path) -> Path:
-    return path if path.exists() or path == path.parent else _existing(path.parent)
-
-
-def _exactly(data: bytes, size: int, key: str, offset: int) -> bytes:
-    if len(data) != size:
-        raise PermanentError(
-            f"{key} ends {size - len(data)} bytes short of the range {offset}+{size}; "
-            "the object does not fit its index, ingest the shard again"
-        )
-    return data
 
 
 class S3Store:
@@ -243,10 +48,10 @@ class S3Store:
 
     def locate(self, key: str) -> str:
         """URL of a key."""
-        return f"{self.url}/{_checked(key)}"
+        return f"{self.url}/{checked_key(key)}"
 
     def _name(self, key: str) -> str:
-        return f"{self.prefix}/{_checked(key)}".lstrip("/")
+        return f"{self.prefix}/{checked_key(key)}".lstrip("/")
 
     def read(self, key: str) -> bytes:
         """Whole object."""
@@ -264,7 +69,7 @@ class S3Store:
                 Key=self._name(key),
                 Range=f"bytes={offset}-{offset + size - 1}",
             )
-            return _exactly(reply["Body"].read(), size, key, offset)
+            return exactly(reply["Body"].read(), size, key, offset)
 
     def write(self, key: str, data: bytes) -> None:
         """Replace the object atomically; one PUT is atomic in S3."""

@@ -1,0 +1,74 @@
+"""What a store is to its users, and what its two kinds share."""
+
+from collections.abc import Iterator
+from contextlib import AbstractContextManager
+from pathlib import PurePosixPath
+from typing import Protocol
+
+from sa1b_captions.errors import PermanentError
+
+PARTIAL_SUFFIX = ".partial"
+"""End of the names of files that are being written."""
+
+
+class Writer(Protocol):
+    """Where `Store.open_writer` lets its caller write bytes."""
+
+    def write(self, data: bytes, /) -> int:
+        """Append bytes."""
+
+
+class Store(Protocol):
+    """Object store. Every method raises RetryableError when the store itself fails."""
+
+    url: str
+    """`file:///path` or `s3://bucket/prefix`, without a final slash."""
+
+    def read(self, key: str) -> bytes:
+        """Whole object. Raises MissingKeyError."""
+
+    def read_range(self, key: str, offset: int, size: int) -> bytes:
+        """`size` bytes from `offset`. Raises MissingKeyError, PermanentError past the end."""
+
+    def write(self, key: str, data: bytes) -> None:
+        """Replace the object atomically."""
+
+    def open_writer(self, key: str) -> AbstractContextManager[Writer]:
+        """Stream an object: it appears when the block ends, not at all if the block raises."""
+
+    def exists(self, key: str) -> bool:
+        """Whether the object exists."""
+
+    def list(self, prefix: str) -> Iterator[str]:
+        """Keys that begin with `prefix`, ascending."""
+
+    def delete(self, key: str) -> None:
+        """Remove the object if it exists."""
+
+    def clear_unfinished(self, key: str, idle_s: float) -> None:
+        """Remove what killed writers of a key left behind and nobody sees: it takes up space.
+
+        Leaves alone what gained bytes in the last `idle_s` seconds. A writer whose work is removed
+        under it ends with a RetryableError.
+        """
+
+    def locate(self, key: str) -> str:
+        """URL of a key, for messages and people."""
+
+
+def checked_key(key: str) -> str:
+    """The key itself. Raises PermanentError if it could leave the store."""
+    path = PurePosixPath(key)
+    if not key or path.is_absolute() or ".." in path.parts or key.endswith(PARTIAL_SUFFIX):
+        raise PermanentError(f"{key!r} is not a key; keys are relative and never climb")
+    return key
+
+
+def exactly(data: bytes, size: int, key: str, offset: int) -> bytes:
+    """The data itself. Raises PermanentError if a range came back short."""
+    if len(data) != size:
+        raise PermanentError(
+            f"{key} ends {size - len(data)} bytes short of the range {offset}+{size}; "
+            "the object does not fit its index, ingest the shard again"
+        )
+    return data
