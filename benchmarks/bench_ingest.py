@@ -26,6 +26,8 @@ from pathlib import Path
 import boto3  # noqa: TID253, this is its only use
 from sa1b_archive import build_archive
 
+from sa1b_captions.ingest.kept import PART_BYTES
+
 HERE = Path(__file__).parent
 SIZES_MB = (250, 500, 1000)
 REPEATS = 3
@@ -53,7 +55,7 @@ store = open_store_url(url, endpoint or None)
 ingest_shard(store, "sa_000000", parse_links(links), connections=int(connections),
              part_bytes=int(part_bytes))
 """
-KEPT, NOT_KEPT = 32 * 2**20, 0
+KEPT, NOT_KEPT = PART_BYTES, 0
 
 
 @dataclasses.dataclass

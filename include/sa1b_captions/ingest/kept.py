@@ -17,7 +17,7 @@ from sa1b_captions.errors import MissingKeyError
 from sa1b_captions.ingest.replies import Identity
 from sa1b_captions.storage import Store
 
-PART_BYTES = 32 * 2**20
+PART_BYTES = 16 * 2**20
 """An archive below this size is never kept. A kill costs less than two parts of download."""
 
 

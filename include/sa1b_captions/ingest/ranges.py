@@ -13,7 +13,7 @@ from sa1b_captions.ingest.download import Download, Patience, open_client, silen
 from sa1b_captions.ingest.links import Link
 from sa1b_captions.ingest.replies import Identity
 
-RANGE_BYTES = 8 * 2**20
+RANGE_BYTES = 4 * 2**20
 """Held in memory per connection, twice: one range comes in while another waits for its turn."""
 
 

@@ -64,7 +64,7 @@ def _put_split(
     batches: "queue.Queue[bytes | BaseException | None]",
     stopped: threading.Event,
 ) -> None:
-    """Put no more than a batch at a time: a source may bring 32 MiB at once."""
+    """Put no more than a batch at a time: a source may bring many MiB at once."""
     for start in range(0, len(data), _BATCH_BYTES):
         _put(data[start : start + _BATCH_BYTES], batches, stopped)
 
