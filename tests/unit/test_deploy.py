@@ -249,7 +249,12 @@ def test_what_the_docker_files_copy_is_let_through():
 
 def test_worker_requirements_hold_all_that_the_caption_stage_imports():
     package = ROOT / "include/sa1b_captions"
-    stage = [package / "stages/caption.py", *package.glob("caption/**/*.py"), *package.glob("*.py")]
+    stage = [
+        package / "stages/caption.py",
+        *package.glob("caption/**/*.py"),
+        *package.glob("storage/*.py"),
+        *package.glob("*.py"),
+    ]
     assert len(stage) > 15
     imported = {
         name.partition(".")[0]

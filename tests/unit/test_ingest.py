@@ -19,7 +19,8 @@ from sa1b_captions.errors import CaptioningError, PermanentError, RetryableError
 from sa1b_captions.ingest.download import Patience
 from sa1b_captions.ingest.links import Link, parse_links
 from sa1b_captions.stages.ingest import ingest_shard
-from sa1b_captions.storage import PART_BYTES, Store, open_store_url
+from sa1b_captions.storage import Store, open_store_url
+from sa1b_captions.storage.s3 import PART_BYTES
 
 SHARD = "sa_000000"
 MEMBERS = builders.sa1b_members([1, 2, 3, 4])
