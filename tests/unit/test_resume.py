@@ -193,7 +193,7 @@ def test_a_process_killed_by_the_kernel_is_continued_by_another(tmp_path, clean)
 
 
 @settings(
-    max_examples=10, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=6, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 @given(faults=FAULTS.map(lambda faults: [f for f in faults if not f.ignore_range]))
 def test_several_connections_give_the_same_objects(tmp_path_factory, clean, faults):
