@@ -172,3 +172,28 @@ def test_raw_shards_are_dropped_only_by_setting_and_after_the_reports(dag_bag, m
     dropping = type(dag_bag)(file).dags["caption_shards"].get_task("drop")
     assert dropping.upstream_task_ids == {"validate"}
     assert dropping.arguments[0] == "drop"
+
+
+class FinishedTask:
+    """What `ti` is to the branch: the result of the validate task."""
+
+    def __init__(self, verdict):
+        self.result = {"verdict": verdict}
+
+    def xcom_pull(self, task_ids):
+        assert task_ids == "validate"
+        return self.result
+
+
+@pytest.mark.parametrize(("verdict", "task"), [("pass", "export"), ("warn", "gate")])
+def test_only_warnings_ask_a_person(dag_bag, verdict, task):
+    dag = dag_bag.dags["release_dataset"]
+    assert dag.get_task("route").python_callable(ti=FinishedTask(verdict)) == task
+    assert dag.get_task("gate").options_mapping == {"Release": "export", "Hold": "hold"}
+    assert dag.get_task("gate").defaults == ["Hold"]
+
+
+def test_a_failed_check_stops_the_release(dag_bag):
+    route = dag_bag.dags["release_dataset"].get_task("route")
+    with pytest.raises(AirflowFailException, match="open the quality report"):
+        route.python_callable(ti=FinishedTask("fail"))
