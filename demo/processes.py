@@ -52,7 +52,7 @@ def running(workspace: Workspace) -> list[psutil.Process]:
         with contextlib.suppress(psutil.Error, ProcessLookupError, PermissionError):
             if process.pid != os.getpid() and (
                 os.getsid(process.pid) in sessions
-                or process.environ().get("DEMO_HOME") == str(workspace.home)
+                or process.environ().get("DEMO_PROCESS_OF") == str(workspace.home)
             ):
                 found.append(process)
     return [process for process in found if process.status() != psutil.STATUS_ZOMBIE]

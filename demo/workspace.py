@@ -81,7 +81,7 @@ class Workspace:
         """Environment of every process of the demo."""
         keys = json.loads(self._secrets_file.read_text())
         ours = {
-            "DEMO_HOME": str(self.home),  # by which `processes.stop` knows the demo's stages
+            "DEMO_PROCESS_OF": str(self.home),  # by which `processes.running` knows its stages
             "DEMO_ARCHIVES": str(self.archives),
             "PYTHONPATH": str(REPOSITORY / "demo"),
             "PATH": f"{_bin()}{os.pathsep}{os.environ['PATH']}",

@@ -44,8 +44,9 @@ def run_demo(workspace, *arguments):
         "DEMO_PORT": str(workspace.ui_port),
         "DEMO_ARCHIVE_PORT": str(workspace.archive_port),
     }
+    # Through a parent with the same environment, as make is: stopping must spare it.
     return subprocess.run(
-        [sys.executable, str(DEMO), *arguments],
+        ["sh", "-c", '"$@"; exit $?', "sh", sys.executable, str(DEMO), *arguments],
         env=environment,
         capture_output=True,
         text=True,
