@@ -240,5 +240,9 @@ def test_a_finished_shard_is_tidied_when_its_run_was_killed_at_the_end(tmp_path)
     with serve(ARCHIVE) as server:
         ingest(server, store)
         store.write(f"{shards.download_prefix(SHARD)}x/part-00000", b"left")
+        half = tmp_path / shards.download_prefix(SHARD) / "x" / ".part-00001.abc.partial"
+        half.write_bytes(b"half")
+        os.utime(half, (0, 0))
         ingest(server, store)
     assert len(list(store.list(""))) == 3
+    assert not half.exists()

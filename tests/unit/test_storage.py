@@ -83,7 +83,8 @@ def test_a_stream_that_fails_leaves_the_old_object(store, monkeypatch):
 def leave_unfinished(store, key):
     """What a writer that is killed leaves: some bytes nobody sees."""
     if isinstance(store, FileStore):
-        path = store.root / f".{key}.abc.partial"
+        folder, _, name = key.rpartition("/")
+        path = store.root / folder / f".{name}.abc.partial"
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(b"half")
     else:
@@ -109,6 +110,10 @@ def test_what_killed_writers_left_is_cleared_and_what_is_alive_is_not(store):
     store.clear_unfinished("k", 0)
     assert unfinished(store) == 1
     store.clear_unfinished("none/such", 0)
+    store.clear_unfinished("none/", 0)
+    leave_unfinished(store, "folder/k")
+    store.clear_unfinished("folder/", 0)
+    assert unfinished(store) == 1
     assert list(store.list("")) == []
 
 

@@ -147,7 +147,8 @@ def _tidy(store: Store, shard: str, idle_s: float) -> None:
     again finds the receipt.
     """
     forget_parts(store, shards.download_prefix(shard))
-    store.clear_unfinished(shards.archive_key(shard), idle_s)
+    for key in (shards.archive_key, shards.index_key, shards.download_prefix):
+        store.clear_unfinished(key(shard), idle_s)
 
 
 def _require_md5(found: str | None, expected: str | None, what: str) -> None:

@@ -48,8 +48,9 @@ class Store(Protocol):
     def clear_unfinished(self, key: str, idle_s: float) -> None:
         """Remove what killed writers of a key left behind and nobody sees: it takes up space.
 
-        Leaves alone what gained bytes in the last `idle_s` seconds. A writer whose work is removed
-        under it ends with a RetryableError.
+        A key with a final slash stands for all keys below it. Leaves alone what gained bytes in
+        the last `idle_s` seconds. A writer whose work is removed under it ends with a
+        RetryableError.
         """
 
     def locate(self, key: str) -> str:

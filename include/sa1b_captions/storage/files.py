@@ -86,7 +86,11 @@ class FileStore:
     def clear_unfinished(self, key: str, idle_s: float) -> None:
         """Remove temporary files of writers that were killed."""
         path = self._path(key)
-        for file in path.parent.glob(f".{glob.escape(path.name)}.*{PARTIAL_SUFFIX}"):
+        if key.endswith("/"):
+            files = path.rglob(f".*{PARTIAL_SUFFIX}")
+        else:
+            files = path.parent.glob(f".{glob.escape(path.name)}.*{PARTIAL_SUFFIX}")
+        for file in list(files):
             with contextlib.suppress(FileNotFoundError):
                 if max(time.time() - file.stat().st_mtime, 0.0) >= idle_s:
                     log.warning("removing %s, left behind by a killed writer", file)

@@ -121,10 +121,13 @@ class S3Store:
                 pages = self._client.get_paginator("list_multipart_uploads").paginate(
                     Bucket=self.bucket, Prefix=name
                 )
-                uploads = [u for page in pages for u in page.get("Uploads", ()) if u["Key"] == name]
+                found = [upload for page in pages for upload in page.get("Uploads", ())]
+                uploads = [u for u in found if u["Key"] == name or name.endswith("/")]
                 for upload in uploads:
-                    target: Any = {"Bucket": self.bucket, "Key": name} | {
-                        "UploadId": upload["UploadId"]
+                    target: Any = {
+                        "Bucket": self.bucket,
+                        "Key": upload["Key"],
+                        "UploadId": upload["UploadId"],
                     }
                     if self._idle_s(target, upload["Initiated"]) >= idle_s:
                         log.warning("aborting an upload of %s, left by a killed writer", key)
