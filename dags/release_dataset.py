@@ -92,8 +92,8 @@ with DAG(
     gate = HITLBranchOperator(
         task_id="gate",
         subject="Some checks warned: release anyway?",
-        body="The checks and their numbers are on the *Quality report* of this run's "
-        "`validate` task.",
+        body="{% for check in ti.xcom_pull(task_ids='validate')['warnings'] %}- {{ check }}\n"
+        "{% endfor %}\nThe numbers are in this run's tab *Quality report*.",
         options=["Release", "Hold"],
         options_mapping={"Release": "export", "Hold": "hold"},
         defaults="Hold",

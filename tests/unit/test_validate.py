@@ -124,7 +124,7 @@ def test_a_release_passes_when_every_shard_does(curated):
     assert validate_release(curated)["checks_failed"] == ["shards_valid"]
     validate_shards(curated, curated.recipe.shards)
     found = validate_release(curated, run_id="first")
-    assert (found["verdict"], found["checks_failed"]) == ("pass", [])
+    assert (found["verdict"], found["checks_failed"], found["warnings"]) == ("pass", [], [])
     assert found["tracks"]["single_en"] == {
         "planned": 4,
         "rejected": 0,

@@ -92,7 +92,8 @@ def validate_release(
     """Validate all the recipe's shards together, after dedup.
 
     Returns:
-        The verdict, the report's key, and rows planned, rejected, duplicate and released.
+        The verdict, the report's key, names of the checks that failed, descriptions of those that
+        warned, and rows planned, rejected, duplicate and released.
 
     Raises:
         PermanentError: naming the shards to curate or the tracks to dedup first.
@@ -135,6 +136,11 @@ def validate_release(
         "verdict": result["verdict"],
         "report": result["report"],
         "checks_failed": [check["name"] for check in result["checks"] if not check["success"]],
+        "warnings": [
+            check["description"]
+            for check in result["checks"]
+            if not check["success"] and check["severity"] == "warning"
+        ],
         "tracks": result["counts"],
         "run_id": result["run_id"],
     }
