@@ -76,6 +76,7 @@ def put_duplicates(campaign: Campaign, track: str, winners: Mapping[str, str]) -
             "shard_number": shard_number(sample.split("/")[1]),
             "winner": winner,
             "kind": "exact",
+            "jaccard": 1.0,
         }
         for sample, winner in winners.items()
     ]

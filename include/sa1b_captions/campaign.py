@@ -34,7 +34,7 @@ class Campaign:
         return f"{self.captions(track, shard)}receipt.json"
 
     def curated(self, track: str, shard: str, name: str) -> str:
-        """`accepted.parquet`, `rejected.parquet`, `signatures.parquet`, `metrics.json`, receipt."""
+        """`accepted`, `rejected`, `signatures`, `duplicates`, `features.parquet`, metrics, receipt."""
         return f"{self.prefix}curated/{track}/{shard}/{name}"
 
     def curate_receipt(self, track: str, shard: str) -> str:

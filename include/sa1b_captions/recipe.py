@@ -81,6 +81,8 @@ class Quality:
     """The same before the check fails."""
     min_rows: int
     """Fewest planned rows a shard's track may have; zero rows must never pass."""
+    near_duplicate_jaccard: float = 0.7
+    """Least share of five-unit shingles that two captions have in common to count as one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,6 +176,8 @@ def parse_recipe(source: dict[str, Any], *, where: str) -> Recipe:
 
 def _build(source: dict[str, Any]) -> Recipe:
     quality = dict(source["quality"])
+    if not 0 < quality.get("near_duplicate_jaccard", 0.7) <= 1:
+        raise ValueError("quality.near_duplicate_jaccard must be above 0 and at most 1")
     languages = {
         name: LanguageQuality(**limits) for name, limits in quality.pop("language").items()
     }

@@ -70,6 +70,8 @@ SIGNATURE_SCHEMA = pa.schema(
         ("shard_number", pa.int32()),
         ("image_ids", pa.list_(pa.int64())),
         ("text_xxh3", pa.binary(16)),  # xxh3-128 of the normalised caption, big-endian
+        ("signature_version", pa.string()),  # of `bands`: two versions never compare
+        ("bands", pa.binary(160)),  # MinHash band hashes, 20 little-endian uint64
     ]
 )
 """One row per accepted caption, in plan order."""
@@ -91,11 +93,20 @@ DUPLICATE_SCHEMA = pa.schema(
     [
         ("sample_id", pa.string()),  # the caption to leave out
         ("shard_number", pa.int32()),
-        ("winner", pa.string()),  # sample_id of the caption that stays
-        ("kind", pa.string()),  # exact
+        ("winner", pa.string()),  # sample_id of the caption that stays, the lowest of its cluster
+        ("kind", pa.string()),  # exact or near
+        ("jaccard", pa.float64()),  # of loser and winner; others between them can make it low
     ]
 )
-"""One row per caption that another shard's caption makes redundant, ordered by sample."""
+"""One row per caption that another one makes redundant, ordered by sample."""
+
+SHARD_DUPLICATE_SCHEMA = pa.schema(
+    [*SIGNATURE_SCHEMA, *(DUPLICATE_SCHEMA.field(name) for name in ("winner", "kind", "jaccard"))]
+)
+"""One row per caption that another one of its own shard makes redundant, ordered by sample.
+
+Their signatures stay, for a caption that is left out still joins others into one cluster.
+"""
 
 
 def write_table(store: Store, key: str, table: pa.Table, schema: pa.Schema) -> None:

@@ -56,9 +56,14 @@ def name(number, ids):
     return f"multi_en/{shard_name(number)}/{'-'.join(map(str, ids))}"
 
 
+def duplicates(samples, min_jaccard=0.7):
+    texts = pa.chunked_array([pa.array([text for *_, text in samples], pa.string())])
+    return dedup.find_duplicates(signatures(samples), texts, min_jaccard)
+
+
 def losers(samples):
     """Loser to winner, as `find_duplicates` says."""
-    found = dedup.find_duplicates(signatures(samples)).to_pylist()
+    found = duplicates(samples).to_pylist()
     return {row["sample_id"]: row["winner"] for row in found}
 
 
@@ -72,14 +77,14 @@ def test_a_shorter_group_wins_over_a_longer_one_that_begins_alike():
 
 
 def test_nothing_repeats_in_nothing():
-    found = dedup.find_duplicates(records.SIGNATURE_SCHEMA.empty_table())
+    found = duplicates([])
     assert found.schema == records.DUPLICATE_SCHEMA
     assert found.num_rows == 0
 
 
 def test_duplicates_come_in_numeric_order():
     samples = [(number, (1,), "same") for number in (10, 2, 9, 1)]
-    found = dedup.find_duplicates(signatures(samples))
+    found = duplicates(samples)
     assert found.column("shard_number").to_pylist() == [2, 9, 10]
 
 
@@ -138,6 +143,7 @@ def test_a_repeat_in_another_shard_is_found_and_the_first_kept(campaign):
             "shard_number": 1,
             "winner": "single_en/sa_000000/1",
             "kind": "exact",
+            "jaccard": 1.0,
         }
     ]
     receipt = read_receipt(campaign.store, campaign.dedup_receipt("single_en"))

@@ -21,6 +21,10 @@ LINE_BREAKS = "\n\r\x0b\x0c\x85\u2028\u2029"
 EXACT_DUPLICATE = "exact_duplicate"
 """Reason of a caption whose normalised text an earlier sample of its shard and track has."""
 
+NEAR_DUPLICATE = "near_duplicate"
+"""Reason of a caption that shares most of its wording with an earlier one of its shard and track.
+"""
+
 STATUS_REASONS = {
     CaptionStatus.UNDECODABLE: "an image of the sample cannot be decoded",
     CaptionStatus.ERROR: "the engine failed on this sample",
@@ -73,6 +77,7 @@ MEANINGS: dict[str, str] = {
     **{status.value: meaning for status, meaning in STATUS_REASONS.items()},
     **{rule.name: rule.meaning for rule in RULES},
     EXACT_DUPLICATE: "same text as an earlier sample, apart from case, punctuation and spaces",
+    NEAR_DUPLICATE: "nearly the same words in the same order as an earlier sample",
 }
 """Every reason there is and its meaning, in the order reports list them."""
 

@@ -8,6 +8,7 @@ import json
 import logging
 import time
 from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import Any
 
 import polars as pl
@@ -18,13 +19,16 @@ from sa1b_captions import records
 from sa1b_captions.campaign import Campaign
 from sa1b_captions.errors import MissingKeyError, PermanentError
 from sa1b_captions.quality import dedup, metrics
-from sa1b_captions.quality.rules import EXACT_DUPLICATE, find_reasons
+from sa1b_captions.quality.minhash import SIGNATURE_VERSION
+from sa1b_captions.quality.rules import EXACT_DUPLICATE, NEAR_DUPLICATE, find_reasons
 from sa1b_captions.receipts import Receipt, digest, read_receipt, require_receipt, write_receipt
 from sa1b_captions.recipe import TRACKS
 from sa1b_captions.records import CaptionStatus
 from sa1b_captions.shards import shard_number
 
 _log = logging.getLogger(__name__)
+
+_KINDS = {"exact": EXACT_DUPLICATE, "near": NEAR_DUPLICATE}
 
 
 def curate_shard(
@@ -71,14 +75,19 @@ def _curate_track(
         hint=f"sa1b-captions caption --shards {shard} --tracks {track}",
     )
     standing = None if force else read_receipt(store, campaign.curate_receipt(track, shard))
-    version = {"input": digest(source), "quality_fingerprint": recipe.quality_fingerprint}
+    version = {
+        "input": digest(source),
+        "quality_fingerprint": recipe.quality_fingerprint,
+        "signature_version": SIGNATURE_VERSION,
+    }
     if standing is not None and version.items() <= standing.items():
         _log.info("%s/%s is curated already", track, shard)
         return standing
-    accepted, rejected = _split(campaign, track, shard, _read_captions(campaign, track, source))
+    split = _split(campaign, track, shard, _read_captions(campaign, track, source))
+    accepted, rejected = split.accepted, split.rejected
     # From here until the new receipt, an old one would vouch for a mixture of old and new.
     store.delete(campaign.curate_receipt(track, shard))
-    summary = _store_outputs(campaign, track, shard, accepted, rejected)
+    summary = _store_outputs(campaign, track, shard, split)
     _log.info("%s/%s: %d accepted, %d rejected", track, shard, accepted.num_rows, rejected.num_rows)
     return write_receipt(
         store,
@@ -135,18 +144,33 @@ def _require_recipe(fingerprint: str | None, campaign: Campaign, where: str) -> 
         )
 
 
-def _split(campaign: Campaign, track: str, shard: str, rows: pa.Table) -> tuple[pa.Table, pa.Table]:
-    """Accepted and rejected rows (`records.CURATED_SCHEMA`), each in plan order."""
-    language = campaign.recipe.tracks[track].language
-    limits = campaign.recipe.quality.languages[language]
+@dataclass(frozen=True, slots=True)
+class _Split:
+    """Rows of a shard's track (`records.CURATED_SCHEMA`), each table in plan order."""
+
+    accepted: pa.Table
+    rejected: pa.Table
+    signatures: pa.Table
+    """Of the accepted rows, in their order."""
+    duplicates: pa.Table
+    """`records.SHARD_DUPLICATE_SCHEMA`: rejected because another fit row says the same."""
+
+
+def _split(campaign: Campaign, track: str, shard: str, rows: pa.Table) -> _Split:
+    quality, language = campaign.recipe.quality, campaign.recipe.tracks[track].language
     frame = pl.DataFrame(rows.select(["sample_id", "caption", "status"]))
-    frame = frame.with_columns(reasons=find_reasons(frame, language, limits))
+    frame = frame.with_columns(reasons=find_reasons(frame, language, quality.languages[language]))
     # Only captions that are otherwise fit may win: a rejected one must not take its copies along.
     fit = rows.filter((frame["reasons"].list.len() == 0).to_arrow())
-    duplicates = dedup.find_duplicates(dedup.signature_table(fit, shard_number(shard)))
-    repeated = set(duplicates.column("sample_id").to_pylist())
+    signatures = dedup.signature_table(fit, shard_number(shard))
+    duplicates = dedup.find_duplicates(
+        signatures, fit.column("caption"), quality.near_duplicate_jaccard
+    )
+    repeats = dict(
+        zip(*(duplicates.column(name).to_pylist() for name in ("sample_id", "kind")), strict=True)
+    )
     reasons = [
-        [EXACT_DUPLICATE] if sample_id in repeated else found
+        [_KINDS[repeats[sample_id]]] if sample_id in repeats else found
         for sample_id, found in frame.select("sample_id", "reasons").iter_rows()
     ]
     curated = rows.append_column("reasons", pa.array(reasons, pa.list_(pa.string())))
@@ -157,20 +181,26 @@ def _split(campaign: Campaign, track: str, shard: str, rows: pa.Table) -> tuple[
             f"{track}/{shard}: {accepted.num_rows} accepted and {rejected.num_rows} rejected do "
             f"not make {rows.num_rows} planned; this is a defect, report it"
         )
-    return accepted, rejected
+    repeated = pc.is_in(
+        signatures.column("sample_id"), value_set=duplicates.column("sample_id").combine_chunks()
+    )
+    places = pc.index_in(
+        duplicates.column("sample_id"), value_set=signatures.column("sample_id").combine_chunks()
+    )
+    signed = signatures.take(places)
+    for name in ("winner", "kind", "jaccard"):
+        signed = signed.append_column(name, duplicates.column(name))
+    return _Split(accepted, rejected, signatures.filter(pc.invert(repeated)), signed)
 
 
-def _store_outputs(
-    campaign: Campaign, track: str, shard: str, accepted: pa.Table, rejected: pa.Table
-) -> dict[str, Any]:
+def _store_outputs(campaign: Campaign, track: str, shard: str, split: _Split) -> dict[str, Any]:
     """Write everything but the receipt; returns the metrics."""
+    accepted, rejected = split.accepted, split.rejected
     tables = {
         "accepted.parquet": (accepted, records.CURATED_SCHEMA),
         "rejected.parquet": (rejected, records.CURATED_SCHEMA),
-        "signatures.parquet": (
-            dedup.signature_table(accepted, shard_number(shard)),
-            records.SIGNATURE_SCHEMA,
-        ),
+        "signatures.parquet": (split.signatures, records.SIGNATURE_SCHEMA),
+        "duplicates.parquet": (split.duplicates, records.SHARD_DUPLICATE_SCHEMA),
         "features.parquet": (
             metrics.feature_table(accepted, rejected, campaign.recipe.model),
             records.FEATURE_SCHEMA,

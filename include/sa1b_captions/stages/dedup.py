@@ -1,19 +1,34 @@
-"""Dedup stage: find the captions of a track that repeat another shard's."""
+"""Dedup stage: find the captions of a track that repeat another shard's.
+
+All shards' signatures are compared in memory, about 180 bytes a caption; of the texts, only those
+that may be alike are read. Captions that curate left out as near duplicates take part too: one of
+them can join captions of other shards into one cluster, as it would if all were one shard.
+"""
 
 import logging
 import time
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from sa1b_captions import records
 from sa1b_captions.campaign import Campaign
+from sa1b_captions.quality.clusters import Clusters, find_clusters
 from sa1b_captions.quality.curated import READERS, require_curated
-from sa1b_captions.quality.dedup import find_duplicates
-from sa1b_captions.receipts import digest, read_receipt, write_receipt
+from sa1b_captions.quality.dedup import Signatures, duplicate_table, normalised, rank
+from sa1b_captions.quality.rules import NEAR_DUPLICATE
+from sa1b_captions.receipts import Receipt, digest, read_receipt, write_receipt
+from sa1b_captions.shards import shard_number
 
 _log = logging.getLogger(__name__)
+
+ALL_COLUMNS = tuple(records.SHARD_DUPLICATE_SCHEMA.names)
+NAMES = ("sample_id", "shard_number", "image_ids")
+"""What tells the order of a shard's rows."""
 
 
 def dedup_track(
@@ -34,11 +49,7 @@ def dedup_track(
     version = digest(*receipts)
     standing = None if force else read_receipt(store, campaign.dedup_receipt(track))
     if standing is None or standing["input"] != version:
-        keys = [campaign.curated(track, shard, "signatures.parquet") for shard in shards]
-        with ThreadPoolExecutor(READERS) as pool:
-            parts = pool.map(lambda key: records.read_table(store, key), keys)
-            signatures = pa.concat_tables(parts)
-        duplicates = find_duplicates(signatures)
+        found, duplicates = _find_duplicates(campaign, track, receipts)
         # Until the new receipt, an old one would vouch for what it has not seen.
         store.delete(campaign.dedup_receipt(track))
         records.write_table(store, campaign.duplicates(track), duplicates, records.DUPLICATE_SCHEMA)
@@ -48,8 +59,12 @@ def dedup_track(
             stage="dedup",
             track=track,
             shards=len(shards),
-            rows=signatures.num_rows,
+            rows=sum(receipt["accepted"] for receipt in receipts),
             duplicates=duplicates.num_rows,
+            near_duplicates=pc.sum(pc.equal(duplicates.column("kind"), "near")).as_py() or 0,
+            candidate_pairs=found.candidates,
+            confirmed_pairs=found.confirmed,
+            large_buckets=found.large_buckets,
             input=version,
             run_id=run_id,
         )
@@ -59,3 +74,112 @@ def dedup_track(
         "duplicates": standing["duplicates"],
         "seconds": round(time.monotonic() - began, 1),
     }
+
+
+def _find_duplicates(
+    campaign: Campaign, track: str, receipts: Sequence[Receipt]
+) -> tuple[Clusters, pa.Table]:
+    index = _Index(campaign, track, receipts)
+    signatures = index.load()
+    words, bands = signatures.words, signatures.bands
+    limit = campaign.recipe.quality.near_duplicate_jaccard
+    found = find_clusters(words, bands, index.read_texts, limit, index.links)
+    table = duplicate_table(found, index.name)
+    # What curate left out is rejected already.
+    return found, table.filter(pa.array(~index.is_left_out[found.losers]))
+
+
+class _Index:
+    """Rows of all shards in rank order, and where each one's text lies."""
+
+    def __init__(self, campaign: Campaign, track: str, receipts: Sequence[Receipt]) -> None:
+        self._campaign = campaign
+        self._track = track
+        self._shards = sorted((receipt["shard"] for receipt in receipts), key=shard_number)
+        near = [receipt["reasons"].get(NEAR_DUPLICATE, 0) for receipt in receipts]
+        self._has_left_out = {
+            receipt["shard"] for receipt, count in zip(receipts, near, strict=True) if count
+        }
+        rows = sum(receipt["accepted"] for receipt in receipts) + sum(near)
+        self._rows = rows
+        self._starts = np.zeros(len(self._shards) + 1, np.int64)
+        self.is_left_out = np.zeros(rows, np.bool_)
+        self.links = np.empty((0, 2), np.int64)
+        """Rows that curate joined, (pairs, 2)."""
+
+    def load(self) -> Signatures:
+        """Read the signatures of every shard."""
+        signatures = Signatures(self._rows)
+        links = [self.links]
+        with ThreadPoolExecutor(READERS) as pool:
+            for number, first in enumerate(range(0, len(self._shards), READERS)):
+                wave = self._shards[first : first + READERS]
+                for place, table in enumerate(pool.map(self._read, wave), number * READERS):
+                    start = self._starts[place]
+                    signatures.add(table, f"{self._track}/{self._shards[place]}")
+                    self._starts[place + 1] = start + table.num_rows
+                    left_out = np.flatnonzero(table.column("winner").is_valid())
+                    self.is_left_out[start + left_out] = True
+                    winners = pc.index_in(
+                        table.column("winner").take(left_out),
+                        value_set=table.column("sample_id").combine_chunks(),
+                    )
+                    links.append(start + np.stack([left_out, np.asarray(winners)], axis=1))
+        self.links = np.concatenate(links)
+        return signatures
+
+    def _read(self, shard: str, columns: Sequence[str] = ALL_COLUMNS) -> pa.Table:
+        """Signatures of a shard in rank order, with the winner of those that curate left out."""
+        own = [name for name in columns if name in records.SIGNATURE_SCHEMA.names]
+        store, where = self._campaign.store, self._campaign.curated
+        tables = [records.read_table(store, where(self._track, shard, "signatures.parquet"), own)]
+        if shard in self._has_left_out:
+            repeats = records.read_table(store, where(self._track, shard, "duplicates.parquet"))
+            near = repeats.filter(pc.equal(repeats.column("kind"), "near"))
+            tables.append(near.select(columns))
+        empty = records.SHARD_DUPLICATE_SCHEMA.empty_table().select(columns)
+        table = pa.concat_tables([empty, *tables], promote_options="default")
+        return table.take(rank(table))
+
+    def name(self, rows: np.ndarray) -> pa.Table:
+        """`sample_id` and `shard_number` of rows in any order."""
+        unique, places = np.unique(rows, return_inverse=True)
+        named = self._gather(unique, lambda shard: self._read(shard, NAMES))
+        return named.select(["sample_id", "shard_number"]).take(places)
+
+    def read_texts(self, rows: np.ndarray) -> pa.LargeStringArray:
+        """Normalised captions of ascending rows."""
+        return normalised(self._gather(rows, self._read_captions).column("caption"))
+
+    def _read_captions(self, shard: str) -> pa.Table:
+        """Captions of a shard's rows, in rank order."""
+        names = ["accepted.parquet"]
+        if shard in self._has_left_out:
+            names.append("rejected.parquet")
+        texts = pa.concat_tables(
+            records.read_table(
+                self._campaign.store,
+                self._campaign.curated(self._track, shard, name),
+                ["sample_id", "caption"],
+            )
+            for name in names
+        )
+        places = pc.index_in(
+            self._read(shard, NAMES).column("sample_id"),
+            value_set=texts.column("sample_id").combine_chunks(),
+        )
+        return texts.take(places)
+
+    def _gather(self, rows: np.ndarray, read: Callable[[str], pa.Table]) -> pa.Table:
+        """Ascending rows from the tables that `read` gives for their shards."""
+        edges = np.searchsorted(rows, self._starts)
+        wanted = [place for place in range(len(self._shards)) if edges[place] < edges[place + 1]]
+
+        def pick(place: int) -> pa.Table:
+            inside = rows[edges[place] : edges[place + 1]] - self._starts[place]
+            return read(self._shards[place]).take(inside)
+
+        with ThreadPoolExecutor(READERS) as pool:
+            tables = list(pool.map(pick, wanted))
+        empty = read(self._shards[0]).slice(0, 0)
+        return pa.concat_tables([empty, *tables])

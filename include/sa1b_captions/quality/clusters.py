@@ -1,0 +1,136 @@
+"""Clusters of equal and nearly equal captions, over rows numbered by rank.
+
+A cluster is everything that a chain of pairs joins: equal normalised texts, or texts that meet in
+a band and have an exact Jaccard of at least the limit. Its lowest row wins. All pairs of a band's
+bucket are compared, so the answer depends on the set of captions only, not on order or sharding;
+past BUCKET_ROWS rows a row is compared with the BUCKET_ROWS - 1 before it and the bucket's first,
+and such buckets are counted.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow as pa
+
+from sa1b_captions.quality import minhash
+from sa1b_captions.quality import minhash_kernel as kernel
+
+BUCKET_ROWS = 32
+PAIRS_AT_ONCE = 1_200_000
+"""Candidate pairs whose texts are in memory together: about a gigabyte."""
+
+ReadTexts = Callable[[np.ndarray], pa.LargeStringArray]
+"""Normalised texts of ascending rows, in their order."""
+
+
+@dataclass(frozen=True, slots=True)
+class Clusters:
+    """Rows that are not the lowest of their cluster."""
+
+    losers: np.ndarray
+    """Ascending row numbers."""
+    winners: np.ndarray
+    """The lowest row of each loser's cluster."""
+    exact: np.ndarray
+    """Whether the loser's normalised text is the winner's."""
+    jaccard: np.ndarray
+    """Of loser and winner; below the limit where others between them joined them."""
+    candidates: int
+    """Pairs that met in a band."""
+    confirmed: int
+    """Those of them that are alike enough."""
+    large_buckets: int
+    """Buckets of more than BUCKET_ROWS rows."""
+
+
+def find_clusters(
+    words: np.ndarray,
+    bands: list[np.ndarray],
+    read_texts: ReadTexts,
+    min_jaccard: float,
+    links: np.ndarray | None = None,
+) -> Clusters:
+    """Cluster captions.
+
+    Args:
+        words: the two 64-bit words of each row's exact hash, (rows, 2) uint64, in rank order.
+        bands: one array of (rows,) uint64 per band; the list is emptied to free the memory.
+        read_texts: reads what exact comparison needs; called a few times.
+        min_jaccard: least Jaccard of near duplicates.
+        links: (pairs, 2) rows known to be of one cluster.
+    """
+    rows = len(words)
+    parents = np.arange(rows, dtype=np.int32)
+    kernel.join(parents, *_equal(words))
+    kernel.settle(parents)
+    exact_roots = parents.copy()
+    pairs, large_buckets = _candidates(bands, parents == np.arange(rows, dtype=np.int32))
+    likeness = _compare(pairs, read_texts)
+    alike = pairs[likeness >= min_jaccard]
+    for joined in (alike, np.empty((0, 2), np.int64) if links is None else links):
+        kernel.join(parents, joined[:, 0].copy(), joined[:, 1].copy())
+    kernel.settle(parents)
+    losers = np.flatnonzero(parents != np.arange(rows, dtype=np.int32))
+    winners = parents[losers].astype(np.int64)
+    exact = exact_roots[losers] == winners
+    jaccard = np.ones(len(losers))
+    near = np.stack([winners[~exact], exact_roots[losers[~exact]].astype(np.int64)], axis=1)
+    jaccard[~exact] = _compare(near, read_texts)
+    return Clusters(losers, winners, exact, jaccard, len(pairs), len(alike), large_buckets)
+
+
+def _equal(words: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Pairs of neighbours among the rows with equal words."""
+    suspects = _repeated(words[:, 0])
+    order = suspects[np.lexsort((suspects, words[suspects, 1], words[suspects, 0]))]
+    same = (words[order[1:]] == words[order[:-1]]).all(axis=1)
+    return order[:-1][same], order[1:][same]
+
+
+def _repeated(hashes: np.ndarray) -> np.ndarray:
+    """Ascending rows that may share their hash with another: all that do, and a few more."""
+    # Counting in a table costs a tenth of sorting all rows, and few are left to sort.
+    slots = np.zeros(1 << min(27, max(10, (4 * len(hashes)).bit_length())), np.uint8)
+    hashes = np.ascontiguousarray(hashes)
+    kernel.count_slots(hashes, slots)
+    return np.flatnonzero(kernel.look_up(hashes, slots))
+
+
+def _candidates(bands: list[np.ndarray], eligible: np.ndarray) -> tuple[np.ndarray, int]:
+    """Pairs of eligible rows (pairs, 2), lower row first, that share a band; large buckets."""
+    found = np.empty(0, np.int64)
+    large = 0
+    while bands:
+        hashes = bands.pop()
+        rows = _repeated(hashes)
+        # A zero stands for a text without units, which is like no other.
+        rows = rows[eligible[rows] & (hashes[rows] != 0)]
+        rows = rows[np.argsort(hashes[rows], kind="stable")]
+        hashes = hashes[rows]
+        starts = np.flatnonzero(np.r_[True, hashes[1:] != hashes[:-1]][: len(hashes)])
+        sizes = np.diff(np.r_[starts, len(hashes)])
+        large += int((sizes > BUCKET_ROWS).sum())
+        firsts = np.repeat(rows[starts], sizes)
+        fresh = [_packed(firsts, rows)[firsts != rows]]
+        for distance in range(1, min(BUCKET_ROWS, int(sizes.max(initial=1)))):
+            same = hashes[distance:] == hashes[:-distance]
+            fresh.append(_packed(rows[:-distance][same], rows[distance:][same]))
+        found = np.union1d(found, np.concatenate(fresh))
+    return np.stack([found >> 32, found & 0xFFFFFFFF], axis=1), large
+
+
+def _packed(lower: np.ndarray, higher: np.ndarray) -> np.ndarray:
+    return lower.astype(np.int64) << 32 | higher.astype(np.int64)
+
+
+def _compare(pairs: np.ndarray, read_texts: ReadTexts) -> np.ndarray:
+    """Exact Jaccard of pairs of rows, reading the texts of so many at once as fit in memory."""
+    results = [np.empty(0)]
+    for begin in range(0, len(pairs), PAIRS_AT_ONCE):
+        some = pairs[begin : begin + PAIRS_AT_ONCE]
+        rows, places = np.unique(some, return_inverse=True)
+        texts = read_texts(rows)
+        places = places.reshape(some.shape)
+        results.append(minhash.jaccard(texts, places[:, 0], places[:, 1]))
+    return np.concatenate(results)

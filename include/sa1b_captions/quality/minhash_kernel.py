@@ -1,0 +1,246 @@
+"""Compiled loops of near-duplicate search, over the byte buffers of Arrow strings.
+
+Constants stand in this file and nowhere else: numba freezes them into its on-disk cache, and the
+cache follows this file's time and size only. Texts come normalised: units are what stands between
+spaces, and every character of a script that writes no spaces is a unit of its own.
+"""
+
+from collections.abc import Callable
+from typing import ParamSpec, TypeVar
+
+import numba
+import numpy as np
+from numba import uint32, uint64
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+BANDS = 20
+ROWS = 5
+SHINGLE_UNITS = 5
+
+_FNV_OFFSET = uint64(0xCBF29CE484222325)
+_FNV_PRIME = uint64(0x100000001B3)
+_GOLDEN = uint64(0x9E3779B97F4A7C15)
+_SPACE = 32
+_NO_MINIMUM = uint32(0xFFFFFFFF)
+
+
+def compiled(function: Callable[P, T]) -> Callable[P, T]:
+    """Compile on first use, without the GIL; cache on disk where some cache folder is writable."""
+    try:
+        kernel: Callable[P, T] = numba.njit(nogil=True, cache=True)(function)
+    except RuntimeError:
+        # A read-only installation without a home: every process compiles for itself.
+        kernel = numba.njit(nogil=True)(function)
+    return kernel
+
+
+@compiled
+def mix(value):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN201, D103
+    value ^= value >> uint64(30)
+    value *= uint64(0xBF58476D1CE4E5B9)
+    value ^= value >> uint64(27)
+    value *= uint64(0x94D049BB133111EB)
+    return value ^ (value >> uint64(31))
+
+
+@compiled
+def stands_alone(code: int) -> bool:
+    """Whether a code point is a unit by itself: kana and Han, and their compatibility forms."""
+    return (
+        0x2E80 <= code <= 0x2FDF
+        or 0x3040 <= code <= 0x30FF
+        or 0x31F0 <= code <= 0x31FF
+        or 0x3400 <= code <= 0x9FFF
+        or 0xF900 <= code <= 0xFAFF
+        or 0xFF66 <= code <= 0xFF9F
+        or 0x20000 <= code <= 0x3FFFF
+    )
+
+
+@compiled
+def hash_units(data: np.ndarray, start: int, end: int, units: np.ndarray) -> int:
+    """Write one hash per unit of data[start:end]; `units` needs end - start places."""
+    count = 0
+    value = _FNV_OFFSET
+    inside = False
+    place = start
+    while place < end:
+        byte = data[place]
+        width = 1
+        alone = False
+        if byte >= 0xE0:  # three bytes or four: the only ones that may stand alone
+            width = 3 if byte < 0xF0 else 4
+            if place + width > end:
+                width = end - place
+            code = int(byte & (0x0F if byte < 0xF0 else 0x07))
+            for following in range(place + 1, place + width):
+                code = (code << 6) | int(data[following] & 0x3F)
+            alone = stands_alone(code)
+        if (alone or byte == _SPACE) and inside:
+            units[count] = mix(value)
+            count += 1
+            value = _FNV_OFFSET
+            inside = False
+        if byte != _SPACE:
+            for written in range(place, place + width):
+                value = (value ^ uint64(data[written])) * _FNV_PRIME
+            inside = True
+        if alone:
+            units[count] = mix(value)
+            count += 1
+            value = _FNV_OFFSET
+            inside = False
+        place += width
+    if inside:
+        units[count] = mix(value)
+        count += 1
+    return count
+
+
+@compiled
+def hash_shingles(units: np.ndarray, count: int, shingles: np.ndarray) -> int:
+    """Write one hash per run of SHINGLE_UNITS units; a shorter text is one shingle."""
+    if count == 0:
+        return 0
+    width = min(SHINGLE_UNITS, count)
+    total = count - width + 1
+    for first in range(total):
+        value = uint64(0)
+        for place in range(first, first + width):
+            value = value * _GOLDEN + units[place]
+        shingles[first] = mix(value)
+    return total
+
+
+@compiled
+def sign(
+    data: np.ndarray,
+    offsets: np.ndarray,
+    multipliers: np.ndarray,
+    masks: np.ndarray,
+    longest: int,
+    bands: np.ndarray,
+) -> None:
+    """Fill `bands` (texts, BANDS) uint64 with band hashes; a text without units gets zeros.
+
+    Args:
+        data: bytes of all texts, uint8.
+        offsets: where each text begins, and where the last ends, int64.
+        multipliers: BANDS * ROWS odd uint32, one per permutation.
+        masks: BANDS * ROWS uint32.
+        longest: bytes of the longest text.
+        bands: the result.
+    """
+    units = np.empty(longest + 1, np.uint64)
+    shingles = np.empty(longest + 1, np.uint64)
+    minima = np.empty(BANDS * ROWS, np.uint32)
+    for text in range(bands.shape[0]):
+        count = hash_units(data, offsets[text], offsets[text + 1], units)
+        total = hash_shingles(units, count, shingles)
+        if total == 0:
+            bands[text] = 0
+            continue
+        minima[:] = _NO_MINIMUM
+        for place in range(total):
+            high = uint32(shingles[place] >> uint64(32))
+            low = uint32(shingles[place])
+            for number in range(BANDS * ROWS):
+                permuted = uint32((high * multipliers[number] + low) ^ masks[number])
+                minima[number] = min(minima[number], permuted)
+        for band in range(BANDS):
+            value = uint64(band + 1)
+            for number in range(band * ROWS, band * ROWS + ROWS):
+                value = mix(value * _GOLDEN + uint64(minima[number]))
+            bands[text, band] = value
+
+
+@compiled
+def compare(
+    data: np.ndarray,
+    offsets: np.ndarray,
+    firsts: np.ndarray,
+    seconds: np.ndarray,
+    longest: int,
+    jaccard: np.ndarray,
+) -> None:
+    """Exact Jaccard of the shingle sets of each pair of texts; 0 where neither has a unit.
+
+    Nothing is cut: `longest` is the bytes of the longest text, and no text has more units.
+    """
+    units = np.empty(longest + 1, np.uint64)
+    shingles = np.empty(longest + 1, np.uint64)
+    size = 16
+    while size < 2 * (longest + 1):
+        size *= 2
+    # A table of the first text's shingles; a slot counts as empty unless it carries this pair's
+    # stamp, so it is never cleared. `met` is where the second text's shingles were seen.
+    keys = np.empty(size, np.uint64)
+    stamps = np.zeros(size, np.int64)
+    met = np.zeros(size, np.int64)
+    for pair in range(firsts.shape[0]):
+        stamp = pair + 1
+        sizes = 0
+        shared = 0
+        for side in range(2):
+            text = firsts[pair] if side == 0 else seconds[pair]
+            count = hash_units(data, offsets[text], offsets[text + 1], units)
+            for place in range(hash_shingles(units, count, shingles)):
+                key = shingles[place]
+                slot = np.int64(key & uint64(size - 1))
+                while stamps[slot] == stamp and keys[slot] != key:
+                    slot = (slot + 1) & (size - 1)
+                if stamps[slot] != stamp:
+                    stamps[slot] = stamp
+                    keys[slot] = key
+                    met[slot] = -1 - stamp if side else 0
+                    sizes += 1
+                elif side and met[slot] == 0:
+                    met[slot] = stamp
+                    shared += 1
+        jaccard[pair] = shared / sizes if sizes else 0.0
+
+
+@compiled
+def root_of(parents: np.ndarray, row: int) -> int:
+    """The lowest row of a row's cluster, halving the path to it."""
+    while parents[row] != row:
+        parents[row] = parents[parents[row]]
+        row = parents[row]
+    return row
+
+
+@compiled
+def join(parents: np.ndarray, firsts: np.ndarray, seconds: np.ndarray) -> None:
+    """Join the clusters of each pair; the lower root stays root."""
+    for pair in range(firsts.shape[0]):
+        first, second = root_of(parents, firsts[pair]), root_of(parents, seconds[pair])
+        parents[max(first, second)] = min(first, second)
+
+
+@compiled
+def settle(parents: np.ndarray) -> None:
+    """Point every row at its root."""
+    for row in range(parents.shape[0]):
+        parents[row] = root_of(parents, row)
+
+
+@compiled
+def count_slots(hashes: np.ndarray, slots: np.ndarray) -> None:
+    """Count in `slots` (uint8, a power of two of them) up to 2 rows per slot of their hash."""
+    last = uint64(slots.shape[0] - 1)
+    for row in range(hashes.shape[0]):
+        slot = hashes[row] & last
+        if slots[slot] < 2:
+            slots[slot] += 1
+
+
+@compiled
+def look_up(hashes: np.ndarray, slots: np.ndarray) -> np.ndarray:
+    """Whether a row's slot was counted twice, per row."""
+    last = uint64(slots.shape[0] - 1)
+    repeated = np.empty(hashes.shape[0], np.bool_)
+    for row in range(hashes.shape[0]):
+        repeated[row] = slots[hashes[row] & last] == 2
+    return repeated
