@@ -34,7 +34,7 @@ class Campaign:
         return f"{self.captions(track, shard)}receipt.json"
 
     def curated(self, track: str, shard: str, name: str) -> str:
-        """`accepted`, `rejected`, `signatures`, `duplicates`, `features.parquet`, metrics, receipt."""
+        """What curate leaves of a shard, such as `accepted.parquet` and `duplicates.parquet`."""
         return f"{self.prefix}curated/{track}/{shard}/{name}"
 
     def curate_receipt(self, track: str, shard: str) -> str:
