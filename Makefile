@@ -11,7 +11,7 @@ UV := 0.13.9
 unexport PYTHONDONTWRITEBYTECODE
 unexport VIRTUAL_ENV
 
-.PHONY: help setup demo down test test-unit test-dags test-s3 test-integration bench-ingest fuzz test-lmdeploy lint format pins docs clean
+.PHONY: help setup demo down test test-unit test-dags test-s3 test-integration bench-ingest bench-dedup fuzz test-lmdeploy lint format pins docs clean
 
 help: ## List the targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -71,6 +71,14 @@ $(LMDEPLOY)/.installed: requirements-lmdeploy-test.txt
 bench-ingest: $(STAMP) .venv-swift/.installed ## Ingest beside the floor and the naive way
 	.venv-swift/bin/python tests/swift_server.py $(BIN)/python benchmarks/bench_ingest.py
 
+bench-dedup: $(STAMP) .venv-dedup/.installed ## Near duplicates among 12M captions, beside peers; ROWS for fewer
+	ROWS=$(or $(ROWS),12000000) PEER_PYTHON=.venv-dedup/bin/python $(BIN)/python benchmarks/bench_dedup.py
+
+.venv-dedup/.installed: benchmarks/requirements-dedup.txt
+	@$(PYTHON) -m venv .venv-dedup
+	@.venv-dedup/bin/python -m pip install --quiet --disable-pip-version-check --requirement $<
+	@touch $@
+
 fuzz: $(STAMP) ## Feed damaged archives to ingest for FUZZ_S seconds (60)
 	$(BIN)/python tests/fuzz_archive.py $(or $(FUZZ_S),60)
 
@@ -95,4 +103,4 @@ pins: $(STAMP) ## Resolve requirements*.txt again from pyproject.toml
 	  --group dev -c requirements.txt pyproject.toml -o requirements-dev.txt
 
 clean: down ## Remove everything that was made, the environment included
-	rm -rf .venv .venv-swift .run dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf .venv .venv-swift .venv-dedup .run dist .pytest_cache .mypy_cache .ruff_cache .hypothesis

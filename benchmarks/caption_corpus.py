@@ -1,0 +1,298 @@
+"""Captions with planted copies: `caption_corpus.py ROWS FOLDER`.
+
+Writes Parquet files of 250,000 rows (`id`, `text`) and `labels.parquet` (`id`, `source`, `kind`).
+A caption is 6 to 11 sentences drawn from 1.6 million made of word lists, 145 words on average;
+2 % are copies, 3 % near copies: in case and punctuation, with one to three words replaced, or with
+a sentence dropped or added.
+"""
+
+import re
+import sys
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+FILE_ROWS = 250_000
+SENTENCES = 1_600_000
+REMEMBERED = 200_000
+
+NOUNS = [
+    "man",
+    "woman",
+    "child",
+    "cyclist",
+    "vendor",
+    "tourist",
+    "farmer",
+    "dog",
+    "cat",
+    "horse",
+    "bus",
+    "truck",
+    "boat",
+    "taxi",
+    "train",
+    "statue",
+    "fountain",
+    "church",
+    "tower",
+    "bridge",
+    "stall",
+    "musician",
+    "couple",
+    "guard",
+    "worker",
+    "chef",
+    "crowd",
+    "monk",
+    "officer",
+    "car",
+    "tractor",
+    "ferry",
+    "lighthouse",
+    "windmill",
+    "cow",
+    "pigeon",
+    "elephant",
+    "palm",
+    "oak",
+    "billboard",
+    "window",
+    "cafe",
+    "shelf",
+    "laptop",
+    "table",
+    "sofa",
+    "bed",
+    "counter",
+    "machine",
+    "bowl",
+    "plate",
+    "cake",
+    "guitar",
+    "piano",
+    "team",
+    "player",
+    "surfer",
+    "balloon",
+    "helicopter",
+    "waterfall",
+    "river",
+    "mountain",
+    "dune",
+    "vineyard",
+    "harbor",
+    "pier",
+    "platform",
+    "hall",
+    "altar",
+    "clock",
+    "gate",
+    "courtyard",
+    "staircase",
+    "mural",
+    "lamp",
+    "bench",
+    "playground",
+]
+WORDS = [
+    "large",
+    "small",
+    "weathered",
+    "colorful",
+    "modern",
+    "ornate",
+    "rusty",
+    "wooden",
+    "metallic",
+    "glossy",
+    "faded",
+    "bright",
+    "dark",
+    "narrow",
+    "wide",
+    "curved",
+    "tall",
+    "low",
+    "crowded",
+    "empty",
+    "quiet",
+    "busy",
+    "sunlit",
+    "shaded",
+    "wet",
+    "dusty",
+    "painted",
+    "old",
+    "antique",
+    "minimalist",
+    "elegant",
+    "worn",
+    "striped",
+    "patterned",
+    "plain",
+    "translucent",
+    "reflective",
+    "rounded",
+    "angular",
+    "massive",
+    "delicate",
+    "lush",
+    "dry",
+    "foggy",
+    "blurry",
+    "sharp",
+    "detailed",
+    "symmetrical",
+    "cluttered",
+    "tidy",
+    "rustic",
+    "industrial",
+    "traditional",
+    "decorative",
+    "carved",
+    "tiled",
+    "red",
+    "blue",
+    "green",
+    "yellow",
+    "white",
+    "black",
+    "orange",
+    "purple",
+    "pink",
+    "brown",
+    "grey",
+    "beige",
+    "teal",
+    "navy",
+    "maroon",
+    "turquoise",
+    "gold",
+    "silver",
+    "cream",
+    "olive",
+    "crimson",
+    "lavender",
+    "mustard",
+    "charcoal",
+]
+VERBS = [
+    "stands",
+    "sits",
+    "rests",
+    "leans",
+    "walks",
+    "moves",
+    "waits",
+    "appears",
+    "extends",
+    "rises",
+    "hangs",
+    "dominates",
+    "faces",
+]
+PLACES = [
+    "street",
+    "plaza",
+    "market",
+    "beach",
+    "harbor",
+    "park",
+    "temple",
+    "mall",
+    "station",
+    "airport",
+    "kitchen",
+    "office",
+    "library",
+    "classroom",
+    "stadium",
+    "warehouse",
+    "farm",
+    "village",
+    "alley",
+    "garden",
+    "museum",
+    "cathedral",
+    "highway",
+    "festival",
+    "waterfront",
+    "campus",
+    "terminal",
+    "bazaar",
+]
+FRAMES = (
+    "The image shows a {} {} in a {} {}, photographed under {} light near the {} {} and a {} {}.",
+    "In the {} foreground, a {} {} {} beside the {} {} while a {} {} {} close to it.",
+    "Behind it, a {} {} {} next to the {} {}, and the {} walls of the {} are painted {} and {}.",
+    "A sign of {} letters hangs above the {} {}, facing a {} {} and several {} {} in the {}.",
+    "The overall atmosphere is {} and {}, with {} light casting {} shadows across the {} {}.",
+    "To the left, people dressed in {} and {} gather around a {} {} that {} by the {} {}.",
+)
+
+
+def _sentences(rng: np.random.Generator) -> list[str]:
+    pools = (WORDS, NOUNS, WORDS, PLACES, WORDS, NOUNS, VERBS)
+    sentences = []
+    for number in range(SENTENCES):
+        frame = FRAMES[number % len(FRAMES)]
+        draws = rng.integers(0, 1 << 30, frame.count("{}"))
+        words = [pools[k % 7][draw % len(pools[k % 7])] for k, draw in enumerate(draws.tolist())]
+        sentences.append(frame.format(*words))
+    return sentences
+
+
+def _near(text: str, sentences: list[str], rng: np.random.Generator) -> tuple[str, str]:
+    kind = ("case", "substitution", "sentence")[rng.integers(3)]
+    if kind == "case":
+        return kind, re.sub(",", "", text).lower() if rng.random() < 0.5 else text.upper() + "\n"
+    if kind == "substitution":
+        words = text.split(" ")
+        for _ in range(rng.integers(1, 4)):
+            words[rng.integers(len(words))] = WORDS[rng.integers(len(WORDS))]
+        return kind, " ".join(words)
+    parts = re.split(r"(?<=\.) ", text)
+    place = int(rng.integers(1, len(parts)))
+    if rng.random() < 0.5:
+        del parts[place]
+    else:
+        parts.insert(place, sentences[rng.integers(len(sentences))])
+    return kind, " ".join(parts)
+
+
+def write_corpus(rows: int, folder: Path) -> None:
+    """Write a corpus, the same every time."""
+    folder.mkdir(parents=True)
+    rng = np.random.default_rng(5)
+    sentences = _sentences(rng)
+    remembered: list[tuple[int, str]] = []
+    labels: list[tuple[int, int, str]] = []
+    for start in range(0, rows, FILE_ROWS):
+        texts = []
+        for number in range(start, min(start + FILE_ROWS, rows)):
+            chance = rng.random()
+            if chance < 0.05 and remembered:
+                source, text = remembered[rng.integers(len(remembered))]
+                kind, text = ("exact", text) if chance < 0.02 else _near(text, sentences, rng)
+                labels.append((number, source, kind))
+            else:
+                picked = rng.integers(0, SENTENCES, rng.integers(6, 12))
+                text = " ".join(sentences[place] for place in picked.tolist())
+                if number % 10 == 0:
+                    remembered.append((number, text))
+            texts.append(text)
+        remembered = remembered[-REMEMBERED:]
+        table = pa.table({"id": range(start, start + len(texts)), "text": texts})
+        pq.write_table(
+            table, folder / f"{start:09d}.parquet", compression="zstd", use_dictionary=False
+        )
+    columns = zip(*labels, strict=True)
+    table = pa.table(dict(zip(("id", "source", "kind"), map(list, columns), strict=True)))
+    pq.write_table(table, folder / "labels.parquet")
+
+
+if __name__ == "__main__":
+    write_corpus(int(sys.argv[1]), Path(sys.argv[2]))
