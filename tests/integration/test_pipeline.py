@@ -11,12 +11,14 @@ from pathlib import Path
 import boto3
 import httpx
 import pytest
+from airflow.dag_processing.dagbag import DagBag
 from airflow.utils.state import DagRunState
 from moto.server import ThreadedMotoServer
 
 from archives import build_archives
 from sa1b_captions.recipe import TRACKS, load_recipe
 from sa1b_captions.release.manifest import verify_release
+from sa1b_captions.shards import archive_key
 from sa1b_captions.storage import open_store_url
 
 DEMO = Path(__file__).parents[2] / "demo"
@@ -134,3 +136,19 @@ def test_a_wrong_archive_fails_its_shard_and_not_its_neighbour(
     assert found["shard.caption", 1] == "upstream_failed"
     assert found["publish", 0] == "success"
     assert found["publish", 1] == "failed"
+
+
+def test_raw_archives_are_dropped_by_setting_and_come_back(
+    run_dag, airflow_db, folder, monkeypatch
+):
+    monkeypatch.setenv("CAPTIONS_DROP_RAW", "true")
+    dag = DagBag(str(DEMO.parent / "dags")).dags["caption_shards"]
+    archive = archive_key("sa_000000")
+    run = run_dag(dag, run_conf={"shards": "0"})
+    assert run.state == DagRunState.SUCCESS, states(run)
+    assert states(run)["drop", -1] == "success"
+    assert not folder.exists(archive)
+
+    command = [sys.executable, "-m", "sa1b_captions", "ingest", "--shards", "0", "--force"]
+    assert subprocess.run(command, check=False).returncode == 0
+    assert folder.exists(archive)
