@@ -14,7 +14,7 @@ unexport VIRTUAL_ENV
 .PHONY: help setup demo down test test-unit test-dags test-s3 test-integration bench-ingest bench-dedup fuzz test-lmdeploy lint format pins docs clean
 
 help: ## List the targets
-	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F':.*## ' '/^[a-z0-9-]+:.*## /{printf "  make %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 setup: $(STAMP) ## Create .venv with everything pinned
 
@@ -103,4 +103,4 @@ pins: $(STAMP) ## Resolve requirements*.txt again from pyproject.toml
 	  --group dev -c requirements.txt pyproject.toml -o requirements-dev.txt
 
 clean: down ## Remove everything that was made, the environment included
-	rm -rf .venv .venv-swift .venv-dedup .run dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf .venv .venv-swift .venv-dedup .venv-lmdeploy .run dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
