@@ -92,6 +92,8 @@ class Recipe:
     name: str
     title: str
     """What the dataset card calls the release."""
+    stand_in: str | None
+    """What the archives hold in place of SA-1B's photographs; None for the real ones."""
     shards: tuple[str, ...]
     """Shards that make the dataset, ascending. Constant: the release waits for exactly these."""
     images_per_shard: int | None
@@ -191,6 +193,7 @@ def _build(source: dict[str, Any]) -> Recipe:
     return Recipe(
         name=source["name"],
         title=source["title"],
+        stand_in=source.get("stand_in"),
         shards=tuple(parse_selection(source["shards"])),
         images_per_shard=source.get("images_per_shard"),
         images_of_last_shard=source.get("images_of_last_shard", source.get("images_per_shard")),

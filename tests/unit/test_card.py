@@ -139,3 +139,14 @@ def test_any_title_survives_in_the_front_matter(title):
 )
 def test_size_categories_are_hugging_faces(rows, category):
     assert size_category(rows) == category
+
+
+def test_a_card_says_when_the_photographs_are_stand_ins(tmp_path):
+    for recipe, said in (
+        (builders.demo_recipe(), False),
+        (builders.demo_recipe(stand_in="drawings"), True),
+    ):
+        campaign = releases.ready_campaign(FileStore(tmp_path / str(said)), recipe)
+        export_release(campaign, "v1")
+        text = campaign.store.read("releases/v1/README.md").decode()
+        assert ("stand-ins" in text and "drawings" in text) is said
