@@ -4,7 +4,6 @@ import subprocess
 
 import boto3
 import pytest
-from moto.server import ThreadedMotoServer
 
 import releases
 from sa1b_captions.errors import PermanentError
@@ -31,15 +30,6 @@ def exported(tmp_path_factory):
     store = FileStore(tmp_path_factory.mktemp("store"))
     export_release(releases.ready_campaign(store), "v1", run_id="manual__1")
     return {key: store.read(key) for key in store.list("releases/")}
-
-
-@pytest.fixture(scope="module")
-def s3_url():
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0)
-    server.start()
-    host, port = server.get_host_and_port()
-    yield f"http://{host}:{port}"
-    server.stop()
 
 
 @pytest.fixture(scope="module", params=["file", "s3"])
