@@ -119,3 +119,26 @@ def test_stop_finishes_what_is_in_flight_and_ends_as_retryable(shard):
         run()
     assert set(engine.asked) <= set(finished)
     assert len(finished) < len(plan)
+
+
+def test_captions_that_finish_beside_a_failure_are_not_lost(shard):
+    plan, reader = shard
+    first = plan[0].sample_id
+
+    def script(request):
+        if request.sample_id != first:
+            time.sleep(0.05)
+        if request.sample_id == plan[1].sample_id:
+            raise RetryableError("the engine stopped answering")
+        return honest_reply(request)
+
+    finished = []
+
+    def run():
+        for outcome in worker(ScriptedEngine(script, window=4), reader).run(plan[:4]):
+            finished.append(outcome.sample.sample_id)
+            time.sleep(0.3)  # meanwhile the other three end: one failure, two captions
+
+    with pytest.raises(RetryableError):
+        run()
+    assert set(finished) == {plan[0].sample_id, plan[2].sample_id, plan[3].sample_id}
