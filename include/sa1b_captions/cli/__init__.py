@@ -1,0 +1,11 @@
+"""The command line: every stage, run by hand or by Airflow with the same arguments.
+
+Progress goes to standard error. The last line of standard output is the result as one JSON
+object. Exit codes: 0 done, 2 wrong usage, 65 permanent error, 75 retryable error, 99 nothing to
+do, 1 a defect of this program.
+"""
+
+from sa1b_captions.cli import stages, views  # each adds its commands to the app
+from sa1b_captions.cli.common import app
+
+__all__ = ["app", "stages", "views"]
