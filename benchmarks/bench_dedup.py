@@ -39,7 +39,8 @@ def files_of(folder: Path) -> list[Path]:
 def dedup(folder: Path, rows: int) -> dict[str, object]:
     """Sign, cluster and verify the first rows of a corpus in this process."""
     from sa1b_captions.quality.clusters import find_clusters
-    from sa1b_captions.quality.dedup import Signatures, normalised, signature_table
+    from sa1b_captions.quality.dedup import Signatures, signature_table
+    from sa1b_captions.quality.wording import normalised
 
     began = time.perf_counter()
 

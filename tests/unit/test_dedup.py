@@ -15,22 +15,6 @@ from sa1b_captions.stages.dedup import dedup_track
 from sa1b_captions.storage import FileStore
 
 
-@pytest.mark.parametrize(
-    ("text", "normal"),
-    [
-        ("Two  Cats,\tone dog.", "two cats one dog"),
-        ("(two) cats — one dog!", "two cats one dog"),
-        ("两只猫，一只狗。", "两只猫 一只狗"),
-        ("ÉCOLE", "école"),
-        ("3.5 m", "3 5 m"),
-        ("...", ""),
-    ],
-)
-def test_normalising_leaves_words_alone(text, normal):
-    frame = pl.DataFrame({"text": [text]})
-    assert frame.select(dedup.normalise(pl.col("text"))).item() == normal
-
-
 def test_a_signature_never_changes():
     """Signatures are stored; another value would compare with nothing that lies there."""
     (signature,) = dedup.sign(pl.Series(["Two cats, one dog."]))

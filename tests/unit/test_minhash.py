@@ -13,7 +13,7 @@ import builders
 from sa1b_captions import records
 from sa1b_captions.campaign import Campaign
 from sa1b_captions.errors import PermanentError
-from sa1b_captions.quality import clusters, dedup, minhash
+from sa1b_captions.quality import clusters, dedup, minhash, wording
 from sa1b_captions.recipe import load_recipe, parse_recipe
 from sa1b_captions.stages.curate import curate_shard
 from sa1b_captions.stages.dedup import dedup_track
@@ -87,7 +87,7 @@ def test_chinese_is_compared_by_characters_and_mixed_script_by_both():
     ],
 )
 def test_any_text_can_be_signed_and_is_like_itself_only(text):
-    texts = dedup.normalised(pa.array([text, "a plain caption of six words", None]))
+    texts = wording.normalised(pa.array([text, "a plain caption of six words", None]))
     bands = minhash.sign(texts)
     assert (bands[0] == 0).all() == (texts[0].as_py() == "")
     assert (bands[2] == 0).all()

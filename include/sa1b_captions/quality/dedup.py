@@ -9,6 +9,7 @@ how samples are spread over shards.
 """
 
 from collections.abc import Callable
+from itertools import pairwise
 
 import numpy as np
 import polars as pl
@@ -20,20 +21,9 @@ from sa1b_captions import records
 from sa1b_captions.errors import PermanentError
 from sa1b_captions.quality import minhash
 from sa1b_captions.quality.clusters import Clusters, find_clusters
+from sa1b_captions.quality.wording import buffers, normalised
 
 SIGNATURE_BYTES = 16
-
-
-def normalise(text: pl.Expr) -> pl.Expr:
-    """Lower-case, runs of punctuation and white space as one space, none at either end."""
-    return text.str.to_lowercase().str.replace_all(r"[\s\p{P}]+", " ").str.strip_chars(" ")
-
-
-def normalised(captions: pa.Array | pa.ChunkedArray) -> pa.LargeStringArray:
-    """Normalised captions, in their order."""
-    frame = pl.DataFrame({"caption": pl.Series(captions, dtype=pl.String)})
-    texts = frame.select(normalise(pl.col("caption"))).to_arrow().column(0)
-    return texts.cast(pa.large_string()).combine_chunks()
 
 
 def sign(captions: pl.Series) -> list[bytes]:
@@ -42,8 +32,10 @@ def sign(captions: pl.Series) -> list[bytes]:
 
 
 def _exact(texts: pa.LargeStringArray) -> list[bytes]:
+    data, offsets = buffers(texts)
+    view, edges = data.data, offsets.tolist()
     # xxHash promises the same value in every version; polars' own hash does not.
-    return [xxhash.xxh3_128_digest(text.encode()) for text in texts.to_pylist()]
+    return [xxhash.xxh3_128_digest(view[start:end]) for start, end in pairwise(edges)]
 
 
 def signature_table(rows: pa.Table, shard_number: int) -> pa.Table:

@@ -9,9 +9,9 @@ import hashlib
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from sa1b_captions.quality import minhash_kernel as kernel
+from sa1b_captions.quality.wording import buffers
 
 BANDS = kernel.BANDS
 BAND_BYTES = 8 * BANDS
@@ -32,7 +32,7 @@ first number counts changes of the kernel's hashes and of how texts are normalis
 
 def sign(texts: pa.LargeStringArray) -> np.ndarray:
     """Band hashes of normalised texts, (texts, BANDS) uint64; zeros where a text has no unit."""
-    data, offsets = _buffers(texts)
+    data, offsets = buffers(texts)
     bands = np.empty((len(texts), BANDS), np.uint64)
     kernel.sign(data, offsets, _MULTIPLIERS, _MASKS, _longest(offsets), bands)
     return bands
@@ -40,7 +40,7 @@ def sign(texts: pa.LargeStringArray) -> np.ndarray:
 
 def jaccard(texts: pa.LargeStringArray, firsts: np.ndarray, seconds: np.ndarray) -> np.ndarray:
     """Exact Jaccard of the shingle sets of texts[firsts] and texts[seconds], float64 per pair."""
-    data, offsets = _buffers(texts)
+    data, offsets = buffers(texts)
     result = np.empty(len(firsts), np.float64)
     places = firsts.astype(np.int64), seconds.astype(np.int64)
     kernel.compare(data, offsets, *places, _longest(offsets), result)
@@ -49,13 +49,3 @@ def jaccard(texts: pa.LargeStringArray, firsts: np.ndarray, seconds: np.ndarray)
 
 def _longest(offsets: np.ndarray) -> int:
     return int(np.diff(offsets).max(initial=0))
-
-
-def _buffers(texts: pa.LargeStringArray) -> tuple[np.ndarray, np.ndarray]:
-    """Bytes, and the offsets of len(texts) + 1 edges in them."""
-    texts = pc.fill_null(texts, "")
-    _, offsets, data = texts.buffers()
-    if not len(texts):
-        return np.empty(0, np.uint8), np.zeros(1, np.int64)
-    edges = np.frombuffer(offsets, np.int64)[texts.offset : texts.offset + len(texts) + 1]
-    return np.frombuffer(data or b"", np.uint8), edges

@@ -1,19 +1,13 @@
 """Compiled loops of near-duplicate search, over the byte buffers of Arrow strings.
 
-Constants stand in this file and nowhere else: numba freezes them into its on-disk cache, and the
-cache follows this file's time and size only. Texts come normalised: units are what stands between
-spaces, and every character of a script that writes no spaces is a unit of its own.
+Texts come normalised: units are what stands between spaces, and every character of a script that
+writes no spaces is a unit of its own.
 """
 
-from collections.abc import Callable
-from typing import ParamSpec, TypeVar
-
-import numba
 import numpy as np
 from numba import uint32, uint64
 
-P = ParamSpec("P")
-T = TypeVar("T")
+from sa1b_captions.quality.compiled import compiled
 
 BANDS = 20
 ROWS = 5
@@ -24,16 +18,6 @@ _FNV_PRIME = uint64(0x100000001B3)
 _GOLDEN = uint64(0x9E3779B97F4A7C15)
 _SPACE = 32
 _NO_MINIMUM = uint32(0xFFFFFFFF)
-
-
-def compiled(function: Callable[P, T]) -> Callable[P, T]:
-    """Compile on first use, without the GIL; cache on disk where some cache folder is writable."""
-    try:
-        kernel: Callable[P, T] = numba.njit(nogil=True, cache=True)(function)
-    except RuntimeError:
-        # A read-only installation without a home: every process compiles for itself.
-        kernel = numba.njit(nogil=True)(function)
-    return kernel
 
 
 @compiled

@@ -19,8 +19,9 @@ from sa1b_captions import records
 from sa1b_captions.campaign import Campaign
 from sa1b_captions.quality.clusters import Clusters, find_clusters
 from sa1b_captions.quality.curated import READERS, require_curated
-from sa1b_captions.quality.dedup import Signatures, duplicate_table, normalised, rank
+from sa1b_captions.quality.dedup import Signatures, duplicate_table, rank
 from sa1b_captions.quality.rules import NEAR_DUPLICATE
+from sa1b_captions.quality.wording import normalised
 from sa1b_captions.receipts import Receipt, digest, read_receipt, write_receipt
 from sa1b_captions.shards import shard_number
 
