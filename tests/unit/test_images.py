@@ -1,6 +1,9 @@
 import io
 
+import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from PIL import Image, ImageFile
 
 import builders
@@ -30,6 +33,95 @@ def test_a_truncated_jpeg_is_refused_even_after_lmdeploy_allowed_them(monkeypatc
     jpeg = builders.make_jpeg(size=(400, 300))
     with pytest.raises(UndecodableImageError, match="not a whole JPEG"):
         decode_jpeg(jpeg[: len(jpeg) // 2])
+
+
+def encode(image, **options):
+    buffer = io.BytesIO()
+    image.save(buffer, "JPEG", **options)
+    return buffer.getvalue()
+
+
+def pillow_pixels(jpeg):
+    """What the plainest use of Pillow makes of a JPEG; None when it refuses."""
+    try:
+        with Image.open(io.BytesIO(jpeg)) as image:
+            return np.asarray(image.convert("RGB"))
+    except (OSError, SyntaxError):
+        return None
+
+
+def our_pixels(jpeg):
+    try:
+        return np.asarray(decode_jpeg(jpeg))
+    except UndecodableImageError:
+        return None
+
+
+@st.composite
+def photographs(draw):
+    """Images of any small size, shape and grain, of each kind that JPEG knows."""
+    size = draw(st.tuples(st.integers(1, 90), st.integers(1, 90)))
+    rng = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
+    coarse = Image.fromarray(rng.integers(0, 256, (5, 7, 3), dtype=np.uint8))
+    smooth = np.asarray(coarse.resize(size, Image.Resampling.BICUBIC), dtype=np.int16)
+    grain = rng.integers(-draw(st.integers(0, 90)), 91, smooth.shape)
+    image = Image.fromarray((smooth + grain).clip(0, 255).astype(np.uint8))
+    return image.convert(draw(st.sampled_from(["RGB", "RGB", "L", "CMYK"])))
+
+
+ROTATED = b"Exif\0\0MM\0*\0\0\0\x08\0\1\1\x12\0\3\0\0\0\1\0\6\0\0\0\0\0\0"
+"""An orientation that viewers would apply and the index, like SA-1B, does not."""
+
+ENCODINGS = st.fixed_dictionaries(
+    {
+        "quality": st.integers(1, 100),
+        "progressive": st.booleans(),
+        "optimize": st.booleans(),
+        "subsampling": st.sampled_from([0, 1, 2]),
+        "restart_marker_rows": st.sampled_from([0, 1]),
+        "exif": st.sampled_from([b"", ROTATED]),
+    }
+)
+
+
+@settings(deadline=None, max_examples=60)
+@given(photographs(), ENCODINGS)
+def test_pixels_are_pillows(image, options):
+    jpeg = encode(image, **options)
+    decoded = decode_jpeg(jpeg)
+    assert (decoded.mode, decoded.size) == ("RGB", image.size)
+    assert np.array_equal(np.asarray(decoded), pillow_pixels(jpeg))
+    half = (max(1, image.width // 2), max(1, image.height // 2))
+    with Image.open(io.BytesIO(jpeg)) as plain:
+        assert decoded.resize(half).tobytes() == plain.convert("RGB").resize(half).tobytes()
+
+
+@settings(deadline=None, max_examples=60)
+@given(photographs(), ENCODINGS, st.data())
+def test_a_cut_jpeg_is_refused_wherever_it_is_cut(image, options, data):
+    jpeg = encode(image, **options)
+    start_of_scan = jpeg.index(b"\xff\xda")
+    end = len(jpeg) - 2  # what is missing after that is no pixel
+    cut = data.draw(
+        st.one_of(
+            st.integers(0, start_of_scan),  # in the header
+            st.integers(start_of_scan, end - 1),  # in the pixels
+            st.just(end - 1),
+        )
+    )
+    assert our_pixels(jpeg[:cut]) is None
+
+
+@pytest.mark.filterwarnings("ignore:.*EXIF:UserWarning", "ignore:Tag data:UserWarning")
+@settings(deadline=None, max_examples=60)
+@given(photographs(), ENCODINGS, st.data())
+def test_a_damaged_jpeg_gets_the_verdict_and_the_pixels_of_pillow(image, options, data):
+    jpeg = bytearray(encode(image, **options))
+    for _ in range(data.draw(st.integers(1, 4))):
+        jpeg[data.draw(st.integers(0, len(jpeg) - 1))] = data.draw(st.integers(0, 255))
+    ours, theirs = our_pixels(bytes(jpeg)), pillow_pixels(bytes(jpeg))
+    assert (ours is None) == (theirs is None)
+    assert ours is None or np.array_equal(ours, theirs)
 
 
 @pytest.mark.parametrize("data", [b"", b"<html>", b"\xff\xd8\xff"])
