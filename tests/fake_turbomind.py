@@ -34,6 +34,8 @@ class Call:
     offsets: list[int]
     """Place of each image's first token."""
     settings: GenerationConfig
+    pixels: list[torch.Tensor]
+    """Of each image, (tiles, 3, 448, 448), normalised."""
 
 
 @dataclass(frozen=True)
@@ -107,6 +109,7 @@ class _Instance:
             [len(image["pixel_values"]) for image in images],
             [image["offset"] for image in images],
             gen_config,
+            [image["pixel_values"] for image in images],
         )
         engine.calls.append(call)
         engine.in_flight += 1

@@ -81,8 +81,13 @@ class InternVLChatConfig(PretrainedConfig):
 """What the published code comes to under transformers 4.57 and 5.17, which build it bare."""
 
 
-def build(folder: Path, *, broken_configuration: bool = False) -> Path:
-    """Write the checkpoint into a folder, which is made if it is missing."""
+def build(
+    folder: Path,
+    *,
+    broken_configuration: bool = False,
+    weights: dict[str, torch.Tensor] | None = None,
+) -> Path:
+    """Write the checkpoint into a folder, which is made if it is missing; random weights."""
     folder.mkdir(parents=True, exist_ok=True)
     _tokenizer().save(str(folder / "tokenizer.json"))
     tokenizer_config = {
@@ -111,7 +116,7 @@ def build(folder: Path, *, broken_configuration: bool = False) -> Path:
         "image_std": [0.229, 0.224, 0.225],
     }
     for name, content in {
-        "config": _config(),
+        "config": configuration(),
         "tokenizer_config": tokenizer_config,
         "generation_config": generation_config,
         "preprocessor_config": preprocessor_config,
@@ -119,7 +124,9 @@ def build(folder: Path, *, broken_configuration: bool = False) -> Path:
         (folder / f"{name}.json").write_text(json.dumps(content, indent=1))
     code = BROKEN_CONFIGURATION_CODE if broken_configuration else CONFIGURATION_CODE
     (folder / "configuration_internvl_chat.py").write_text(code)
-    save_file(_weights(), str(folder / "model.safetensors"), metadata={"format": "pt"})
+    save_file(
+        weights or random_weights(), str(folder / "model.safetensors"), metadata={"format": "pt"}
+    )
     return folder
 
 
@@ -141,7 +148,8 @@ def _tokenizer() -> Tokenizer:
     return tokenizer
 
 
-def _config() -> dict:
+def configuration() -> dict:
+    """What config.json says."""
     llama = {
         "architectures": ["LlamaForCausalLM"],
         "model_type": "llama",
@@ -208,7 +216,8 @@ def _config() -> dict:
     }
 
 
-def _weights() -> dict[str, torch.Tensor]:
+def random_weights() -> dict[str, torch.Tensor]:
+    """Tensors by name, float16, the same at each call."""
     generator = torch.Generator().manual_seed(0)
 
     def noise(*shape: int) -> torch.Tensor:

@@ -161,7 +161,10 @@ def test_a_worker_keeps_the_window_full_and_finds_the_truncated_jpeg(
     jpegs[3] = jpegs[3][: len(jpegs[3]) // 2]
     builders.put_shard(store, SHARD, jpegs)
     plan = plan_track(recipe, recipe.tracks["single_en"], SHARD, read_index(store, SHARD))
-    turbomind.script = lambda call: Answer("A dog.", delay_s=0.1)
+    # However slow this machine prepares images: the first answers wait until the window is full.
+    turbomind.script = lambda call: Answer(
+        "A dog.", delay_s=0.1 if turbomind.peak_in_flight == engine.window else 2.0
+    )
     reader = ShardReader(store, SHARD, plan)
     outcomes = list(Worker(engine, reader, recipe.generation).run(plan))
     status = {outcome.sample.images[0].image_id: outcome.reply.status for outcome in outcomes}
