@@ -94,7 +94,7 @@ def test_pod_asks_for_what_its_profile_says(pod):
 
 
 def test_a_profile_without_gpus_needs_neither_gpu_nor_model(monkeypatch, pod_settings, airflow_db):
-    pod = build(monkeypatch, profile="cpu")
+    pod = build(monkeypatch, profile="cpu-preview")
     assert "nvidia.com/gpu" not in base(pod)["resources"]["limits"]
     assert [volume["name"] for volume in pod["spec"]["volumes"]] == ["scratch"]
     assert "tolerations" not in pod["spec"] or pod["spec"]["tolerations"] == []
@@ -164,7 +164,7 @@ def test_operator_defers_and_survives_a_lost_worker(pod_settings, airflow_db):
         ("CAPTIONS_WORKER_IMAGE", "", "needs CAPTIONS_WORKER_IMAGE"),
         ("CAPTIONS_WORKER_IMAGE", "worker:latest", "not latest"),
         ("CAPTIONS_ROOT", "file:///data", "needs CAPTIONS_ROOT=s3://"),
-        ("CAPTIONS_GPU_PROFILE", "tpu", "which has: a100x4, cpu, h100x4, h200x2"),
+        ("CAPTIONS_GPU_PROFILE", "tpu", "which has: a100x4, awq-1gpu, cpu-preview, h100x4, h200x2"),
     ],
 )
 def test_a_setting_pods_cannot_do_without_is_named(

@@ -28,7 +28,7 @@ def profiles(tmp_path):
 
 
 def test_every_packaged_profile_loads():
-    assert {"h100x4", "h200x2", "a100x4", "cpu"} == set(profile_names())
+    assert {"a100x4", "h100x4", "h200x2", "awq-1gpu", "cpu-preview"} == set(profile_names())
     for name in profile_names():
         assert load_profile(name).name == name
 
@@ -75,7 +75,7 @@ def test_a_profile_that_cannot_work_is_refused(profiles, old, new, message):
 
 
 def test_a_profile_cannot_change_after_its_checks():
-    profile = load_profile("cpu")
+    profile = load_profile("cpu-preview")
     with pytest.raises(AttributeError):
         profile.cpus = 0
     assert isinstance(profile, PodProfile)
