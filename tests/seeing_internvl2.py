@@ -5,8 +5,8 @@ engine says of a picture is known to the letter. It answers the start-up check b
 red disc, and its captions show that tiles, pixel order, projector, attention, key/value cache and
 stop tokens are right. The vision tower's layers are switched off: their arithmetic is not checked.
 
-Vision: each patch embedding holds the mean of red minus blue. Language: one attention layer averages
-that over all tokens, and every character leads to the next one of the caption.
+Vision: each patch embedding holds the mean of red minus blue. Language: one attention layer
+averages that over all tokens, and every character leads to the next one of the caption.
 """
 
 import itertools
