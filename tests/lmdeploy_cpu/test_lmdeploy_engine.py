@@ -166,7 +166,7 @@ def test_a_worker_keeps_the_window_full_and_finds_the_truncated_jpeg(
         "A dog.", delay_s=0.1 if turbomind.peak_in_flight == engine.window else 2.0
     )
     reader = ShardReader(store, SHARD, plan)
-    outcomes = list(Worker(engine, reader, recipe.generation).run(plan))
+    outcomes = list(Worker(engine, recipe.generation).run((sample, reader) for sample in plan))
     status = {outcome.sample.images[0].image_id: outcome.reply.status for outcome in outcomes}
     assert status.pop(3) is CaptionStatus.UNDECODABLE
     assert set(status.values()) == {CaptionStatus.OK}

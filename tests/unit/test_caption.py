@@ -13,7 +13,7 @@ from sa1b_captions.caption.sampling import plan_track, read_index
 from sa1b_captions.errors import PermanentError, RetryableError
 from sa1b_captions.receipts import read_receipt
 from sa1b_captions.recipe import TRACKS
-from sa1b_captions.stages.caption import caption_shard
+from sa1b_captions.stages.caption import caption_shards
 from sa1b_captions.storage import FileStore
 
 SHARD = "sa_000000"
@@ -30,20 +30,25 @@ def ready_campaign(folder):
     return builders.demo_campaign(store)
 
 
-def rows(campaign, track):
-    receipt = read_receipt(campaign.store, campaign.caption_receipt(track, SHARD))
-    keys = [campaign.part(track, SHARD, block) for block in range(receipt["blocks"])]
+def caption(campaign, open_engine, **options):
+    """Caption the one shard."""
+    return caption_shards(campaign, [SHARD], open_engine, **options)[SHARD]
+
+
+def rows(campaign, track, shard=SHARD):
+    receipt = read_receipt(campaign.store, campaign.caption_receipt(track, shard))
+    keys = [campaign.part(track, shard, block) for block in range(receipt["blocks"])]
     return [row for key in keys for row in records.read_table(campaign.store, key).to_pylist()]
 
 
-def planned_ids(campaign, track):
-    index = read_index(campaign.store, SHARD)
-    plan = plan_track(campaign.recipe, campaign.recipe.tracks[track], SHARD, index)
+def planned_ids(campaign, track, shard=SHARD):
+    index = read_index(campaign.store, shard)
+    plan = plan_track(campaign.recipe, campaign.recipe.tracks[track], shard, index)
     return [sample.sample_id for sample in plan]
 
 
 def test_parts_hold_every_planned_sample_once_in_plan_order(campaign):
-    result = caption_shard(campaign, SHARD, ScriptedEngine)
+    result = caption(campaign, ScriptedEngine)
     for track in TRACKS:
         assert [row["sample_id"] for row in rows(campaign, track)] == planned_ids(campaign, track)
     assert result["statuses"]["single_en"] == {"ok": 11}
@@ -53,23 +58,23 @@ def test_parts_hold_every_planned_sample_once_in_plan_order(campaign):
 
 
 def test_a_finished_shard_loads_no_model(campaign):
-    caption_shard(campaign, SHARD, ScriptedEngine)
+    caption(campaign, ScriptedEngine)
 
     def refuse():
         raise AssertionError("the model was loaded for nothing")
 
-    assert caption_shard(campaign, SHARD, refuse)["captioned"] == 0
+    assert caption(campaign, refuse)["captioned"] == 0
 
 
 def test_force_captions_anew(campaign):
-    caption_shard(campaign, SHARD, ScriptedEngine)
+    caption(campaign, ScriptedEngine)
     engine = ScriptedEngine()
-    caption_shard(campaign, SHARD, lambda: engine, tracks=["single_en"], force=True)
+    caption(campaign, lambda: engine, tracks=["single_en"], force=True)
     assert len(engine.asked) == 11
 
 
 def test_a_retry_of_a_forced_run_resumes_where_it_was_killed(campaign):
-    caption_shard(campaign, SHARD, ScriptedEngine)
+    caption(campaign, ScriptedEngine)
     budget = threading.Semaphore(8)
 
     def script(request):
@@ -78,9 +83,7 @@ def test_a_retry_of_a_forced_run_resumes_where_it_was_killed(campaign):
         return honest_reply(request)
 
     def force(engine):
-        caption_shard(
-            campaign, SHARD, lambda: engine, tracks=["single_en"], force=True, run_id="monday"
-        )
+        caption(campaign, lambda: engine, tracks=["single_en"], force=True, run_id="monday")
 
     with pytest.raises(RetryableError):
         force(ScriptedEngine(script, window=1))
@@ -95,13 +98,13 @@ def test_the_engine_is_closed_when_it_fails(campaign):
 
     engine = ScriptedEngine(script)
     with pytest.raises(RetryableError):
-        caption_shard(campaign, SHARD, lambda: engine)
+        caption(campaign, lambda: engine)
     assert engine.closed
 
 
 def test_a_shard_that_is_not_ingested_names_the_command(campaign):
     with pytest.raises(PermanentError, match="sa1b-captions ingest --shards"):
-        caption_shard(campaign, "sa_000001", ScriptedEngine)
+        caption_shards(campaign, ["sa_000001"], ScriptedEngine)
 
 
 @settings(max_examples=15, deadline=None)
@@ -123,7 +126,7 @@ def test_killed_workers_resume_without_gaps_or_repeats(tmp_path_factory, seed):
 
         engine = ScriptedEngine(script, window=3)
         try:
-            caption_shard(campaign, SHARD, lambda engine=engine: engine)
+            caption(campaign, lambda engine=engine: engine)
         except RetryableError:
             kills += 1
         asked += len(engine.asked)
@@ -138,8 +141,8 @@ def test_killed_workers_resume_without_gaps_or_repeats(tmp_path_factory, seed):
 def test_two_workers_on_one_shard_write_equal_sets(campaign):
     threads = [
         threading.Thread(
-            target=caption_shard,
-            args=(campaign, SHARD, lambda: ScriptedEngine(delay_s=0.002)),
+            target=caption,
+            args=(campaign, lambda: ScriptedEngine(delay_s=0.002)),
         )
         for _ in range(2)
     ]
@@ -152,10 +155,10 @@ def test_two_workers_on_one_shard_write_equal_sets(campaign):
 
 
 def test_a_missing_block_is_captioned_again_alone(campaign):
-    caption_shard(campaign, SHARD, ScriptedEngine)
+    caption(campaign, ScriptedEngine)
     campaign.store.delete(campaign.caption_receipt("single_en", SHARD))
     campaign.store.delete(campaign.part("single_en", SHARD, 1))
     engine = ScriptedEngine()
-    caption_shard(campaign, SHARD, lambda: engine)
+    caption(campaign, lambda: engine)
     assert sorted(engine.asked) == sorted(planned_ids(campaign, "single_en")[4:8])
     assert parts.stored_blocks(campaign, "single_en", SHARD) == {0, 1, 2}

@@ -8,7 +8,7 @@ from sa1b_captions import shards
 from sa1b_captions.errors import PermanentError
 from sa1b_captions.receipts import write_receipt
 from sa1b_captions.recipe import TRACKS
-from sa1b_captions.stages.caption import caption_shard
+from sa1b_captions.stages.caption import caption_shards
 from sa1b_captions.stages.drop import drop_shards, is_dropped
 from sa1b_captions.storage import FileStore
 
@@ -26,9 +26,13 @@ def put_raw(store):
     builders.put_shard(store, SHARD, {n: builders.make_jpeg(n) for n in range(1, 8)})
 
 
+def caption(campaign, open_engine, **options):
+    return caption_shards(campaign, [SHARD], open_engine, **options)[SHARD]
+
+
 def finish(campaign, verdict="pass"):
     """Caption the shard, and leave the receipts that curate and validate leave."""
-    caption_shard(campaign, SHARD, ScriptedEngine)
+    caption(campaign, ScriptedEngine)
     rules = campaign.recipe.quality_fingerprint
     for track in TRACKS:
         key = campaign.curate_receipt(track, SHARD)
@@ -51,7 +55,7 @@ def test_a_done_shard_is_dropped_and_its_captions_stay_valid(campaign):
     assert drop_shards(campaign, [SHARD])["dropped"] == [SHARD]
     assert raw(campaign) == []
     assert is_dropped(campaign, SHARD)
-    again = caption_shard(campaign, SHARD, refuse)
+    again = caption(campaign, refuse)
     assert again["statuses"]["single_en"] == {"ok": 7}
     assert list(campaign.store.list("campaigns/")) == captions
 
@@ -70,10 +74,10 @@ def test_a_dropped_shard_comes_back_by_ingest(campaign):
     finish(campaign)
     drop_shards(campaign, [SHARD])
     with pytest.raises(PermanentError, match="run sa1b-captions ingest"):
-        caption_shard(campaign, SHARD, refuse, force=True)
+        caption(campaign, refuse, force=True)
     put_raw(campaign.store)
     assert not is_dropped(campaign, SHARD)
-    assert caption_shard(campaign, SHARD, refuse)["captioned"] == 0
+    assert caption(campaign, refuse)["captioned"] == 0
 
 
 def test_a_half_dropped_shard_has_no_receipt_and_is_dropped_by_the_next_call(campaign):

@@ -306,13 +306,15 @@ def test_a_worker_fills_the_window_over_all_replicas(tmp_path):
         RECIPE, RECIPE.tracks["single_en"], "sa_000000", read_index(store, "sa_000000")
     )
 
+    together = threading.Barrier(5)
+
     def slow(body):
-        time.sleep(0.02)
+        together.wait(timeout=30)
         return Answer("A dog")
 
     with serve(answer=slow) as server, engine_for(server, window=5) as engine:
-        worker = Worker(engine, ShardReader(store, "sa_000000", plan), RECIPE.generation)
-        outcomes = list(worker.run(plan))
+        reader = ShardReader(store, "sa_000000", plan)
+        outcomes = list(Worker(engine, RECIPE.generation).run((s, reader) for s in plan))
     assert {outcome.sample for outcome in outcomes} == set(plan)
     assert all(outcome.reply.status is CaptionStatus.OK for outcome in outcomes)
     assert server.peak_in_flight == 5

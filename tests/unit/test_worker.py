@@ -28,14 +28,16 @@ def shard(tmp_path):
     return plan, ShardReader(store, "sa_000000", plan)
 
 
-def worker(engine, reader, **kwargs):
-    return Worker(engine, reader, RECIPE.generation, **kwargs)
+def captioned(engine, reader, samples, **kwargs):
+    """Outcomes of a worker."""
+    worker = Worker(engine, RECIPE.generation, **kwargs)
+    return worker.run((sample, reader) for sample in samples)
 
 
 def test_every_sample_has_one_outcome_and_a_broken_jpeg_says_so(shard):
     plan, reader = shard
     engine = ScriptedEngine()
-    outcomes = {o.sample.sample_id: o.reply for o in worker(engine, reader).run(plan)}
+    outcomes = {o.sample.sample_id: o.reply for o in captioned(engine, reader, plan)}
     assert set(outcomes) == {s.sample_id for s in plan}
     broken = outcomes["single_en/sa_000000/5"]
     assert broken.status is CaptionStatus.UNDECODABLE
@@ -46,7 +48,7 @@ def test_every_sample_has_one_outcome_and_a_broken_jpeg_says_so(shard):
 def test_the_window_is_filled_and_never_exceeded(shard):
     plan, reader = shard
     engine = ScriptedEngine(window=3, delay_s=0.01)
-    list(worker(engine, reader).run(plan))
+    list(captioned(engine, reader, plan))
     assert engine.peak_in_flight == 3
 
 
@@ -66,7 +68,7 @@ def test_memory_is_bounded_by_the_window_not_the_shard(shard):
         return honest_reply(request)
 
     engine = ScriptedEngine(wait_for_release, window=3)
-    stream = worker(engine, reader, decode_ahead=2).run(samples())
+    stream = captioned(engine, reader, samples(), decode_ahead=2)
     thread = threading.Thread(target=lambda: list(stream))
     thread.start()
     time.sleep(0.3)
@@ -86,9 +88,7 @@ def test_a_passing_failure_is_tried_again_and_a_lasting_one_keeps_its_reason(sha
             return Reply(CaptionStatus.ERROR, error_code="internal_error", error="KV cache full")
         return honest_reply(request)
 
-    outcomes = {
-        o.sample.sample_id[-2:]: o for o in worker(ScriptedEngine(script), reader).run(plan)
-    }
+    outcomes = {o.sample.sample_id[-2:]: o for o in captioned(ScriptedEngine(script), reader, plan)}
     assert (outcomes["/1"].reply.status, outcomes["/1"].attempt) == (CaptionStatus.OK, 2)
     assert outcomes["/2"].reply.error == "KV cache full"
     assert outcomes["/2"].attempt == MAX_ATTEMPTS
@@ -101,7 +101,7 @@ def test_a_dead_engine_ends_the_run_as_retryable(shard):
         raise RetryableError("the engine stopped answering")
 
     with pytest.raises(RetryableError, match="stopped answering"):
-        list(worker(ScriptedEngine(script), reader).run(plan))
+        list(captioned(ScriptedEngine(script), reader, plan))
 
 
 def test_stop_finishes_what_is_in_flight_and_ends_as_retryable(shard):
@@ -111,7 +111,7 @@ def test_stop_finishes_what_is_in_flight_and_ends_as_retryable(shard):
     finished = []
 
     def run():
-        for outcome in worker(engine, reader, stop=stop).run(plan):
+        for outcome in captioned(engine, reader, plan, stop=stop):
             finished.append(outcome.sample.sample_id)
             stop.set()
 
@@ -135,7 +135,7 @@ def test_captions_that_finish_beside_a_failure_are_not_lost(shard):
     finished = []
 
     def run():
-        for outcome in worker(ScriptedEngine(script, window=4), reader).run(plan[:4]):
+        for outcome in captioned(ScriptedEngine(script, window=4), reader, plan[:4]):
             finished.append(outcome.sample.sample_id)
             time.sleep(0.3)  # meanwhile the other three end: one failure, two captions
 

@@ -6,6 +6,7 @@ equal blocks.
 """
 
 import datetime as dt
+import logging
 import re
 from collections.abc import Iterable, Sequence
 from typing import Any
@@ -17,6 +18,8 @@ from sa1b_captions.campaign import Campaign
 from sa1b_captions.caption.engines.base import Engine, Reply
 from sa1b_captions.caption.sampling import Sample
 from sa1b_captions.receipts import read_receipt, write_receipt
+
+_log = logging.getLogger(__name__)
 
 _PART = re.compile(r"part-(\d{5})\.parquet")
 
@@ -41,6 +44,16 @@ def start_anew(campaign: Campaign, track: str, shard: str, run_id: str | None) -
     for block in stored_blocks(campaign, track, shard):
         campaign.store.delete(campaign.part(track, shard, block))
     write_receipt(campaign.store, note, stage="caption", run_id=run_id)
+
+
+def unfinished(campaign: Campaign, track: str, shard: str, plan: Sequence[Sample]) -> list[Sample]:
+    """Samples of a track's plan whose block is not stored."""
+    stored = stored_blocks(campaign, track, shard)
+    size = campaign.recipe.block_size
+    left = [sample for sample in plan if block_of(sample, size) not in stored]
+    if stored and left:
+        _log.info("%s/%s: resuming, %d samples left", track, shard, len(left))
+    return left
 
 
 def block_of(sample: Sample, block_size: int) -> int:

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 from sa1b_captions.caption.engines.base import Engine, Reply, Request
 from sa1b_captions.caption.images import ShardReader, UndecodableImageError, decode_jpeg
 from sa1b_captions.caption.sampling import Sample
-from sa1b_captions.errors import RetryableError
+from sa1b_captions.errors import PermanentError, RetryableError
 from sa1b_captions.recipe import Generation
 from sa1b_captions.records import CaptionStatus
 
@@ -45,13 +45,20 @@ class Outcome:
     """Seconds in the engine, all tries together; 0 when it never got there."""
 
 
+@dataclass(frozen=True, slots=True)
+class Unreadable:
+    """A sample whose archive cannot be read: a fault of its shard, not of the sample."""
+
+    sample: Sample
+    error: PermanentError
+
+
 class Worker:
     """Captions samples through one engine."""
 
     def __init__(
         self,
         engine: Engine,
-        reader: ShardReader,
         generation: Generation,
         *,
         stop: threading.Event | None = None,
@@ -62,28 +69,30 @@ class Worker:
 
         Args:
             engine: what captions.
-            reader: where the samples' JPEGs come from.
             generation: the recipe's sampling settings.
             stop: once set, no new sample is taken; those in flight are finished.
             decode_threads: threads that decode JPEGs; by default one per core.
             decode_ahead: decoded samples that wait for a free place; by default half a window.
         """
         self._engine = engine
-        self._reader = reader
         self._generation = generation
         self._stop = stop or threading.Event()
         self._decode_threads = decode_threads or len(os.sched_getaffinity(0))
         self._decode_ahead = decode_ahead or max(2, engine.window // 2)
 
-    def run(self, samples: Iterable[Sample]) -> Iterator[Outcome]:
+    def run(self, samples: Iterable[tuple[Sample, ShardReader]]) -> Iterator[Outcome | Unreadable]:
         """Yield outcomes as they finish, in any order.
+
+        Args:
+            samples: what to caption, each with the reader of its shard's JPEGs. Taken one by one
+                as places get free, so they may be many shards', each made ready when it is due.
 
         Raises:
             RetryableError: the engine or the store failed, or `stop` was set before the last
                 sample; outcomes already yielded stand.
         """
         waiting = iter(samples)
-        live: set[Future[Outcome]] = set()
+        live: set[Future[Outcome | Unreadable]] = set()
         limit = self._engine.window + self._decode_ahead
         with (
             ThreadPoolExecutor(self._decode_threads, "decode") as decoders,
@@ -93,11 +102,12 @@ class Worker:
                 exhausted = False
                 while True:
                     while not exhausted and len(live) < limit and not self._stop.is_set():
-                        sample = next(waiting, None)
-                        if sample is None:
+                        following = next(waiting, None)
+                        if following is None:
                             exhausted = True
                             break
-                        decoded = decoders.submit(self._decode, sample)
+                        sample, reader = following
+                        decoded = decoders.submit(_decode, sample, reader)
                         live.add(callers.submit(self._finish, sample, decoded))
                     if not live:
                         break
@@ -113,27 +123,16 @@ class Worker:
         if not exhausted:
             raise RetryableError("stopped on request; what is finished is stored, run it again")
 
-    def _decode(self, sample: Sample) -> "tuple[tuple[bytes, ...], tuple[Image, ...]]":
-        jpegs, images = [], []
-        for place, image in enumerate(sample.images, start=1):
-            jpegs.append(self._reader.read(image))
-            try:
-                images.append(decode_jpeg(jpegs[-1]))
-            except UndecodableImageError as error:
-                # The reader counts uses, so the images after a bad one must be read as well.
-                for later in sample.images[place:]:
-                    self._reader.read(later)
-                raise UndecodableImageError(f"{image.file_name}: {error}") from error
-        return tuple(jpegs), tuple(images)
-
     def _finish(
         self, sample: Sample, decoded: "Future[tuple[tuple[bytes, ...], tuple[Image, ...]]]"
-    ) -> Outcome:
+    ) -> Outcome | Unreadable:
         try:
             jpegs, images = decoded.result()
         except UndecodableImageError as error:
             reply = Reply(CaptionStatus.UNDECODABLE, error_code="undecodable", error=str(error))
             return Outcome(sample, reply, attempt=1, latency_s=0.0)
+        except PermanentError as error:
+            return Unreadable(sample, error)
         began = time.monotonic()
         attempt = 0
         while True:
@@ -145,3 +144,18 @@ class Worker:
             if reply.status not in _RETRIED or attempt == MAX_ATTEMPTS or self._stop.is_set():
                 return Outcome(sample, reply, attempt, time.monotonic() - began)
             _log.info("%s: %s, trying again", sample.sample_id, reply.error or reply.status.value)
+
+
+def _decode(sample: Sample, reader: ShardReader) -> "tuple[tuple[bytes, ...], tuple[Image, ...]]":
+    """A sample's images, as stored and decoded to RGB."""
+    jpegs, images = [], []
+    for place, image in enumerate(sample.images, start=1):
+        jpegs.append(reader.read(image))
+        try:
+            images.append(decode_jpeg(jpegs[-1]))
+        except UndecodableImageError as error:
+            # The reader counts uses, so the images after a bad one must be read as well.
+            for later in sample.images[place:]:
+                reader.read(later)
+            raise UndecodableImageError(f"{image.file_name}: {error}") from error
+    return tuple(jpegs), tuple(images)

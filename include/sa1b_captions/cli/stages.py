@@ -92,29 +92,26 @@ def caption(
     force: Force = False,
     run_id: RunId = None,
 ) -> None:
-    """Caption ingested shards, resuming where an earlier worker stopped."""
+    """Caption ingested shards with one engine, resuming where an earlier worker stopped."""
     stop = threading.Event()
     signal.signal(signal.SIGTERM, lambda *_: stop.set())
     with exit_codes():
         from sa1b_captions.caption.engines.registry import open_engine
-        from sa1b_captions.stages.caption import caption_shard
+        from sa1b_captions.stages.caption import caption_shards
 
         settings = load_settings()
         store = open_store(settings)
         campaign = _stored_campaign(store, settings)
         name = engine or settings.engine
-        results = {
-            shard: caption_shard(
-                campaign,
-                shard,
-                lambda: open_engine(name, campaign.recipe, settings),
-                tracks=parse_tracks(tracks),
-                force=force,
-                run_id=run_id,
-                stop=stop,
-            )
-            for shard in parse_selection(shards)
-        }
+        results = caption_shards(
+            campaign,
+            parse_selection(shards),
+            lambda: open_engine(name, campaign.recipe, settings),
+            tracks=parse_tracks(tracks),
+            force=force,
+            run_id=run_id,
+            stop=stop,
+        )
         print_result({"stage": "caption", "shards": results})
 
 

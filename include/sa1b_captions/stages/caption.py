@@ -1,179 +1,151 @@
-"""Caption stage: all tracks of a shard through one engine, in resumable blocks."""
+"""Caption stage: all tracks of some shards through one engine, in resumable blocks.
 
+The engine is opened once, and only if some shard needs it. The worker draws its samples from one
+stream over all shards, and each shard is made ready while the one before it is captioned, so the
+engine does not run dry between two shards.
+"""
+
+import contextlib
+import itertools
 import logging
 import threading
-import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-from sa1b_captions import shards
 from sa1b_captions.campaign import Campaign
-from sa1b_captions.caption import parts, sampling
 from sa1b_captions.caption.engines.base import Engine
 from sa1b_captions.caption.images import ShardReader
-from sa1b_captions.caption.progress import Progress
-from sa1b_captions.caption.worker import Worker
-from sa1b_captions.errors import PermanentError, RetryableError
-from sa1b_captions.receipts import digest, read_receipt, require_receipt, write_receipt
+from sa1b_captions.caption.sampling import Sample
+from sa1b_captions.caption.shard import ShardWork, prepare
+from sa1b_captions.caption.worker import Outcome, Unreadable, Worker
+from sa1b_captions.errors import CaptioningError, PermanentError, RetryableError
 from sa1b_captions.recipe import TRACKS
 
 _log = logging.getLogger(__name__)
 
 
-def caption_shard(
+def caption_shards(
     campaign: Campaign,
-    shard: str,
+    shards: Sequence[str],
     open_engine: Callable[[], Engine],
     *,
     tracks: Iterable[str] = TRACKS,
     force: bool = False,
     run_id: str | None = None,
     stop: threading.Event | None = None,
-) -> dict[str, Any]:
-    """Caption a shard's tracks, resuming from the parts that exist.
+) -> dict[str, dict[str, Any]]:
+    """Caption the tracks of some shards, resuming from the parts that exist.
+
+    A shard that cannot be captioned does not keep the others from it.
 
     Args:
         campaign: recipe and keys.
-        shard: an ingested shard.
-        open_engine: loads the model; called only if there is something to caption.
+        shards: ingested shards, captioned one after the other.
+        open_engine: loads the model; called once, if there is something to caption.
         tracks: tracks to caption, in any order.
         force: forget what is captioned and start anew, once per `run_id`.
-        run_id: Airflow run, for the receipt.
+        run_id: Airflow run, for the receipts.
         stop: set by SIGTERM; finish what is in flight and end with a RetryableError.
 
     Returns:
-        Rows per status for each track, and the seconds it took.
+        For each shard the rows per status of each track, and the seconds it took.
 
     Raises:
-        PermanentError: the shard is not ingested, and was not dropped after captioning either.
-        RetryableError: store, engine or stop.
+        PermanentError: naming every shard that failed and why; the others are captioned.
+        RetryableError: the engine, the store or `stop` ended the work, or some shard may succeed
+            another time: a retry then does all it can before what is permanent ends it.
     """
-    began = time.monotonic()
-    wanted = [track for track in TRACKS if track in set(tracks)]
-    stored = {
-        track: read_receipt(campaign.store, campaign.caption_receipt(track, shard))
-        for track in wanted
-    }
-    ingest_key = shards.ingest_receipt_key(shard)
-    if not force and all(stored.values()) and not campaign.store.exists(ingest_key):
-        _log.info("%s is captioned, and its archive dropped", shard)
-        return _result(
-            shard,
-            0,
-            {track: receipt["statuses"] for track, receipt in stored.items() if receipt},
-            began,
-        )
-    ingest = require_receipt(
-        campaign.store,
-        ingest_key,
-        stage=f"ingest of {shard}",
-        hint=f"sa1b-captions ingest --shards {shard}",
-    )
-    if force:
-        for track in wanted:
-            parts.start_anew(campaign, track, shard, run_id)
-    images = sampling.read_index(campaign.store, shard)
-    plans = {
-        track: sampling.plan_track(campaign.recipe, campaign.recipe.tracks[track], shard, images)
-        for track in wanted
-    }
-    todo = _unfinished(campaign, shard, plans)
-    _caption(campaign, shard, todo, open_engine, stop)
-    summary = {
-        track: _finish_track(campaign, shard, track, len(plan), digest(ingest), run_id)
-        for track, plan in plans.items()
-    }
-    return _result(shard, len(todo), summary, began)
+    chosen = tuple(tracks)
+    run = _Run(lambda shard: prepare(campaign, shard, tracks=chosen, force=force, run_id=run_id))
+    with contextlib.closing(run.feed(shards)) as feed:
+        first = next(feed, None)
+        if first is not None:
+            engine = open_engine()
+            try:
+                worker = Worker(engine, campaign.recipe.generation, stop=stop)
+                for outcome in worker.run(itertools.chain([first], feed)):
+                    run.take(outcome, engine)
+            except RetryableError as error:
+                raise RetryableError(run.interrupted(error)) from error
+            finally:
+                engine.close()
+    if run.failures:
+        raise _failure(run.failures, len(shards))
+    return {shard: run.results[shard] for shard in shards}
 
 
-def _result(
-    shard: str, captioned: int, statuses: dict[str, dict[str, int]], began: float
-) -> dict[str, Any]:
-    return {
-        "stage": "caption",
-        "shard": shard,
-        "captioned": captioned,
-        "statuses": statuses,
-        "seconds": round(time.monotonic() - began, 1),
-    }
+class _Run:
+    """Shards on their way through one engine."""
+
+    def __init__(self, prepare_shard: Callable[[str], ShardWork]) -> None:
+        self.results: dict[str, dict[str, Any]] = {}
+        self.failures: dict[str, CaptioningError] = {}
+        self._prepare = prepare_shard
+        self._open: dict[str, ShardWork] = {}
+
+    def feed(self, shards: Sequence[str]) -> Generator[tuple[Sample, ShardReader], None, None]:
+        """Samples of all shards in turn, each with its shard's reader."""
+        with ThreadPoolExecutor(1, "prepare") as pool:
+            ready = pool.submit(self._prepare, shards[0])
+            for place, shard in enumerate(shards):
+                prepared = ready
+                try:
+                    work = prepared.result()
+                except CaptioningError as error:
+                    self._fail(shard, error)
+                    work = None
+                if place + 1 < len(shards):
+                    ready = pool.submit(self._prepare, shards[place + 1])
+                if work is not None:
+                    yield from self._samples(work)
+
+    def _samples(self, work: ShardWork) -> Iterator[tuple[Sample, ShardReader]]:
+        self._open[work.shard] = work
+        if not work.todo:
+            self._finish(work)
+        for sample in work.todo:
+            if work.shard in self.failures:
+                return
+            yield sample, work.reader
+
+    def take(self, outcome: Outcome | Unreadable, engine: Engine) -> None:
+        """Store what became of a sample; the last one of a shard finishes it."""
+        work = self._open[outcome.sample.shard]
+        if isinstance(outcome, Unreadable):
+            self._fail(work.shard, outcome.error)
+            return
+        work.add(outcome, engine)
+        if not work.left:
+            self._finish(work)
+
+    def _finish(self, work: ShardWork) -> None:
+        work.log()
+        try:
+            self.results[work.shard] = work.finish()
+        except PermanentError as error:
+            self._fail(work.shard, error)
+        del self._open[work.shard]
+
+    def _fail(self, shard: str, error: CaptioningError) -> None:
+        if shard not in self.failures:
+            _log.error("%s failed: %s", shard, error)
+            self.failures[shard] = error
+
+    def interrupted(self, error: RetryableError) -> str:
+        """What an error that ends the run says to people."""
+        for work in self._open.values():
+            work.log()
+        lost = sum(work.unwritten_rows for work in self._open.values())
+        cut_off = [shard for shard in self._open if shard not in self.failures]
+        failed = [f"{shard} failed: {reason}" for shard, reason in self.failures.items()]
+        what = f"{error} ({lost} captions of unfinished blocks are lost)"
+        return "; ".join([f"{', '.join(cut_off)}: {what}" if cut_off else what, *failed])
 
 
-def _unfinished(
-    campaign: Campaign, shard: str, plans: dict[str, list[sampling.Sample]]
-) -> list[sampling.Sample]:
-    size = campaign.recipe.block_size
-    todo = []
-    for track, plan in plans.items():
-        stored = parts.stored_blocks(campaign, track, shard)
-        missing = [sample for sample in plan if parts.block_of(sample, size) not in stored]
-        if stored and missing:
-            _log.info("%s/%s: resuming, %d samples left", track, shard, len(missing))
-        todo += missing
-    return sampling.work_order(todo)
-
-
-def _caption(
-    campaign: Campaign,
-    shard: str,
-    todo: list[sampling.Sample],
-    open_engine: Callable[[], Engine],
-    stop: threading.Event | None,
-) -> None:
-    if not todo:
-        return
-    engine = open_engine()
-    totals = {track: sum(s.track.name == track for s in todo) for track in TRACKS}
-    progress = Progress(shard, totals)
-    writer = parts.BlockWriter(campaign, shard, todo)
-    reader = ShardReader(campaign.store, shard, todo)
-    worker = Worker(engine, reader, campaign.recipe.generation, stop=stop)
-    try:
-        for outcome in worker.run(todo):
-            row = parts.caption_row(
-                outcome.sample,
-                outcome.reply,
-                engine=engine,
-                fingerprint=campaign.recipe.fingerprint,
-                attempt=outcome.attempt,
-                latency_s=outcome.latency_s,
-            )
-            writer.add(outcome.sample, row)
-            progress.add(outcome.sample.track.name, outcome.reply.completion_tokens)
-    except RetryableError as error:
-        raise RetryableError(
-            f"{shard}: {error} ({writer.unwritten_rows} captions of unfinished blocks are lost)"
-        ) from error
-    finally:
-        engine.close()
-        progress.log()
-
-
-def _finish_track(
-    campaign: Campaign, shard: str, track: str, planned: int, ingest_digest: str, run_id: str | None
-) -> dict[str, int]:
-    """Write the track's receipt unless it stands, and return its rows per status."""
-    key = campaign.caption_receipt(track, shard)
-    receipt = read_receipt(campaign.store, key)
-    if receipt is None:
-        blocks = -(-planned // campaign.recipe.block_size)
-        statuses = parts.count_statuses(campaign, track, shard, range(blocks))
-        if sum(statuses.values()) != planned:
-            raise PermanentError(
-                f"{track}/{shard}: {sum(statuses.values())} rows stored for {planned} planned "
-                "samples; caption the shard again with --force"
-            )
-        receipt = write_receipt(
-            campaign.store,
-            key,
-            stage="caption",
-            shard=shard,
-            track=track,
-            planned=planned,
-            blocks=blocks,
-            statuses=statuses,
-            recipe_fingerprint=campaign.recipe.fingerprint,
-            input=ingest_digest,
-            run_id=run_id,
-        )
-    statuses_stored: dict[str, int] = receipt["statuses"]
-    return statuses_stored
+def _failure(failures: dict[str, CaptioningError], shards: int) -> CaptioningError:
+    """One error for all shards that failed; retryable if a retry can mend any of them."""
+    reasons = "; ".join(f"{shard}: {error}" for shard, error in failures.items())
+    message = f"{len(failures)} of {shards} shards failed: {reasons}" if shards > 1 else reasons
+    retryable = any(isinstance(error, RetryableError) for error in failures.values())
+    return RetryableError(message) if retryable else PermanentError(message)
