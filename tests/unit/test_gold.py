@@ -1,6 +1,7 @@
 from collections import Counter
 
 import pytest
+
 from gold_set import LANGUAGES, SPLITS, load_gold
 
 JUDGED = (
