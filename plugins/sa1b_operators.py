@@ -11,14 +11,16 @@ import json
 import signal
 import sys
 from collections.abc import Sequence
-from typing import Any, Literal
+from typing import Any, Literal, NoReturn
 from urllib.parse import urlsplit
 
 from airflow.providers.cncf.kubernetes.operators.pod import KubernetesPodOperator
+from airflow.providers.cncf.kubernetes.triggers.pod import KubernetesPodTrigger
 from airflow.providers.cncf.kubernetes.utils.pod_manager import PodPhase
 from airflow.sdk import BaseHook, BaseOperatorLink
 from airflow.sdk.configuration import conf
 from airflow.sdk.exceptions import AirflowException, AirflowFailException, AirflowSkipException
+from airflow.triggers.base import BaseTrigger
 from kubernetes.client import V1Pod
 from kubernetes.client.exceptions import ApiException
 
@@ -27,6 +29,7 @@ from sa1b_captions.errors import EXIT_NOTHING_TO_DO, EXIT_PERMANENT
 from sa1b_captions.profiles import load_profile
 from sa1b_captions.settings import Runtime, load_settings
 from sa1b_process import Ending, StageProcess
+from sa1b_triggers import PROGRESS, SHOWN, ProgressPodTrigger
 
 STAGE_DEFAULTS: dict[str, Any] = {
     "owner": "data-team",
@@ -159,6 +162,24 @@ class ShardStageOperator(KubernetesPodOperator):
                 f"{stage} ended well but its last line is no JSON object: {ending.last_output!r}"
             )
         return result
+
+    def defer(self, *, trigger: BaseTrigger, **kwargs: Any) -> NoReturn:
+        """Defer to a trigger that reports the pod's progress as well."""
+        if type(trigger) is KubernetesPodTrigger:
+            trigger = ProgressPodTrigger(**trigger.serialize()[1])
+        super().defer(trigger=trigger, **kwargs)
+
+    def trigger_reentry(self, context: Any, event: dict[str, Any]) -> Any:
+        """Note the pod's progress and wait on, or finish with what became of the pod."""
+        if event["status"] != PROGRESS:
+            return super().trigger_reentry(context, event)
+        _show(event["message"], context)
+        try:
+            self.pod = self.hook.get_pod(event["name"], event["namespace"])
+        except ApiException:  # gone meanwhile, perhaps; the provider knows what to do about that
+            return super().trigger_reentry(context, {**event, "status": "error"})
+        self.trigger_kwargs = {**(self.trigger_kwargs or {}), SHOWN: event[SHOWN]}
+        return self.invoke_defer_method(event["last_log_time"], context)
 
     def cleanup(
         self,

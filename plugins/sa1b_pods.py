@@ -1,6 +1,7 @@
 """The Kubernetes side of a stage: its pod, and what a failed pod's status means."""
 
 import json
+import signal
 from typing import Any
 
 from kubernetes.client import V1Pod
@@ -15,6 +16,7 @@ from sa1b_process import message_of
 _USER_ID = 1000
 _SHARD_NAME = "{{ task.shard }}"
 _DISRUPTION = "DisruptionTarget"
+_SIGNALLED = 128
 
 
 def pod_arguments(
@@ -168,12 +170,20 @@ def failure(pod: V1Pod, container: str) -> tuple[int | None, str]:
         if ended.reason == "OOMKilled":
             return None, f"{name} ran out of memory; raise its profile's memory_gib"
         lines = (ended.message or "").strip().splitlines()
-        return ended.exit_code, message_of(lines[-1]) if lines else f"{name} failed: {ended.reason}"
+        last = message_of(lines[-1]) if lines else f"it ended as {ended.reason}, without a word"
+        if ended.exit_code > _SIGNALLED:
+            number = ended.exit_code - _SIGNALLED
+            return ended.exit_code, f"{name} was ended by {_signal_name(number)}; last line: {last}"
+        return ended.exit_code, last if lines else f"{name} failed: {last}"
     if state is not None and state.waiting is not None and state.waiting.reason:
         return None, f"{name} did not start: {state.waiting.reason}: {state.waiting.message}"
     if unscheduled := _condition(pod, "PodScheduled", "False"):
         return None, f"{name} found no node: {unscheduled}"
     return None, f"{name} was {status.phase} when its time was up"
+
+
+def _signal_name(number: int) -> str:
+    return signal.Signals(number).name if number in set(signal.Signals) else f"signal {number}"
 
 
 def _condition(pod: V1Pod, kind: str, value: str) -> str | None:

@@ -27,6 +27,18 @@ class FakeKubernetes:
         self.url = f"http://127.0.0.1:{self._server.server_port}"
         threading.Thread(target=self._server.serve_forever, daemon=True).start()
 
+    def admit(self, pod):
+        """Take a pod in; whoever asks for it later is given its `status`."""
+        pod["status"] = self.statuses[min(len(self.created) - 1, len(self.statuses) - 1)]
+
+    def read_log(self, name, query):
+        """Log of a pod, for the query parameters of a log request."""
+        return self.log
+
+    def delete(self, name, grace_period_s):
+        """Delete a pod; returns it."""
+        return self.pods.pop(name)
+
     def close(self):
         self._server.shutdown()
         self._server.server_close()
@@ -49,8 +61,8 @@ def ended(exit_code, message="", reason=None):
         "exitCode": exit_code,
         "reason": reason or ("Completed" if exit_code == 0 else "Error"),
         "message": message,
-        "startedAt": _now(),
-        "finishedAt": _now(),
+        "startedAt": now(),
+        "finishedAt": now(),
     }
     return {
         "phase": "Failed" if exit_code else "Succeeded",
@@ -70,7 +82,8 @@ def container(state):
     }
 
 
-def _now():
+def now():
+    """The time as Kubernetes writes it."""
     return dt.datetime.now(dt.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
@@ -85,10 +98,9 @@ class _Handler(BaseHTTPRequestHandler):
         if self.cluster.refusal:
             self._error(*self.cluster.refusal)
             return
-        statuses = self.cluster.statuses
-        pod["status"] = statuses[min(len(self.cluster.created), len(statuses) - 1)]
-        pod["metadata"] |= {"uid": str(uuid.uuid4()), "creationTimestamp": _now()}
+        pod["metadata"] |= {"uid": str(uuid.uuid4()), "creationTimestamp": now()}
         self.cluster.created.append(copy.deepcopy(pod))
+        self.cluster.admit(pod)
         self.cluster.pods[pod["metadata"]["name"]] = pod
         self._send(pod, 201)
 
@@ -102,7 +114,8 @@ class _Handler(BaseHTTPRequestHandler):
         elif words[1] not in self.cluster.pods:
             self._error(404, f"pods {words[1]!r} not found")
         elif words[2:] == ["log"]:
-            self._send_bytes(self.cluster.log.encode(), "text/plain")
+            query = {name: values[0] for name, values in parse_qs(url.query).items()}
+            self._send_bytes(self.cluster.read_log(words[1], query).encode(), "text/plain")
         else:
             self._send(self.cluster.pods[words[1]])
 
@@ -112,8 +125,11 @@ class _Handler(BaseHTTPRequestHandler):
         self._send(pod)
 
     def do_DELETE(self):
-        self._body()
-        self._send(self.cluster.pods.pop(self._name()))
+        options = self._body() or {}
+        if self._name() not in self.cluster.pods:
+            self._error(404, f"pods {self._name()!r} not found")
+            return
+        self._send(self.cluster.delete(self._name(), options.get("gracePeriodSeconds")))
 
     def _name(self):
         return urlsplit(self.path).path.rpartition("/")[2]
