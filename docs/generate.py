@@ -17,7 +17,7 @@ from typer.cli import get_docs_for_click
 
 from sa1b_captions import settings
 from sa1b_captions.cli import app
-from sa1b_captions.quality.rules import MEANINGS
+from sa1b_captions.quality.rules import MEANINGS, RULES
 from sa1b_captions.recipe import load_recipe
 
 DOCS = Path(__file__).parent
@@ -65,16 +65,18 @@ def _field_docstrings() -> dict[str, str]:
 def rules_page() -> str:
     """Every reason to reject a caption, and the limits of the packaged recipe."""
     reasons = "\n".join(f"| `{name}` | {meaning} |" for name, meaning in MEANINGS.items())
+    languages = load_recipe("internvl").quality.languages
+    names = [name for rule in RULES for name in rule.limits]
     limits = "\n".join(
-        f"| {language} | {found.min_chars} | {found.max_chars} |"
-        for language, found in load_recipe("internvl").quality.languages.items()
+        f"| `{name}` | " + " | ".join(str(getattr(x, name)) for x in languages.values()) + " |"
+        for name in names
     )
     return (
         "# Why a caption is rejected\n\n"
         "Nothing is dropped: a rejected row is kept with its reasons, in the order below. Limits\n"
         "are set per language in the recipe; changing one curates again and never captions again.\n"
         f"\n| reason | meaning |\n|---|---|\n{reasons}\n"
-        f"\n| language | fewest characters | most characters |\n|---|---|---|\n{limits}\n"
+        f"\n| limit | {' | '.join(languages)} |\n|---|{'---|' * len(languages)}\n{limits}\n"
     )
 
 

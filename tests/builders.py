@@ -121,6 +121,12 @@ def demo_recipe(**changes: object) -> Recipe:
     source["quality"]["min_rows"] = 1
     # Captions of tests differ by a word or two and are not meant to be near duplicates.
     source["quality"]["near_duplicate_jaccard"] = 1.0
+    # Nor are they prose: a few words, said over and over.
+    for limits in source["quality"]["language"].values():
+        limits["off"] = [
+            *("wrong_language", "ngram_repetition", "sentence_repetition", "word_echo"),
+            *("character_run", "missing_end", "markdown"),
+        ]
     source |= changes
     return parse_recipe(source, where="tests")
 

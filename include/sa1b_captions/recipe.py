@@ -5,6 +5,7 @@ names everything that can change a caption or which captions are planned. The qu
 not part of it: changing a rule curates again, it never captions again.
 """
 
+import functools
 import hashlib
 import json
 import tomllib
@@ -14,6 +15,8 @@ from typing import Any
 
 from sa1b_captions.errors import PermanentError
 from sa1b_captions.shards import parse_selection
+
+_PACKAGED = Path(__file__).with_name("recipe.toml")
 
 TRACKS = ("single_en", "single_zh", "multi_en", "multi_zh")
 """All tracks, in the order a worker takes them: zh follows en to reuse the image's KV cache."""
@@ -62,12 +65,82 @@ class Track:
     """Name of the published JSONL file."""
 
 
+RULES = (
+    "too_short",
+    "too_long",
+    "length_outlier",
+    "line_break",
+    "markdown",
+    "special_token",
+    "refusal",
+    "meta_talk",
+    "foreign_script",
+    "wrong_language",
+    "ngram_repetition",
+    "sentence_repetition",
+    "word_echo",
+    "character_run",
+    "missing_end",
+    "replacement_character",
+)
+"""Names of the row rules, which `quality.rules` holds, in the order rows list their reasons."""
+
+
 @dataclass(frozen=True, slots=True)
 class LanguageQuality:
-    """Row rules' limits for one language."""
+    """Row rules' limits for one language. A limit is the last value that is allowed.
+
+    Shares of letters and words: `quality.features` says what each number counts.
+    """
 
     min_chars: int
     max_chars: int
+    max_length_mads: float
+    """Distance of log length from the reference's median, in scaled MADs of the reference."""
+    min_han_share: float
+    max_han_share: float
+    max_foreign_share: float
+    """Of the letters: scripts that are neither Latin nor Han."""
+    min_stopword_share: float
+    """Of the words: English function words."""
+    max_stopword_share: float
+    """Of the units: the same, where English is the wrong language."""
+    max_other_stopword_share: float
+    """Of the words: function words of French, Spanish, German, Italian, Portuguese, Dutch."""
+    max_dup2: float
+    """Share of runs of 2 units that occurred before in the caption."""
+    max_dup10: float
+    """The same of 10 units."""
+    max_repeated_sentence_share: float
+    max_echo_units: int
+    """Units in a row that repeat the word or phrase right before them."""
+    max_character_run: int
+    off: tuple[str, ...] = ()
+    """Rules that do not apply to the language."""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "off", tuple(self.off))
+
+    def problems(self) -> list[str]:
+        """What is out of range, a sentence each."""
+        found = [
+            f"{name} is {getattr(self, name)!r}, a share lies between 0 and 1"
+            for name in type(self).__slots__
+            if name.endswith("_share") or name.startswith("max_dup")
+            if not 0 <= getattr(self, name) <= 1
+        ]
+        if not 0 <= self.min_chars <= self.max_chars:
+            found.append("min_chars and max_chars must be 0 or more, in order")
+        if not self.min_han_share <= self.max_han_share:
+            found.append("min_han_share must not be above max_han_share")
+        if not self.max_length_mads > 0:
+            found.append("max_length_mads must be above 0")
+        if self.max_echo_units < 0 or self.max_character_run < 1:
+            found.append("max_echo_units must be 0 or more, max_character_run 1 or more")
+        unknown = sorted(set(self.off) - set(RULES))
+        if unknown:
+            found.append(f"off names no rule with {unknown}; rules are {', '.join(RULES)}")
+        return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,11 +213,7 @@ def _digest(content: Any) -> str:
 
 def load_recipe(name_or_path: str) -> Recipe:
     """Load the packaged `internvl` recipe or a recipe file."""
-    path = (
-        Path(__file__).with_name("recipe.toml")
-        if name_or_path == "internvl"
-        else Path(name_or_path)
-    )
+    path = _PACKAGED if name_or_path == "internvl" else Path(name_or_path)
     try:
         source = tomllib.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
@@ -181,8 +250,12 @@ def _build(source: dict[str, Any]) -> Recipe:
     if not 0 < quality.get("near_duplicate_jaccard", 0.7) <= 1:
         raise ValueError("quality.near_duplicate_jaccard must be above 0 and at most 1")
     languages = {
-        name: LanguageQuality(**limits) for name, limits in quality.pop("language").items()
+        name: LanguageQuality(**(_packaged_limits(name) | limits))
+        for name, limits in quality.pop("language").items()
     }
+    for name, limits in languages.items():
+        if problems := limits.problems():
+            raise ValueError(f"quality.language.{name}: " + "; ".join(problems))
     tracks = {
         name: Track(
             name=name,
@@ -205,6 +278,17 @@ def _build(source: dict[str, Any]) -> Recipe:
         quality=Quality(languages=languages, **quality),
         source=source,
     )
+
+
+@functools.cache
+def _packaged_source() -> dict[str, Any]:
+    return tomllib.loads(_PACKAGED.read_text(encoding="utf-8"))
+
+
+def _packaged_limits(language: str) -> dict[str, Any]:
+    """Limits that a recipe need not repeat: those of the packaged one."""
+    limits: dict[str, Any] = _packaged_source()["quality"]["language"].get(language, {})
+    return limits
 
 
 def _check(recipe: Recipe, where: str) -> None:

@@ -76,6 +76,32 @@ SIGNATURE_SCHEMA = pa.schema(
 )
 """One row per accepted caption, in plan order."""
 
+TEXT_FEATURES = pa.schema(
+    [
+        ("caption_chars", pa.int32()),
+        ("units", pa.int32()),  # words; a character of a script without spaces is one by itself
+        ("letters", pa.int32()),
+        ("han_share", pa.float32()),  # of the letters
+        ("foreign_share", pa.float32()),  # of the letters: neither Latin nor Han
+        ("stopword_share", pa.float32()),  # of the words: English function words
+        ("other_stopword_share", pa.float32()),  # of the words: those of French, Spanish, ...
+        ("line_breaks", pa.int32()),
+        ("markdown_marks", pa.int32()),
+        ("special_tokens", pa.int32()),  # markers of chat templates
+        ("refusals", pa.int32()),  # phrases in the opening or closing, quotations left out
+        ("meta_talk", pa.int32()),  # the same
+        ("speculations", pa.int32()),  # phrases; measured only
+        ("dup2", pa.float32()),  # share of runs of 2 units that occurred before
+        ("dup10", pa.float32()),  # the same of 10 units
+        ("repeated_sentence_share", pa.float32()),  # of the sentences: said before, word for word
+        ("echo_units", pa.int32()),  # most units in a row that repeat what stands right before
+        ("character_run", pa.int32()),  # most equal characters in a row, spaces apart
+        ("lost_characters", pa.int32()),  # replacement, control, private use, mojibake
+        ("ends_sentence", pa.int32()),  # 1 when the last character can end one
+    ]
+)
+"""What `quality.features` measures of a caption's text; all zero where there is none."""
+
 FEATURE_SCHEMA = pa.schema(
     [
         ("sample_id", pa.string()),
@@ -83,8 +109,8 @@ FEATURE_SCHEMA = pa.schema(
         ("status", pa.string()),  # CaptionStatus
         ("rejected", pa.int32()),  # 1 when the row is in rejected.parquet, 0 in accepted.parquet
         ("reasons", pa.int32()),  # how many
-        ("caption_chars", pa.int32()),
         ("of_recipe_model", pa.int32()),  # 1 when the recipe's model wrote it
+        *TEXT_FEATURES,
     ]
 )
 """One row per curated sample, accepted ones first: numbers about captions, never their text."""

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 import builders
 import releases
 from sa1b_captions.errors import PermanentError
-from sa1b_captions.quality import rules as quality_rules
+from sa1b_captions.quality import features
 from sa1b_captions.recipe import TRACKS
 from sa1b_captions.release import guards, rows
 from sa1b_captions.release.folder import ROWS_PER_GROUP, ReleaseFolder
@@ -265,8 +265,8 @@ def test_a_row_that_must_not_be_published_stops_the_release(campaign, local, cha
 
 def test_a_rule_rejects_whatever_export_would_stop_at():
     """Or one odd caption would hold up a release that no rule can repair."""
-    assert set(guards.LINE_BREAKS) <= set(quality_rules.LINE_BREAKS)
-    assert set(guards.FORBIDDEN) <= set(quality_rules.SPECIAL_TOKENS)
+    assert set(guards.LINE_BREAKS) <= set(features.LINE_BREAKS)
+    assert set(guards.FORBIDDEN) <= set(features.SPECIAL_TOKENS)
 
 
 @pytest.mark.parametrize(

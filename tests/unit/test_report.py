@@ -19,7 +19,7 @@ from sa1b_captions.quality.report import (
 )
 from sa1b_captions.quality.thumbnails import Thumbnails, make_thumbnail
 from sa1b_captions.receipts import read_receipt
-from sa1b_captions.recipe import TRACKS, LanguageQuality
+from sa1b_captions.recipe import TRACKS
 from sa1b_captions.stages.curate import curate_shard
 from sa1b_captions.stages.dedup import dedup_track
 from sa1b_captions.storage import FileStore
@@ -253,7 +253,7 @@ def test_thumbnails_are_data_addresses(campaign):
     assert thumbnails.uri("sa_000001", 7) is None
 
 
-LIMITS = LanguageQuality(min_chars=200, max_chars=2000)
+LIMITS = builders.demo_recipe().quality.languages["en"]
 
 
 def test_a_length_chart_counts_every_row_once():

@@ -1,44 +1,47 @@
-import polars as pl
-import pytest
+import math
+import random
+from dataclasses import dataclass, replace
 
+import polars as pl
+import pyarrow as pa
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from sa1b_captions import recipe
+from sa1b_captions.quality.examples import FIT
+from sa1b_captions.quality.features import LINE_BREAKS, measure
 from sa1b_captions.quality.rules import MEANINGS, RULES, find_reasons
-from sa1b_captions.recipe import LanguageQuality
 from sa1b_captions.records import CaptionStatus
 
-LIMITS = LanguageQuality(min_chars=20, max_chars=60)
-FIT = "A red kettle stands on a wooden table."
-
-EXAMPLES = {
-    # rule: (a caption it lets pass, one it rejects)
-    "too_short": ("x" * 20, "x" * 19),
-    "too_long": ("x" * 60, "x" * 61),
-    "line_break": (FIT, "A red kettle.\nIt stands on a table."),
-    "special_token": ("An image of a <b>red</b> kettle here.", "A red <image> kettle on a table."),
-}
+LIMITS = recipe.load_recipe("internvl").quality.languages
+SHORT = {language: replace(limits, min_chars=1) for language, limits in LIMITS.items()}
 
 
-def reasons(*captions, status="ok", language="en"):
-    rows = pl.DataFrame(
-        {"caption": captions, "status": [status] * len(captions)},
-        schema={"caption": pl.String, "status": pl.String},
-    )
-    return find_reasons(rows, language, LIMITS).to_list()
+@dataclass(frozen=True)
+class Lengths:
+    median_log_chars: float = math.log(300)
+    mad_log_chars: float = 0.2
 
 
-def test_every_rule_has_a_passing_and_a_failing_example():
-    assert list(EXAMPLES) == [rule.name for rule in RULES]
+def reasons(*captions, status="ok", language="en", limits=None, reference=None):
+    rows = measure(pa.array(captions, pa.string()))
+    rows = rows.with_columns(status=pl.lit(status))
+    return find_reasons(rows, limits or SHORT[language], reference).to_list()
+
+
+def test_the_recipe_knows_every_rule_in_order():
+    assert tuple(rule.name for rule in RULES) == recipe.RULES
 
 
 @pytest.mark.parametrize("language", ["en", "zh"])
-@pytest.mark.parametrize("name", EXAMPLES)
-def test_a_rule_rejects_its_failing_example_alone(name, language):
-    passing, failing = EXAMPLES[name]
-    assert reasons(passing, failing, language=language) == [[], [name]]
+def test_a_fit_caption_breaks_no_rule(language):
+    assert reasons(FIT[language], language=language, limits=LIMITS[language]) == [[]]
 
 
-@pytest.mark.parametrize("character", ["\n", "\r", "\u2028", "\u2029", "\x85", "\x0b"])
+@pytest.mark.parametrize("character", LINE_BREAKS)
 def test_every_line_break_counts(character):
-    assert reasons(f"A red kettle{character}stands on a table.") == [["line_break"]]
+    assert reasons(f"A red kettle.{character}It stands on a table.") == [["line_break"]]
 
 
 @pytest.mark.parametrize(
@@ -46,11 +49,19 @@ def test_every_line_break_counts(character):
     ["<image>", "<img>", "</img>", "<IMG_CONTEXT>", "<|im_end|>", "<|im_start|>", "<Image>"],
 )
 def test_every_special_token_counts_in_any_case(token):
-    assert reasons(f"A red kettle {token} on a table.") == [["special_token"]]
+    assert reasons(f"{token} {FIT['en']}") == [["special_token"]]
 
 
 def test_length_is_counted_in_characters_not_bytes():
-    assert reasons("红" * 20, "红" * 19, language="zh") == [[], ["too_short"]]
+    captions = [FIT["zh"][:60], FIT["zh"][:59]]
+    limits = replace(LIMITS["zh"], off=("missing_end",))
+    assert reasons(*captions, language="zh", limits=limits) == [[], ["too_short"]]
+
+
+def test_an_outlier_of_length_is_judged_by_the_reference_alone():
+    captions = [FIT["en"], FIT["en"][:100] + ".", FIT["en"][:120] + "."]
+    assert reasons(*captions) == [[], [], []]
+    assert reasons(*captions, reference=Lengths()) == [[], ["length_outlier"], []]
 
 
 @pytest.mark.parametrize("status", [s.value for s in CaptionStatus if s != CaptionStatus.OK])
@@ -58,13 +69,24 @@ def test_a_row_without_a_caption_has_the_reason_of_its_status_alone(status):
     assert reasons("", None, "cut\nhere", status=status) == [[status]] * 3
 
 
-@pytest.mark.parametrize("caption", [None, "", "   ", "\n", "...!?" * 8, "。" * 30])
+@pytest.mark.parametrize("caption", [None, "", "   ", "\n", "...!?" * 8, "。" * 30, "😀😀 — ①"])
 def test_a_caption_without_words_is_empty_and_nothing_else(caption):
     assert reasons(caption) == [["empty"]]
 
 
 def test_a_row_lists_all_its_reasons_in_the_order_of_the_rules():
-    assert reasons("<image>\n" + "x" * 60) == [["too_long", "line_break", "special_token"]]
+    caption = "<image>\n" + FIT["en"] * 8 + " and"
+    assert reasons(caption, limits=LIMITS["en"]) == [
+        [
+            *("too_long", "line_break", "special_token", "ngram_repetition"),
+            *("sentence_repetition", "missing_end"),
+        ]
+    ]
+
+
+def test_a_rule_that_is_off_marks_nothing():
+    limits = replace(SHORT["en"], off=("line_break",))
+    assert reasons("A red kettle.\nIt stands.", limits=limits) == [[]]
 
 
 def test_no_rows_give_no_reasons():
@@ -72,6 +94,17 @@ def test_no_rows_give_no_reasons():
 
 
 def test_every_reason_has_a_meaning():
-    found = {*EXAMPLES, *(s.value for s in CaptionStatus if s != CaptionStatus.OK)}
+    found = {*recipe.RULES, *(s.value for s in CaptionStatus if s != CaptionStatus.OK)}
     assert found | {"exact_duplicate", "near_duplicate"} == set(MEANINGS)
     assert all(MEANINGS.values())
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.lists(st.text(), max_size=5), st.sampled_from(["en", "zh"]))
+def test_any_text_is_judged_by_itself(captions, language):
+    """Neither the order of rows nor their neighbours change a row's reasons."""
+    together = reasons(*captions, language=language)
+    order = random.Random(1).sample(range(len(captions)), len(captions))
+    shuffled = reasons(*[captions[row] for row in order], language=language)
+    assert shuffled == [together[row] for row in order]
+    assert together == [reasons(caption, language=language)[0] for caption in captions]

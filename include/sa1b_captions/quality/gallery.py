@@ -16,7 +16,8 @@ import pyarrow as pa
 from sa1b_captions import records
 from sa1b_captions.campaign import Campaign
 from sa1b_captions.quality import dedup
-from sa1b_captions.quality.rules import EXACT_DUPLICATE, LINE_BREAKS, MEANINGS, SPECIAL_TOKENS
+from sa1b_captions.quality.features import LINE_BREAKS, SPECIAL_TOKENS
+from sa1b_captions.quality.rules import EXACT_DUPLICATE, MEANINGS
 from sa1b_captions.quality.thumbnails import Thumbnails
 
 SINGLE_SAMPLES = 4

@@ -41,28 +41,28 @@ TRACK_METRICS_SCHEMA = pa.schema(
 """One row per track, over all shards."""
 
 
-def feature_table(accepted: pa.Table, rejected: pa.Table, model: Model) -> pa.Table:
+def feature_table(curated: pa.Table, features: pl.DataFrame, model: Model) -> pa.Table:
     """Describe curated rows by numbers alone (`records.FEATURE_SCHEMA`), accepted ones first.
 
     Validation sees this table instead of the captions: it is small, and untrusted text that never
     enters a validation tool can never leave it unescaped.
+
+    Args:
+        curated: rows of `records.CURATED_SCHEMA`.
+        features: `records.TEXT_FEATURES` of their captions, in their order.
+        model: the recipe's.
     """
-    rows = pa.concat_tables([accepted, rejected])
-    frame = pl.DataFrame(
-        rows.select(["sample_id", "language", "status", "reasons", "caption", "model"])
-    )
-    features = frame.select(
+    frame = pl.DataFrame(curated.select(["sample_id", "language", "status", "reasons", "model"]))
+    described = frame.select(
         "sample_id",
         "language",
         "status",
-        rejected=pl.int_range(pl.len()) >= accepted.num_rows,
-        reasons=pl.col("reasons").list.len(),
-        caption_chars=pl.col("caption").str.len_chars().fill_null(0),
-        of_recipe_model=pl.col("model").eq_missing(pl.lit(model.id)),
+        rejected=(pl.col("reasons").list.len() > 0).cast(pl.Int32),
+        reasons=pl.col("reasons").list.len().cast(pl.Int32),
+        of_recipe_model=pl.col("model").eq_missing(pl.lit(model.id)).cast(pl.Int32),
     )
-    return features.with_columns(
-        pl.col("rejected", "reasons", "caption_chars", "of_recipe_model").cast(pl.Int32)
-    ).to_arrow()
+    both = pl.concat([described, features], how="horizontal")
+    return both.sort("rejected", maintain_order=True).to_arrow()
 
 
 def count_reasons(rejected: pa.Table) -> dict[str, int]:

@@ -6,17 +6,12 @@ of its status alone: a rule about text says nothing about a text that is not the
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Protocol
 
 import polars as pl
 
 from sa1b_captions.recipe import LanguageQuality
 from sa1b_captions.records import CaptionStatus
-
-SPECIAL_TOKENS = ("<image>", "<img>", "</img>", "<IMG_CONTEXT>", "<|im_start|>", "<|im_end|>")
-"""Markers of the model's chat template; one in a caption would break whoever trains on it."""
-
-LINE_BREAKS = "\n\r\x0b\x0c\x85\u2028\u2029"
-"""Every character that ends a line for some reader of JSONL."""
 
 EXACT_DUPLICATE = "exact_duplicate"
 """Reason of a caption whose normalised text an earlier sample of its shard and track has."""
@@ -34,6 +29,22 @@ STATUS_REASONS = {
 """Reasons of rows without a usable caption, named as their status, and what they mean."""
 
 
+class LengthReference(Protocol):
+    """How long captions of a language are, from shards that people have looked at."""
+
+    @property
+    def median_log_chars(self) -> float:
+        """Median of ln(caption_chars)."""
+
+    @property
+    def mad_log_chars(self) -> float:
+        """1.4826 times the median distance from that median."""
+
+
+Breaks = Callable[[LanguageQuality, LengthReference | None], pl.Expr]
+"""Makes an expression over `records.TEXT_FEATURES`, true where a row breaks the rule."""
+
+
 @dataclass(frozen=True, slots=True)
 class Rule:
     """One reason to reject a caption."""
@@ -42,34 +53,114 @@ class Rule:
     """The reason, as rows carry it."""
     meaning: str
     """One line for people, without a full stop."""
-    breaks: Callable[[LanguageQuality], pl.Expr]
-    """Expression over the column `caption` (never null), true where the row breaks the rule."""
-    languages: tuple[str, ...] = ("en", "zh")
-    """Languages the rule applies to."""
+    breaks: Breaks
+    limits: tuple[str, ...] = ()
+    """Names of the limits it looks at, fields of LanguageQuality."""
 
 
-def _too_short(limits: LanguageQuality) -> pl.Expr:
-    return pl.col("caption").str.len_chars() < limits.min_chars
+def _over(column: str, limit: str) -> Breaks:
+    return lambda limits, _: pl.col(column) > getattr(limits, limit)
 
 
-def _too_long(limits: LanguageQuality) -> pl.Expr:
-    return pl.col("caption").str.len_chars() > limits.max_chars
+def _any(column: str) -> Breaks:
+    return lambda _, __: pl.col(column) > 0
 
 
-def _line_break(_: LanguageQuality) -> pl.Expr:
-    return pl.col("caption").str.contains_any(list(LINE_BREAKS))
+def _too_short(limits: LanguageQuality, _: LengthReference | None) -> pl.Expr:
+    return pl.col("caption_chars") < limits.min_chars
 
 
-def _special_token(_: LanguageQuality) -> pl.Expr:
-    # Any case: a tokenizer that is forgiving about it is enough to do the damage.
-    return pl.col("caption").str.contains_any(list(SPECIAL_TOKENS), ascii_case_insensitive=True)
+def _length_outlier(limits: LanguageQuality, reference: LengthReference | None) -> pl.Expr:
+    if reference is None:
+        return pl.lit(value=False)
+    distance = (pl.col("caption_chars").log() - reference.median_log_chars).abs()
+    return distance > limits.max_length_mads * reference.mad_log_chars
+
+
+def _wrong_language(limits: LanguageQuality, _: LengthReference | None) -> pl.Expr:
+    words = pl.col("stopword_share")
+    return (
+        ~pl.col("han_share").is_between(limits.min_han_share, limits.max_han_share)
+        | ~words.is_between(limits.min_stopword_share, limits.max_stopword_share)
+        | (pl.col("other_stopword_share") > limits.max_other_stopword_share)
+    )
+
+
+def _ngram_repetition(limits: LanguageQuality, _: LengthReference | None) -> pl.Expr:
+    return (pl.col("dup2") > limits.max_dup2) | (pl.col("dup10") > limits.max_dup10)
 
 
 RULES = (
-    Rule("too_short", "fewer characters than the language's lower limit", _too_short),
-    Rule("too_long", "more characters than the language's upper limit", _too_long),
-    Rule("line_break", "more than one line; a caption is a single paragraph", _line_break),
-    Rule("special_token", "contains a marker of the model's chat template", _special_token),
+    Rule("too_short", "fewer characters than a description has", _too_short, ("min_chars",)),
+    Rule(
+        "too_long",
+        "more characters than a description has",
+        _over("caption_chars", "max_chars"),
+        ("max_chars",),
+    ),
+    Rule(
+        "length_outlier",
+        "far shorter or longer than captions of the pinned reference",
+        _length_outlier,
+        ("max_length_mads",),
+    ),
+    Rule("line_break", "more than one line; a caption is a single paragraph", _any("line_breaks")),
+    Rule("markdown", "Markdown, JSON or HTML instead of plain prose", _any("markdown_marks")),
+    Rule("special_token", "contains a marker of a chat template", _any("special_tokens")),
+    Rule("refusal", "the model declines to describe the picture", _any("refusals")),
+    Rule("meta_talk", "talks about the task or the model, not the picture", _any("meta_talk")),
+    Rule(
+        "foreign_script",
+        "too many letters of a script that is neither Latin nor Chinese",
+        _over("foreign_share", "max_foreign_share"),
+        ("max_foreign_share",),
+    ),
+    Rule(
+        "wrong_language",
+        "not, or not only, in the language that was asked for",
+        _wrong_language,
+        (
+            "min_han_share",
+            "max_han_share",
+            "min_stopword_share",
+            "max_stopword_share",
+            "max_other_stopword_share",
+        ),
+    ),
+    Rule(
+        "ngram_repetition",
+        "runs of words come again and again",
+        _ngram_repetition,
+        ("max_dup2", "max_dup10"),
+    ),
+    Rule(
+        "sentence_repetition",
+        "sentences are said twice, word for word",
+        _over("repeated_sentence_share", "max_repeated_sentence_share"),
+        ("max_repeated_sentence_share",),
+    ),
+    Rule(
+        "word_echo",
+        "a word or phrase is repeated on the spot",
+        _over("echo_units", "max_echo_units"),
+        ("max_echo_units",),
+    ),
+    Rule(
+        "character_run",
+        "one character many times in a row",
+        _over("character_run", "max_character_run"),
+        ("max_character_run",),
+    ),
+    Rule(
+        "missing_end",
+        "the last sentence has no end",
+        lambda _, __: pl.col("ends_sentence") == 0,
+    ),
+    Rule(
+        "replacement_character",
+        "broken text: replacement, control or private characters, or wrongly decoded ones",
+        _any("lost_characters"),
+    ),
 )
 """All rules over one row, in the order in which a row lists its reasons."""
 
@@ -82,33 +173,29 @@ MEANINGS: dict[str, str] = {
 """Every reason there is and its meaning, in the order reports list them."""
 
 
-def find_reasons(rows: pl.DataFrame, language: str, limits: LanguageQuality) -> pl.Series:
+def find_reasons(
+    rows: pl.DataFrame, limits: LanguageQuality, reference: LengthReference | None = None
+) -> pl.Series:
     """Find each row's reasons, all but duplication, which takes more than one row to see.
 
     Args:
-        rows: columns `caption` and `status`, of one language.
-        language: the language of all rows.
+        rows: `records.TEXT_FEATURES` and `status`, of one language.
         limits: that language's limits.
+        reference: that language's lengths; without one no length is an outlier.
 
     Returns:
         Lists of strings, one per row and in its order; empty where the row is fit.
     """
-    rules = [rule for rule in RULES if language in rule.languages]
-    text = pl.col("caption").fill_null("")
-    wordless = ~text.str.contains(r"[\p{L}\p{N}]")
     broken = [
-        pl.when(rule.breaks(limits)).then(pl.lit(rule.name)).otherwise(pl.lit(None, pl.String))
-        for rule in rules
+        pl.when(rule.breaks(limits, reference)).then(pl.lit(rule.name))
+        for rule in RULES
+        if rule.name not in limits.off
     ]
-    return (
-        rows.select(text, "status")
-        .select(
-            pl.when(pl.col("status") != CaptionStatus.OK.value)
-            .then(pl.concat_list(pl.col("status")))
-            .when(wordless)
-            .then(pl.concat_list(pl.lit(CaptionStatus.EMPTY.value)))
-            .otherwise(pl.concat_list(broken).list.drop_nulls())
-            .alias("reasons")
-        )
-        .to_series()
-    )
+    return rows.select(
+        pl.when(pl.col("status") != CaptionStatus.OK.value)
+        .then(pl.concat_list(pl.col("status")))
+        .when(pl.col("units") == 0)
+        .then(pl.concat_list(pl.lit(CaptionStatus.EMPTY.value)))
+        .otherwise(pl.concat_list(broken).list.drop_nulls())
+        .alias("reasons")
+    ).to_series()

@@ -19,6 +19,7 @@ from sa1b_captions import records
 from sa1b_captions.campaign import Campaign
 from sa1b_captions.errors import MissingKeyError, PermanentError
 from sa1b_captions.quality import dedup, metrics
+from sa1b_captions.quality.features import measure
 from sa1b_captions.quality.minhash import SIGNATURE_VERSION
 from sa1b_captions.quality.rules import EXACT_DUPLICATE, NEAR_DUPLICATE, find_reasons
 from sa1b_captions.receipts import Receipt, digest, read_receipt, require_receipt, write_receipt
@@ -152,14 +153,19 @@ class _Split:
     rejected: pa.Table
     signatures: pa.Table
     """Of the accepted rows, in their order."""
+    features: pa.Table
+    """`records.FEATURE_SCHEMA`, accepted rows first."""
     duplicates: pa.Table
     """`records.SHARD_DUPLICATE_SCHEMA`: rejected because another fit row says the same."""
 
 
 def _split(campaign: Campaign, track: str, shard: str, rows: pa.Table) -> _Split:
     quality, language = campaign.recipe.quality, campaign.recipe.tracks[track].language
-    frame = pl.DataFrame(rows.select(["sample_id", "caption", "status"]))
-    frame = frame.with_columns(reasons=find_reasons(frame, language, quality.languages[language]))
+    features = measure(rows.column("caption"))
+    frame = pl.concat(
+        [pl.DataFrame(rows.select(["sample_id", "status"])), features], how="horizontal"
+    )
+    frame = frame.with_columns(reasons=find_reasons(frame, quality.languages[language]))
     # Only captions that are otherwise fit may win: a rejected one must not take its copies along.
     fit = rows.filter((frame["reasons"].list.len() == 0).to_arrow())
     signatures = dedup.signature_table(fit, shard_number(shard))
@@ -190,7 +196,13 @@ def _split(campaign: Campaign, track: str, shard: str, rows: pa.Table) -> _Split
     signed = signatures.take(places)
     for name in ("winner", "kind", "jaccard"):
         signed = signed.append_column(name, duplicates.column(name))
-    return _Split(accepted, rejected, signatures.filter(pc.invert(repeated)), signed)
+    return _Split(
+        accepted,
+        rejected,
+        signatures.filter(pc.invert(repeated)),
+        metrics.feature_table(curated, features, campaign.recipe.model),
+        signed,
+    )
 
 
 def _store_outputs(campaign: Campaign, track: str, shard: str, split: _Split) -> dict[str, Any]:
@@ -201,10 +213,7 @@ def _store_outputs(campaign: Campaign, track: str, shard: str, split: _Split) ->
         "rejected.parquet": (rejected, records.CURATED_SCHEMA),
         "signatures.parquet": (split.signatures, records.SIGNATURE_SCHEMA),
         "duplicates.parquet": (split.duplicates, records.SHARD_DUPLICATE_SCHEMA),
-        "features.parquet": (
-            metrics.feature_table(accepted, rejected, campaign.recipe.model),
-            records.FEATURE_SCHEMA,
-        ),
+        "features.parquet": (split.features, records.FEATURE_SCHEMA),
     }
     for name, (table, schema) in tables.items():
         records.write_table(campaign.store, campaign.curated(track, shard, name), table, schema)
