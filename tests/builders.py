@@ -156,6 +156,8 @@ def caption_rows(
                 "images": [f"{shard}/sa_{image_id}.jpg" for image_id in ids],
                 "widths": [96] * count,
                 "heights": [64] * count,
+                "image_xxh3s": ids,
+                "image_dhashes": None,
                 "caption": caption,
                 "status": "ok",
                 "error_code": None,

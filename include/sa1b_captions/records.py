@@ -43,6 +43,9 @@ CAPTION_SCHEMA = pa.schema(
         ("images", pa.list_(pa.string())),  # sa_000017/sa_190188.jpg
         ("widths", pa.list_(pa.int32())),
         ("heights", pa.list_(pa.int32())),
+        # Both signed readings of 64 bits, null where an image of the sample cannot be decoded.
+        ("image_xxh3s", pa.list_(pa.int64())),  # xxh3-64 of each JPEG
+        ("image_dhashes", pa.list_(pa.int64())),  # what it looks like (caption/likeness.py)
         ("caption", pa.string()),  # empty unless status is ok or truncated
         ("status", pa.string()),  # CaptionStatus
         ("error_code", pa.string()),

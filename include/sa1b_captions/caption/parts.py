@@ -16,6 +16,7 @@ import pyarrow as pa
 from sa1b_captions import records
 from sa1b_captions.campaign import Campaign
 from sa1b_captions.caption.engines.base import Engine, Reply
+from sa1b_captions.caption.likeness import PhotographHashes
 from sa1b_captions.caption.sampling import Sample
 from sa1b_captions.receipts import read_receipt, write_receipt
 
@@ -69,6 +70,7 @@ def caption_row(
     fingerprint: str,
     attempt: int,
     latency_s: float,
+    hashes: Sequence[PhotographHashes] | None = None,
 ) -> dict[str, Any]:
     """One row of `records.CAPTION_SCHEMA`."""
     return {
@@ -80,6 +82,8 @@ def caption_row(
         "images": [f"{sample.shard}/{image.file_name}" for image in sample.images],
         "widths": [image.width for image in sample.images],
         "heights": [image.height for image in sample.images],
+        "image_xxh3s": hashes and [found.jpeg_xxh3 for found in hashes],
+        "image_dhashes": hashes and [found.dhash for found in hashes],
         "caption": reply.caption,
         "status": reply.status.value,
         "error_code": reply.error_code,

@@ -80,6 +80,7 @@ class ShardWork:
             fingerprint=self._campaign.recipe.fingerprint,
             attempt=outcome.attempt,
             latency_s=outcome.latency_s,
+            hashes=outcome.hashes,
         )
         self._writer.add(outcome.sample, row)
         self._left -= 1

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 
 from sa1b_captions.caption.engines.base import Engine, Reply, Request
 from sa1b_captions.caption.images import ShardReader, UndecodableImageError, decode_jpeg
+from sa1b_captions.caption.likeness import PhotographHashes, hash_photograph
 from sa1b_captions.caption.sampling import Sample
 from sa1b_captions.errors import PermanentError, RetryableError
 from sa1b_captions.recipe import Generation
@@ -43,6 +44,8 @@ class Outcome:
     """Tries it took, from 1."""
     latency_s: float
     """Seconds in the engine, all tries together; 0 when it never got there."""
+    hashes: tuple[PhotographHashes, ...] | None = None
+    """Of the sample's images; None when one of them cannot be decoded."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,11 +126,9 @@ class Worker:
         if not exhausted:
             raise RetryableError("stopped on request; what is finished is stored, run it again")
 
-    def _finish(
-        self, sample: Sample, decoded: "Future[tuple[tuple[bytes, ...], tuple[Image, ...]]]"
-    ) -> Outcome | Unreadable:
+    def _finish(self, sample: Sample, decoded: "Future[_Decoded]") -> Outcome | Unreadable:
         try:
-            jpegs, images = decoded.result()
+            photographs = decoded.result()
         except UndecodableImageError as error:
             reply = Reply(CaptionStatus.UNDECODABLE, error_code="undecodable", error=str(error))
             return Outcome(sample, reply, attempt=1, latency_s=0.0)
@@ -138,16 +139,32 @@ class Worker:
         while True:
             attempt += 1
             request = Request(
-                sample.sample_id, images, sample.track, self._generation, attempt, jpegs
+                sample_id=sample.sample_id,
+                images=photographs.images,
+                track=sample.track,
+                generation=self._generation,
+                attempt=attempt,
+                jpegs=photographs.jpegs,
             )
             reply = self._engine.caption(request)
             if reply.status not in _RETRIED or attempt == MAX_ATTEMPTS or self._stop.is_set():
-                return Outcome(sample, reply, attempt, time.monotonic() - began)
+                latency_s = time.monotonic() - began
+                return Outcome(sample, reply, attempt, latency_s, photographs.hashes)
             _log.info("%s: %s, trying again", sample.sample_id, reply.error or reply.status.value)
 
 
-def _decode(sample: Sample, reader: ShardReader) -> "tuple[tuple[bytes, ...], tuple[Image, ...]]":
-    """A sample's images, as stored and decoded to RGB."""
+@dataclass(frozen=True, slots=True)
+class _Decoded:
+    """A sample's images, in its order."""
+
+    jpegs: tuple[bytes, ...]
+    """As stored."""
+    images: "tuple[Image, ...]"
+    """Decoded to RGB."""
+    hashes: tuple[PhotographHashes, ...]
+
+
+def _decode(sample: Sample, reader: ShardReader) -> _Decoded:
     jpegs, images = [], []
     for place, image in enumerate(sample.images, start=1):
         jpegs.append(reader.read(image))
@@ -158,4 +175,4 @@ def _decode(sample: Sample, reader: ShardReader) -> "tuple[tuple[bytes, ...], tu
             for later in sample.images[place:]:
                 reader.read(later)
             raise UndecodableImageError(f"{image.file_name}: {error}") from error
-    return tuple(jpegs), tuple(images)
+    return _Decoded(tuple(jpegs), tuple(images), tuple(map(hash_photograph, jpegs, images)))

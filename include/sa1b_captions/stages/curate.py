@@ -121,7 +121,10 @@ def _read_captions(campaign: Campaign, track: str, source: Receipt) -> pa.Table:
         raise PermanentError(
             f"{where}: the receipt counts {source['blocks']} blocks, but {error}; {again}"
         ) from None
-    rows = pa.concat_tables([records.CAPTION_SCHEMA.empty_table(), *parts])
+    # Parts written before a column existed have nulls there.
+    rows = pa.concat_tables(
+        [records.CAPTION_SCHEMA.empty_table(), *parts], promote_options="default"
+    )
     if rows.num_rows != source["planned"]:
         raise PermanentError(
             f"{where}: {rows.num_rows} captions stored, {source['planned']} planned; {again}"
