@@ -1,10 +1,13 @@
 """What finding near duplicates costs, and what it finds, on captions with planted copies.
 
-    make bench-dedup         ROWS=200000 for a quick one, BENCH_FOLDER=/scratch for the corpus
+    make bench-dedup         ROWS=204000 for a quick one, BENCH_FOLDER=/scratch for the corpus
 
-Signs with two threads, clusters and verifies with the functions that curate and dedup use, each
-size in a process of its own. Peers get their own environment and the first 200,000 captions, in
-the same run. The last line is one JSON object.
+Measured is the product, from captions in a store to the list of duplicates in it. Signing does what
+curate does to sign: it reads a shard's captions, normalises, hashes and stores them, with two
+threads. Then the dedup stage reads all signatures, clusters, verifies by exact Jaccard and writes.
+Curate's rules are not in it. Each size runs in a process of its own; the start of Python counts.
+Peers run in environments of their own on the first captions of the same files, in the same run.
+The last line is one JSON object.
 """
 
 import json
@@ -15,98 +18,96 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections import Counter, deque
+from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-import numpy as np
-import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
+from caption_corpus import SHARD_ROWS, write_corpus
 
 HERE = Path(__file__).parent
-PEER_ROWS = 200_000
+PEER_ROWS = 17 * SHARD_ROWS
+PEERS = {"daft": "PEER_PYTHON", "datasketch": "PEER_PYTHON", "datatrove": "DATATROVE_PYTHON"}
+"""Peers, and the variable that names the interpreter of each."""
 THREADS = 2
-BATCH_ROWS = 16_384
 MIN_JACCARD = 0.7
 
 
-def files_of(folder: Path) -> list[Path]:
-    """Caption files in order."""
-    return sorted(folder.glob("0*.parquet"))
-
-
 def dedup(folder: Path, rows: int) -> dict[str, object]:
-    """Sign, cluster and verify the first rows of a corpus in this process."""
-    from sa1b_captions.quality.clusters import find_clusters
-    from sa1b_captions.quality.dedup import Signatures, signature_table
-    from sa1b_captions.quality.wording import normalised
+    """Sign the first rows of a corpus and find their duplicates, in this process."""
+    from sa1b_captions import records
+    from sa1b_captions.campaign import Campaign
+    from sa1b_captions.quality.dedup import signature_table
+    from sa1b_captions.receipts import read_receipt, write_receipt
+    from sa1b_captions.recipe import load_recipe, parse_recipe
+    from sa1b_captions.shards import shard_number
+    from sa1b_captions.stages.dedup import dedup_track
+    from sa1b_captions.storage import FileStore
 
     began = time.perf_counter()
+    source = load_recipe("internvl").source
+    source |= {
+        "shards": f"0-{rows // SHARD_ROWS - 1}",
+        "quality": source["quality"] | {"near_duplicate_jaccard": MIN_JACCARD},
+    }
+    campaign = Campaign("bench", FileStore(folder), parse_recipe(source, where="the benchmark"))
+    store, track = campaign.store, "single_en"
 
-    def sign(texts: pa.Array) -> pa.Table:
-        count = len(texts)
-        columns = {
-            "sample_id": pa.array([""] * count),
-            "image_ids": pa.array([[]] * count, pa.list_(pa.int64())),
-            "caption": pa.chunked_array([texts]),
-        }
-        return signature_table(pa.table(columns), 0)
+    def sign(shard: str) -> None:
+        accepted = campaign.curated(track, shard, "accepted.parquet")
+        captions = records.read_table(store, accepted, ["sample_id", "image_ids", "caption"])
+        signed = signature_table(captions, shard_number(shard))
+        key = campaign.curated(track, shard, "signatures.parquet")
+        records.write_table(store, key, signed, records.SIGNATURE_SCHEMA)
+        write_receipt(
+            store,
+            campaign.curate_receipt(track, shard),
+            stage="curate",
+            shard=shard,
+            accepted=captions.num_rows,
+            reasons={},
+            quality_fingerprint=campaign.recipe.quality_fingerprint,
+        )
 
-    signatures = Signatures(rows)
     with ThreadPoolExecutor(THREADS) as pool:
-        waiting: deque = deque()
-        left = rows
-        for file in files_of(folder):
-            for batch in pq.ParquetFile(file).iter_batches(BATCH_ROWS, columns=["text"]):
-                waiting.append(pool.submit(sign, batch.column(0).slice(0, left)))
-                left -= min(left, batch.num_rows)
-                if len(waiting) > THREADS + 1:
-                    signatures.add(waiting.popleft().result(), "corpus")
-            if not left:
-                break
-        for signed in waiting:
-            signatures.add(signed.result(), "corpus")
+        list(pool.map(sign, campaign.recipe.shards))
     signed_at, signed_cpu = time.perf_counter(), time.process_time()
-
-    def read_texts(wanted: np.ndarray) -> pa.LargeStringArray:
-        found, start = [], 0
-        for file in files_of(folder):
-            end = start + pq.read_metadata(file).num_rows
-            inside = wanted[(wanted >= start) & (wanted < end)] - start
-            if len(inside):
-                found.append(normalised(pq.read_table(file, columns=["text"])["text"].take(inside)))
-            start = end
-        return pa.concat_arrays(found)
-
-    found = find_clusters(signatures.words, signatures.bands, read_texts, MIN_JACCARD)
-    return {
+    signed_peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    dedup_track(campaign, track, force=True)
+    result = {
         "rows": rows,
         "seconds": time.perf_counter() - began,
         "sign_seconds": signed_at - began,
-        "sign_cpu_s": signed_cpu,
         "cpu_s": time.process_time(),
+        "sign_cpu_s": signed_cpu,
         "peak_rss_mib": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024,
-        "candidates": found.candidates,
-        "confirmed": found.confirmed,
-        "large_buckets": found.large_buckets,
-        "removed": found.losers.tolist(),
+        "sign_peak_rss_mib": signed_peak // 1024,
     }
+    receipt = read_receipt(store, campaign.dedup_receipt(track))
+    for name in ("candidate_pairs", "confirmed_pairs", "large_buckets"):
+        result[name] = receipt[name]
+    found = records.read_table(store, campaign.duplicates(track))["sample_id"].to_pylist()
+    return result | {"removed": [int(name.rpartition("/")[2]) for name in found]}
 
 
 def score(removed: set[int], folder: Path, rows: int) -> dict[str, float]:
-    """Recall by kind over planted pairs of which one must go; removals in no planted family."""
+    """Recall by kind over planted pairs of which one must go, and removals that nothing excuses.
+
+    Those are captions of no planted family, and one for each family of which none is left.
+    """
     labels = pq.read_table(folder / "labels.parquet")
     labels = labels.filter(pc.less(labels["id"], rows)).to_pylist()
     planted, found = Counter(), Counter()
-    family = {label["source"] for label in labels} | {label["id"] for label in labels}
-    # The source is the lowest of its family, so every copy must go and the source must stay.
+    families: dict[int, set[int]] = {}
     for label in labels:
         planted[label["kind"]] += 1
-        found[label["kind"]] += label["id"] in removed
-    lost = {label["source"] for label in labels} & removed
-    recall = {f"recall_{kind}": round(found[kind] / planted[kind], 4) for kind in planted}
-    return recall | {"false_removals": len(removed - family) + len(lost)}
+        found[label["kind"]] += bool({label["id"], label["source"]} & removed)
+        families.setdefault(label["source"], {label["source"]}).add(label["id"])
+    strangers = removed.difference(*families.values())
+    lost = sum(family <= removed for family in families.values())
+    recall = {f"recall_{kind}": round(found[kind] / planted[kind], 4) for kind in sorted(planted)}
+    return recall | {"false_removals": len(strangers) + lost}
 
 
 def run_one(folder: Path, rows: int) -> dict[str, object]:
@@ -115,56 +116,66 @@ def run_one(folder: Path, rows: int) -> dict[str, object]:
     done = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True)
     result = json.loads(done.stdout.splitlines()[-1])
     removed = set(result.pop("removed"))
+    result = {key: round(value, 2) for key, value in result.items()}
     result |= {"removed": len(removed)} | score(removed, folder, rows)
     print(json.dumps(result), flush=True)
     return result
 
 
-def run_peer(name: str, folder: Path, rows: int) -> tuple[float, dict[str, float]] | None:
+def run_peer(name: str, folder: Path, rows: int) -> dict[str, float] | None:
     """CPU seconds and score of a peer; None if it could not run."""
-    python = os.environ.get("PEER_PYTHON", sys.executable)
-    with tempfile.TemporaryDirectory() as out:
-        before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    python = os.environ.get(PEERS[name], sys.executable)
+    with tempfile.TemporaryDirectory(dir=folder) as out:
+        began, before = time.perf_counter(), resource.getrusage(resource.RUSAGE_CHILDREN)
         command = [python, str(HERE / "dedup_peers.py"), name, str(folder), str(rows), out]
         done = subprocess.run(command, check=False, stdout=subprocess.DEVNULL)
         after = resource.getrusage(resource.RUSAGE_CHILDREN)
+        seconds = time.perf_counter() - began
         if done.returncode:
             return None
         removed = set(json.loads((Path(out) / "removed.json").read_text()))
     cpu_s = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
-    scored = score(removed, folder, rows)
-    print(f"{name}: {rows} captions, {cpu_s:.1f} CPU s, {scored}", flush=True)
-    return cpu_s, scored
+    result = {"peer": name, "rows": rows, "seconds": round(seconds, 1), "cpu_s": round(cpu_s, 1)}
+    result |= {"removed": len(removed)} | score(removed, folder, rows)
+    print(json.dumps(result), flush=True)
+    return result
 
 
 def main() -> None:
     """Measure everything and print the result."""
-    from caption_corpus import write_corpus
-
-    rows = int(os.environ.get("ROWS", "12000000"))
+    rows = int(os.environ.get("ROWS", "12000000")) // SHARD_ROWS * SHARD_ROWS
     with tempfile.TemporaryDirectory(dir=os.environ.get("BENCH_FOLDER")) as scratch:
         folder = Path(os.environ.get("CORPUS", f"{scratch}/corpus"))
         if not folder.exists():
             write_corpus(rows, folder)
         print(f"{rows} captions, load {os.getloadavg()[0]:.1f}", flush=True)
-        run_one(folder, min(rows, 20_000))  # compiles, where nothing is compiled yet
-        small = run_one(folder, max(rows // 12, 1000))
-        full = run_one(folder, rows)
+        start = run_one(folder, SHARD_ROWS)  # compiles, where nothing is compiled yet
         few = min(rows, PEER_ROWS)
         own = run_one(folder, few)
-        peers = {name: run_peer(name, folder, few) for name in ("daft", "datasketch")}
+        peers = {name: run_peer(name, folder, few) for name in PEERS}
+        small = run_one(folder, max(rows // 12 // SHARD_ROWS, 1) * SHARD_ROWS)
+        full = run_one(folder, rows)
     growth = math.log(full["seconds"] / small["seconds"]) / math.log(full["rows"] / small["rows"])
     size = "12m" if rows == 12_000_000 else str(rows)
+    at_scale = full["cpu_s"] / full["rows"]
     result = {
-        f"seconds_{size}": round(full["seconds"], 1),
+        f"seconds_{size}": full["seconds"],
         f"peak_rss_mib_{size}": full["peak_rss_mib"],
         "growth_exponent": round(growth, 3),
         "recall_substitution": full["recall_substitution"],
         "recall_sentence": full["recall_sentence"],
         "false_removals": full["false_removals"],
-        "cpu_s": round(full["cpu_s"], 1),
+        f"cpu_s_{size}": full["cpu_s"],
+        "peer_rows": few,
+        "cpu_s_peer_rows": own["cpu_s"],
+        "cpu_s_start": start["cpu_s"],
         "speedup": {
-            name: round(peer[0] / own["cpu_s"], 1) if peer else None for name, peer in peers.items()
+            name: round(peer["cpu_s"] / own["cpu_s"], 1) if peer else None
+            for name, peer in peers.items()
+        },
+        f"speedup_per_caption_{size}": {
+            name: round(peer["cpu_s"] / few / at_scale, 1) if peer else None
+            for name, peer in peers.items()
         },
     }
     print(json.dumps(result))

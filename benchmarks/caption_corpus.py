@@ -1,9 +1,11 @@
 """Captions with planted copies: `caption_corpus.py ROWS FOLDER`.
 
-Writes Parquet files of 250,000 rows (`id`, `text`) and `labels.parquet` (`id`, `source`, `kind`).
-A caption is 6 to 11 sentences drawn from 1.6 million made of word lists, 145 words on average;
-2 % are copies, 3 % near copies: in case and punctuation, with one to three words replaced, or with
-a sentence dropped or added.
+Writes what curate leaves of the track single_en, as far as dedup reads it: one
+`accepted.parquet` of 12,000 rows per shard under FOLDER, in the places of campaign `bench`, with
+one more column, `id`; and `labels.parquet` (`id`, `source`, `kind`). A caption is 6 to 11
+sentences drawn from 1.6 million made of word lists, 145 words on average; 2 % are copies, 3 % near
+copies: in case and punctuation, with one to three words replaced, or with a sentence dropped or
+added.
 """
 
 import re
@@ -14,7 +16,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-FILE_ROWS = 250_000
+SHARD_ROWS = 12_000
 SENTENCES = 1_600_000
 REMEMBERED = 200_000
 
@@ -263,16 +265,22 @@ def _near(text: str, sentences: list[str], rng: np.random.Generator) -> tuple[st
     return kind, " ".join(parts)
 
 
+def files_of(folder: Path, rows: int) -> list[Path]:
+    """Files of the first captions of a corpus, shard after shard."""
+    files = sorted(folder.glob("campaigns/bench/curated/single_en/*/accepted.parquet"))
+    return files[: rows // SHARD_ROWS]
+
+
 def write_corpus(rows: int, folder: Path) -> None:
-    """Write a corpus, the same every time."""
-    folder.mkdir(parents=True)
+    """Write a corpus, the same every time; `rows` is rounded down to whole shards."""
     rng = np.random.default_rng(5)
     sentences = _sentences(rng)
     remembered: list[tuple[int, str]] = []
     labels: list[tuple[int, int, str]] = []
-    for start in range(0, rows, FILE_ROWS):
+    for shard in range(rows // SHARD_ROWS):
+        ids = range(shard * SHARD_ROWS, (shard + 1) * SHARD_ROWS)
         texts = []
-        for number in range(start, min(start + FILE_ROWS, rows)):
+        for number in ids:
             chance = rng.random()
             if chance < 0.05 and remembered:
                 source, text = remembered[rng.integers(len(remembered))]
@@ -280,15 +288,24 @@ def write_corpus(rows: int, folder: Path) -> None:
                 labels.append((number, source, kind))
             else:
                 picked = rng.integers(0, SENTENCES, rng.integers(6, 12))
-                text = " ".join(sentences[place] for place in picked.tolist())
+                text = " ".join([sentences[place] for place in picked.tolist()])
                 if number % 10 == 0:
                     remembered.append((number, text))
             texts.append(text)
-        remembered = remembered[-REMEMBERED:]
-        table = pa.table({"id": range(start, start + len(texts)), "text": texts})
-        pq.write_table(
-            table, folder / f"{start:09d}.parquet", compression="zstd", use_dictionary=False
+        if len(remembered) > 2 * REMEMBERED:
+            remembered = remembered[-REMEMBERED:]
+        name = f"sa_{shard:06d}"
+        table = pa.table(
+            {
+                "sample_id": [f"single_en/{name}/{number}" for number in ids],
+                "image_ids": pa.array([[number] for number in ids], pa.list_(pa.int64())),
+                "caption": texts,
+                "id": ids,
+            }
         )
+        place = folder / "campaigns/bench/curated/single_en" / name
+        place.mkdir(parents=True)
+        pq.write_table(table, place / "accepted.parquet", compression="zstd", use_dictionary=False)
     columns = zip(*labels, strict=True)
     table = pa.table(dict(zip(("id", "source", "kind"), map(list, columns), strict=True)))
     pq.write_table(table, folder / "labels.parquet")

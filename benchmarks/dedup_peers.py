@@ -1,6 +1,6 @@
 """Other tools on the same captions: `dedup_peers.py NAME FOLDER ROWS OUT`.
 
-Word 5-grams, 112 permutations in 14 bands of 8, threshold about 0.72. Runs in the environment that
+Word 5-grams, 112 permutations in 14 bands of 8, threshold about 0.72. Runs in the environments that
 `make bench-dedup` builds; writes the ids to remove to OUT/removed.json.
 """
 
@@ -11,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 import pyarrow.parquet as pq
+from caption_corpus import files_of
 
 BANDS, ROWS, SHINGLE_WORDS = 14, 8, 5
 WORD = re.compile(r"\w+")
@@ -19,11 +20,9 @@ WORD = re.compile(r"\w+")
 def texts_of(folder: Path, rows: int) -> list[str]:
     """The first captions of a corpus."""
     texts: list[str] = []
-    for file in sorted(folder.glob("0*.parquet")):
-        texts += pq.read_table(file, columns=["text"])["text"].to_pylist()
-        if len(texts) >= rows:
-            break
-    return texts[:rows]
+    for file in files_of(folder, rows):
+        texts += pq.read_table(file, columns=["caption"])["caption"].to_pylist()
+    return texts
 
 
 def daft(folder: Path, rows: int, _: Path) -> list[int]:
@@ -34,7 +33,7 @@ def daft(folder: Path, rows: int, _: Path) -> list[int]:
 
     # An order of words that differs in case or punctuation is the same caption.
     text = normalize(
-        col("text"), remove_punct=True, lowercase=True, nfd_unicode=False, white_space=True
+        col("caption"), remove_punct=True, lowercase=True, nfd_unicode=False, white_space=True
     )
     signature = minhash(
         text,
@@ -43,8 +42,7 @@ def daft(folder: Path, rows: int, _: Path) -> list[int]:
         seed=1,
         hash_function="xxhash64",
     )
-    files = [str(file) for file in sorted(folder.glob("0*.parquet"))]
-    frame = daft.read_parquet(files).where(col("id") < rows)
+    frame = daft.read_parquet([str(file) for file in files_of(folder, rows)])
     table = frame.select(col("id"), signature.alias("signature")).to_arrow()
     ids = table["id"].to_numpy()
     column = table["signature"].combine_chunks()
@@ -94,8 +92,78 @@ def datasketch(folder: Path, rows: int, _: Path) -> list[int]:
     return removed
 
 
+def datatrove(folder: Path, rows: int, out: Path) -> list[int]:
+    """Datatrove's four MinHash stages in two processes, words split at white space.
+
+    Its own tokenizer for English, spaCy, takes seven times as long as all the rest.
+    """
+    from datatrove.executor.local import LocalPipelineExecutor
+    from datatrove.pipeline.dedup import MinhashDedupSignature, minhash
+    from datatrove.pipeline.readers import JsonlReader
+    from datatrove.pipeline.writers.jsonl import JsonlWriter
+    from datatrove.utils.hashing import HashConfig
+
+    class WhiteSpace:
+        def word_tokenize(self, text: str) -> list[str]:
+            return text.split()
+
+    minhash.load_word_tokenizer = lambda _: WhiteSpace()
+    workers = 2
+    (out / "in").mkdir()
+    lines = [json.dumps({"id": n, "text": text}) for n, text in enumerate(texts_of(folder, rows))]
+    for part in range(workers):
+        (out / f"in/{part:03d}.jsonl").write_text("\n".join(lines[part::workers]) + "\n")
+    del lines
+    config = minhash.MinhashConfig(
+        hash_config=HashConfig(precision=64),
+        num_buckets=BANDS,
+        hashes_per_bucket=ROWS,
+        n_grams=SHINGLE_WORDS,
+    )
+
+    def stage(name: str, tasks: int, *steps: object) -> None:
+        LocalPipelineExecutor(
+            pipeline=list(steps),
+            tasks=tasks,
+            workers=workers,
+            logging_dir=str(out / "logs" / name),
+            start_method="fork",
+        ).run()
+
+    def reader() -> JsonlReader:
+        return JsonlReader(str(out / "in"), text_key="text", id_key="id")
+
+    signatures, buckets, remove = (str(out / name) for name in ("sig", "buckets", "remove"))
+    stage(
+        "signatures",
+        workers,
+        reader(),
+        MinhashDedupSignature(output_folder=signatures, config=config, language="eng"),
+    )
+    stage(
+        "buckets",
+        BANDS,
+        minhash.MinhashDedupBuckets(input_folder=signatures, output_folder=buckets, config=config),
+    )
+    stage(
+        "cluster",
+        1,
+        minhash.MinhashDedupCluster(input_folder=buckets, output_folder=remove, config=config),
+    )
+    removed = JsonlWriter(str(out / "removed"), compression=None)
+    stage(
+        "filter",
+        workers,
+        reader(),
+        minhash.MinhashDedupFilter(input_folder=remove, exclusion_writer=removed),
+        JsonlWriter(str(out / "kept"), compression=None),
+    )
+    files = (out / "removed").glob("*.jsonl")
+    return [int(json.loads(line)["id"]) for file in files for line in file.open()]
+
+
 if __name__ == "__main__":
-    tools = {"daft": daft, "datasketch": datasketch}
+    tools = {"daft": daft, "datasketch": datasketch, "datatrove": datatrove}
     target = Path(sys.argv[4])
     found = tools[sys.argv[1]](Path(sys.argv[2]), int(sys.argv[3]), target)
     (target / "removed.json").write_text(json.dumps(found))

@@ -17,7 +17,7 @@ from sa1b_captions.quality import minhash
 from sa1b_captions.quality import minhash_kernel as kernel
 
 BUCKET_ROWS = 32
-PAIRS_AT_ONCE = 1_200_000
+PAIRS_AT_ONCE = 400_000
 """Candidate pairs whose texts are in memory together: about a gigabyte."""
 
 ReadTexts = Callable[[np.ndarray], pa.LargeStringArray]
@@ -67,7 +67,7 @@ def find_clusters(
     exact_roots = parents.copy()
     pairs, large_buckets = _candidates(bands, parents == np.arange(rows, dtype=np.int32))
     likeness = _compare(pairs, read_texts)
-    alike = pairs[likeness >= min_jaccard]
+    alike = _unpacked(pairs[likeness >= min_jaccard])
     for joined in (alike, np.empty((0, 2), np.int64) if links is None else links):
         kernel.join(parents, joined[:, 0].copy(), joined[:, 1].copy())
     kernel.settle(parents)
@@ -75,8 +75,8 @@ def find_clusters(
     winners = parents[losers].astype(np.int64)
     exact = exact_roots[losers] == winners
     jaccard = np.ones(len(losers))
-    near = np.stack([winners[~exact], exact_roots[losers[~exact]].astype(np.int64)], axis=1)
-    jaccard[~exact] = _compare(near, read_texts)
+    near = _packed(winners[~exact], exact_roots[losers[~exact]])
+    jaccard[~exact] = _likeness_of(near, pairs, likeness, read_texts)
     return Clusters(losers, winners, exact, jaccard, len(pairs), len(alike), large_buckets)
 
 
@@ -98,7 +98,7 @@ def _repeated(hashes: np.ndarray) -> np.ndarray:
 
 
 def _candidates(bands: list[np.ndarray], eligible: np.ndarray) -> tuple[np.ndarray, int]:
-    """Pairs of eligible rows (pairs, 2), lower row first, that share a band; large buckets."""
+    """Ascending packed pairs of eligible rows that share a band; the number of large buckets."""
     found = np.empty(0, np.int64)
     large = 0
     while bands:
@@ -117,18 +117,35 @@ def _candidates(bands: list[np.ndarray], eligible: np.ndarray) -> tuple[np.ndarr
             same = hashes[distance:] == hashes[:-distance]
             fresh.append(_packed(rows[:-distance][same], rows[distance:][same]))
         found = np.union1d(found, np.concatenate(fresh))
-    return np.stack([found >> 32, found & 0xFFFFFFFF], axis=1), large
+    return found, large
 
 
 def _packed(lower: np.ndarray, higher: np.ndarray) -> np.ndarray:
+    """A pair of rows as one int64, lower row first, so that pairs sort and search fast."""
     return lower.astype(np.int64) << 32 | higher.astype(np.int64)
 
 
+def _unpacked(pairs: np.ndarray) -> np.ndarray:
+    """(pairs, 2) rows."""
+    return np.stack([pairs >> 32, pairs & 0xFFFFFFFF], axis=1)
+
+
+def _likeness_of(
+    wanted: np.ndarray, pairs: np.ndarray, likeness: np.ndarray, read_texts: ReadTexts
+) -> np.ndarray:
+    """Exact Jaccard of packed pairs, comparing only those that `pairs` does not hold."""
+    known = np.isin(wanted, pairs)
+    result = np.empty(len(wanted))
+    result[known] = likeness[np.searchsorted(pairs, wanted[known])]
+    result[~known] = _compare(wanted[~known], read_texts)
+    return result
+
+
 def _compare(pairs: np.ndarray, read_texts: ReadTexts) -> np.ndarray:
-    """Exact Jaccard of pairs of rows, reading the texts of so many at once as fit in memory."""
+    """Exact Jaccard of packed pairs, reading the texts of so many at once as fit in memory."""
     results = [np.empty(0)]
     for begin in range(0, len(pairs), PAIRS_AT_ONCE):
-        some = pairs[begin : begin + PAIRS_AT_ONCE]
+        some = _unpacked(pairs[begin : begin + PAIRS_AT_ONCE])
         rows, places = np.unique(some, return_inverse=True)
         texts = read_texts(rows)
         places = places.reshape(some.shape)

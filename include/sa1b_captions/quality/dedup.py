@@ -141,7 +141,8 @@ def duplicate_table(found: Clusters, name: Callable[[np.ndarray], pa.Table]) -> 
         found: the clusters.
         name: reads `sample_id` and `shard_number` of rows, in their order.
     """
-    losers, winners = name(found.losers), name(found.winners)
+    named = name(np.concatenate([found.losers, found.winners]))
+    losers, winners = named.slice(0, len(found.losers)), named.slice(len(found.losers))
     return pa.table(
         {
             "sample_id": losers.column("sample_id"),

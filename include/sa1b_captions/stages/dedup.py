@@ -9,7 +9,7 @@ import logging
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import pyarrow as pa
@@ -30,6 +30,9 @@ _log = logging.getLogger(__name__)
 ALL_COLUMNS = tuple(records.SHARD_DUPLICATE_SCHEMA.names)
 NAMES = ("sample_id", "shard_number", "image_ids")
 """What tells the order of a shard's rows."""
+_NAMES = pa.schema([records.SIGNATURE_SCHEMA.field(name) for name in ("sample_id", "shard_number")])
+
+_Read = TypeVar("_Read")
 
 
 def dedup_track(
@@ -145,19 +148,22 @@ class _Index:
     def name(self, rows: np.ndarray) -> pa.Table:
         """`sample_id` and `shard_number` of rows in any order."""
         unique, places = np.unique(rows, return_inverse=True)
-        named = self._gather(unique, lambda shard: self._read(shard, NAMES))
-        return named.select(["sample_id", "shard_number"]).take(places)
+        tables = self._gather(unique, self._read_names)
+        return pa.concat_tables([_NAMES.empty_table(), *tables]).take(places)
 
     def read_texts(self, rows: np.ndarray) -> pa.LargeStringArray:
         """Normalised captions of ascending rows."""
-        return normalised(self._gather(rows, self._read_captions).column("caption"))
+        texts = self._gather(rows, self._read_texts)
+        return pa.concat_arrays([pa.array([], pa.large_string()), *texts])
 
-    def _read_captions(self, shard: str) -> pa.Table:
-        """Captions of a shard's rows, in rank order."""
+    def _read_names(self, shard: str, places: np.ndarray) -> pa.Table:
+        return self._read(shard, NAMES).take(places).select(_NAMES.names)
+
+    def _read_texts(self, shard: str, places: np.ndarray) -> pa.LargeStringArray:
         names = ["accepted.parquet"]
         if shard in self._has_left_out:
             names.append("rejected.parquet")
-        texts = pa.concat_tables(
+        captions = pa.concat_tables(
             records.read_table(
                 self._campaign.store,
                 self._campaign.curated(self._track, shard, name),
@@ -165,22 +171,20 @@ class _Index:
             )
             for name in names
         )
-        places = pc.index_in(
-            self._read(shard, NAMES).column("sample_id"),
-            value_set=texts.column("sample_id").combine_chunks(),
+        wanted = pc.index_in(
+            self._read(shard, NAMES).column("sample_id").take(places),
+            value_set=captions.column("sample_id").combine_chunks(),
         )
-        return texts.take(places)
+        return normalised(captions.column("caption").take(wanted))
 
-    def _gather(self, rows: np.ndarray, read: Callable[[str], pa.Table]) -> pa.Table:
-        """Ascending rows from the tables that `read` gives for their shards."""
+    def _gather(self, rows: np.ndarray, read: Callable[[str, np.ndarray], _Read]) -> list[_Read]:
+        """What `read` makes of each shard and the places in it of ascending rows."""
         edges = np.searchsorted(rows, self._starts)
         wanted = [place for place in range(len(self._shards)) if edges[place] < edges[place + 1]]
 
-        def pick(place: int) -> pa.Table:
+        def pick(place: int) -> _Read:
             inside = rows[edges[place] : edges[place + 1]] - self._starts[place]
-            return read(self._shards[place]).take(inside)
+            return read(self._shards[place], inside)
 
         with ThreadPoolExecutor(READERS) as pool:
-            tables = list(pool.map(pick, wanted))
-        empty = read(self._shards[0]).slice(0, 0)
-        return pa.concat_tables([empty, *tables])
+            return list(pool.map(pick, wanted))
