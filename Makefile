@@ -11,7 +11,7 @@ UV := 0.13.9
 unexport PYTHONDONTWRITEBYTECODE
 unexport VIRTUAL_ENV
 
-.PHONY: help setup demo down test test-unit test-dags test-s3 test-integration bench-ingest bench-dedup fuzz test-lmdeploy lint format pins docs clean
+.PHONY: help setup demo down test test-unit test-dags test-s3 test-integration bench-ingest bench-dedup fuzz test-lmdeploy lint format pins docs gold clean
 
 help: ## List the targets
 	@awk -F':.*## ' '/^[a-z0-9-]+:.*## /{printf "  make %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -84,6 +84,10 @@ fuzz: $(STAMP) ## Feed damaged archives to ingest for FUZZ_S seconds (60)
 
 docs: $(STAMP) ## Write the reference pages from the code
 	$(BIN)/python docs/generate.py
+	$(BIN)/python docs/gold.py --rules > /dev/null
+
+gold: $(STAMP) ## Precision and recall of every rule and of near duplicates
+	$(BIN)/python docs/gold.py
 
 lint: $(STAMP) ## Format, ruff, mypy, import-linter, generated docs
 	$(BIN)/ruff format --check .
@@ -91,6 +95,7 @@ lint: $(STAMP) ## Format, ruff, mypy, import-linter, generated docs
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/python docs/generate.py --check
+	$(BIN)/python docs/gold.py --check
 
 format: $(STAMP) ## Format and fix what ruff can
 	$(BIN)/ruff format .
