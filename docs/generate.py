@@ -66,10 +66,10 @@ def rules_page() -> str:
     """Every reason to reject a caption, and the limits of the packaged recipe."""
     reasons = "\n".join(f"| `{name}` | {meaning} |" for name, meaning in MEANINGS.items())
     languages = load_recipe("internvl").quality.languages
-    names = [name for rule in RULES for name in rule.limits]
     limits = "\n".join(
-        f"| `{name}` | " + " | ".join(str(getattr(x, name)) for x in languages.values()) + " |"
-        for name in names
+        f"| `{name}` | " + " | ".join(_limit(getattr(x, name)) for x in languages.values()) + " |"
+        for rule in RULES
+        for name in rule.limits
     )
     return (
         "# Why a caption is rejected\n\n"
@@ -78,6 +78,10 @@ def rules_page() -> str:
         f"\n| reason | meaning |\n|---|---|\n{reasons}\n"
         f"\n| limit | {' | '.join(languages)} |\n|---|{'---|' * len(languages)}\n{limits}\n"
     )
+
+
+def _limit(value: float | None) -> str:
+    return "" if value is None else str(value)
 
 
 PAGES = {

@@ -125,7 +125,7 @@ def demo_recipe(**changes: object) -> Recipe:
     for limits in source["quality"]["language"].values():
         limits["off"] = [
             *("wrong_language", "ngram_repetition", "sentence_repetition", "word_echo"),
-            *("character_run", "missing_end", "markdown"),
+            *("character_run", "missing_end", "markdown", "foreign_script"),
         ]
     source |= changes
     return parse_recipe(source, where="tests")

@@ -5,9 +5,11 @@ names everything that can change a caption or which captions are planned. The qu
 not part of it: changing a rule curates again, it never captions again.
 """
 
+import dataclasses
 import functools
 import hashlib
 import json
+import math
 import tomllib
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -97,16 +99,10 @@ class LanguageQuality:
     max_chars: int
     max_length_mads: float
     """Distance of log length from the reference's median, in scaled MADs of the reference."""
-    min_han_share: float
-    max_han_share: float
+    max_stray_letters: int
+    """Letters of a foreign script outside quotations; Han counts where `max_han_share` is set."""
     max_foreign_share: float
-    """Of the letters: scripts that are neither Latin nor Han."""
-    min_stopword_share: float
-    """Of the words: English function words."""
-    max_stopword_share: float
-    """Of the units: the same, where English is the wrong language."""
-    max_other_stopword_share: float
-    """Of the words: function words of French, Spanish, German, Italian, Portuguese, Dutch."""
+    """Of the letters, quoted or not: scripts that are neither Latin nor Han."""
     max_dup2: float
     """Share of runs of 2 units that occurred before in the caption."""
     max_dup10: float
@@ -115,6 +111,15 @@ class LanguageQuality:
     max_echo_units: int
     """Units in a row that repeat the word or phrase right before them."""
     max_character_run: int
+    min_han_share: float | None = None
+    """Of the letters. None, here and below, leaves the language without that limit."""
+    max_han_share: float | None = None
+    min_stopword_share: float | None = None
+    """Of the words: English function words."""
+    max_other_stopword_share: float | None = None
+    """Of the words: function words of French, Spanish, German, Italian, Portuguese, Dutch."""
+    max_stray_stopwords: int | None = None
+    """English function words outside quotations."""
     off: tuple[str, ...] = ()
     """Rules that do not apply to the language."""
 
@@ -123,24 +128,26 @@ class LanguageQuality:
 
     def problems(self) -> list[str]:
         """What is out of range, a sentence each."""
-        found = [
-            f"{name} is {getattr(self, name)!r}, a share lies between 0 and 1"
-            for name in type(self).__slots__
-            if name.endswith("_share") or name.startswith("max_dup")
-            if not 0 <= getattr(self, name) <= 1
-        ]
-        if not 0 <= self.min_chars <= self.max_chars:
-            found.append("min_chars and max_chars must be 0 or more, in order")
-        if not self.min_han_share <= self.max_han_share:
-            found.append("min_han_share must not be above max_han_share")
-        if not self.max_length_mads > 0:
-            found.append("max_length_mads must be above 0")
-        if self.max_echo_units < 0 or self.max_character_run < 1:
-            found.append("max_echo_units must be 0 or more, max_character_run 1 or more")
+        found = []
+        for name in type(self).__slots__:
+            value = getattr(self, name)
+            if name == "off" or (value is None and name in _OPTIONAL_LIMITS):
+                continue
+            if isinstance(value, bool) or not isinstance(value, int | float):
+                found.append(f"{name} is {value!r}, expected a number")
+            elif not 0 <= value <= (1 if name.endswith("_share") or "_dup" in name else math.inf):
+                found.append(f"{name} is {value!r}, out of range")
+        if not found and self.min_chars > self.max_chars:
+            found.append("min_chars is above max_chars")
         unknown = sorted(set(self.off) - set(RULES))
         if unknown:
             found.append(f"off names no rule with {unknown}; rules are {', '.join(RULES)}")
         return found
+
+
+_OPTIONAL_LIMITS = {
+    field.name for field in dataclasses.fields(LanguageQuality) if field.default is None
+}
 
 
 @dataclass(frozen=True, slots=True)

@@ -86,19 +86,23 @@ TEXT_FEATURES = pa.schema(
         ("letters", pa.int32()),
         ("han_share", pa.float32()),  # of the letters
         ("foreign_share", pa.float32()),  # of the letters: neither Latin nor Han
+        ("stray_han", pa.int32()),  # Han letters in neither quotation marks nor brackets
+        ("stray_foreign", pa.int32()),  # the same of foreign ones
         ("stopword_share", pa.float32()),  # of the words: English function words
         ("other_stopword_share", pa.float32()),  # of the words: those of French, Spanish, ...
+        ("stray_stopwords", pa.int32()),  # English ones in neither quotation marks nor brackets
         ("line_breaks", pa.int32()),
         ("markdown_marks", pa.int32()),
         ("special_tokens", pa.int32()),  # markers of chat templates
-        ("refusals", pa.int32()),  # phrases in the opening or closing, quotations left out
-        ("meta_talk", pa.int32()),  # the same
+        ("refusals", pa.int32()),  # phrases at either end, quotations left out
+        ("meta_talk", pa.int32()),  # the same, and an I that speaks anywhere
         ("speculations", pa.int32()),  # phrases; measured only
         ("dup2", pa.float32()),  # share of runs of 2 units that occurred before
         ("dup10", pa.float32()),  # the same of 10 units
         ("repeated_sentence_share", pa.float32()),  # of the sentences: said before, word for word
         ("echo_units", pa.int32()),  # most units in a row that repeat what stands right before
-        ("character_run", pa.int32()),  # most equal characters in a row, spaces apart
+        ("stutters", pa.int32()),  # English function words said twice on the spot
+        ("character_run", pa.int32()),  # most equal characters in a row, spaces not looked at
         ("lost_characters", pa.int32()),  # replacement, control, private use, mojibake
         ("ends_sentence", pa.int32()),  # 1 when the last character can end one
     ]

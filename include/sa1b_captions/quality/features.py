@@ -64,16 +64,19 @@ def _special_tokens(texts: pl.Series, brackets: pl.Series) -> pl.DataFrame:
 
 
 def _count_phrases(texts: pl.Series) -> pl.DataFrame:
-    text = pl.col("caption")
-    return (
-        texts.to_frame()
-        .with_columns(edges=phrases.edges(text))
-        .select(
-            refusals=phrases.count(pl.col("edges"), phrases.REFUSALS),
-            meta_talk=phrases.count(pl.col("edges"), phrases.META_TALK),
-            speculations=phrases.count(text, phrases.SPECULATIONS),
-        )
-    )
+    """Phrases per text. Most have none, so quotations are taken out of the others only."""
+    frame = texts.to_frame()
+    counts = frame.select(speculations=phrases.count(pl.col("caption"), phrases.SPECULATIONS))
+    found = {name: np.zeros(len(texts), np.int32) for name in ("refusals", "meta_talk")}
+    rows = frame.select(phrases.suspect(pl.col("caption"))).to_series().arg_true()
+    few = frame[rows].select(phrases.unquoted(pl.col("caption")))
+    few = few.with_columns(edges=phrases.edges(pl.col("caption")))
+    found["refusals"][rows] = few.select(phrases.count(pl.col("edges"), phrases.REFUSALS))["edges"]
+    found["meta_talk"][rows] = few.select(
+        phrases.count(pl.col("edges"), phrases.META_TALK)
+        + phrases.count(pl.col("caption"), phrases.FIRST_PERSON)
+    )["edges"]
+    return counts.with_columns(**{name: pl.Series(found[name]) for name in found})
 
 
 def _matches(pattern: str) -> pl.Expr:
@@ -86,9 +89,9 @@ def _share(part: str, whole: str | pl.Expr) -> pl.Expr:
 
 
 def _stopword_table() -> tuple[np.ndarray, np.ndarray]:
-    """Hashes of stopwords in the kernel's slots, and tags: 1 English, 2 another language."""
+    """Hashes of stopwords in the kernel's slots, and the tags it knows them by."""
     keys, tags = np.zeros(_STOPWORD_SLOTS, np.uint64), np.zeros(_STOPWORD_SLOTS, np.uint8)
-    for tag, words in ((1, stopwords.ENGLISH), (2, stopwords.FOREIGN)):
+    for tag, words in ((1, stopwords.ENGLISH), (2, stopwords.FOREIGN), (3, stopwords.STUTTERS)):
         for word in sorted(words):
             value = _hash_word(word)
             slot = value % _STOPWORD_SLOTS

@@ -16,9 +16,13 @@ COLUMNS = (
     "letters",
     "han",
     "foreign",
+    "stray_han",
+    "stray_foreign",
     "words",
     "stopwords",
     "other_stopwords",
+    "stray_stopwords",
+    "stutters",
     "line_breaks",
     "markdown_marks",
     "brackets",
@@ -33,8 +37,14 @@ COLUMNS = (
 )
 """What `measure` counts, in the order of its result's columns."""
 
-ECHO_UNITS = 8
-"""Units of the longest phrase whose immediate repetition counts as an echo."""
+QUOTED_CHARS = 200
+"""Characters up to the end of a quotation; an opening mark without an end near quotes nothing."""
+
+TRIPLE_UNITS = 8
+"""Units of the longest phrase that is an echo when it comes three times in a row."""
+
+DOUBLE_UNITS = 4
+"""The same of a phrase that comes twice, with no punctuation in between."""
 
 SENTENCE_UNITS = 4
 """Units a sentence must have for its repetition to count: "Yes." may come twice."""
@@ -45,8 +55,11 @@ _LATIN, _DIGIT, _MARK, _FOREIGN, _HAN, _KANA, _LOST = 1, 2, 3, 4, 5, 6, 7
 # Kinds of units.
 _NUMBER, _WORD, _CHARACTER = 0, 1, 2
 
-# Tags of stopwords.
-_ENGLISH, _OTHER_LANGUAGE = 1, 2
+# What else is known of a unit, as bits.
+_AFTER_STOP, _QUOTED = 1, 2
+
+# Tags of stopwords; a stutter is an English one that never comes twice in a row.
+_ENGLISH, _OTHER_LANGUAGE, _STUTTER = 1, 2, 3
 
 _SEED = uint64(0xCBF29CE484222325)
 _PRIME = uint64(0x100000001B3)
@@ -56,6 +69,10 @@ _SPACES = (0x20, 0x09, 0xA0, 0x3000)
 _LINE_BREAKS = (0x0A, 0x0D, 0x0B, 0x0C, 0x85, 0x2028, 0x2029)
 _STOPS = (0x2E, 0x21, 0x3F, 0x2026)  # . ! ? and the ellipsis
 _WIDE_STOPS = (0x3002, 0xFF01, 0xFF1F, 0xFF0E, 0xFF61)  # the same, full width
+_OPENERS = (0x22, 0x27, 0x28, 0x5B, 0xAB, 0x2018, 0x201C, 0x300A, 0x300C, 0x300E, 0x3010, 0xFF08)
+_CLOSED_BY = (0x22, 0x27, 0x29, 0x5D, 0xBB, 0x2019, 0x201D, 0x300B, 0x300D, 0x300F, 0x3011, 0xFF09)
+"""Marks around what a sign says, or how a name is spelled, and the mark that ends each."""
+_APOSTROPHES = (0x27, 0x2019)
 _CLOSERS = (0x22, 0x27, 0x29, 0x5D, 0xBB, 0x2019, 0x201D, 0x300B, 0x300D, 0x300F, 0x3011, 0xFF09)
 """Quotation marks and brackets that may follow the end of a sentence, or be it."""
 
@@ -92,6 +109,34 @@ def classify(codes: np.ndarray, count: int, table: np.ndarray, kinds: np.ndarray
 
 
 @compiled
+def joins(kind: int) -> bool:
+    """Whether a character of this kind is part of a word."""
+    return _LATIN <= kind <= _FOREIGN
+
+
+@compiled
+def mark_quotations(codes: np.ndarray, kinds: np.ndarray, count: int, quoted: np.ndarray) -> None:
+    """Write whether each character stands in quotation marks or brackets."""
+    quoted[:count] = 0
+    place = 0
+    while place < count:
+        closer = 0
+        for mark in range(len(_OPENERS)):
+            if codes[place] == _OPENERS[mark]:
+                closer = _CLOSED_BY[mark]
+        if closer in _APOSTROPHES and place > 0 and joins(kinds[place - 1]):
+            closer = 0  # of a genitive
+        if closer:
+            for end in range(place + 1, min(count, place + QUOTED_CHARS)):
+                inside_word = closer in _APOSTROPHES and end + 1 < count and joins(kinds[end + 1])
+                if codes[end] == closer and not inside_word:
+                    quoted[place : end + 1] = 1
+                    place = end
+                    break
+        place += 1
+
+
+@compiled
 def fold(code):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN201
     """Lower-case a letter of ASCII or Latin-1."""
     if 0x41 <= code <= 0x5A or (0xC0 <= code <= 0xDE and code != 0xD7):
@@ -124,44 +169,51 @@ def ends_a_sentence(codes: np.ndarray, count: int, place: int) -> bool:
 def split_units(
     codes: np.ndarray,
     kinds: np.ndarray,
+    quoted: np.ndarray,
     count: int,
     units: np.ndarray,
     unit_kinds: np.ndarray,
+    unit_bits: np.ndarray,
     sentence_ends: np.ndarray,
 ) -> tuple[int, int]:
-    """Write a hash and a kind per unit, and how many units there are up to each sentence's end."""
+    """Write a hash, a kind and bits per unit, and the units before each sentence's end."""
     unit = 0
     sentence = 0
     ended = 0
     value = _SEED
     inside = False
     kind_of_word = _NUMBER
+    stop = 0
     for place in range(count + 1):
         kind = kinds[place] if place < count else 0
-        if _LATIN <= kind <= _FOREIGN and (inside or kind != _MARK):
+        if joins(kind) and (inside or kind != _MARK):
             value = (value ^ uint64(fold(codes[place]))) * _PRIME
             inside = True
-            if kind in (_LATIN, _FOREIGN):  # compiled
+            if kind in (_LATIN, _FOREIGN):
                 kind_of_word = _WORD
             continue
         if inside:
             units[unit] = scramble(value)
             unit_kinds[unit] = kind_of_word
+            unit_bits[unit] = stop | (_QUOTED if quoted[place - 1] else 0)
             unit += 1
             value = _SEED
             inside = False
             kind_of_word = _NUMBER
+            stop = 0
         if kind in (_HAN, _KANA):
             units[unit] = scramble((_SEED ^ uint64(codes[place])) * _PRIME)
             unit_kinds[unit] = _CHARACTER
+            unit_bits[unit] = stop | (_QUOTED if quoted[place] else 0)
             unit += 1
-        elif unit > ended and (place == count or ends_a_sentence(codes, count, place)):
+            stop = 0
+            continue
+        if place < count and codes[place] not in _SPACES:
+            stop = _AFTER_STOP
+        if unit > ended and (place == count or ends_a_sentence(codes, count, place)):
             sentence_ends[sentence] = unit
             sentence += 1
             ended = unit
-    if unit > ended:
-        sentence_ends[sentence] = unit
-        sentence += 1
     return unit, sentence
 
 
@@ -230,39 +282,45 @@ def count_repeated_sentences(
 
 
 @compiled
-def longest_echo(units: np.ndarray, unit_kinds: np.ndarray, count: int) -> int:
+def longest_echo(
+    units: np.ndarray, unit_kinds: np.ndarray, unit_bits: np.ndarray, count: int
+) -> int:
     """Most units in a row that repeat the phrase right before them; numbers do not count.
 
-    A phrase must come twice in full: "a red car and a red bus" has no echo.
+    Said three times, or twice without a stop: "parked by a bus. A bus stop" has no echo.
     """
     longest = 0
-    for period in range(1, ECHO_UNITS + 1):
+    for period in range(1, TRIPLE_UNITS + 1):
         run = 0
         counted = 0
+        stopped = True
         for place in range(period, count):
             if units[place] != units[place - period]:
                 run = 0
                 counted = 0
                 continue
+            if run == 0:
+                stopped = period > DOUBLE_UNITS or (unit_bits[place] & _AFTER_STOP) != 0
             run += 1
             counted += unit_kinds[place] != _NUMBER
-            if run >= period and counted > longest:
+            if counted > longest and run >= (2 * period if stopped else period):
                 longest = counted
     return longest
 
 
 @compiled
 def longest_run(codes: np.ndarray, count: int) -> int:
-    """Most equal characters in a row, spaces apart."""
+    """Most equal characters in a row, spaces not looked at."""
     longest = 0
     run = 0
     previous = np.int32(-1)
     for place in range(count):
         code = codes[place]
+        if code in _SPACES:
+            continue
         run = run + 1 if code == previous else 1
         previous = code
-        if run > longest and code not in _SPACES:
-            longest = run
+        longest = max(longest, run)
     return longest
 
 
@@ -345,12 +403,19 @@ def ends_well(codes: np.ndarray, count: int) -> bool:
 
 @compiled
 def count_stopwords(
-    units: np.ndarray, unit_kinds: np.ndarray, count: int, keys: np.ndarray, tags: np.ndarray
-) -> tuple[int, int, int]:
-    """Words, English function words, and those of other languages."""
+    units: np.ndarray,
+    unit_kinds: np.ndarray,
+    unit_bits: np.ndarray,
+    count: int,
+    keys: np.ndarray,
+    tags: np.ndarray,
+) -> tuple[int, int, int, int, int]:
+    """Words; English function words, those of other languages, English unquoted, stutters."""
     words = 0
     english = 0
     other = 0
+    stray = 0
+    stutters = 0
     last = keys.shape[0] - 1
     for place in range(count):
         if unit_kinds[place] != _WORD:
@@ -359,9 +424,47 @@ def count_stopwords(
         slot = np.int64(units[place] & uint64(last))
         while tags[slot] and keys[slot] != units[place]:
             slot = (slot + 1) & last
-        english += tags[slot] == _ENGLISH
-        other += tags[slot] == _OTHER_LANGUAGE
-    return words, english, other
+        tag = tags[slot]
+        other += tag == _OTHER_LANGUAGE
+        if tag in (_ENGLISH, _STUTTER):
+            english += 1
+            stray += (unit_bits[place] & _QUOTED) == 0
+        if tag == _STUTTER and place > 0 and unit_bits[place] == 0:
+            stutters += units[place] == units[place - 1]
+    return words, english, other, stray, stutters
+
+
+@compiled
+def tally_letters(
+    kinds: np.ndarray, quoted: np.ndarray, count: int
+) -> tuple[int, int, int, int, int]:
+    """Letters; Han and foreign ones, and how many of each stand in no quotation."""
+    latin = 0
+    han = 0
+    foreign = 0
+    stray_han = 0
+    stray_foreign = 0
+    for place in range(count):
+        kind = kinds[place]
+        latin += kind == _LATIN
+        if kind == _HAN:
+            han += 1
+            stray_han += quoted[place] == 0
+        elif kind in (_FOREIGN, _KANA):
+            foreign += 1
+            stray_foreign += quoted[place] == 0
+    return latin + han + foreign, han, foreign, stray_han, stray_foreign
+
+
+@compiled
+def count_codes(codes: np.ndarray, count: int) -> tuple[int, int]:
+    """Line breaks, and brackets that may open a tag."""
+    line_breaks = 0
+    brackets = 0
+    for place in range(count):
+        line_breaks += codes[place] in _LINE_BREAKS
+        brackets += codes[place] in (0x3C, 0x5B)
+    return line_breaks, brackets
 
 
 @compiled
@@ -381,7 +484,8 @@ def measure(
         offsets: where each text begins, and where the last ends, int64.
         table: kind of each code point, uint8.
         stopword_keys: a set of unit hashes, a power of two of slots, uint64.
-        stopword_tags: 0 for an empty slot, 1 for English, 2 for another language, uint8.
+        stopword_tags: of each slot, uint8: 0 empty, 1 English, 2 another language, 3 English and
+            never twice in a row.
         longest: bytes of the longest text.
         counts: the result.
     """
@@ -392,31 +496,48 @@ def measure(
     stamps = np.zeros(size, np.int64)
     codes = np.empty(longest + 1, np.int32)
     kinds = np.empty(longest + 1, np.uint8)
+    quoted = np.empty(longest + 1, np.uint8)
     units = np.empty(longest + 1, np.uint64)
     unit_kinds = np.empty(longest + 1, np.uint8)
+    unit_bits = np.empty(longest + 1, np.uint8)
     ends = np.empty(longest + 1, np.int64)
     for text in range(counts.shape[0]):
-        row = counts[text]
-        count = decode(data, offsets[text], offsets[text + 1], codes)
-        classify(codes, count, table, kinds)
-        tally = np.zeros(8, np.int64)
-        for place in range(count):
-            tally[kinds[place]] += 1
-            row[8] += codes[place] in _LINE_BREAKS
-            row[10] += codes[place] == 0x3C or codes[place] == 0x5B
-        row[0] = count
-        row[2] = tally[_LATIN] + tally[_FOREIGN] + tally[_HAN] + tally[_KANA]
-        row[3] = tally[_HAN]
-        row[4] = tally[_FOREIGN] + tally[_KANA]
-        row[1], row[11] = split_units(codes, kinds, count, units, unit_kinds, ends)
-        row[5], row[6], row[7] = count_stopwords(
-            units, unit_kinds, row[1], stopword_keys, stopword_tags
+        length = decode(data, offsets[text], offsets[text + 1], codes)
+        classify(codes, length, table, kinds)
+        mark_quotations(codes, kinds, length, quoted)
+        count, sentences = split_units(
+            codes, kinds, quoted, length, units, unit_kinds, unit_bits, ends
         )
-        row[9] = count_markdown(codes, kinds, count)
-        row[12] = count_repeated_sentences(units, ends, row[11], keys, stamps, 3 * text + 1)
-        row[13] = count_repeats(units, row[1], 2, keys, stamps, 3 * text + 2)
-        row[14] = count_repeats(units, row[1], 10, keys, stamps, 3 * text + 3)
-        row[15] = longest_echo(units, unit_kinds, row[1])
-        row[16] = longest_run(codes, count)
-        row[17] = count_lost(codes, kinds, count)
-        row[18] = ends_well(codes, count)
+        letters, han, foreign, stray_han, stray_foreign = tally_letters(kinds, quoted, length)
+        words, english, other, stray_stopwords, stutters = count_stopwords(
+            units, unit_kinds, unit_bits, count, stopword_keys, stopword_tags
+        )
+        line_breaks, brackets = count_codes(codes, length)
+        stamp = 3 * text + 1
+        values = (
+            length,
+            count,
+            letters,
+            han,
+            foreign,
+            stray_han,
+            stray_foreign,
+            words,
+            english,
+            other,
+            stray_stopwords,
+            stutters,
+            line_breaks,
+            count_markdown(codes, kinds, length),
+            brackets,
+            sentences,
+            count_repeated_sentences(units, ends, sentences, keys, stamps, stamp),
+            count_repeats(units, count, 2, keys, stamps, stamp + 1),
+            count_repeats(units, count, 10, keys, stamps, stamp + 2),
+            longest_echo(units, unit_kinds, unit_bits, count),
+            longest_run(codes, length),
+            count_lost(codes, kinds, length),
+            np.int64(ends_well(codes, length)),
+        )
+        for column in range(len(values)):
+            counts[text, column] = values[column]

@@ -9,7 +9,7 @@ import polars as pl
 EDGE_CHARS = 200
 """Characters of the opening and of the closing that are searched."""
 
-_QUOTATION = r"""(?s)(.)(?:"[^"]*"|“[^”]*”|「[^」]*」|『[^』]*』|《[^》]*》)"""
+_QUOTATION = r"""\"[^"]*\"|“[^”]*”|「[^」]*」|『[^』]*』|《[^》]*》"""
 
 _IMAGE = r"(?:image|images|picture|pictures|photo|photos|photograph|photographs)"
 _GIVEN = r"(?:provided|uploaded|shared|attached|sent|given|submitted)"
@@ -39,6 +39,9 @@ REFUSALS = (
     r"无法(?:为您|为你|直接)?(?:描述|识别|查看|看到|访问|打开|加载|显示|处理|分析|生成|提供)"
     r"(?:这|该|此|您|你|任何|图|照片|描述|具体描述)",
     r"请(?:您|你)?(?:重新)?(?:提供|上传|发送|分享)[^，。！？]{0,8}(?:图|照片)",
+    r"\bmust decline\b|\bdecline (?:this|the|your|to)\b",
+    r"\bnot (?:be )?appropriate (?:for me )?to (?:describe|identify|comment)\b",
+    r"我?不便(?:对|为|作出|做出|进行|描述|回答|提供)|不(?:适宜|宜|适合)描述",
     r"(?:没有|未|并未)(?:提供|上传|看到|收到|检测到)(?:任何)?(?:图|照片)",
 )
 
@@ -48,7 +51,7 @@ META_TALK = (
     r"^\W*(?:sure|certainly|of course|absolutely|okay|ok|no problem|yes|great|alright)\b"
     r"(?: thing)?\s*[!,.:]",
     r"^\W*here(?:['’]s| is| are)\b[^.!?]{0,60}\b(?:descriptions?|captions?|paragraphs?|summary)\b",
-    r"^\W*(?:description|caption|answer|response|assistant|output|paragraph|title)\s*[:：]",
+    r"^\s*(?:description|caption|answer|response|assistant|output|paragraph|title)\s*[:：]",
     rf"\byou(?:['’]ve| have)? {_GIVEN}",
     rf"\b{_IMAGE} (?:that )?you\b",
     rf"\bbased on (?:the|this|your|these) (?:\w+ )?{_IMAGE}",
@@ -69,13 +72,20 @@ META_TALK = (
     r"(?:根据|基于|依据)(?:这[张幅]|该|此|图片|图像|照片)[^，。]{0,10}"
     r"(?:描述|信息|内容|[，,]\s*(?:我|可以))",
     r"(?:您|你)(?:所)?(?:提供|上传|发送|给出|分享|给定)",
-    r"^\W*(?:图片|图像|照片|画面|单段)?(?:描述|回答|答案|标题|说明|回复)(?:如下)?\s*[:：]",
+    r"^\s*(?:图片|图像|照片|画面|单段)?(?:描述|回答|答案|标题|说明|回复)(?:如下)?\s*[:：]",
     r"希望(?:这|以上|上述|对您|对你|能)[^。！？]{0,20}(?:帮助|满意|需求|要求)",
     r"如果(?:您|你)(?:有|需要|还|想)",
     r"(?:请|欢迎)?随时(?:告诉|联系|提问|向我)|请(?:告诉|告知)我",
-    r"(?:这段|本段|以上|上述|该)(?:描述|文字|段落)",
+    r"(?:这段|本段|以上|上述|该)(?:描述|文字|段落|内容|说明)",
+    r"(?:模型|人工智能|ai)(?:自动|根据|生成)",
     r"(?:避免|没有|不含|无)(?:了|任何)*(?:过度)?推测",
 )
+
+FIRST_PERSON = (
+    r"\bI (?:can|can['’]t|cannot|am|have|do|don['’]t|must|will|would|should|could|think|believe|"
+    r"see|notice|assume|only)\b|\bI['’](?:m|ll|d|ve)\b",
+)
+"""The model speaks of itself; anywhere but in a quotation, and the capital letter counts."""
 
 SPECULATIONS = (
     "might be",
@@ -102,15 +112,28 @@ SPECULATIONS = (
 """Wording that guesses; "The image suggests" is how the model writes, so it is only counted."""
 
 
+def suspect(text: pl.Expr) -> pl.Expr:
+    """Whether a refusal or meta talk may be there, quotations not yet looked at."""
+    anywhere = "|".join(FIRST_PERSON)
+    return text.str.contains(anywhere) | edges(text).str.contains(_any(REFUSALS + META_TALK))
+
+
+def unquoted(text: pl.Expr) -> pl.Expr:
+    """A text without its quotations, unless next to nothing is left."""
+    rest = text.str.replace_all(_QUOTATION, " ")
+    return pl.when(rest.str.len_chars() * 2 > text.str.len_chars()).then(rest).otherwise(text)
+
+
 def edges(text: pl.Expr) -> pl.Expr:
-    """Opening and closing of a text, quotations left out; one that opens the text stays."""
-    whole = pl.when(text.str.len_chars() <= 2 * EDGE_CHARS).then(text)
-    both = whole.otherwise(
-        pl.concat_str(text.str.head(EDGE_CHARS), pl.lit("\n"), text.str.tail(EDGE_CHARS))
-    )
-    return both.str.replace_all(_QUOTATION, "$1 ")
+    """Opening and closing of a text."""
+    both = pl.concat_str(text.str.head(EDGE_CHARS), pl.lit(" … "), text.str.tail(EDGE_CHARS))
+    return pl.when(text.str.len_chars() <= 2 * EDGE_CHARS).then(text).otherwise(both)
 
 
 def count(text: pl.Expr, phrases: tuple[str, ...]) -> pl.Expr:
-    """How often any of some phrases, regular expressions without regard to case, occurs."""
-    return text.str.count_matches("(?i)" + "|".join(phrases)).cast(pl.Int32)
+    """How often any of some phrases occurs."""
+    return text.str.count_matches(_any(phrases)).cast(pl.Int32)
+
+
+def _any(phrases: tuple[str, ...]) -> str:
+    return "(?i)" + "|".join(f"(?:{phrase})" for phrase in phrases)

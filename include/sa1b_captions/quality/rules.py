@@ -29,6 +29,10 @@ STATUS_REASONS = {
 """Reasons of rows without a usable caption, named as their status, and what they mean."""
 
 
+MIN_SHARE_UNITS = 20
+"""Units a caption must have for shares of its words to say which language it is."""
+
+
 class LengthReference(Protocol):
     """How long captions of a language are, from shards that people have looked at."""
 
@@ -77,13 +81,33 @@ def _length_outlier(limits: LanguageQuality, reference: LengthReference | None) 
     return distance > limits.max_length_mads * reference.mad_log_chars
 
 
+def _foreign_script(limits: LanguageQuality, _: LengthReference | None) -> pl.Expr:
+    stray = pl.col("stray_foreign")
+    if limits.max_han_share is not None:
+        stray += pl.col("stray_han")
+    return (stray > limits.max_stray_letters) | (pl.col("foreign_share") > limits.max_foreign_share)
+
+
 def _wrong_language(limits: LanguageQuality, _: LengthReference | None) -> pl.Expr:
-    words = pl.col("stopword_share")
-    return (
-        ~pl.col("han_share").is_between(limits.min_han_share, limits.max_han_share)
-        | ~words.is_between(limits.min_stopword_share, limits.max_stopword_share)
-        | (pl.col("other_stopword_share") > limits.max_other_stopword_share)
-    )
+    # Shares of a handful of words mean nothing, and `too_short` has such captions anyway.
+    enough = pl.col("units") >= MIN_SHARE_UNITS
+    broken = [pl.lit(value=False)]
+    if limits.min_han_share is not None:
+        broken.append(pl.col("han_share") < limits.min_han_share)
+    if limits.max_han_share is not None:
+        broken.append(pl.col("han_share") > limits.max_han_share)
+    if limits.min_stopword_share is not None:
+        broken.append(enough & (pl.col("stopword_share") < limits.min_stopword_share))
+    if limits.max_other_stopword_share is not None:
+        other = pl.col("other_stopword_share")
+        broken.append(enough & (other > limits.max_other_stopword_share))
+    if limits.max_stray_stopwords is not None:
+        broken.append(pl.col("stray_stopwords") > limits.max_stray_stopwords)
+    return pl.any_horizontal(broken)
+
+
+def _word_echo(limits: LanguageQuality, _: LengthReference | None) -> pl.Expr:
+    return (pl.col("echo_units") > limits.max_echo_units) | (pl.col("stutters") > 0)
 
 
 def _ngram_repetition(limits: LanguageQuality, _: LengthReference | None) -> pl.Expr:
@@ -111,20 +135,17 @@ RULES = (
     Rule("meta_talk", "talks about the task or the model, not the picture", _any("meta_talk")),
     Rule(
         "foreign_script",
-        "too many letters of a script that is neither Latin nor Chinese",
-        _over("foreign_share", "max_foreign_share"),
-        ("max_foreign_share",),
+        "slips into a script that the language does not use; a quoted sign may",
+        _foreign_script,
+        ("max_stray_letters", "max_foreign_share"),
     ),
     Rule(
         "wrong_language",
         "not, or not only, in the language that was asked for",
         _wrong_language,
         (
-            "min_han_share",
-            "max_han_share",
-            "min_stopword_share",
-            "max_stopword_share",
-            "max_other_stopword_share",
+            *("min_han_share", "max_han_share", "min_stopword_share"),
+            *("max_other_stopword_share", "max_stray_stopwords"),
         ),
     ),
     Rule(
@@ -142,7 +163,7 @@ RULES = (
     Rule(
         "word_echo",
         "a word or phrase is repeated on the spot",
-        _over("echo_units", "max_echo_units"),
+        _word_echo,
         ("max_echo_units",),
     ),
     Rule(

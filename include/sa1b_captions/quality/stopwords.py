@@ -11,7 +11,14 @@ _ENGLISH = """
     several she some that the their them there these they this those through to toward towards
     two under up upon was well were what where which while who whose with within you
     """
-ENGLISH = frozenset(_ENGLISH.split())
+_STUTTERS = """
+    a an and are at by for from has his into is its of or the their they this was were with
+    """
+STUTTERS = frozenset(_STUTTERS.split())
+"""English function words that never come twice in a row, as `that` and `had` may."""
+
+ENGLISH = frozenset(_ENGLISH.split()) - STUTTERS
+"""The other English ones."""
 
 OTHER_LANGUAGES = {
     "Dutch": "aan deze een en het ook op uit van voor wordt zijn",
@@ -38,5 +45,5 @@ OTHER_LANGUAGES = {
         """,
 }
 
-FOREIGN = frozenset(" ".join(OTHER_LANGUAGES.values()).split()) - ENGLISH
+FOREIGN = frozenset(" ".join(OTHER_LANGUAGES.values()).split()) - ENGLISH - STUTTERS
 """Function words of the other languages that are no English ones."""
