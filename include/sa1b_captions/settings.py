@@ -66,6 +66,9 @@ class Settings:
     """Requests that the openai and lmdeploy engines keep in flight, over all replicas."""
     request_timeout_s: int
     """Longest time for one caption, waiting in the engine included."""
+    max_failure_share: float
+    """Share of a track's samples that may fail before its shard does, with an allowance for chance;
+    1 for no limit."""
     model_path: str | None
     """The lmdeploy engine's model: a snapshot's folder, named for the model or inside its cache."""
     tensor_parallel: int | None
@@ -130,6 +133,13 @@ def _positive(text: str) -> int:
     return number
 
 
+def _share(text: str) -> float:
+    number = float(text)
+    if not 0 <= number <= 1:
+        raise ValueError("expected a share from 0 to 1, for example 0.05")
+    return number
+
+
 def _urls(text: str) -> tuple[str, ...]:
     urls = tuple(url.strip().rstrip("/") for url in text.split(",") if url.strip())
     for url in urls:
@@ -172,6 +182,7 @@ VARIABLES: dict[str, tuple[str, Callable[[str], Any], Any]] = {
     "model_claim": ("CAPTIONS_MODEL_CLAIM", _kubernetes_name, "sa1b-models"),
     "window": ("CAPTIONS_WINDOW", _positive, 96),
     "request_timeout_s": ("CAPTIONS_REQUEST_TIMEOUT_S", _positive, 900),
+    "max_failure_share": ("CAPTIONS_MAX_FAILURE_SHARE", _share, 0.05),
     "model_path": ("CAPTIONS_MODEL_PATH", str, None),
     "tensor_parallel": ("CAPTIONS_TENSOR_PARALLEL", _positive, None),
     "lmdeploy_options": ("CAPTIONS_LMDEPLOY_OPTIONS", _options, None),
@@ -188,6 +199,7 @@ _WORKER_FIELDS = (
     "engine",
     "window",
     "request_timeout_s",
+    "max_failure_share",
     "model_path",
     "tensor_parallel",
     "lmdeploy_options",

@@ -47,7 +47,7 @@ def test_captioning_prints_its_result_last_and_status_shows_it(store, run):
     code, lines, log = run("caption", "--shards", "0", "--tracks", "single_en,single_zh")
     assert code == 0, log
     assert json.loads(lines[-1])["shards"][SHARD]["statuses"]["single_en"] == {"ok": 8}
-    assert "samples/s" in log
+    assert f"progress: {SHARD} 16/16 samples (single_en 8/8, single_zh 8/8), " in log
     _, lines, _ = run("status")
     assert lines[1].split() == [SHARD, "yes", "captioned", "captioned", "-", "-", "-"]
 

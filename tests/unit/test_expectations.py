@@ -5,6 +5,7 @@ import pytest
 
 import builders
 from sa1b_captions import records
+from sa1b_captions.chance import allowed_share
 from sa1b_captions.quality import expectations, metrics
 from sa1b_captions.quality.checks import Check, Checker, Verdict, judge
 
@@ -123,9 +124,9 @@ def test_a_crashed_check_says_so(checker):
 
 
 def test_chance_widens_the_limit_of_few_rows_more_than_that_of_many():
-    assert expectations.allowed_share(0.1, 79) == pytest.approx(0.201, abs=0.001)
-    assert expectations.allowed_share(0.1, 11_000) == pytest.approx(0.109, abs=0.001)
-    assert expectations.allowed_share(0.5, 1) == 1
+    assert allowed_share(0.1, 79) == pytest.approx(0.201, abs=0.001)
+    assert allowed_share(0.1, 11_000) == pytest.approx(0.109, abs=0.001)
+    assert allowed_share(0.5, 1) == 1
 
 
 def test_no_column_of_features_can_hold_a_caption():

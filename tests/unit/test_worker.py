@@ -94,6 +94,40 @@ def test_a_passing_failure_is_tried_again_and_a_lasting_one_keeps_its_reason(sha
     assert outcomes["/2"].attempt == MAX_ATTEMPTS
 
 
+LOOP = "a red car stands in front of a white house with a garden and " * 8
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [
+        Reply(CaptionStatus.EMPTY, finish_reason="length"),
+        Reply(CaptionStatus.TRUNCATED, "A dog and", "length"),
+        Reply(CaptionStatus.OK, LOOP, "stop"),
+        Reply(CaptionStatus.ERROR, error_code="timeout", error="no caption within 900 s"),
+        Reply(CaptionStatus.ERROR, error_code="internal_error", error="KV cache full"),
+    ],
+    ids=["empty", "truncated", "looping", "timed out", "errored"],
+)
+@pytest.mark.parametrize("mended_at", [2, MAX_ATTEMPTS, MAX_ATTEMPTS + 1])
+def test_what_another_try_may_mend_gets_bounded_tries(shard, reply, mended_at):
+    plan, reader = shard
+    attempts = []
+
+    def script(request):
+        attempts.append(request.attempt)
+        return honest_reply(request) if request.attempt >= mended_at else reply
+
+    (outcome,) = captioned(ScriptedEngine(script), reader, plan[:1])
+    assert attempts == list(range(1, min(mended_at, MAX_ATTEMPTS) + 1))
+    if mended_at > MAX_ATTEMPTS:
+        assert outcome.reply == reply
+    else:
+        assert (outcome.reply.caption, outcome.attempt) == (
+            f"Sample {plan[0].sample_id} shows 96x64 pixels.",
+            mended_at,
+        )
+
+
 def test_a_dead_engine_ends_the_run_as_retryable(shard):
     plan, reader = shard
 

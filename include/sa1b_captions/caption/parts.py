@@ -6,9 +6,8 @@ equal blocks.
 """
 
 import datetime as dt
-import logging
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pyarrow as pa
@@ -20,7 +19,8 @@ from sa1b_captions.caption.likeness import PhotographHashes
 from sa1b_captions.caption.sampling import Sample
 from sa1b_captions.receipts import read_receipt, write_receipt
 
-_log = logging.getLogger(__name__)
+Block = tuple[str, int]
+"""Track and number of a block."""
 
 _PART = re.compile(r"part-(\d{5})\.parquet")
 
@@ -45,16 +45,6 @@ def start_anew(campaign: Campaign, track: str, shard: str, run_id: str | None) -
     for block in stored_blocks(campaign, track, shard):
         campaign.store.delete(campaign.part(track, shard, block))
     write_receipt(campaign.store, note, stage="caption", run_id=run_id)
-
-
-def unfinished(campaign: Campaign, track: str, shard: str, plan: Sequence[Sample]) -> list[Sample]:
-    """Samples of a track's plan whose block is not stored."""
-    stored = stored_blocks(campaign, track, shard)
-    size = campaign.recipe.block_size
-    left = [sample for sample in plan if block_of(sample, size) not in stored]
-    if stored and left:
-        _log.info("%s/%s: resuming, %d samples left", track, shard, len(left))
-    return left
 
 
 def block_of(sample: Sample, block_size: int) -> int:
@@ -104,16 +94,30 @@ def caption_row(
 class BlockWriter:
     """Collects rows in any order and writes each block's part when its last row is in."""
 
-    def __init__(self, campaign: Campaign, shard: str, samples: Sequence[Sample]) -> None:
-        """Samples: those still to caption, whole blocks of one or more tracks."""
+    def __init__(
+        self,
+        campaign: Campaign,
+        shard: str,
+        samples: Sequence[Sample],
+        kept: Mapping[Block, Mapping[int, dict[str, Any]]] | None = None,
+    ) -> None:
+        """Make a writer.
+
+        Args:
+            campaign: recipe and keys.
+            shard: whose blocks are written.
+            samples: those still to caption, of one or more tracks.
+            kept: the other rows of their blocks by position, where some are captioned already.
+        """
         self._campaign = campaign
         self._shard = shard
-        self._missing: dict[tuple[str, int], set[int]] = {}
-        self._rows: dict[tuple[str, int], dict[int, dict[str, Any]]] = {}
+        self._missing: dict[Block, set[int]] = {}
+        self._rows: dict[Block, dict[int, dict[str, Any]]] = {}
+        self._kept = dict(kept or {})
         for sample in samples:
             self._missing.setdefault(self._block(sample), set()).add(sample.position)
 
-    def _block(self, sample: Sample) -> tuple[str, int]:
+    def _block(self, sample: Sample) -> Block:
         return sample.track.name, block_of(sample, self._campaign.recipe.block_size)
 
     def add(self, sample: Sample, row: dict[str, Any]) -> None:
@@ -122,7 +126,7 @@ class BlockWriter:
         self._rows.setdefault(block, {})[sample.position] = row
         self._missing[block].discard(sample.position)
         if not self._missing[block]:
-            rows = self._rows.pop(block)
+            rows = {**self._kept.pop(block, {}), **self._rows.pop(block)}
             ordered = [rows[position] for position in sorted(rows)]
             table = pa.Table.from_pylist(ordered, schema=records.CAPTION_SCHEMA)
             key = self._campaign.part(block[0], self._shard, block[1])
@@ -132,16 +136,3 @@ class BlockWriter:
     def unwritten_rows(self) -> int:
         """Rows of blocks that are not complete; a kill now loses these."""
         return sum(len(rows) for rows in self._rows.values())
-
-
-def count_statuses(
-    campaign: Campaign, track: str, shard: str, blocks: Iterable[int]
-) -> dict[str, int]:
-    """Rows per status over a track's parts."""
-    counts: dict[str, int] = {}
-    for block in blocks:
-        key = campaign.part(track, shard, block)
-        statuses = records.read_table(campaign.store, key, ["status"]).column("status")
-        for item in statuses.value_counts().to_pylist():
-            counts[item["values"]] = counts.get(item["values"], 0) + item["counts"]
-    return counts

@@ -15,8 +15,10 @@ from sa1b_captions.caption import parts, sampling
 from sa1b_captions.caption.engines.base import Engine
 from sa1b_captions.caption.images import ShardReader
 from sa1b_captions.caption.progress import Progress
+from sa1b_captions.caption.stored import read_stored
+from sa1b_captions.caption.tally import Tally
 from sa1b_captions.caption.worker import Outcome
-from sa1b_captions.errors import PermanentError
+from sa1b_captions.errors import PermanentError, RetryableError
 from sa1b_captions.receipts import Receipt, digest, read_receipt, require_receipt, write_receipt
 from sa1b_captions.recipe import TRACKS
 
@@ -39,6 +41,7 @@ class ShardWork:
         standing: dict[str, Receipt],
         plans: dict[str, list[sampling.Sample]],
         ingest: Receipt | None,
+        max_failure_share: float,
         run_id: str | None,
     ) -> None:
         """Take the receipts of tracks that are done and the plans of those that are not."""
@@ -49,17 +52,18 @@ class ShardWork:
         self._ingest = ingest
         self._run_id = run_id
         self._began = time.monotonic()
-        self.todo = sampling.work_order(
-            sample
+        stored = {
+            track: read_stored(campaign, track, shard, plan, max_failure_share)
             for track, plan in plans.items()
-            for sample in parts.unfinished(campaign, track, shard, plan)
-        )
+        }
+        self.todo = sampling.work_order(s for found in stored.values() for s in found.todo)
         self.reader = ShardReader(campaign.store, shard, self.todo)
+        self._tallies = {track: found.tally for track, found in stored.items()}
+        kept = {block: rows for found in stored.values() for block, rows in found.kept.items()}
+        self._writer = parts.BlockWriter(campaign, shard, self.todo, kept)
         self._left = len(self.todo)
-        self._writer = parts.BlockWriter(campaign, shard, self.todo)
-        self._progress = Progress(
-            shard, {track: sum(s.track.name == track for s in self.todo) for track in TRACKS}
-        )
+        planned = {track: len(plan) for track, plan in plans.items()}
+        self._progress = Progress(shard, planned, self.todo)
 
     @property
     def left(self) -> int:
@@ -71,20 +75,34 @@ class ShardWork:
         """Captions of unfinished blocks, which a kill would lose."""
         return self._writer.unwritten_rows
 
+    def start(self) -> None:
+        """Begin to measure: the first sample is taken."""
+        self._progress.start()
+
     def add(self, outcome: Outcome, engine: Engine) -> None:
-        """Take one sample's outcome; stores its block if it was the last one missing."""
+        """Take one sample's outcome; stores its block if it was the last one missing.
+
+        Raises:
+            PermanentError: so many samples failed that the shard will; its reasons are named.
+            RetryableError: the store failed.
+        """
+        sample, reply = outcome.sample, outcome.reply
         row = parts.caption_row(
-            outcome.sample,
-            outcome.reply,
+            sample,
+            reply,
             engine=engine,
             fingerprint=self._campaign.recipe.fingerprint,
             attempt=outcome.attempt,
             latency_s=outcome.latency_s,
             hashes=outcome.hashes,
         )
-        self._writer.add(outcome.sample, row)
+        self._writer.add(sample, row)
         self._left -= 1
-        self._progress.add(outcome.sample.track.name, outcome.reply.completion_tokens)
+        self._progress.add(sample, reply)
+        tally = self._tallies[sample.track.name]
+        tally.add(reply.status.value, reply.error_code, reply.error)
+        if self._left and tally.is_hopeless():
+            raise PermanentError(tally.describe())
 
     def log(self) -> None:
         """Log how far the shard is."""
@@ -95,12 +113,16 @@ class ShardWork:
         """Write the receipts of the tracks that lack one, and return the stage's result.
 
         Raises:
-            PermanentError: a track's parts do not hold what is planned.
-            RetryableError: the store failed.
+            PermanentError: too many samples of a track failed; the other tracks are done.
+            RetryableError: the store failed, or lost parts.
         """
         receipts = dict(self._standing)
-        for track, plan in self._plans.items():
-            receipts[track] = self._write_receipt(track, len(plan))
+        sick = [tally for tally in self._tallies.values() if tally.passes_limit()]
+        for track, tally in self._tallies.items():
+            if tally not in sick:
+                receipts[track] = self._write_receipt(track, tally)
+        if sick:
+            raise PermanentError("; ".join(tally.describe() for tally in sick))
         return {
             "stage": "caption",
             "shard": self.shard,
@@ -111,14 +133,15 @@ class ShardWork:
             "seconds": round(time.monotonic() - self._began, 1),
         }
 
-    def _write_receipt(self, track: str, planned: int) -> Receipt:
-        campaign, shard = self._campaign, self.shard
+    def _write_receipt(self, track: str, tally: Tally) -> Receipt:
+        campaign, shard, planned = self._campaign, self.shard, len(self._plans[track])
         blocks = -(-planned // campaign.recipe.block_size)
-        statuses = parts.count_statuses(campaign, track, shard, range(blocks))
-        if sum(statuses.values()) != planned:
-            raise PermanentError(
-                f"{track}/{shard}: {sum(statuses.values())} rows stored for {planned} planned "
-                "samples; caption the shard again with --force"
+        gone = set(range(blocks)) - parts.stored_blocks(campaign, track, shard)
+        if gone or tally.statuses.total() != planned:
+            raise RetryableError(
+                f"{track}/{shard}: {len(gone)} of {blocks} parts are gone and "
+                f"{tally.statuses.total()} of {planned} samples counted; another worker seems to "
+                "have started anew: run it again"
             )
         return write_receipt(
             campaign.store,
@@ -128,7 +151,7 @@ class ShardWork:
             track=track,
             planned=planned,
             blocks=blocks,
-            statuses=statuses,
+            statuses=dict(tally.statuses),
             recipe_fingerprint=campaign.recipe.fingerprint,
             input=digest(self._ingest),
             run_id=self._run_id,
@@ -141,6 +164,7 @@ def prepare(
     *,
     tracks: Iterable[str] = TRACKS,
     force: bool = False,
+    max_failure_share: float = 1.0,
     run_id: str | None = None,
 ) -> ShardWork:
     """Find out what is left of a shard.
@@ -150,6 +174,7 @@ def prepare(
         shard: an ingested shard.
         tracks: tracks to caption, in any order.
         force: forget what is captioned, once per `run_id`.
+        max_failure_share: share of a track's samples that may fail.
         run_id: Airflow run, for the receipts.
 
     Raises:
@@ -170,7 +195,7 @@ def prepare(
     standing = {track: receipt for track, receipt in found.items() if receipt is not None}
     if len(standing) == len(wanted):
         _log.info("%s is captioned already", shard)
-        return ShardWork(campaign, shard, standing, {}, None, run_id)
+        return ShardWork(campaign, shard, standing, {}, None, max_failure_share, run_id)
     ingest = _require_ingest(campaign, shard)
     images = sampling.read_index(campaign.store, shard)
     plans = {
@@ -178,7 +203,7 @@ def prepare(
         for track in wanted
         if track not in standing
     }
-    return ShardWork(campaign, shard, standing, plans, ingest, run_id)
+    return ShardWork(campaign, shard, standing, plans, ingest, max_failure_share, run_id)
 
 
 def _require_ingest(campaign: Campaign, shard: str) -> Receipt:

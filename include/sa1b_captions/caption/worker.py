@@ -18,7 +18,9 @@ from typing import TYPE_CHECKING
 from sa1b_captions.caption.engines.base import Engine, Reply, Request
 from sa1b_captions.caption.images import ShardReader, UndecodableImageError, decode_jpeg
 from sa1b_captions.caption.likeness import PhotographHashes, hash_photograph
+from sa1b_captions.caption.loops import is_loop
 from sa1b_captions.caption.sampling import Sample
+from sa1b_captions.caption.tally import FAILED
 from sa1b_captions.errors import PermanentError, RetryableError
 from sa1b_captions.recipe import Generation
 from sa1b_captions.records import CaptionStatus
@@ -29,9 +31,9 @@ if TYPE_CHECKING:
 _log = logging.getLogger(__name__)
 
 MAX_ATTEMPTS = 3
-"""Tries per sample. A greedy loop survives identical retries, so engines vary the sampling."""
-
-_RETRIED = frozenset({CaptionStatus.ERROR, CaptionStatus.EMPTY, CaptionStatus.TRUNCATED})
+"""Tries per sample. A greedy loop survives identical retries, so engines vary the sampling. What
+fails to the last is a row with its status; a caption that still repeats itself stays `ok`, for
+curate judges texts, by the recipe's limits, and a rule may change."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,10 +149,20 @@ class Worker:
                 jpegs=photographs.jpegs,
             )
             reply = self._engine.caption(request)
-            if reply.status not in _RETRIED or attempt == MAX_ATTEMPTS or self._stop.is_set():
+            problem = _problem(reply, sample.track.language)
+            if problem is None or attempt == MAX_ATTEMPTS or self._stop.is_set():
                 latency_s = time.monotonic() - began
                 return Outcome(sample, reply, attempt, latency_s, photographs.hashes)
-            _log.info("%s: %s, trying again", sample.sample_id, reply.error or reply.status.value)
+            _log.info("%s: %s, trying again", sample.sample_id, problem)
+
+
+def _problem(reply: Reply, language: str) -> str | None:
+    """What is wrong with a reply that another try may mend."""
+    if reply.status in FAILED:
+        return reply.error or reply.status.value
+    if reply.status is CaptionStatus.OK and is_loop(reply.caption, language):
+        return "the caption repeats itself"
+    return None
 
 
 @dataclass(frozen=True, slots=True)

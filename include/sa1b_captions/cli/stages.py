@@ -111,6 +111,7 @@ def caption(
             force=force,
             run_id=run_id,
             stop=stop,
+            max_failure_share=settings.max_failure_share,
         )
         print_result({"stage": "caption", "shards": results})
 

@@ -4,9 +4,9 @@ Suites for Great Expectations, as code: reviewed and tested like code, nothing s
 be migrated. They see numbers about captions, never a caption.
 """
 
-import math
 from typing import TYPE_CHECKING, Any
 
+from sa1b_captions.chance import allowed_share
 from sa1b_captions.quality.checks import Verdict
 from sa1b_captions.recipe import Quality, Recipe
 from sa1b_captions.records import CaptionStatus
@@ -199,16 +199,6 @@ def totals_suite(recipe: Recipe) -> "ExpectationSuite":
         ),
     ]
     return ExpectationSuite(name="release totals", expectations=expectations)
-
-
-def allowed_share(limit: float, rows: int) -> float:
-    """Share of so many rows that may be rejected before chance no longer explains it.
-
-    Three standard deviations above the limit: of 79 multi-image rows with 3 % bad ones, every
-    fifth shard would break a plain limit of 5 %, and a warning so common is no warning. Over
-    11,000 rows it adds half a point.
-    """
-    return min(1.0, limit + 3 * math.sqrt(limit * (1 - limit) / max(rows, 1)))
 
 
 def _limits(quality: Quality) -> list[tuple[str, float]]:

@@ -17,10 +17,10 @@ import pyarrow as pa
 from markupsafe import Markup
 
 from sa1b_captions.campaign import Campaign
+from sa1b_captions.chance import allowed_share
 from sa1b_captions.quality import charts, gallery
 from sa1b_captions.quality.checks import Check, Verdict
 from sa1b_captions.quality.curated import read_metrics
-from sa1b_captions.quality.expectations import allowed_share
 from sa1b_captions.quality.rules import MEANINGS
 from sa1b_captions.receipts import Receipt
 from sa1b_captions.recipe import TRACKS

@@ -11,6 +11,7 @@ import logging
 import threading
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import Any
 
 from sa1b_captions.campaign import Campaign
@@ -34,6 +35,7 @@ def caption_shards(
     force: bool = False,
     run_id: str | None = None,
     stop: threading.Event | None = None,
+    max_failure_share: float = 1.0,
 ) -> dict[str, dict[str, Any]]:
     """Caption the tracks of some shards, resuming from the parts that exist.
 
@@ -47,6 +49,7 @@ def caption_shards(
         force: forget what is captioned and start anew, once per `run_id`.
         run_id: Airflow run, for the receipts.
         stop: set by SIGTERM; finish what is in flight and end with a RetryableError.
+        max_failure_share: share of a track's samples that may fail before its shard does.
 
     Returns:
         For each shard the rows per status of each track, and the seconds it took.
@@ -56,8 +59,16 @@ def caption_shards(
         RetryableError: the engine, the store or `stop` ended the work, or some shard may succeed
             another time: a retry then does all it can before what is permanent ends it.
     """
-    chosen = tuple(tracks)
-    run = _Run(lambda shard: prepare(campaign, shard, tracks=chosen, force=force, run_id=run_id))
+    run = _Run(
+        partial(
+            prepare,
+            campaign,
+            tracks=tuple(tracks),
+            force=force,
+            max_failure_share=max_failure_share,
+            run_id=run_id,
+        )
+    )
     with contextlib.closing(run.feed(shards)) as feed:
         first = next(feed, None)
         if first is not None:
@@ -104,6 +115,7 @@ class _Run:
         self._open[work.shard] = work
         if not work.todo:
             self._finish(work)
+        work.start()
         for sample in work.todo:
             if work.shard in self.failures:
                 return
@@ -115,15 +127,18 @@ class _Run:
         if isinstance(outcome, Unreadable):
             self._fail(work.shard, outcome.error)
             return
-        work.add(outcome, engine)
-        if not work.left:
+        try:
+            work.add(outcome, engine)
+        except PermanentError as error:
+            self._fail(work.shard, error)
+        if not work.left and work.shard not in self.failures:
             self._finish(work)
 
     def _finish(self, work: ShardWork) -> None:
         work.log()
         try:
             self.results[work.shard] = work.finish()
-        except PermanentError as error:
+        except CaptioningError as error:
             self._fail(work.shard, error)
         del self._open[work.shard]
 
