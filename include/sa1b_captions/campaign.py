@@ -57,6 +57,10 @@ class Campaign:
         """Captions to leave out of the release (`records.DUPLICATE_SCHEMA`)."""
         return f"{self.prefix}dedup/{track}/duplicates.parquet"
 
+    def repeated_photographs(self) -> str:
+        """Photographs that are there under several ids (`records.REPEAT_SCHEMA`)."""
+        return f"{self.prefix}quality/photographs.parquet"
+
     def dedup_receipt(self, track: str) -> str:
         """Receipt of the dedup stage for one track."""
         return f"{self.prefix}dedup/{track}/receipt.json"

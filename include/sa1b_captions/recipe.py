@@ -23,6 +23,9 @@ _PACKAGED = Path(__file__).with_name("recipe.toml")
 TRACKS = ("single_en", "single_zh", "multi_en", "multi_zh")
 """All tracks, in the order a worker takes them: zh follows en to reuse the image's KV cache."""
 
+WHOLE_TRACK = "single_en"
+"""The track that plans every image of a shard."""
+
 
 @dataclass(frozen=True, slots=True)
 class Model:

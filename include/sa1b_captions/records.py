@@ -142,6 +142,27 @@ Their signatures stay, for a caption that is left out still joins others into on
 """
 
 
+PHOTOGRAPH_SCHEMA = pa.schema(
+    [
+        ("shard_number", pa.int32()),
+        ("image_id", pa.int64()),
+        ("jpeg_xxh3", pa.int64()),  # as in captions
+        ("dhash", pa.int64()),
+    ]
+)
+"""One row per photograph of a shard that could be decoded."""
+
+REPEAT_SCHEMA = pa.schema(
+    [
+        ("group", pa.int64()),  # photographs of a group are the same
+        ("kind", pa.string()),  # same_bytes or same_look
+        ("shard", pa.string()),
+        ("image_id", pa.int64()),
+    ]
+)
+"""One row per photograph that is there under several ids, ordered by group."""
+
+
 def write_table(store: Store, key: str, table: pa.Table, schema: pa.Schema) -> None:
     """Store a table as Parquet, atomically.
 

@@ -21,9 +21,10 @@ from sa1b_captions.errors import MissingKeyError, PermanentError
 from sa1b_captions.quality import dedup, metrics
 from sa1b_captions.quality.features import measure
 from sa1b_captions.quality.minhash import SIGNATURE_VERSION
+from sa1b_captions.quality.photographs import photograph_table
 from sa1b_captions.quality.rules import EXACT_DUPLICATE, NEAR_DUPLICATE, find_reasons
 from sa1b_captions.receipts import Receipt, digest, read_receipt, require_receipt, write_receipt
-from sa1b_captions.recipe import TRACKS
+from sa1b_captions.recipe import TRACKS, WHOLE_TRACK
 from sa1b_captions.records import CaptionStatus
 from sa1b_captions.shards import shard_number
 
@@ -218,6 +219,10 @@ def _store_outputs(campaign: Campaign, track: str, shard: str, split: _Split) ->
         "duplicates.parquet": (split.duplicates, records.SHARD_DUPLICATE_SCHEMA),
         "features.parquet": (split.features, records.FEATURE_SCHEMA),
     }
+    if track == WHOLE_TRACK:
+        rows = pa.concat_tables([accepted, rejected])
+        photographs = photograph_table(rows, shard_number(shard))
+        tables["photographs.parquet"] = (photographs, records.PHOTOGRAPH_SCHEMA)
     for name, (table, schema) in tables.items():
         records.write_table(campaign.store, campaign.curated(track, shard, name), table, schema)
     summary = metrics.track_metrics(accepted, rejected)

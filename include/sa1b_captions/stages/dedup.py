@@ -23,7 +23,9 @@ from sa1b_captions.quality.dedup import Signatures, duplicate_table, rank
 from sa1b_captions.quality.rules import NEAR_DUPLICATE
 from sa1b_captions.quality.wording import normalised
 from sa1b_captions.receipts import Receipt, digest, read_receipt, write_receipt
+from sa1b_captions.recipe import WHOLE_TRACK
 from sa1b_captions.shards import shard_number
+from sa1b_captions.stages.photographs import report_repeats
 
 _log = logging.getLogger(__name__)
 
@@ -57,6 +59,7 @@ def dedup_track(
         # Until the new receipt, an old one would vouch for what it has not seen.
         store.delete(campaign.dedup_receipt(track))
         records.write_table(store, campaign.duplicates(track), duplicates, records.DUPLICATE_SCHEMA)
+        repeats = report_repeats(campaign) if track == WHOLE_TRACK else {}
         standing = write_receipt(
             store,
             campaign.dedup_receipt(track),
@@ -69,6 +72,7 @@ def dedup_track(
             candidate_pairs=found.candidates,
             confirmed_pairs=found.confirmed,
             large_buckets=found.large_buckets,
+            repeated_photographs=repeats,
             input=version,
             run_id=run_id,
         )
