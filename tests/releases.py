@@ -9,7 +9,7 @@ import builders
 from sa1b_captions import records
 from sa1b_captions.campaign import Campaign
 from sa1b_captions.quality.curated import require_curated
-from sa1b_captions.receipts import digest, write_receipt
+from sa1b_captions.receipts import digest, read_receipt, write_receipt
 from sa1b_captions.recipe import TRACKS, Recipe, load_recipe, parse_recipe
 from sa1b_captions.shards import shard_number
 from sa1b_captions.storage import Store
@@ -96,7 +96,14 @@ def put_duplicates(campaign: Campaign, track: str, winners: Mapping[str, str]) -
 def put_validation(campaign: Campaign, verdict: str = "pass") -> None:
     """What validate leaves behind: report, then result."""
     campaign.store.write(campaign.release_report(), b"<!doctype html><title>Quality</title>")
-    write_receipt(campaign.store, campaign.release_validation(), stage="validate", verdict=verdict)
+    dedups = [read_receipt(campaign.store, campaign.dedup_receipt(track)) for track in TRACKS]
+    write_receipt(
+        campaign.store,
+        campaign.release_validation(),
+        stage="validate",
+        verdict=verdict,
+        dedups=digest(*dedups),
+    )
 
 
 def ready_campaign(store: Store, recipe: Recipe | None = None, rows: int = 3) -> Campaign:

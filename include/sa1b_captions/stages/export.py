@@ -126,10 +126,11 @@ def _require_verdict(
         hint="sa1b-captions validate --release",
     )
     # A verdict on other captions says nothing of these, nor did a person accept it for them.
-    validated_last = validation["written_at"] >= max(dedup["written_at"] for dedup in dedups)
-    if not validated_last or not store.exists(campaign.release_report()):
+    # Told by what it saw, not by when: clocks of two machines differ.
+    validated_this = validation.get("dedups") == digest(*dedups)
+    if not validated_this or not store.exists(campaign.release_report()):
         raise PermanentError(
-            f"the validation of the release is older than its dedup, or its report "
+            f"the release was deduplicated again since it was validated, or the report "
             f"{campaign.release_report()} is gone; run sa1b-captions validate --release --force"
         )
     verdict = str(validation["verdict"])

@@ -128,6 +128,7 @@ def validate_release(
             report=campaign.release_report(),
             quality_fingerprint=campaign.recipe.quality_fingerprint,
             input=version,
+            dedups=digest(*dedups.values()),
             run_id=run_id,
         )
     _log.info("release: %s", result["verdict"])

@@ -1,0 +1,101 @@
+"""A store in which the n-th call goes wrong: the worker dies there, or the store fails."""
+
+import contextlib
+import threading
+from dataclasses import dataclass
+
+from hypothesis import strategies as st
+
+from sa1b_captions.errors import RetryableError
+from sa1b_captions.storage import Store
+
+
+class Killed(BaseException):
+    """SIGKILL, as far as a test in one process can go: nothing may catch it and go on."""
+
+
+@dataclass(frozen=True)
+class Fault:
+    """What happens at which call."""
+
+    call: int
+    """Number of the call to the store, from 1."""
+    kills: bool
+    """The worker dies; otherwise the store raises RetryableError."""
+    after: bool
+    """Only after the call had its effect."""
+
+
+def faults(most_calls: int) -> st.SearchStrategy[Fault]:
+    """Faults at one of the first calls."""
+    return st.builds(
+        Fault, call=st.integers(1, most_calls), kills=st.booleans(), after=st.booleans()
+    )
+
+
+@contextlib.contextmanager
+def survived():
+    """Ends a run that meets its fault."""
+    with contextlib.suppress(Killed, RetryableError):
+        yield
+
+
+class FaultyStore:
+    """Another store, until the fault; a killed worker's later calls have no effect."""
+
+    def __init__(self, store: Store, fault: Fault) -> None:
+        self.url = store.url
+        self.calls = 0
+        self._store = store
+        self._fault = fault
+        self._dead = False
+        self._lock = threading.Lock()
+
+    def _call(self, method, *arguments):
+        with self._lock:
+            self.calls += 1
+            due = self.calls == self._fault.call
+            if self._dead:
+                raise Killed
+            self._dead = due and self._fault.kills
+        if due and not self._fault.after:
+            self._raise()
+        result = method(*arguments)
+        if due:
+            self._raise()
+        return result
+
+    def _raise(self):
+        if self._fault.kills:
+            raise Killed
+        raise RetryableError(f"the store failed at call {self.calls}")
+
+    def read(self, key):
+        return self._call(self._store.read, key)
+
+    def read_range(self, key, offset, size):
+        return self._call(self._store.read_range, key, offset, size)
+
+    def write(self, key, data):
+        self._call(self._store.write, key, data)
+
+    @contextlib.contextmanager
+    def open_writer(self, key):
+        with self._store.open_writer(key) as writer:
+            yield writer
+            self._call(lambda: None)
+
+    def exists(self, key):
+        return self._call(self._store.exists, key)
+
+    def list(self, prefix):
+        return iter(self._call(lambda: list(self._store.list(prefix))))
+
+    def delete(self, key):
+        self._call(self._store.delete, key)
+
+    def clear_unfinished(self, key, idle_s):
+        self._call(self._store.clear_unfinished, key, idle_s)
+
+    def locate(self, key):
+        return self._store.locate(key)
