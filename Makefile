@@ -6,12 +6,14 @@ BIN := .venv/bin
 STAMP := .venv/.installed
 LMDEPLOY := .venv-lmdeploy
 UV := 0.13.9
+# Of the machine that the bundle of gpu-smoke goes to.
+GPU_PYTHON ?= 3.12
 
 # Without bytecode every `import airflow` costs three times as much.
 unexport PYTHONDONTWRITEBYTECODE
 unexport VIRTUAL_ENV
 
-.PHONY: help setup demo down test test-unit test-dags test-s3 test-integration bench-ingest bench-dedup fuzz test-lmdeploy lint format pins docs gold clean
+.PHONY: help setup demo down test test-unit test-dags test-s3 test-integration bench-ingest bench-dedup fuzz test-lmdeploy gpu-smoke lint format pins docs gold clean
 
 help: ## List the targets
 	@awk -F':.*## ' '/^[a-z0-9-]+:.*## /{printf "  make %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -57,6 +59,12 @@ test-integration: $(STAMP) ## Both DAGs on both stores, and a real Airflow
 
 test-lmdeploy: $(LMDEPLOY)/.installed ## The lmdeploy engine on the real lmdeploy, no GPU needed
 	HF_HUB_OFFLINE=1 HF_HOME=$(LMDEPLOY)/hf $(LMDEPLOY)/bin/python -m pytest tests/lmdeploy_cpu
+
+gpu-smoke: $(LMDEPLOY)/.installed ## Bundle lmdeploy for a GPU machine without network, and run it here
+	PYTHONPATH=benchmarks:tests $(LMDEPLOY)/bin/python -m gpu_smoke.bundle dist/gpu-smoke --python $(GPU_PYTHON)
+	@if $(PYTHON) -c 'import torch; torch.cuda.get_device_name(0)' 2>/dev/null; \
+	  then PYTHONPATH=benchmarks $(PYTHON) -m gpu_smoke.smoke dist/gpu-smoke; \
+	  else PYTHONPATH=benchmarks $(LMDEPLOY)/bin/python -m gpu_smoke.smoke dist/gpu-smoke; fi
 
 $(LMDEPLOY)/.installed: requirements-lmdeploy-test.txt
 	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' || \
