@@ -13,7 +13,7 @@ GPU_PYTHON ?= 3.12
 unexport PYTHONDONTWRITEBYTECODE
 unexport VIRTUAL_ENV
 
-.PHONY: help setup demo down test test-unit test-dags test-s3 test-integration bench-ingest bench-dedup fuzz test-lmdeploy gpu-smoke lint format pins docs gold clean
+.PHONY: help setup demo down test test-unit test-dags test-s3 test-integration bench-ingest bench-dedup bench-scale-out fuzz test-lmdeploy gpu-smoke lint format pins docs gold clean
 
 help: ## List the targets
 	@awk -F':.*## ' '/^[a-z0-9-]+:.*## /{printf "  make %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -79,12 +79,19 @@ $(LMDEPLOY)/.installed: requirements-lmdeploy-test.txt
 bench-ingest: $(STAMP) .venv-swift/.installed ## Ingest beside the floor and the naive way
 	.venv-swift/bin/python tests/swift_server.py $(BIN)/python benchmarks/bench_ingest.py
 
-bench-dedup: $(STAMP) .venv-dedup/.installed ## Near duplicates among 12M captions, beside peers; ROWS for fewer
-	ROWS=$(or $(ROWS),12000000) PEER_PYTHON=.venv-dedup/bin/python $(BIN)/python benchmarks/bench_dedup.py
+bench-dedup: $(STAMP) .venv-dedup/.installed .venv-datatrove/.installed ## Near duplicates among 12M captions, beside peers; ROWS for fewer
+	ROWS=$(or $(ROWS),12000000) PEER_PYTHON=.venv-dedup/bin/python \
+	  DATATROVE_PYTHON=.venv-datatrove/bin/python $(BIN)/python benchmarks/bench_dedup.py
 
-.venv-dedup/.installed: benchmarks/requirements-dedup.txt
-	@$(PYTHON) -m venv .venv-dedup
-	@.venv-dedup/bin/python -m pip install --quiet --disable-pip-version-check --requirement $<
+bench-scale-out: $(STAMP) .venv-scale-out/.installed ## The same clusters from Daft on a Ray cluster, 1M captions
+	ROWS=$(or $(ROWS),1008000) PACKAGE_PYTHON=$(BIN)/python DAFT_PROGRESS_BAR=0 \
+	  RAY_USAGE_STATS_ENABLED=0 .venv-scale-out/bin/python benchmarks/scale_out.py
+
+.venv-dedup/.installed .venv-datatrove/.installed .venv-scale-out/.installed: \
+  .venv-%/.installed: benchmarks/requirements-%.txt
+	@$(PYTHON) -m venv .venv-$*
+	@.venv-$*/bin/python -m pip install --quiet --disable-pip-version-check --requirement $<
+	@test $* != scale-out || .venv-$*/bin/python -m pip install --quiet --no-deps --editable .
 	@touch $@
 
 fuzz: $(STAMP) ## Feed damaged archives to ingest for FUZZ_S seconds (60)
@@ -116,4 +123,4 @@ pins: $(STAMP) ## Resolve requirements*.txt again from pyproject.toml
 	  --group dev -c requirements.txt pyproject.toml -o requirements-dev.txt
 
 clean: down ## Remove everything that was made, the environment included
-	rm -rf .venv .venv-swift .venv-dedup .venv-lmdeploy .run dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf .venv .venv-swift .venv-dedup .venv-datatrove .venv-scale-out .venv-lmdeploy .run dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
