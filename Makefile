@@ -13,7 +13,7 @@ GPU_PYTHON ?= 3.12
 unexport PYTHONDONTWRITEBYTECODE
 unexport VIRTUAL_ENV
 
-.PHONY: help setup demo down test test-unit test-dags test-s3 test-integration bench-ingest bench-dedup bench-scale-out fuzz test-lmdeploy gpu-smoke lint format pins docs gold clean
+.PHONY: help setup demo down test test-unit test-dags test-s3 test-integration bench-ingest bench-curate bench-dedup bench-scale-out fuzz test-lmdeploy gpu-smoke lint format pins docs gold clean
 
 help: ## List the targets
 	@awk -F':.*## ' '/^[a-z0-9-]+:.*## /{printf "  make %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -78,6 +78,9 @@ $(LMDEPLOY)/.installed: requirements-lmdeploy-test.txt
 
 bench-ingest: $(STAMP) .venv-swift/.installed ## Ingest beside the floor and the naive way
 	.venv-swift/bin/python tests/swift_server.py $(BIN)/python benchmarks/bench_ingest.py
+
+bench-curate: $(STAMP) ## Rules and signatures, captions per second and core
+	$(BIN)/python benchmarks/bench_curate.py
 
 bench-dedup: $(STAMP) .venv-dedup/.installed .venv-datatrove/.installed ## Near duplicates among 12M captions, beside peers; ROWS for fewer
 	ROWS=$(or $(ROWS),12000000) PEER_PYTHON=.venv-dedup/bin/python \

@@ -103,7 +103,7 @@ class LanguageQuality:
     max_length_mads: float
     """Distance of log length from the reference's median, in scaled MADs of the reference."""
     max_stray_letters: int
-    """Letters of a foreign script outside quotations; Han counts where `max_han_share` is set."""
+    """Letters of a foreign script outside quotations; of Han where `max_han_share` is set."""
     max_foreign_share: float
     """Of the letters, quoted or not: scripts that are neither Latin nor Han."""
     max_dup2: float

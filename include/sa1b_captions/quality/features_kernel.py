@@ -50,7 +50,7 @@ SENTENCE_UNITS = 4
 """Units a sentence must have for its repetition to count: "Yes." may come twice."""
 
 # Kinds of characters, as in characters.Kind.
-_LATIN, _DIGIT, _MARK, _FOREIGN, _HAN, _KANA, _LOST = 1, 2, 3, 4, 5, 6, 7
+_OTHER, _LATIN, _DIGIT, _MARK, _FOREIGN, _HAN, _KANA, _LOST = 0, 1, 2, 3, 4, 5, 6, 7
 
 # Kinds of units.
 _NUMBER, _WORD, _CHARACTER = 0, 1, 2
@@ -120,6 +120,9 @@ def mark_quotations(codes: np.ndarray, kinds: np.ndarray, count: int, quoted: np
     quoted[:count] = 0
     place = 0
     while place < count:
+        if kinds[place] != _OTHER:
+            place += 1
+            continue
         closer = 0
         for mark in range(len(_OPENERS)):
             if codes[place] == _OPENERS[mark]:
@@ -309,18 +312,27 @@ def longest_echo(
 
 
 @compiled
-def longest_run(codes: np.ndarray, count: int) -> int:
-    """Most equal characters in a row, spaces not looked at."""
+def longest_run(codes: np.ndarray, kinds: np.ndarray, count: int) -> int:
+    """Most equal characters in a row, or most signs of a pattern as in =-=-=-; spaces apart."""
     longest = 0
     run = 0
+    signs = 0
     previous = np.int32(-1)
+    before = np.int32(-1)
     for place in range(count):
         code = codes[place]
-        if code in _SPACES:
+        if kinds[place] == _OTHER and code in _SPACES:
             continue
         run = run + 1 if code == previous else 1
+        if kinds[place] != _OTHER:
+            signs = 0
+        elif code == before and signs >= 2:
+            signs += 1
+        else:
+            signs = min(signs + 1, 2)
+        before = previous
         previous = code
-        longest = max(longest, run)
+        longest = max(longest, run, signs)
     return longest
 
 
@@ -370,6 +382,8 @@ def count_markdown(codes: np.ndarray, kinds: np.ndarray, count: int) -> int:
     at_start = True
     for place in range(count):
         code = codes[place]
+        if kinds[place] != _OTHER and not at_start:
+            continue
         if code in _LINE_BREAKS:
             at_start = True
             continue
@@ -457,13 +471,14 @@ def tally_letters(
 
 
 @compiled
-def count_codes(codes: np.ndarray, count: int) -> tuple[int, int]:
+def count_codes(codes: np.ndarray, kinds: np.ndarray, count: int) -> tuple[int, int]:
     """Line breaks, and brackets that may open a tag."""
     line_breaks = 0
     brackets = 0
     for place in range(count):
-        line_breaks += codes[place] in _LINE_BREAKS
-        brackets += codes[place] in (0x3C, 0x5B)
+        if kinds[place] == _OTHER:
+            line_breaks += codes[place] in _LINE_BREAKS
+            brackets += codes[place] in (0x3C, 0x5B)
     return line_breaks, brackets
 
 
@@ -512,7 +527,7 @@ def measure(
         words, english, other, stray_stopwords, stutters = count_stopwords(
             units, unit_kinds, unit_bits, count, stopword_keys, stopword_tags
         )
-        line_breaks, brackets = count_codes(codes, length)
+        line_breaks, brackets = count_codes(codes, kinds, length)
         stamp = 3 * text + 1
         values = (
             length,
@@ -535,7 +550,7 @@ def measure(
             count_repeats(units, count, 2, keys, stamps, stamp + 1),
             count_repeats(units, count, 10, keys, stamps, stamp + 2),
             longest_echo(units, unit_kinds, unit_bits, count),
-            longest_run(codes, length),
+            longest_run(codes, kinds, length),
             count_lost(codes, kinds, length),
             np.int64(ends_well(codes, length)),
         )

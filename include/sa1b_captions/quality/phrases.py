@@ -136,4 +136,6 @@ def count(text: pl.Expr, phrases: tuple[str, ...]) -> pl.Expr:
 
 
 def _any(phrases: tuple[str, ...]) -> str:
-    return "(?i)" + "|".join(f"(?:{phrase})" for phrase in phrases)
+    # Word boundaries of ASCII: Unicode's make the expression 300 times as slow (measured), and
+    # between Han and Latin letters they see none.
+    return "(?i)" + "|".join(f"(?:{phrase})" for phrase in phrases).replace(r"\b", r"(?-u:\b)")

@@ -82,10 +82,8 @@ def _length_outlier(limits: LanguageQuality, reference: LengthReference | None) 
 
 
 def _foreign_script(limits: LanguageQuality, _: LengthReference | None) -> pl.Expr:
-    stray = pl.col("stray_foreign")
-    if limits.max_han_share is not None:
-        stray += pl.col("stray_han")
-    return (stray > limits.max_stray_letters) | (pl.col("foreign_share") > limits.max_foreign_share)
+    stray = pl.col("stray_foreign") > limits.max_stray_letters
+    return stray | (pl.col("foreign_share") > limits.max_foreign_share)
 
 
 def _wrong_language(limits: LanguageQuality, _: LengthReference | None) -> pl.Expr:
@@ -96,6 +94,9 @@ def _wrong_language(limits: LanguageQuality, _: LengthReference | None) -> pl.Ex
         broken.append(pl.col("han_share") < limits.min_han_share)
     if limits.max_han_share is not None:
         broken.append(pl.col("han_share") > limits.max_han_share)
+        # Han letters among kana are Japanese, which `foreign_script` sees.
+        no_kana = pl.col("stray_foreign") <= limits.max_stray_letters
+        broken.append((pl.col("stray_han") > limits.max_stray_letters) & no_kana)
     if limits.min_stopword_share is not None:
         broken.append(enough & (pl.col("stopword_share") < limits.min_stopword_share))
     if limits.max_other_stopword_share is not None:
@@ -135,7 +136,7 @@ RULES = (
     Rule("meta_talk", "talks about the task or the model, not the picture", _any("meta_talk")),
     Rule(
         "foreign_script",
-        "slips into a script that the language does not use; a quoted sign may",
+        "slips into a script that is neither Latin nor Chinese; a quoted sign may",
         _foreign_script,
         ("max_stray_letters", "max_foreign_share"),
     ),
