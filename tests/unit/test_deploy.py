@@ -1,4 +1,5 @@
 import ast
+import json
 import os
 import re
 import shutil
@@ -12,6 +13,7 @@ import pytest
 import yaml
 
 from sa1b_captions.profiles import load_profile, profile_names
+from sa1b_captions.recipe import load_recipe
 from sa1b_captions.settings import VARIABLE_NAMES, load_settings
 
 ROOT = Path(__file__).parents[2]
@@ -31,7 +33,7 @@ SECRETS = [
 DOCKERFILES = sorted((ROOT / "deploy").glob("Dockerfile.*"))
 MANIFESTS = [
     (path.name, document)
-    for path in sorted((ROOT / "deploy" / "kubernetes").glob("*.yaml"))
+    for path in sorted((ROOT / "deploy" / "kubernetes").rglob("*.yaml"))
     if path.name != "kustomization.yaml"
     for document in yaml.safe_load_all(path.read_text())
 ]
@@ -322,8 +324,66 @@ def test_quota_has_room_for_a_pod_of_every_profile():
     )
 
 
-def test_kustomization_names_every_manifest_but_the_one_time_job():
-    folder = ROOT / "deploy/kubernetes"
-    named = set(yaml.safe_load((folder / "kustomization.yaml").read_text())["resources"])
-    there = {path.name for path in folder.glob("*.yaml")}
-    assert named == there - {"kustomization.yaml", "model-download.yaml"}
+ONE_TIME = {"model-download.yaml", "model-node-local.yaml"}
+
+
+@pytest.mark.parametrize("folder", ["deploy/kubernetes", "deploy/kubernetes/fleet"])
+def test_kustomizations_name_every_manifest_but_the_one_time_jobs(folder):
+    named = set(yaml.safe_load((ROOT / folder / "kustomization.yaml").read_text())["resources"])
+    there = {path.name for path in (ROOT / folder).glob("*.yaml")}
+    assert named == there - {"kustomization.yaml"} - ONE_TIME
+
+
+# The warm fleet
+
+
+def fleet_server():
+    return manifest("StatefulSet", "captions")["spec"]["template"]["spec"]
+
+
+def test_the_fleet_has_the_chat_template_that_servers_need():
+    stored = manifest("ConfigMap", "sa1b-fleet")["data"]["chat-template.json"]
+    template = ROOT / "deploy" / "internvl2-chat-template.json"
+    assert json.loads(stored) == json.loads(template.read_text())
+
+
+def test_the_fleet_serves_the_recipes_model_and_revision():
+    data = manifest("ConfigMap", "sa1b-fleet")["data"]
+    model = load_recipe("internvl").model
+    assert data["MODEL_NAME"] == f"{model.id}@{model.revision}"
+    assert model.id.replace("/", "--") in data["MODEL_FOLDER"]
+
+
+def test_fleet_pods_meet_the_restricted_standard():
+    spec = fleet_server()
+    assert spec["securityContext"]["runAsNonRoot"] is True
+    assert spec["automountServiceAccountToken"] is False
+    for container in [*spec["initContainers"], *spec["containers"]]:
+        context = container["securityContext"]
+        assert context["allowPrivilegeEscalation"] is False
+        assert context["readOnlyRootFilesystem"] is True
+        assert context["capabilities"] == {"drop": ["ALL"]}
+        assert container["resources"]["limits"] == container["resources"]["requests"]
+    assert not any("hostPath" in volume for volume in spec["volumes"])
+
+
+def test_the_fleet_asks_for_what_a_pod_of_the_same_gpus_asks_for_and_fits_the_quota():
+    (server,) = fleet_server()["containers"]
+    profile = load_profile("h100x4")
+    limits = server["resources"]["limits"]
+    assert limits["nvidia.com/gpu"] == str(profile.gpus)
+    assert limits["memory"] == f"{profile.memory_gib}Gi"
+    assert f"--tp={profile.gpus}" in server["args"]
+    assert fleet_server()["nodeSelector"] == profile.node_selector
+    replicas = manifest("StatefulSet", "captions")["spec"]["replicas"]
+    quota = manifest("ResourceQuota")["spec"]["hard"]["requests.nvidia.com/gpu"]
+    assert replicas * profile.gpus <= int(quota)
+
+
+def test_traffic_reaches_the_servers_from_caption_pods_alone():
+    policy = manifest("NetworkPolicy", "sa1b-fleet")["spec"]
+    labels = manifest("StatefulSet", "captions")["spec"]["template"]["metadata"]["labels"]
+    assert policy["podSelector"]["matchLabels"].items() <= labels.items()
+    assert manifest("Service", "captions")["spec"]["selector"].items() <= labels.items()
+    (port,) = fleet_server()["containers"][0]["ports"]
+    assert policy["ingress"][0]["ports"] == [{"port": port["name"]}]
