@@ -3,6 +3,7 @@
 docs/dags.md      the DAGs' own manuals (their docstrings)
 docs/cli.md       the command line, from its typer app
 docs/settings.md  environment variables, from the Settings fields
+docs/fleet.md     what the model load costs, from docs/fleet.py
 """
 
 import ast
@@ -12,6 +13,7 @@ import itertools
 import sys
 from pathlib import Path
 
+import fleet
 import typer.main
 from typer.cli import get_docs_for_click
 
@@ -89,6 +91,7 @@ PAGES = {
     "cli.md": cli_page,
     "settings.md": settings_page,
     "quality-rules.md": rules_page,
+    "fleet.md": fleet.page,
 }
 
 
