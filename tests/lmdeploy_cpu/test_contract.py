@@ -11,6 +11,7 @@ from pathlib import Path
 
 import lmdeploy
 import pytest
+import yaml
 from lmdeploy import (
     ChatTemplateConfig,
     GenerationConfig,
@@ -18,18 +19,22 @@ from lmdeploy import (
     TurbomindEngineConfig,
     pipeline,
 )
+from lmdeploy.cli.cli import CLI
+from lmdeploy.cli.serve import SubCliServe
 from lmdeploy.model import get_chat_template
 from lmdeploy.serve.core.async_engine import AsyncEngine, GenOut
 from lmdeploy.serve.core.exceptions import ErrorCode, RequestError
 from lmdeploy.serve.processors import MultimodalProcessor
 from lmdeploy.tokenizer import Tokenizer
+from lmdeploy.vl.media.connection import _is_safe_url
 from PIL import Image
 
 import fake_turbomind
 from sa1b_captions.caption.engines.decoding import Decoding
 from sa1b_captions.caption.engines.lmdeploy_config import chat_template
 
-CHAT_TEMPLATE = Path(__file__).parents[2] / "deploy" / "internvl2-chat-template.json"
+DEPLOY = Path(__file__).parents[2] / "deploy"
+CHAT_TEMPLATE = DEPLOY / "internvl2-chat-template.json"
 
 
 def parameters(function):
@@ -121,6 +126,20 @@ def test_the_template_for_servers_is_the_recipes(recipe):
     assert stored == chat_template(recipe.model)
 
 
+def test_the_server_takes_what_the_fleet_gives_it():
+    """A misspelt flag would show when the pods start."""
+    manifest = yaml.safe_load((DEPLOY / "kubernetes" / "fleet" / "servers.yaml").read_text())
+    (server,) = manifest["spec"]["template"]["spec"]["containers"]
+    SubCliServe.add_parser_api_server()
+    taken, unknown = CLI.parser.parse_known_args(server["args"])
+    assert server["command"] == ["lmdeploy"]
+    assert unknown == []
+    assert (taken.backend, taken.tp, taken.trust_remote_code) == ("turbomind", 4, True)
+    assert (taken.session_len, taken.max_batch_size) == (8192, 96)
+    assert (taken.max_prefill_token_num, taken.enable_prefix_caching) == (16384, True)
+    assert taken.server_port == server["ports"][0]["containerPort"]
+
+
 # Traps
 
 
@@ -166,6 +185,11 @@ def test_one_beginning_of_text_however_often_it_is_written(model_path):
 def test_importing_lmdeploy_makes_pillow_accept_truncated_files():
     source = Path(lmdeploy.__file__).parent / "vl" / "media" / "image.py"
     assert "LOAD_TRUNCATED_IMAGES = True" in source.read_text()
+
+
+def test_image_urls_inside_a_cluster_are_refused():
+    """So the openai engine sends the image itself, never an address of the store."""
+    assert _is_safe_url("http://127.0.0.1/sa_1.jpg")[0] is False
 
 
 def test_a_request_is_used_once(engine):
