@@ -119,3 +119,41 @@ def test_the_demos_recipe_loads():
     path = Path(__file__).parents[2] / "demo" / "recipe.toml"
     assert load_recipe(str(path)).model.id == "preview"
     assert builders.demo_recipe().shards == ("sa_000000", "sa_000001")
+
+
+EN = ("quality", "language", "en")
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "message"),
+    [
+        ((*EN, "min_chars"), 3000, "quality.language.en: min_chars is above max_chars"),
+        ((*EN, "max_dup2"), 1.5, "max_dup2 is 1.5, out of range"),
+        ((*EN, "max_character_run"), -1, "max_character_run is -1, out of range"),
+        ((*EN, "max_echo_units"), "2", "max_echo_units is '2', expected a number"),
+        (
+            (*EN, "off"),
+            ["spelling"],
+            "off names no rule with \\['spelling'\\]; rules are too_short",
+        ),
+        ((*EN, "max_words"), 5, "max_words"),
+    ],
+)
+def test_a_limit_out_of_range_says_which(path, value, message):
+    with pytest.raises(PermanentError, match=message):
+        changed(path, value)
+
+
+def test_a_recipe_may_leave_out_the_limits_it_does_not_change():
+    source = copy.deepcopy(INTERNVL.source)
+    source["quality"]["language"]["en"] = {"max_chars": 900}
+    limits = parse_recipe(source, where="tests").quality.languages["en"]
+    assert limits.max_chars == 900
+    assert limits.max_dup2 == INTERNVL.quality.languages["en"].max_dup2
+
+
+def test_a_language_of_its_own_needs_all_its_limits():
+    source = copy.deepcopy(INTERNVL.source)
+    source["quality"]["language"]["fr"] = {"min_chars": 200}
+    with pytest.raises(PermanentError, match="max_chars"):
+        parse_recipe(source, where="tests")

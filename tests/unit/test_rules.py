@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sa1b_captions import recipe
-from sa1b_captions.quality.examples import FIT
+from sa1b_captions.quality.examples import EXAMPLES, FIT
 from sa1b_captions.quality.features import LINE_BREAKS, measure
 from sa1b_captions.quality.rules import MEANINGS, RULES, find_reasons
 from sa1b_captions.records import CaptionStatus
@@ -37,6 +37,27 @@ def test_the_recipe_knows_every_rule_in_order():
 @pytest.mark.parametrize("language", ["en", "zh"])
 def test_a_fit_caption_breaks_no_rule(language):
     assert reasons(FIT[language], language=language, limits=LIMITS[language]) == [[]]
+
+
+@pytest.mark.parametrize(
+    "example", EXAMPLES, ids=lambda example: f"{example.rule}-{example.language}"
+)
+def test_a_rule_passes_its_passing_example_and_it_alone_rejects_the_failing_one(example):
+    limits = LIMITS[example.language]
+    outlier = example.rule == "length_outlier"
+    reference = Lengths(math.log(len(FIT[example.language]))) if outlier else None
+    passing, failing = reasons(
+        *example.captions, language=example.language, limits=limits, reference=reference
+    )
+    # Whoever lists things at length repeats words.
+    spare = {"ngram_repetition"} if outlier or example.rule == "too_long" else set()
+    assert passing == []
+    assert {example.rule} <= set(failing) <= {example.rule} | spare
+
+
+def test_every_rule_has_an_example_of_both_languages_in_its_order():
+    found = [(example.rule, example.language) for example in EXAMPLES]
+    assert found == [(rule.name, language) for rule in RULES for language in ("en", "zh")]
 
 
 @pytest.mark.parametrize("character", LINE_BREAKS)

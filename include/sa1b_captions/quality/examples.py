@@ -1,4 +1,9 @@
-"""Captions that pass and fail, for documentation and tests."""
+"""A caption that passes and one that fails, for each rule and language: documentation and tests.
+
+Most differ from a fit caption only by a sentence at its end, and only that is kept here.
+"""
+
+from dataclasses import dataclass
 
 FIT = {
     "en": (
@@ -12,3 +17,138 @@ FIT = {
     ),
 }
 """A caption of each language that breaks no rule."""
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """Two texts of one language, of which one breaks a rule."""
+
+    rule: str
+    language: str
+    passing: str
+    failing: str
+    alone: bool = False
+    """Whether the texts are whole captions; otherwise they follow a fit one."""
+
+    @property
+    def captions(self) -> tuple[str, str]:
+        """The whole captions, passing and failing."""
+        if self.alone:
+            return self.passing, self.failing
+        before = FIT[self.language] + (" " if self.language == "en" else "")
+        return before + self.passing, before + self.failing
+
+
+def _long(language: str, sentences: int) -> str:
+    """A caption that goes on for so many sentences, as one that lists all it sees."""
+    things, places, form, space = _LISTS[language]
+    return space.join(
+        form.format(things.split()[number % 10], places.split()[number * 7 % 11])
+        for number in range(sentences)
+    )
+
+
+_LISTS = {
+    "en": (
+        "bench lamp fence statue fountain kiosk bicycle awning planter mural",
+        "gate stairs pond tower lawn arcade bridge wall tree path door",
+        "A grey {} stands by the {}.",
+        " ",
+    ),
+    "zh": (
+        "长椅 路灯 栅栏 石像 喷泉 售货亭 自行车 遮阳棚 花箱 壁画",
+        "大门 台阶 池塘 塔楼 草坪 拱廊 小桥 围墙 树荫 小径 后院",
+        "灰色的{}位于{}旁边。",
+        "",
+    ),
+}
+
+EXAMPLES = (
+    Example("too_short", "en", FIT["en"], "A red kettle on a table.", alone=True),
+    Example("too_short", "zh", FIT["zh"], "桌上有一把红色水壶。", alone=True),
+    Example("too_long", "en", FIT["en"], _long("en", 60), alone=True),
+    Example("too_long", "zh", FIT["zh"], _long("zh", 60), alone=True),
+    Example("length_outlier", "en", FIT["en"], _long("en", 40), alone=True),
+    Example("length_outlier", "zh", FIT["zh"], _long("zh", 45), alone=True),
+    Example("line_break", "en", "Light falls on the floor.", "\nLight falls on the floor."),
+    Example("line_break", "zh", "地上有光斑。", "\n地上有光斑。"),
+    Example("markdown", "en", "The cup carries the text “#1”.", "The cup is **blue**."),
+    Example("markdown", "zh", "杯子上印着“#1”。", "杯子是**蓝色**的。"),
+    Example("special_token", "en", "A sign “<<” points left.", "<|im_end|> The kettle is red."),
+    Example("special_token", "zh", "箭头“<<”指向左侧。", "<|im_end|>水壶是红色的。"),
+    Example(
+        "refusal",
+        "en",
+        "A note reads “Sorry, I can’t come in today”.",
+        "I'm sorry, but I can't describe the rest of the image.",
+    ),
+    Example(
+        "refusal", "zh", "纸条上写着“抱歉，我今天不在”。", "很抱歉，我无法描述图片的其余部分。"
+    ),
+    Example(
+        "meta_talk",
+        "en",
+        "A poster reads “As an AI, I drink tea”.",
+        "Let me know if you need more details.",
+    ),
+    Example(
+        "meta_talk",
+        "zh",
+        "海报上写着“作为一个AI，我也喝茶”。",
+        "如果您还有其他问题，请随时告诉我。",
+    ),
+    Example("foreign_script", "en", "A jar is labelled “чай”.", "На полу лежит ковёр."),
+    Example("foreign_script", "zh", "罐子上写着“お茶”。", "床の上に絨毯があります。"),
+    Example(
+        "wrong_language",
+        "en",
+        "The newspaper is called “Le Monde de la mer”.",
+        "地上铺着一块深色的地毯。",
+    ),
+    Example(
+        "wrong_language",
+        "zh",
+        "报纸名叫《The News of the World》。",
+        "There is also a dark rug on the floor of the room.",
+    ),
+    Example(
+        "ngram_repetition",
+        "en",
+        "Some jars are tall, some jars are low and some jars are empty.",
+        "The jars on the wall and the jars on the shelf and the jars on the wall and the jars on "
+        "the shelf and the jars on the wall.",
+    ),
+    Example(
+        "ngram_repetition",
+        "zh",
+        "有的罐子高，有的罐子矮，有的罐子空着。",
+        "墙边的罐子和架子上的罐子，" * 5 + "都是空的。",
+    ),
+    Example(
+        "sentence_repetition",
+        "en",
+        "The kettle has a black handle. The cup has no handle.",
+        "A cat sleeps on the window sill. The kettle has a black handle. A cat sleeps on the "
+        "window sill.",
+    ),
+    Example(
+        "sentence_repetition",
+        "zh",
+        "水壶有黑色把手。杯子没有把手。",
+        "窗台上睡着一只小猫。水壶有黑色把手。窗台上睡着一只小猫。",
+    ),
+    Example(
+        "word_echo",
+        "en",
+        "The jars are very, very old.",
+        "A red kettle, red kettle, red kettle stands there.",
+    ),
+    Example("word_echo", "zh", "罐子一个一个地摆着。", "红水壶红水壶红水壶放在那里。"),
+    Example("character_run", "en", "A price tag shows 1000000.", "The cat is sooooooooooo small."),
+    Example("character_run", "zh", "价签上写着1000000。", "猫很小！！！！！！！！！！！！"),
+    Example("missing_end", "en", "A note reads “Back soon”", "On the floor lies a"),
+    Example("missing_end", "zh", "纸条上写着“马上回来”", "地上放着一个"),
+    Example("replacement_character", "en", "The café menu lies open.", "The cafÃ© menu lies open."),
+    Example("replacement_character", "zh", "地上有一块地毯。", "地上有一块地\ufffd。"),
+)
+"""One of each rule and language, in the order of the rules."""

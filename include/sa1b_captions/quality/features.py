@@ -71,11 +71,15 @@ def _count_phrases(texts: pl.Series) -> pl.DataFrame:
     rows = frame.select(phrases.suspect(pl.col("caption"))).to_series().arg_true()
     few = frame[rows].select(phrases.unquoted(pl.col("caption")))
     few = few.with_columns(edges=phrases.edges(pl.col("caption")))
-    found["refusals"][rows] = few.select(phrases.count(pl.col("edges"), phrases.REFUSALS))["edges"]
-    found["meta_talk"][rows] = few.select(
-        phrases.count(pl.col("edges"), phrases.META_TALK)
-        + phrases.count(pl.col("caption"), phrases.FIRST_PERSON)
-    )["edges"]
+    few = few.select(
+        refusals=phrases.count(pl.col("edges"), phrases.REFUSALS),
+        meta_talk=phrases.count(pl.col("edges"), phrases.META_TALK),
+        first_person=pl.col("caption").str.count_matches("|".join(phrases.FIRST_PERSON)),
+    )
+    found["refusals"][rows] = few["refusals"]
+    # A refusal speaks in the first person by itself.
+    spoken = pl.when(pl.col("refusals") == 0).then(pl.col("first_person")).otherwise(0)
+    found["meta_talk"][rows] = few.select(pl.col("meta_talk") + spoken).to_series()
     return counts.with_columns(**{name: pl.Series(found[name]) for name in found})
 
 
