@@ -14,7 +14,8 @@ from sa1b_captions.quality.features import measure
 KINDS = kind_table()
 JOINING = {Kind.LATIN, Kind.DIGIT, Kind.MARK, Kind.FOREIGN}
 ALPHABET = "aA bB..,!?。，红红水é0 0\n\"'“”(ж)かÃ©\u0301\ufffd\x00-=<[*#`|\U0001f600\U00020000"
-TEXTS = st.text(st.sampled_from(ALPHABET)) | st.text()
+LOOPS = st.lists(st.sampled_from(["a ", "b ", "红", ". "]), max_size=60).map("".join)
+TEXTS = st.text(st.sampled_from(ALPHABET)) | st.text() | LOOPS | LOOPS.map(lambda text: text * 3)
 
 
 def kind_of(character):
