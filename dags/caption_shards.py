@@ -14,12 +14,17 @@ Downloads SA-1B shards, captions them, judges every caption and validates the re
 | task | does | when it fails |
 |---|---|---|
 | `plan` | chooses the run's shards | the `shards` parameter is malformed or names foreign shards |
+| `pack` | puts `shards_per_pod` shards together | |
 | `shard.ingest` | archive → plain tar and index; skips a shard that is done | see its last log line; an expired links file needs a new one |
 | `shard.caption` | all tracks through one engine, in resumable blocks | clear it: it resumes at the last block |
 | `shard.curate` | rules mark captions; accepted and rejected are stored apart | accepted + rejected ≠ planned: clear with `force` |
 | `validate` | expectations over the run's shards, one report per shard | open *Quality report* |
 | `drop` | with `CAPTIONS_DROP_RAW=true` only: deletes the archives of shards that are done | clear it |
 | `publish` | tells `release_dataset` that a shard is in | the shard is not validated, or failed its checks |
+
+With `shards_per_pod` above 1 the tasks of `shard` take that many shards each, so a pod loads the
+model once for all of them. One that fails lets the others be captioned and then fails the task:
+clear it, or trigger the bad shard by itself; what is done is not done again.
 
 Everything is keyed and resumable: clearing or triggering again repeats only what is missing.
 """
@@ -30,8 +35,8 @@ from airflow.sdk import DAG, Asset, Param, TriggerRule, get_current_context, tas
 from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
 
 from sa1b_captions.recipe import TRACKS, load_recipe
-from sa1b_captions.settings import ENGINE_NAMES, load_settings
-from sa1b_captions.shards import SELECTION_PATTERN, parse_selection, shards_of_date
+from sa1b_captions.settings import ENGINE_NAMES, MAX_SHARDS_PER_POD, load_settings
+from sa1b_captions.shards import SELECTION_PATTERN, pack, parse_selection, shards_of_date
 from sa1b_operators import STAGE_DEFAULTS, ShardStageOperator
 
 settings = load_settings()
@@ -84,6 +89,15 @@ with DAG(
             "dataset's name.",
             section="How",
         ),
+        "shards_per_pod": Param(
+            settings.shards_per_pod,
+            type="integer",
+            minimum=1,
+            maximum=MAX_SHARDS_PER_POD,
+            title="Shards per pod",
+            description="Shards that share one load of the model, one after the other.",
+            section="How",
+        ),
         "force": Param(
             False,
             type="boolean",
@@ -125,9 +139,14 @@ with DAG(
             )
         return shards
 
+    @task(task_id="pack", retries=0, execution_timeout=dt.timedelta(minutes=5))
+    def pack_shards(shards: list[str], *, params: dict | None = None) -> list[str]:
+        """Put the shards together that go through one pod."""
+        return pack(shards, (params or {}).get("shards_per_pod", 1))
+
     @task_group(group_id="shard")
     def each_shard(shard: str) -> None:
-        """One shard from archive to judged captions."""
+        """One shard, or the shards of one pod, from archive to judged captions."""
         ingest = ShardStageOperator(
             task_id="ingest",
             shard=shard,
@@ -144,7 +163,8 @@ with DAG(
             ],
             runtime=settings.runtime,
             pool="gpu",
-            execution_timeout=dt.timedelta(hours=24),
+            # The longest deadline of a profile, for as many shards as a pod may take.
+            execution_timeout=dt.timedelta(hours=12 * MAX_SHARDS_PER_POD),
         )
         curate = ShardStageOperator(
             task_id="curate",
@@ -181,5 +201,5 @@ with DAG(
         outlet_events[captioned_shards].add_partitions(shard)
 
     planned = plan()
-    group = each_shard.expand(shard=planned)
+    group = each_shard.expand(shard=pack_shards(planned))
     group >> validate >> publish.expand(shard=planned)

@@ -28,6 +28,7 @@ import sa1b_pods
 from sa1b_captions.errors import EXIT_NOTHING_TO_DO, EXIT_PERMANENT
 from sa1b_captions.profiles import load_profile
 from sa1b_captions.settings import Runtime, load_settings
+from sa1b_captions.shards import parse_selection
 from sa1b_process import Ending, StageProcess
 from sa1b_triggers import PROGRESS, SHOWN, ProgressPodTrigger
 
@@ -59,11 +60,14 @@ class QualityReportLink(BaseOperatorLink):
 
     def get_link(self, operator: Any, *, ti_key: Any) -> str:
         """Path of the report below the address Airflow is served at."""
+        report = operator.report
+        if report == "shard" and operator.shard_count > 1:
+            report = "run"
         page = {
             "shard": f"shards/{operator.shard}",
             "run": f"runs/{ti_key.dag_id}/{ti_key.run_id}",
             "release": "release",
-        }[operator.report]
+        }[report]
         base = urlsplit(conf.get("api", "base_url", fallback="") or "").path
         return f"{base.rstrip('/')}/captions/{page}"
 
@@ -90,7 +94,8 @@ class ShardStageOperator(KubernetesPodOperator):
 
         Args:
             arguments: stage and options, as after `sa1b-captions`; templated.
-            shard: the one shard worked on, for pod names, labels and the report link; templated.
+            shard: the shard worked on, or a selection of some as `--shards` takes it, for pod
+                names, labels, deadlines and the report link; templated.
             runtime: `local` for a process, `pod` for Kubernetes.
             profile: name in `pod_profiles.toml`; by default CAPTIONS_GPU_PROFILE.
             report: what *Quality report* opens; by default the shard's, or else the run's.
@@ -122,6 +127,23 @@ class ShardStageOperator(KubernetesPodOperator):
         values = dict(zip(self.arguments, self.arguments[1:], strict=False))
         found = self.shard or values.get("--shards") or values.get("--tracks")
         return str(found or self.arguments[0])
+
+    @property
+    def first_shard(self) -> str:
+        """The shard worked on, or the first of them."""
+        return parse_selection(self.shard or "")[0]
+
+    @property
+    def shard_count(self) -> int:
+        """How many shards are worked on."""
+        return len(parse_selection(self.shard or ""))
+
+    def build_pod_request_obj(self, context: Any = None, *, dry_run: bool = False) -> V1Pod:
+        """The pod, with a deadline for every shard it takes."""
+        pod = super().build_pod_request_obj(context, dry_run=dry_run)
+        if self.shard and pod.spec.active_deadline_seconds:
+            pod.spec.active_deadline_seconds *= self.shard_count
+        return pod
 
     def execute(self, context: Any) -> Any:
         """Run the stage. The local runtime returns its JSON result."""

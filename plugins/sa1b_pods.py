@@ -14,7 +14,13 @@ from sa1b_captions.settings import Settings, worker_environment
 from sa1b_process import message_of
 
 _USER_ID = 1000
-_SHARD_NAME = "{{ task.shard }}"
+_SHARD_NAME = "{{ task.first_shard }}"
+_SHARD_COUNT = "{{ task.shard_count }}"
+_POD_NAME = (
+    "sa1b-{stage}-{{{{ task.first_shard }}}}"
+    "{{{{ '' if task.shard_count == 1 else '-x%d' % task.shard_count }}}}"
+)
+"""Told apart by their suffix; a selection like 0-3,17 is no name and no label."""
 _DISRUPTION = "DisruptionTarget"
 _SIGNALLED = 128
 
@@ -36,7 +42,7 @@ def pod_arguments(
         raise SettingsError("CAPTIONS_RUNTIME=pod needs CAPTIONS_ROOT=s3://…: pods share no disk")
     volumes = _volumes(settings, profile)
     return {
-        "name": f"sa1b-{stage}-{_SHARD_NAME}" if sharded else f"sa1b-{stage}",
+        "name": _POD_NAME.format(stage=stage) if sharded else f"sa1b-{stage}",
         "namespace": settings.namespace,
         "labels": _labels(settings, stage, sharded),
         "image": settings.worker_image,
@@ -94,7 +100,9 @@ def _labels(settings: Settings, stage: str, sharded: bool) -> dict[str, str]:
         "app.kubernetes.io/component": stage,
         "sa1b-captions/campaign": settings.campaign.rstrip("._-"),
     }
-    return labels | ({"sa1b-captions/shard": _SHARD_NAME} if sharded else {})
+    if sharded:
+        labels |= {"sa1b-captions/shard": _SHARD_NAME, "sa1b-captions/shards": _SHARD_COUNT}
+    return labels
 
 
 def _environment(settings: Settings) -> dict[str, str]:

@@ -20,6 +20,9 @@ Runtime = Literal["local", "pod"]
 ENGINE_NAMES = ("preview", "openai", "lmdeploy")
 """Engines there are; `caption/engines/registry.py` loads them."""
 
+MAX_SHARDS_PER_POD = 10
+"""A pod's deadline grows with its shards, and its Airflow task has 5 days."""
+
 
 @dataclass(frozen=True, slots=True)
 class Settings:
@@ -50,6 +53,9 @@ class Settings:
     """Name of a profile in `include/sa1b_captions/pod_profiles.toml`."""
     shards_per_run: int
     """Shards that one scheduled day works on."""
+    shards_per_pod: int
+    """Shards that one caption pod or process takes with one model load, unless the run's
+    `shards_per_pod` Param says otherwise; at most 10."""
     start_date: dt.date
     """Day 0 of the schedule: the date whose run takes the first shards."""
     worker_image: str | None
@@ -140,6 +146,13 @@ def _share(text: str) -> float:
     return number
 
 
+def _shards_per_pod(text: str) -> int:
+    number = _positive(text)
+    if number > MAX_SHARDS_PER_POD:
+        raise ValueError(f"expected at most {MAX_SHARDS_PER_POD}")
+    return number
+
+
 def _urls(text: str) -> tuple[str, ...]:
     urls = tuple(url.strip().rstrip("/") for url in text.split(",") if url.strip())
     for url in urls:
@@ -174,6 +187,7 @@ VARIABLES: dict[str, tuple[str, Callable[[str], Any], Any]] = {
     "engine": ("CAPTIONS_ENGINE", _engine, "preview"),
     "gpu_profile": ("CAPTIONS_GPU_PROFILE", _name, "h100x4"),
     "shards_per_run": ("CAPTIONS_SHARDS_PER_RUN", _positive, 10),
+    "shards_per_pod": ("CAPTIONS_SHARDS_PER_POD", _shards_per_pod, 1),
     "start_date": ("CAPTIONS_START_DATE", dt.date.fromisoformat, dt.date(2026, 11, 1)),
     "worker_image": ("CAPTIONS_WORKER_IMAGE", _image, None),
     "namespace": ("CAPTIONS_NAMESPACE", _kubernetes_name, "sa1b-captions"),

@@ -62,6 +62,12 @@ def format_selection(shards: Iterable[str]) -> str:
     return ",".join(f"{low}" if low == high else f"{low}-{high}" for low, high in runs)
 
 
+def pack(shards: Sequence[str], size: int) -> list[str]:
+    """Selections of at most `size` shards each, in order; a lone shard goes by its own name."""
+    groups = [shards[start : start + size] for start in range(0, len(shards), size)]
+    return [group[0] if len(group) == 1 else format_selection(group) for group in groups]
+
+
 def shards_of_date(
     date: dt.date, *, start_date: dt.date, shards: Sequence[str], shards_per_run: int
 ) -> list[str]:

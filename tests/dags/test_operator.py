@@ -208,6 +208,16 @@ def test_mapped_tasks_are_named_by_shard_and_link_to_its_report(run_dag):
     assert link == "/captions/shards/sa_000004"
 
 
+def test_a_stage_of_several_shards_links_to_the_runs_report():
+    task_key = type("Key", (), {"dag_id": "caption_shards", "run_id": "r"})
+    several, one = (stage("", shard=shard) for shard in ("3-5", "sa_000003"))
+    assert several.label == "3-5"
+    assert (
+        QualityReportLink().get_link(several, ti_key=task_key) == "/captions/runs/caption_shards/r"
+    )
+    assert QualityReportLink().get_link(one, ti_key=task_key) == "/captions/shards/sa_000003"
+
+
 def test_a_stage_mapped_over_arguments_is_named_by_its_first_option(run_dag):
     with DAG("mapped_arguments", schedule=None, default_args=STAGE_DEFAULTS) as dag:
         ShardStageOperator.partial(

@@ -78,6 +78,18 @@ def test_pod_is_named_and_labelled_by_its_shard(pod):
     assert labels["app.kubernetes.io/component"] == "caption"
 
 
+def test_a_pod_of_several_shards_is_named_by_the_first_and_given_their_time(
+    monkeypatch, pod_settings, airflow_db
+):
+    pod = build(monkeypatch, shard="17-19,40")
+    kubernetes_validate.validate(pod, "1.34", strict=True)
+    assert pod["metadata"]["name"].startswith("sa1b-caption-sa-000017-x4-")
+    labels = pod["metadata"]["labels"]
+    assert labels["sa1b-captions/shard"] == "sa_000017"
+    assert labels["sa1b-captions/shards"] == "4"
+    assert pod["spec"]["activeDeadlineSeconds"] == 4 * load_profile("h100x4").active_deadline_s
+
+
 def test_pod_asks_for_what_its_profile_says(pod):
     profile = load_profile("h100x4")
     resources = base(pod)["resources"]
@@ -234,6 +246,52 @@ def test_a_quota_that_is_used_up_is_named(cluster, airflow_db):
     with pytest.raises(AirflowException, match="403: .*exceeded quota.*pool `gpu`") as raised:
         operator.execute({"ti": FakeTaskInstance, "run_id": "run", "dag": None})
     assert raised.type is AirflowException
+
+
+def pending(**status):
+    return {"phase": "Pending", **status}
+
+
+def condition(kind, status, message):
+    return {"type": kind, "status": status, "message": message}
+
+
+def waiting(reason, message):
+    return [container({"waiting": {"reason": reason, "message": message}})]
+
+
+@pytest.mark.parametrize(
+    ("status", "cause"),
+    [
+        (ended(137, reason="OOMKilled"), "ran out of memory; raise its profile's memory_gib"),
+        (
+            {"phase": "Failed", "reason": "Evicted", "message": "node low on disk"},
+            "was evicted: node low on disk",
+        ),
+        (
+            ended(137) | {"conditions": [condition("DisruptionTarget", "True", "preempted")]},
+            "was evicted: preempted",
+        ),
+        (
+            pending(containerStatuses=waiting("ErrImagePull", "no such image")),
+            "did not start: ErrImagePull: no such image",
+        ),
+        (
+            pending(containerStatuses=waiting("InvalidImageName", "what is this")),
+            "did not start: InvalidImageName: what is this",
+        ),
+        (
+            pending(conditions=[condition("PodScheduled", "False", "0/3 nodes: no GPU")]),
+            "found no node: 0/3 nodes: no GPU",
+        ),
+    ],
+    ids=["memory", "evicted", "preempted", "pull", "image", "unschedulable"],
+)
+def test_the_last_line_of_the_tasks_log_is_the_cause(cluster, run_dag, capsys, status, cause):
+    cluster.statuses = [status]
+    state = run_caption(run_dag, startup_timeout_seconds=2, retries=0)
+    assert state == "failed"
+    assert cause in capsys.readouterr().out
 
 
 class FakeTaskInstance:

@@ -31,7 +31,7 @@ def test_every_dag_is_a_manual_with_owner_retries_and_timeouts(dag_bag):
         assert dag.catchup is False
         for task in dag.tasks:
             assert task.owner == "data-team", task.task_id
-            judges = task.task_id in ("plan", "route")  # they only decide: nothing to retry
+            judges = task.task_id in ("plan", "pack", "route")  # they only decide: nothing to retry
             assert task.retries >= (0 if judges else 2), task.task_id
             assert task.execution_timeout or task.task_id == "gate", task.task_id
 
@@ -86,7 +86,8 @@ print(sorted(heavy & set(sys.modules)))
 
 def test_the_stages_of_a_shard_follow_each_other(dag_bag):
     dag = dag_bag.dags["caption_shards"]
-    assert dag.get_task("plan").downstream_task_ids >= {"shard.ingest", "publish"}
+    assert dag.get_task("plan").downstream_task_ids >= {"pack", "publish"}
+    assert dag.get_task("pack").downstream_task_ids >= {"shard.ingest"}
     assert dag.get_task("shard.ingest").downstream_task_ids == {"shard.caption"}
     assert dag.get_task("shard.caption").downstream_task_ids == {"shard.curate"}
     assert dag.get_task("shard.curate").downstream_task_ids == {"validate"}
@@ -153,6 +154,8 @@ def test_a_shard_of_another_dataset_is_refused(dag_bag):
         {"tracks": ["single_fr"]},
         {"engine": "gpt"},
         {"force": "yes"},
+        {"shards_per_pod": 0},
+        {"shards_per_pod": 11},
     ],
 )
 def test_the_form_refuses_what_the_stages_would(dag_bag, conf):
@@ -163,6 +166,24 @@ def test_the_form_refuses_what_the_stages_would(dag_bag, conf):
 
 def test_the_form_offers_all_tracks(dag_bag):
     assert dag_bag.dags["caption_shards"].params["tracks"] == list(TRACKS)
+
+
+@pytest.mark.parametrize(
+    ("size", "selections"),
+    [
+        (1, ["sa_000000", "sa_000001", "sa_000002", "sa_000007"]),
+        (3, ["0-2", "sa_000007"]),
+        (10, ["0-2,7"]),
+    ],
+)
+def test_the_form_says_how_many_shards_a_pod_takes(dag_bag, size, selections):
+    pack = dag_bag.dags["caption_shards"].get_task("pack").python_callable
+    shards = ["sa_000000", "sa_000001", "sa_000002", "sa_000007"]
+    assert pack(shards, params={"shards_per_pod": size}) == selections
+
+
+def test_a_pod_takes_one_shard_unless_told_otherwise(dag_bag):
+    assert dag_bag.dags["caption_shards"].params["shards_per_pod"] == 1
 
 
 def test_raw_shards_are_dropped_only_by_setting_and_after_the_reports(dag_bag, monkeypatch):

@@ -253,6 +253,7 @@ def test_worker_requirements_hold_all_that_the_caption_stage_imports():
     package = ROOT / "include/sa1b_captions"
     stage = [
         package / "stages/caption.py",
+        *package.glob("cli/*.py"),
         *package.glob("caption/**/*.py"),
         *package.glob("storage/*.py"),
         *package.glob("*.py"),

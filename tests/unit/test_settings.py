@@ -29,6 +29,7 @@ def test_a_missing_root_names_the_variable():
         ("CAPTIONS_ROOT", "file://relative"),
         ("CAPTIONS_SHARDS_PER_RUN", "0"),
         ("CAPTIONS_SHARDS_PER_RUN", "ten"),
+        ("CAPTIONS_SHARDS_PER_POD", "11"),
         ("CAPTIONS_START_DATE", "01.11.2026"),
         ("CAPTIONS_RUNTIME", "docker"),
         ("CAPTIONS_ENGINE", "gpt"),

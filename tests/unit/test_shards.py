@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from sa1b_captions.errors import PermanentError
 from sa1b_captions.shards import (
     format_selection,
+    pack,
     parse_selection,
     shard_name,
     shard_number,
@@ -49,3 +50,11 @@ def test_days_cover_every_shard_once_and_then_nothing():
     taken = [shards_of_date(day, start_date=START, shards=ALL, shards_per_run=10) for day in days]
     assert [len(shards) for shards in taken] == [0, 10, 10, 5, 0, 0]
     assert [shard for shards in taken for shard in shards] == ALL
+
+
+@given(numbers, st.integers(1, 10))
+def test_packs_hold_every_shard_once_and_in_order(chosen, size):
+    shards = [shard_name(number) for number in sorted(set(chosen))]
+    packs = pack(shards, size)
+    assert [shard for text in packs for shard in parse_selection(text)] == shards
+    assert all(len(parse_selection(text)) == size for text in packs[:-1])
