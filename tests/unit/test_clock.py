@@ -1,0 +1,36 @@
+"""No decision about captions rests on the time of day, which jumps and differs by machine."""
+
+import re
+from pathlib import Path
+
+import sa1b_captions
+
+PACKAGE = Path(sa1b_captions.__file__).parent
+WALL_CLOCK = re.compile(r"datetime\.now\(|time\.time\(\)|date\.today\(|utcnow\(|time_ns\(")
+READERS = {
+    "caption/parts.py": "captioned_at of a row, for people",
+    "receipts.py": "written_at, for people",
+    "stages/export.py": "created_at of a release, which orders releases",
+    "stages/ingest.py": "whether a signed link has expired",
+    "ingest/replies.py": "a server's Retry-After date",
+    "storage/files.py": "age of what a killed writer left",
+    "storage/s3.py": "age of what a killed writer left",
+}
+
+
+def test_the_wall_clock_is_read_only_where_a_time_of_day_is_meant():
+    found = {
+        path.relative_to(PACKAGE).as_posix()
+        for path in PACKAGE.rglob("*.py")
+        if WALL_CLOCK.search(path.read_text())
+    }
+    assert found == set(READERS)
+
+
+def test_no_code_looks_at_the_time_in_a_receipt():
+    users = {
+        path.relative_to(PACKAGE).as_posix()
+        for path in PACKAGE.rglob("*.py")
+        if "written_at" in path.read_text()
+    }
+    assert users == {"receipts.py"}
