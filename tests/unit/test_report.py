@@ -216,7 +216,7 @@ def test_a_release_page_shows_duplicates_worst_shards_and_totals(campaign):
     assert "16 of 20 captions remain" in page.text
     assert "1 pass, 1 missing" in page.text
     kept = page.text.index("kept single_en/sa_000000/1 ")
-    assert kept < page.text.index("left out single_en/sa_000001/100 ")
+    assert kept < page.text.index("left out, the same wording single_en/sa_000001/100 ")
     assert "sa_000000 passes 12 2 16.7% too_short 2" in page.text
 
 

@@ -1,30 +1,28 @@
-"""Rows of a report that people look at: samples, rejected captions and duplicates.
+"""Rows of a report that people look at: samples and rejected captions.
 
 Which rows are shown is a fixed rule over the stored tables, so that a report made twice shows the
 same ones and nobody picks the good ones.
 """
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache, partial
 from typing import Any
 
 import polars as pl
-import pyarrow as pa
 
 from sa1b_captions import records
 from sa1b_captions.campaign import Campaign
-from sa1b_captions.quality import dedup
+from sa1b_captions.errors import PermanentError
 from sa1b_captions.quality.features import LINE_BREAKS, SPECIAL_TOKENS
-from sa1b_captions.quality.rules import EXACT_DUPLICATE, MEANINGS
+from sa1b_captions.quality.rules import EXACT_DUPLICATE, MEANINGS, NEAR_DUPLICATE
 from sa1b_captions.quality.thumbnails import Thumbnails
 
 SINGLE_SAMPLES = 4
 """Photographs shown with their single-image captions; each multi-image track adds one sample."""
 
 REJECTED_PER_REASON = 12
-DUPLICATE_PAIRS = 6
 SHOWN_CHARS = 2400
 """Longest accepted text shown in full."""
 
@@ -124,12 +122,12 @@ class Gallery:
         most = max(map(len, by_image.values()), default=0)
         full = [found for found in by_image.values() if len(found) == most]
         samples = [
-            Sample(self._pictures(full[place][0]), [_caption(row) for row in full[place]])
+            Sample(self.pictures(full[place][0]), [_caption(row) for row in full[place]])
             for place in evenly(len(full), singles)
         ]
         for track in (track for track in tracks if track.startswith("multi_")):
             frame = self._rows(track, shard)
-            samples += [self._sample(frame.row(p, named=True)) for p in evenly(frame.height, 1)]
+            samples += [self.sample(frame.row(p, named=True)) for p in evenly(frame.height, 1)]
         return samples
 
     def rejected(self, shard: str, tracks: Sequence[str]) -> list[RejectedGroup]:
@@ -147,50 +145,47 @@ class Gallery:
                 groups.append(RejectedGroup(reason, meaning, found.height, samples))
         return groups
 
-    def duplicates(self, tables: Iterable[pa.Table]) -> list[tuple[Sample, Sample]]:
-        """Pairs of a caption that stays and one that repeats it in another shard."""
-        pairs = [row for table in tables for row in table.to_pylist()]
-        shown = [pairs[place] for place in evenly(len(pairs), DUPLICATE_PAIRS)]
-        return [
-            (self._by_id(pair["winner"], "kept"), self._by_id(pair["sample_id"], "left out"))
-            for pair in shown
-        ]
+    def find(self, sample_id: str) -> Row:
+        """The curated row of a sample, accepted or rejected."""
+        track, shard, _ = sample_id.split("/")
+        for name in ("accepted", "rejected"):
+            rows = self._rows(track, shard, name)
+            found = rows.filter(pl.col("sample_id") == sample_id)
+            if found.height:
+                return found.row(0, named=True)
+        raise PermanentError(f"{sample_id} is in no curated table; curate its shard with --force")
 
-    def _sample(self, row: Row, note: str = "") -> Sample:
-        return Sample(self._pictures(row), [_caption(row)], note)
+    def sample(self, row: Row, note: str = "") -> Sample:
+        """One row with its pictures."""
+        return Sample(self.pictures(row), [_caption(row)], note)
 
-    def _pictures(self, row: Row, max_width_px: int | None = None) -> list[Picture]:
+    def pictures(self, row: Row, max_width_px: int | None = None) -> list[Picture]:
+        """A row's photographs, by default smaller when they are several."""
         width = max_width_px or (240 if len(row["image_ids"]) == 1 else 160)
         return [
             Picture(name, self._thumbnails.uri(row["shard"], image_id, width))
             for image_id, name in zip(row["image_ids"], row["images"], strict=True)
         ]
 
-    def _by_id(self, sample_id: str, note: str) -> Sample:
-        track, shard, _ = sample_id.split("/")
-        rows = self._rows(track, shard)
-        return self._sample(
-            rows.row(by_predicate=pl.col("sample_id") == sample_id, named=True), note
-        )
+    def picture(self, shard: str, image_id: int) -> Picture:
+        """A photograph by itself."""
+        return Picture(f"{shard}/sa_{image_id}.jpg", self._thumbnails.uri(shard, image_id, 160))
 
     def _rejected(self, row: Row, reason: str) -> Sample:
-        pictures = self._pictures(row, _SMALL_PX)
+        pictures = self.pictures(row, _SMALL_PX)
         note = row["error"] or ""
-        if reason == EXACT_DUPLICATE and (winner := self._winner(row)) is not None:
+        if reason in (EXACT_DUPLICATE, NEAR_DUPLICATE):
+            winner = self._winner(row)
             note = f"kept: {winner['sample_id']}"
-            pictures += self._pictures(winner, _SMALL_PX)
+            pictures += self.pictures(winner, _SMALL_PX)
         return Sample(pictures, [_caption(row, REJECTED_CHARS)], note)
 
-    def _winner(self, row: Row) -> Row | None:
-        """The accepted row of the same shard and track with the same normalised text."""
-        (signature,) = dedup.sign(pl.Series([row["caption"]], dtype=pl.String))
-        key = self._campaign.curated(row["track"], row["shard"], "signatures.parquet")
-        signatures = pl.DataFrame(records.read_table(self._campaign.store, key))
-        found = signatures.filter(pl.col("text_xxh3") == signature)
-        if found.is_empty():
-            return None
-        rows = self._rows(row["track"], row["shard"])
-        return rows.row(by_predicate=pl.col("sample_id") == found["sample_id"][0], named=True)
+    def _winner(self, row: Row) -> Row:
+        """The row of the same shard and track that stays in a duplicate's place."""
+        key = self._campaign.curated(row["track"], row["shard"], "duplicates.parquet")
+        columns = ["sample_id", "winner"]
+        winners = pl.DataFrame(records.read_table(self._campaign.store, key, columns))
+        return self.find(winners.row(by_predicate=pl.col("sample_id") == row["sample_id"])[1])
 
 
 def _caption(row: Row, shown_chars: int = SHOWN_CHARS) -> Caption:

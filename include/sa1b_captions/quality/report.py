@@ -18,7 +18,7 @@ from markupsafe import Markup
 
 from sa1b_captions.campaign import Campaign
 from sa1b_captions.chance import allowed_share
-from sa1b_captions.quality import charts, gallery
+from sa1b_captions.quality import charts, copies, gallery
 from sa1b_captions.quality.checks import Check, Verdict
 from sa1b_captions.quality.curated import read_metrics
 from sa1b_captions.quality.rules import MEANINGS
@@ -120,6 +120,9 @@ def render_shard(campaign: Campaign, findings: ShardFindings) -> str:
         charts=_length_charts(campaign, {track: [metrics[track]] for track in tracks}),
         samples=rows.samples(shard, tracks),
         rejected=rows.rejected(shard, tracks),
+        copies=copies.show_copies(
+            rows, [copies.read_copies(campaign, track, shard) for track in tracks]
+        ),
         provenance=_provenance(campaign, metrics.values()),
     )
 
@@ -150,7 +153,8 @@ def render_release(campaign: Campaign, findings: ReleaseFindings) -> str:
         },
         worst=_worst_shards(findings, shards),
         charts=_length_charts(campaign, metrics),
-        duplicates=rows.duplicates(findings.duplicates.values()),
+        copies=copies.show_copies(rows, findings.duplicates.values()),
+        repeats=copies.show_repeats(campaign, rows),
         samples=_release_samples(rows, shards),
         provenance=_provenance(campaign, [one for many in metrics.values() for one in many]),
     )
