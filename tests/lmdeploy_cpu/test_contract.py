@@ -7,10 +7,13 @@ workaround can go.
 import ast
 import dataclasses
 import inspect
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import lmdeploy
+import numpy as np
 import pytest
+import torch
 import yaml
 from lmdeploy import (
     ChatTemplateConfig,
@@ -26,6 +29,7 @@ from lmdeploy.serve.core.async_engine import AsyncEngine, GenOut
 from lmdeploy.serve.core.exceptions import ErrorCode, RequestError
 from lmdeploy.serve.processors import MultimodalProcessor
 from lmdeploy.tokenizer import Tokenizer
+from lmdeploy.vl.engine import ImageEncoder
 from lmdeploy.vl.media.connection import _is_safe_url
 from PIL import Image
 
@@ -102,6 +106,29 @@ def test_a_running_pipeline_has_the_parts_we_use(engine):
     assert engine._pipe.async_engine.backend == "turbomind"
     assert engine._pipe.internal_thread.loop.is_running()
     assert engine._pipe.backend_config.enable_prefix_caching is True
+
+
+def test_preprocessing_runs_on_the_encoders_executor_and_keeps_no_state(engine):
+    encoder = engine._pipe.async_engine.vl_encoder
+    assert isinstance(encoder.executor, ThreadPoolExecutor)
+    assert encoder.executor._thread_name_prefix == "preprocess"
+    source = "".join(inspect.getsource(ImageEncoder.preprocess).split())
+    assert "run_in_executor(self.executor,self.model.preprocess," in source
+    rng = np.random.default_rng(0)
+    images = [
+        Image.fromarray(rng.integers(0, 256, (150 + 7 * n, 225, 3), dtype=np.uint8))
+        for n in range(24)
+    ]
+
+    def tiles(image):
+        part = {"type": "image", "data": image, "max_dynamic_patch": 12}
+        said = encoder.model.preprocess([{"role": "user", "content": [part]}])
+        return said[-1]["content"][0]["pixel_values"]
+
+    alone = [tiles(image) for image in images]
+    with ThreadPoolExecutor(8) as pool:
+        together = list(pool.map(tiles, images))
+    assert all(torch.equal(a, b) for a, b in zip(alone, together, strict=True))
 
 
 def test_generation_settings_are_fields_and_the_rest_keep_their_defaults():

@@ -176,3 +176,43 @@ def test_captions_that_finish_beside_a_failure_are_not_lost(shard):
     with pytest.raises(RetryableError):
         run()
     assert set(finished) == {plan[0].sample_id, plan[2].sample_id, plan[3].sample_id}
+
+
+def test_with_a_stock_the_engine_gets_nothing_before_it_is_decoded(shard):
+    plan, reader = shard
+    decoded, seen = [], []
+
+    class Reading:
+        def read(self, image):
+            decoded.append(image)
+            return reader.read(image)
+
+    def script(request):
+        seen.append(len(decoded))
+        return honest_reply(request)
+
+    worker = Worker(ScriptedEngine(script, window=2), RECIPE.generation)
+    outcomes = list(worker.run(((sample, Reading()) for sample in plan), stock=12))
+    assert len(outcomes) == len(plan)
+    assert min(seen) >= 12
+
+
+def test_a_stock_larger_than_the_shard_is_the_shard(shard):
+    plan, reader = shard
+    worker = Worker(ScriptedEngine(), RECIPE.generation)
+    assert len(list(worker.run(((s, reader) for s in plan), stock=1000))) == len(plan)
+
+
+def test_stop_drops_what_no_engine_was_asked_for(shard):
+    plan, reader = shard
+    stop = threading.Event()
+    engine = ScriptedEngine(window=2, delay_s=0.01)
+    worker = Worker(engine, RECIPE.generation, stop=stop)
+
+    def run():
+        for _ in worker.run(((s, reader) for s in plan), stock=18):
+            stop.set()
+
+    with pytest.raises(RetryableError, match="stopped on request"):
+        run()
+    assert len(engine.asked) < 12

@@ -13,6 +13,7 @@ from sa1b_captions import shards
 from sa1b_captions.campaign import Campaign
 from sa1b_captions.caption import parts, sampling
 from sa1b_captions.caption.engines.base import Engine
+from sa1b_captions.caption.gauge import Efficiency, ShardGauge
 from sa1b_captions.caption.images import ShardReader
 from sa1b_captions.caption.progress import Progress
 from sa1b_captions.caption.stored import read_stored
@@ -64,6 +65,7 @@ class ShardWork:
         self._left = len(self.todo)
         planned = {track: len(plan) for track, plan in plans.items()}
         self._progress = Progress(shard, planned, self.todo)
+        self._gauge = ShardGauge()
 
     @property
     def left(self) -> int:
@@ -99,6 +101,8 @@ class ShardWork:
         self._writer.add(sample, row)
         self._left -= 1
         self._progress.add(sample, reply)
+        if len(sample.images) == 1:
+            self._gauge.add(reply.completion_tokens)
         tally = self._tallies[sample.track.name]
         tally.add(reply.status.value, reply.error_code, reply.error)
         if self._left and tally.is_hopeless():
@@ -109,8 +113,11 @@ class ShardWork:
         if self.todo:
             self._progress.log()
 
-    def finish(self) -> dict[str, Any]:
+    def finish(self, engine_tokens_per_s: float | None = None) -> dict[str, Any]:
         """Write the receipts of the tracks that lack one, and return the stage's result.
+
+        Args:
+            engine_tokens_per_s: the engine's own rate, for the receipts; None when not measured.
 
         Raises:
             PermanentError: too many samples of a track failed; the other tracks are done.
@@ -118,9 +125,10 @@ class ShardWork:
         """
         receipts = dict(self._standing)
         sick = [tally for tally in self._tallies.values() if tally.passes_limit()]
+        efficiency = self._gauge.efficiency(self.shard, engine_tokens_per_s)
         for track, tally in self._tallies.items():
             if tally not in sick:
-                receipts[track] = self._write_receipt(track, tally)
+                receipts[track] = self._write_receipt(track, tally, efficiency)
         if sick:
             raise PermanentError("; ".join(tally.describe() for tally in sick))
         return {
@@ -133,7 +141,7 @@ class ShardWork:
             "seconds": round(time.monotonic() - self._began, 1),
         }
 
-    def _write_receipt(self, track: str, tally: Tally) -> Receipt:
+    def _write_receipt(self, track: str, tally: Tally, efficiency: Efficiency) -> Receipt:
         campaign, shard, planned = self._campaign, self.shard, len(self._plans[track])
         blocks = -(-planned // campaign.recipe.block_size)
         gone = set(range(blocks)) - parts.stored_blocks(campaign, track, shard)
@@ -152,6 +160,7 @@ class ShardWork:
             planned=planned,
             blocks=blocks,
             statuses=dict(tally.statuses),
+            **efficiency.facts(),
             recipe_fingerprint=campaign.recipe.fingerprint,
             input=digest(self._ingest),
             run_id=self._run_id,

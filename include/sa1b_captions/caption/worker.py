@@ -3,7 +3,8 @@
     reader ─► decode threads ─► window of requests in the engine ─► block writer
 
 Decoding runs ahead of the window by a fixed number of samples, so memory is bounded by
-`window + decode_ahead` decoded samples whatever the shard's size.
+`window + decode_ahead` decoded samples whatever the shard's size; by the stock, at the start of a
+run that asks for one.
 """
 
 import logging
@@ -20,6 +21,7 @@ from sa1b_captions.caption.images import ShardReader, UndecodableImageError, dec
 from sa1b_captions.caption.likeness import PhotographHashes, hash_photograph
 from sa1b_captions.caption.loops import is_loop
 from sa1b_captions.caption.sampling import Sample
+from sa1b_captions.caption.stock import Stock
 from sa1b_captions.caption.tally import FAILED
 from sa1b_captions.errors import PermanentError, RetryableError
 from sa1b_captions.recipe import Generation
@@ -85,12 +87,16 @@ class Worker:
         self._decode_threads = decode_threads or len(os.sched_getaffinity(0))
         self._decode_ahead = decode_ahead or max(2, engine.window // 2)
 
-    def run(self, samples: Iterable[tuple[Sample, ShardReader]]) -> Iterator[Outcome | Unreadable]:
+    def run(
+        self, samples: Iterable[tuple[Sample, ShardReader]], *, stock: int = 0
+    ) -> Iterator[Outcome | Unreadable]:
         """Yield outcomes as they finish, in any order.
 
         Args:
             samples: what to caption, each with the reader of its shard's JPEGs. Taken one by one
                 as places get free, so they may be many shards', each made ready when it is due.
+            stock: samples to decode before the engine gets its first one; none are decoded until
+                as few are left as the worker holds otherwise.
 
         Raises:
             RetryableError: the engine or the store failed, or `stop` was set before the last
@@ -98,7 +104,9 @@ class Worker:
         """
         waiting = iter(samples)
         live: set[Future[Outcome | Unreadable]] = set()
-        limit = self._engine.window + self._decode_ahead
+        usual = self._engine.window + self._decode_ahead
+        limit = max(usual, stock)
+        held = Stock(stock)
         with (
             ThreadPoolExecutor(self._decode_threads, "decode") as decoders,
             ThreadPoolExecutor(self._engine.window, "caption") as callers,
@@ -110,10 +118,15 @@ class Worker:
                         following = next(waiting, None)
                         if following is None:
                             exhausted = True
+                            held.open()
                             break
                         sample, reader = following
                         decoded = decoders.submit(_decode, sample, reader)
-                        live.add(callers.submit(self._finish, sample, decoded))
+                        decoded.add_done_callback(held.count)
+                        live.add(callers.submit(self._finish, sample, decoded, held))
+                    limit = usual
+                    dropped = self._dropped(live, held)
+                    live, exhausted = live - dropped, exhausted and not dropped
                     if not live:
                         break
                     done, live = wait(live, return_when=FIRST_COMPLETED)
@@ -123,12 +136,25 @@ class Worker:
             except BaseException:
                 for future in live:
                     future.cancel()
+                held.open()
                 decoders.shutdown(wait=False, cancel_futures=True)
                 raise
         if not exhausted:
             raise RetryableError("stopped on request; what is finished is stored, run it again")
 
-    def _finish(self, sample: Sample, decoded: "Future[_Decoded]") -> Outcome | Unreadable:
+    def _dropped(
+        self, live: "set[Future[Outcome | Unreadable]]", held: Stock
+    ) -> "set[Future[Outcome | Unreadable]]":
+        """Samples that a stop keeps from the engine."""
+        if not self._stop.is_set():
+            return set()
+        held.open()
+        return {future for future in live if future.cancel()}
+
+    def _finish(
+        self, sample: Sample, decoded: "Future[_Decoded]", held: Stock
+    ) -> Outcome | Unreadable:
+        held.wait()
         try:
             photographs = decoded.result()
         except UndecodableImageError as error:

@@ -16,6 +16,7 @@ from typing import Any
 
 from sa1b_captions.campaign import Campaign
 from sa1b_captions.caption.engines.base import Engine
+from sa1b_captions.caption.gauge import EngineGauge, stock_for
 from sa1b_captions.caption.images import ShardReader
 from sa1b_captions.caption.sampling import Sample
 from sa1b_captions.caption.shard import ShardWork, prepare
@@ -75,7 +76,8 @@ def caption_shards(
             engine = open_engine()
             try:
                 worker = Worker(engine, campaign.recipe.generation, stop=stop)
-                for outcome in worker.run(itertools.chain([first], feed)):
+                stock = run.gauge(engine, first[0].shard)
+                for outcome in worker.run(itertools.chain([first], feed), stock=stock):
                     run.take(outcome, engine)
             except RetryableError as error:
                 raise RetryableError(run.interrupted(error)) from error
@@ -94,6 +96,14 @@ class _Run:
         self.failures: dict[str, CaptioningError] = {}
         self._prepare = prepare_shard
         self._open: dict[str, ShardWork] = {}
+        self._gauge: EngineGauge | None = None
+
+    def gauge(self, engine: Engine, shard: str) -> int:
+        """Prepare to measure the engine alone; returns the samples to decode before it starts."""
+        todo = self._open[shard].todo
+        stock = stock_for(engine, sum(len(sample.images) == 1 for sample in todo))
+        self._gauge = EngineGauge(engine.window, stock)
+        return stock
 
     def feed(self, shards: Sequence[str]) -> Generator[tuple[Sample, ShardReader], None, None]:
         """Samples of all shards in turn, each with its shard's reader."""
@@ -127,6 +137,8 @@ class _Run:
         if isinstance(outcome, Unreadable):
             self._fail(work.shard, outcome.error)
             return
+        if self._gauge is not None and len(outcome.sample.images) == 1:
+            self._gauge.add(outcome.reply.completion_tokens)
         try:
             work.add(outcome, engine)
         except PermanentError as error:
@@ -137,7 +149,9 @@ class _Run:
     def _finish(self, work: ShardWork) -> None:
         work.log()
         try:
-            self.results[work.shard] = work.finish()
+            self.results[work.shard] = work.finish(
+                self._gauge.tokens_per_s if self._gauge else None
+            )
         except CaptioningError as error:
             self._fail(work.shard, error)
         del self._open[work.shard]

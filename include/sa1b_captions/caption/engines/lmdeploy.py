@@ -8,6 +8,7 @@ when the engine hangs. A CUDA error ends the process as well; TurboMind aborts o
 import asyncio
 import concurrent.futures
 import logging
+import os
 import threading
 from collections.abc import Callable, Coroutine, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -90,7 +91,20 @@ def _load(recipe: Recipe, settings: Settings, snapshot: Snapshot) -> Any:
         raise RetryableError(f"lmdeploy did not load {snapshot.path}: {error}") from error
     checks.refuse_truncated_images()
     checks.check_backend(pipe)
+    _widen_preprocessing(pipe)
     return pipe
+
+
+def _widen_preprocessing(pipe: Any) -> None:
+    """Let lmdeploy cut images into tiles on several threads; it has one, good for 14 images/s.
+
+    Its preprocessing keeps no state, and Pillow and torch let other threads run meanwhile.
+    """
+    encoder = pipe.async_engine.vl_encoder
+    encoder.executor.shutdown()
+    encoder.executor = concurrent.futures.ThreadPoolExecutor(
+        len(os.sched_getaffinity(0)), "preprocess"
+    )
 
 
 def _log_start(engine: "LmdeployEngine", generation: Generation) -> None:
