@@ -82,6 +82,9 @@ bench-ingest: $(STAMP) .venv-swift/.installed ## Ingest beside the floor and the
 bench-curate: $(STAMP) ## Rules and signatures, captions per second and core
 	$(BIN)/python benchmarks/bench_curate.py
 
+bench-window: $(STAMP) $(LMDEPLOY)/.installed ## How full the engine is kept, what feeding it costs
+	@PYTHONPATH=tests LMDEPLOY_PYTHON=$(LMDEPLOY)/bin/python $(BIN)/python benchmarks/bench_window.py
+
 bench-dedup: $(STAMP) .venv-dedup/.installed .venv-datatrove/.installed ## Near duplicates among 12M captions, beside peers; ROWS for fewer
 	ROWS=$(or $(ROWS),12000000) PEER_PYTHON=.venv-dedup/bin/python \
 	  DATATROVE_PYTHON=.venv-datatrove/bin/python $(BIN)/python benchmarks/bench_dedup.py
