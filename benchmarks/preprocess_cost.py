@@ -18,9 +18,6 @@ from typing import Any
 
 import numpy as np
 import torch
-from lmdeploy import TurbomindEngineConfig
-from lmdeploy.vl.model.builder import load_vl_model
-from lmdeploy.vl.model.internvl import dynamic_preprocess
 
 import fake_turbomind  # noqa: F401  declares what torchvision lacks without CUDA
 import tiny_internvl2
@@ -39,6 +36,11 @@ def cpu_ms(step: Callable[[Any], Any], inputs: list[Any]) -> tuple[float, list[A
 
 def main() -> None:
     """Time decode, tiles, transform and the hash of the tiles."""
+    # After fake_turbomind.
+    from lmdeploy import TurbomindEngineConfig
+    from lmdeploy.vl.model.builder import load_vl_model
+    from lmdeploy.vl.model.internvl import dynamic_preprocess
+
     torch.set_num_threads(1)
     torch.cuda.mem_get_info = lambda device=None: (0, 0)
     os.environ.setdefault("HF_HUB_OFFLINE", "1")
