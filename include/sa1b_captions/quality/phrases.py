@@ -28,7 +28,7 @@ REFUSALS = (
     r"\bi (?:do not|don['’]t) (?:have|see) (?:the ability|access|any|an image|enough)",
     rf"\b{_FAIL_TO} {_HANDLE} (?:the|this|that|any|your|an) (?:\w+ )?{_IMAGE}",
     r"\bunable to (?:assist|help|provide|comply|fulfil|fulfill|generate)\b",
-    rf"\bno {_IMAGE} (?:is|was|were|has been|have been) (?:visible|loaded|{_GIVEN})",
+    rf"\bno {_IMAGE} (?:is|was|were|has been|have been) (?:loaded|{_GIVEN})",
     rf"\b{_IMAGE} (?:cannot|can['’]t|could not|couldn['’]t) be (?:loaded|displayed|seen|described|"
     r"processed|opened)",
     rf"\bplease (?:provide|upload|share|attach|send) (?:an?|the|another|your) (?:\w+ )?{_IMAGE}",
@@ -36,8 +36,11 @@ REFUSALS = (
     r"对不起[，,：:！!。]?\s*(?:我|但|作为|由于|这|该|此|图|您|你|目前|无法)",
     r"(?:很遗憾|不好意思)[，,]?\s*(?:我|但|作为|这|该|此|图|您|你|目前|无法)",
     r"我(?:目前|暂时|现在)?(?:无法|不能|没法|没有办法|不可以)",
-    r"无法(?:为您|为你|直接)?(?:描述|识别|查看|看到|访问|打开|加载|显示|处理|分析|生成|提供)"
-    r"(?:这|该|此|您|你|任何|图|照片|描述|具体描述)",
+    r"无法(?:为您|为你|直接)(?:描述|识别|查看|分析|生成|提供)",
+    # Not "cannot see the man's face in the photograph", which describes.
+    r"无法(?:描述|识别|查看|看到|访问|打开|加载|显示|处理|分析)(?:这[张幅]|该|此|您的|你的|任何)?"
+    r"(?:图[片像]|照片)(?:[^中里上内的]|$)",
+    r"无法(?:生成|提供)(?:任何|具体|相关|准确)*的?(?:描述|说明)",
     r"请(?:您|你)?(?:重新)?(?:提供|上传|发送|分享)[^，。！？]{0,8}(?:图|照片)",
     r"\bmust decline\b|\bdecline (?:this|the|your|to)\b",
     r"\bnot (?:be )?appropriate (?:for me )?to (?:describe|identify|comment)\b",
@@ -56,7 +59,8 @@ META_TALK = (
     rf"\b{_IMAGE} (?:that )?you\b",
     rf"\bbased on (?:the|this|your|these) (?:\w+ )?{_IMAGE}",
     rf"\b(?:the|your) (?:given|uploaded|attached|submitted) {_IMAGE}",
-    r"\bth(?:e|is) (?:above |following )?(?:description|caption|paragraph)\b",
+    r"\b(?:this|the above|the following) (?:description|caption|paragraph)\b",
+    r"\bthe (?:description|caption) (?:is based|avoids|adheres|focuses|does not|provides|above)\b",
     r"\b(?:speculative content|over-speculation|without (?:any )?speculation)\b",
     r"\bsingle[- ]paragraph\b",
     r"\b(?:let me know|feel free to|i hope th(?:is|at)|hope this helps|happy to help)\b",
@@ -76,7 +80,7 @@ META_TALK = (
     r"希望(?:这|以上|上述|对您|对你|能)[^。！？]{0,20}(?:帮助|满意|需求|要求)",
     r"如果(?:您|你)(?:有|需要|还|想)",
     r"(?:请|欢迎)?随时(?:告诉|联系|提问|向我)|请(?:告诉|告知)我",
-    r"(?:这段|本段|以上|上述|该)(?:描述|文字|段落|内容|说明)",
+    r"(?:这段|本段|以上|上述|该)描述|(?:以上|上述)(?:内容|文字|说明)",
     r"(?:模型|人工智能|ai)(?:自动|根据|生成)",
     r"(?:避免|没有|不含|无)(?:了|任何)*(?:过度)?推测",
 )
