@@ -81,8 +81,10 @@ def compare(kept: str, copy: str, language: str) -> Pieces:
         list(text) if language == "zh" else _WORDS.findall(text) for text in (kept, copy)
     )
     pieces = []
+    # Case does not count for likeness, so it is no difference here either.
+    lower = [[unit.lower() for unit in units] for units in (first, second)]
     for tag, start, end, from_, to in difflib.SequenceMatcher(
-        None, first, second, autojunk=False
+        None, *lower, autojunk=False
     ).get_opcodes():
         if tag == "equal":
             pieces.append(("".join(second[from_:to]), "same"))

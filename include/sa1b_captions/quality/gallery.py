@@ -169,7 +169,7 @@ class Gallery:
 
     def picture(self, shard: str, image_id: int) -> Picture:
         """A photograph by itself."""
-        return Picture(f"{shard}/sa_{image_id}.jpg", self._thumbnails.uri(shard, image_id, 160))
+        return Picture(f"sa_{image_id}.jpg in {shard}", self._thumbnails.uri(shard, image_id, 160))
 
     def _rejected(self, row: Row, reason: str) -> Sample:
         pictures = self.pictures(row, _SMALL_PX)
