@@ -155,6 +155,23 @@ def test_stop_finishes_what_is_in_flight_and_ends_as_retryable(shard):
     assert len(finished) < len(plan)
 
 
+@pytest.mark.parametrize("samples", [1, 8])
+def test_a_failure_during_the_stop_is_no_row_but_gets_its_other_tries_later(shard, samples):
+    plan, reader = shard
+    stop = threading.Event()
+
+    def script(request):
+        stop.set()
+        return Reply(CaptionStatus.ERROR, error_code="abort", error="the server goes down")
+
+    engine = ScriptedEngine(script, window=2)
+    finished = []
+    with pytest.raises(RetryableError, match="stopped on request"):
+        finished += captioned(engine, reader, plan[:samples], stop=stop)
+    assert finished == []
+    assert len(engine.asked) <= engine.window
+
+
 def test_captions_that_finish_beside_a_failure_are_not_lost(shard):
     plan, reader = shard
     first = plan[0].sample_id

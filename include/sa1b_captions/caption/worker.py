@@ -77,7 +77,7 @@ class Worker:
         Args:
             engine: what captions.
             generation: the recipe's sampling settings.
-            stop: once set, no new sample is taken; those in flight are finished.
+            stop: once set, nothing more is asked; what the engine has is finished.
             decode_threads: threads that decode JPEGs; by default one per core.
             decode_ahead: decoded samples that wait for a free place; by default half a window.
         """
@@ -103,7 +103,7 @@ class Worker:
                 sample; outcomes already yielded stand.
         """
         waiting = iter(samples)
-        live: set[Future[Outcome | Unreadable]] = set()
+        live: set[Future[Outcome | Unreadable | None]] = set()
         usual = self._engine.window + self._decode_ahead
         limit = max(usual, stock)
         held = Stock(stock)
@@ -112,7 +112,7 @@ class Worker:
             ThreadPoolExecutor(self._engine.window, "caption") as callers,
         ):
             try:
-                exhausted = False
+                exhausted = cut_short = False
                 while True:
                     while not exhausted and len(live) < limit and not self._stop.is_set():
                         following = next(waiting, None)
@@ -132,19 +132,23 @@ class Worker:
                     done, live = wait(live, return_when=FIRST_COMPLETED)
                     # Finished captions first: a failure beside them must not cost them.
                     for future in sorted(done, key=lambda f: f.exception() is not None):
-                        yield future.result()
+                        outcome = future.result()
+                        if outcome is None:
+                            cut_short = True
+                        else:
+                            yield outcome
             except BaseException:
                 for future in live:
                     future.cancel()
                 held.open()
                 decoders.shutdown(wait=False, cancel_futures=True)
                 raise
-        if not exhausted:
+        if cut_short or not exhausted:
             raise RetryableError("stopped on request; what is finished is stored, run it again")
 
     def _dropped(
-        self, live: "set[Future[Outcome | Unreadable]]", held: Stock
-    ) -> "set[Future[Outcome | Unreadable]]":
+        self, live: "set[Future[Outcome | Unreadable | None]]", held: Stock
+    ) -> "set[Future[Outcome | Unreadable | None]]":
         """Samples that a stop keeps from the engine."""
         if not self._stop.is_set():
             return set()
@@ -153,7 +157,8 @@ class Worker:
 
     def _finish(
         self, sample: Sample, decoded: "Future[_Decoded]", held: Stock
-    ) -> Outcome | Unreadable:
+    ) -> Outcome | Unreadable | None:
+        """Caption one sample; None if `stop` came before a try that it still deserves."""
         held.wait()
         try:
             photographs = decoded.result()
@@ -164,7 +169,7 @@ class Worker:
             return Unreadable(sample, error)
         began = time.monotonic()
         attempt = 0
-        while True:
+        while not self._stop.is_set():
             attempt += 1
             request = Request(
                 sample_id=sample.sample_id,
@@ -176,10 +181,11 @@ class Worker:
             )
             reply = self._engine.caption(request)
             problem = _problem(reply, sample.track.language)
-            if problem is None or attempt == MAX_ATTEMPTS or self._stop.is_set():
+            if problem is None or attempt == MAX_ATTEMPTS:
                 latency_s = time.monotonic() - began
                 return Outcome(sample, reply, attempt, latency_s, photographs.hashes)
             _log.info("%s: %s, trying again", sample.sample_id, problem)
+        return None
 
 
 def _problem(reply: Reply, language: str) -> str | None:
