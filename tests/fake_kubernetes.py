@@ -19,6 +19,8 @@ class FakeKubernetes:
         """Every pod that was ever created, as it was sent."""
         self.statuses = [{"phase": "Running"}]
         """Status of the first pod that is created, of the second, …; the last one repeats."""
+        self.applied = []
+        """What is no pod, in the order it was applied."""
         self.refusal = None
         """(HTTP status, message) with which pods are refused, or None."""
         self.log = "a line of the pod\n"
@@ -38,6 +40,15 @@ class FakeKubernetes:
     def delete(self, name, grace_period_s):
         """Delete a pod; returns it."""
         return self.pods.pop(name)
+
+    def apply(self, document):
+        """Take in anything that is no pod, by server-side apply."""
+        self.applied.append(document)
+
+    def delete_namespace(self):
+        """Delete the one namespace there is."""
+        for name in list(self.pods):
+            self.delete(name, 0)
 
     def close(self):
         self._server.shutdown()
@@ -120,12 +131,21 @@ class _Handler(BaseHTTPRequestHandler):
             self._send(self.cluster.pods[words[1]])
 
     def do_PATCH(self):
+        if self.headers.get("Content-Type") == "application/apply-patch+yaml":
+            document = self._body()
+            self.cluster.apply(document)
+            self._send(document)
+            return
         pod = self.cluster.pods[self._name()]
         pod["metadata"]["labels"] |= self._body()["metadata"]["labels"]
         self._send(pod)
 
     def do_DELETE(self):
         options = self._body() or {}
+        if urlsplit(self.path).path.strip("/").split("/")[2:-1] == ["namespaces"]:
+            self.cluster.delete_namespace()
+            self._send({"kind": "Status", "status": "Success"})
+            return
         if self._name() not in self.cluster.pods:
             self._error(404, f"pods {self._name()!r} not found")
             return

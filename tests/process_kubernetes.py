@@ -28,6 +28,11 @@ class ProcessKubernetes(FakeKubernetes):
         """Every pod's run, by pod name; runs outlive their pods."""
         super().__init__()
 
+    def apply(self, document):
+        super().apply(document)
+        if document["kind"] == "Secret":
+            self.secrets[document["metadata"]["name"]] = document["stringData"]
+
     def admit(self, pod):
         self.runs[pod["metadata"]["name"]] = PodRun(pod, self.secrets)
 
@@ -65,6 +70,7 @@ class PodRun:
         pod["status"] = {
             "phase": "Pending",
             "startTime": now(),
+            "podIP": "127.0.0.1",
             "containerStatuses": [container({"waiting": {"reason": "ContainerCreating"}})],
         }
         self._command = [*base["command"], *base.get("args", [])]

@@ -1,0 +1,43 @@
+"""`make test-cluster`'s own code, against a cluster whose pods are processes of this machine."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+from process_kubernetes import ProcessKubernetes
+
+CLUSTER = Path(__file__).parents[1] / "cluster"
+
+
+def run(**variables):
+    kept = {
+        k: v for k, v in os.environ.items() if not k.startswith(("CAPTIONS_", "AIRFLOW", "AWS"))
+    }
+    command = [sys.executable, "-m", "pytest", "-q", "--show-capture=no", str(CLUSTER)]
+    return subprocess.run(
+        command, env=kept | variables, capture_output=True, text=True, check=False, cwd=CLUSTER
+    )
+
+
+def test_without_a_cluster_it_says_what_it_needs():
+    done = run(KUBECONFIG="", IMAGE="")
+    assert done.returncode != 0
+    assert "KUBECONFIG names a kubeconfig file" in done.stdout
+
+
+def test_it_applies_runs_kills_compares_and_cleans_up(tmp_path):
+    cluster = ProcessKubernetes()
+    kubeconfig = tmp_path / "kubeconfig"
+    kubeconfig.write_text(json.dumps(cluster.kube_config()))
+    try:
+        done = run(KUBECONFIG=str(kubeconfig), IMAGE="registry.example/worker-cpu:0.1.0")
+    finally:
+        cluster.close()
+    assert done.returncode == 0, done.stdout[-5000:]
+    captioned = [p for p in cluster.created if p["metadata"]["name"].startswith("sa1b-caption-")]
+    assert len(captioned) == 3
+    kinds = {document["kind"] for document in cluster.applied}
+    assert {"Namespace", "Role", "RoleBinding", "ResourceQuota", "PriorityClass"} <= kinds
+    assert cluster.pods == {}
