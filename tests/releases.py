@@ -63,7 +63,7 @@ def put_curated(
         planned=len(texts),
         accepted=len(captions),
         rejected=len(rejected),
-        quality_fingerprint=campaign.recipe.quality_fingerprint,
+        quality_fingerprint=campaign.quality_fingerprint,
     )
     return [row["sample_id"] for row in rows[: len(captions)]]
 

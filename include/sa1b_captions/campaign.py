@@ -1,11 +1,16 @@
 """A campaign: one recipe applied to the shards, and the keys of everything it writes."""
 
+import hashlib
 import json
 from dataclasses import dataclass
 
 from sa1b_captions.errors import MissingKeyError, PermanentError
 from sa1b_captions.recipe import Recipe, parse_recipe
 from sa1b_captions.storage import Store
+
+
+CURATION_VERSION = 2
+"""Raise it when code, not a setting, makes curate decide otherwise or store other numbers."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,6 +20,19 @@ class Campaign:
     name: str
     store: Store
     recipe: Recipe
+    reference_digest: str | None = None
+    """Of the reference that `sa1b-captions calibrate --pin` wrote; None before it did."""
+
+    @property
+    def quality_fingerprint(self) -> str:
+        """16 hexadecimal digits over all that decides how captions are curated and judged."""
+        judged_by = [self.recipe.quality_fingerprint, self.reference_digest, CURATION_VERSION]
+        return hashlib.sha256(json.dumps(judged_by).encode()).hexdigest()[:16]
+
+    @property
+    def reference(self) -> str:
+        """The pinned reference: what captions of this campaign usually look like."""
+        return _reference_key(self.name)
 
     @property
     def prefix(self) -> str:
@@ -98,7 +116,7 @@ def open_campaign(store: Store, name: str, recipe: Recipe | None = None) -> Camp
             raise PermanentError(
                 f"campaign {name!r} has no recipe at {store.locate(key)}; set CAPTIONS_RECIPE"
             )
-        return Campaign(name, store, stored)
+        return Campaign(name, store, stored, _reference_digest(store, name))
     if stored is not None and stored.fingerprint != recipe.fingerprint:
         raise PermanentError(
             f"campaign {name!r} was started with recipe {stored.name} ({stored.fingerprint}), "
@@ -108,4 +126,21 @@ def open_campaign(store: Store, name: str, recipe: Recipe | None = None) -> Camp
     if stored is None or stored.source != recipe.source:
         text = json.dumps(recipe.source, ensure_ascii=False, indent=1)
         store.write(key, text.encode())
-    return Campaign(name, store, recipe)
+    return Campaign(name, store, recipe, _reference_digest(store, name))
+
+
+def _reference_key(name: str) -> str:
+    return f"campaigns/{name}/reference.json"
+
+
+def _reference_digest(store: Store, name: str) -> str | None:
+    key = _reference_key(name)
+    try:
+        return str(json.loads(store.read(key))["digest"])
+    except MissingKeyError:
+        return None
+    except (ValueError, TypeError, KeyError) as error:
+        raise PermanentError(
+            f"{store.locate(key)} is no reference ({error!r}); restore it, or delete it and run "
+            "sa1b-captions calibrate --pin"
+        ) from None

@@ -33,7 +33,7 @@ def caption(campaign, open_engine, **options):
 def finish(campaign, verdict="pass"):
     """Caption the shard, and leave the receipts that curate and validate leave."""
     caption(campaign, ScriptedEngine)
-    rules = campaign.recipe.quality_fingerprint
+    rules = campaign.quality_fingerprint
     for track in TRACKS:
         key = campaign.curate_receipt(track, SHARD)
         write_receipt(campaign.store, key, stage="curate", quality_fingerprint=rules)

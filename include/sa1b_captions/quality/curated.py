@@ -20,7 +20,7 @@ def read_curate_receipts(
     campaign: Campaign, track: str, shards: Sequence[str]
 ) -> list[Receipt | None]:
     """Curate receipts in the order of `shards`; None where other rules than today's made it."""
-    rules = campaign.recipe.quality_fingerprint
+    rules = campaign.quality_fingerprint
 
     def read(shard: str) -> Receipt | None:
         receipt = read_receipt(campaign.store, campaign.curate_receipt(track, shard))

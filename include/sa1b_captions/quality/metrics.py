@@ -76,7 +76,9 @@ def track_metrics(accepted: pa.Table, rejected: pa.Table) -> dict[str, Any]:
     """Summarise one track of a shard, as `metrics.json` stores it.
 
     Lengths are in characters and leave out rows that have no caption; `percentiles` are of
-    accepted rows, keyed `p50`; null where there is no row to take one of.
+    accepted rows, keyed `p50`; null where there is no row to take one of. `captioned` counts all
+    rows that have a caption, whatever the rules say of it: rows per length and per number of
+    completion tokens, as pairs in ascending order.
     """
     kept = pl.DataFrame(accepted.select(["caption", "completion_tokens", "latency_ms"]))
     kept = kept.with_columns(caption_chars=pl.col("caption").str.len_chars())
@@ -96,6 +98,7 @@ def track_metrics(accepted: pa.Table, rejected: pa.Table) -> dict[str, Any]:
             "accepted": _histogram(accepted),
             "rejected": _histogram(rejected),
         },
+        "captioned": _captioned(pa.concat_tables([accepted, rejected])),
         "percentiles": {
             name: _percentiles(kept[name])
             for name in ("caption_chars", "completion_tokens", "latency_ms")
@@ -106,6 +109,23 @@ def track_metrics(accepted: pa.Table, rejected: pa.Table) -> dict[str, Any]:
         "captioned_from": _instant(rows["captioned_at"].min()),
         "captioned_to": _instant(rows["captioned_at"].max()),
     }
+
+
+def _captioned(rows: pa.Table) -> dict[str, Any]:
+    frame = pl.DataFrame(rows.select(["caption", "completion_tokens"])).select(
+        chars=pl.col("caption").fill_null("").str.len_chars(), tokens="completion_tokens"
+    )
+    frame = frame.filter(pl.col("chars") > 0)
+    return {
+        "rows": frame.height,
+        "chars": _count_values(frame["chars"]),
+        "tokens": _count_values(frame["tokens"].drop_nulls()),
+    }
+
+
+def _count_values(values: pl.Series) -> list[list[int]]:
+    counts = values.alias("value").value_counts(name="rows").sort("value")
+    return [[int(value), int(rows)] for value, rows in counts.iter_rows()]
 
 
 def _histogram(rows: pa.Table) -> list[list[int]]:

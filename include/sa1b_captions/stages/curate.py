@@ -79,7 +79,7 @@ def _curate_track(
     standing = None if force else read_receipt(store, campaign.curate_receipt(track, shard))
     version = {
         "input": digest(source),
-        "quality_fingerprint": recipe.quality_fingerprint,
+        "quality_fingerprint": campaign.quality_fingerprint,
         "signature_version": SIGNATURE_VERSION,
     }
     if standing is not None and version.items() <= standing.items():
@@ -226,6 +226,6 @@ def _store_outputs(campaign: Campaign, track: str, shard: str, split: _Split) ->
     for name, (table, schema) in tables.items():
         records.write_table(campaign.store, campaign.curated(track, shard, name), table, schema)
     summary = metrics.track_metrics(accepted, rejected)
-    text = json.dumps(summary, ensure_ascii=False, indent=1)
+    text = json.dumps(summary, ensure_ascii=False)
     campaign.store.write(campaign.curated(track, shard, "metrics.json"), text.encode())
     return summary

@@ -146,5 +146,5 @@ def is_done(campaign: Campaign, shard: str) -> bool:
     receipts = (
         read_receipt(campaign.store, campaign.curate_receipt(track, shard)) for track in TRACKS
     )
-    rules = campaign.recipe.quality_fingerprint
+    rules = campaign.quality_fingerprint
     return all(receipt and receipt["quality_fingerprint"] == rules for receipt in receipts)

@@ -126,7 +126,7 @@ def validate_release(
             checks=[asdict(check) for check in checks],
             counts=_release_counts(curated, duplicates),
             report=campaign.release_report(),
-            quality_fingerprint=campaign.recipe.quality_fingerprint,
+            quality_fingerprint=campaign.quality_fingerprint,
             input=version,
             dedups=digest(*dedups.values()),
             run_id=run_id,
@@ -182,7 +182,7 @@ def _validate_shard(
             for track, receipt in curated.items()
         },
         report=campaign.shard_report(shard),
-        quality_fingerprint=campaign.recipe.quality_fingerprint,
+        quality_fingerprint=campaign.quality_fingerprint,
         input=_version(curated),
         run_id=run_id,
     )
