@@ -8,7 +8,6 @@ from sa1b_captions.errors import MissingKeyError, PermanentError
 from sa1b_captions.recipe import Recipe, parse_recipe
 from sa1b_captions.storage import Store
 
-
 CURATION_VERSION = 2
 """Raise it when code, not a setting, makes curate decide otherwise or store other numbers."""
 

@@ -5,17 +5,16 @@ names everything that can change a caption or which captions are planned. The qu
 not part of it: changing a rule curates again, it never captions again.
 """
 
-import dataclasses
 import functools
 import hashlib
 import json
-import math
 import tomllib
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
 from sa1b_captions.errors import PermanentError
+from sa1b_captions.limits import HealthLimits, LanguageQuality, Quality
 from sa1b_captions.shards import parse_selection
 
 _PACKAGED = Path(__file__).with_name("recipe.toml")
@@ -68,104 +67,6 @@ class Track:
     """Quota per shard; None plans every image."""
     release_file: str
     """Name of the published JSONL file."""
-
-
-RULES = (
-    "too_short",
-    "too_long",
-    "length_outlier",
-    "line_break",
-    "markdown",
-    "special_token",
-    "refusal",
-    "meta_talk",
-    "foreign_script",
-    "wrong_language",
-    "ngram_repetition",
-    "sentence_repetition",
-    "word_echo",
-    "character_run",
-    "missing_end",
-    "replacement_character",
-)
-"""Names of the row rules, which `quality.rules` holds, in the order rows list their reasons."""
-
-
-@dataclass(frozen=True, slots=True)
-class LanguageQuality:
-    """Row rules' limits for one language. A limit is the last value that is allowed.
-
-    Shares of letters and words: `quality.features` says what each number counts.
-    """
-
-    min_chars: int
-    max_chars: int
-    max_length_mads: float
-    """Distance of log length from the reference's median, in scaled MADs of the reference."""
-    max_stray_letters: int
-    """Letters of a foreign script outside quotations; of Han where `max_han_share` is set."""
-    max_foreign_share: float
-    """Of the letters, quoted or not: scripts that are neither Latin nor Han."""
-    max_dup2: float
-    """Share of runs of 2 units that occurred before in the caption."""
-    max_dup10: float
-    """The same of 10 units."""
-    max_repeated_sentence_share: float
-    max_echo_units: int
-    """Units in a row that repeat the word or phrase right before them."""
-    max_character_run: int
-    min_han_share: float | None = None
-    """Of the letters. None, here and below, leaves the language without that limit."""
-    max_han_share: float | None = None
-    min_stopword_share: float | None = None
-    """Of the words: English function words."""
-    max_other_stopword_share: float | None = None
-    """Of the words: function words of French, Spanish, German, Italian, Portuguese, Dutch."""
-    max_stray_stopwords: int | None = None
-    """English function words outside quotations."""
-    off: tuple[str, ...] = ()
-    """Rules that do not apply to the language."""
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "off", tuple(self.off))
-
-    def problems(self) -> list[str]:
-        """What is out of range, a sentence each."""
-        found = []
-        for name in type(self).__slots__:
-            value = getattr(self, name)
-            if name == "off" or (value is None and name in _OPTIONAL_LIMITS):
-                continue
-            if isinstance(value, bool) or not isinstance(value, int | float):
-                found.append(f"{name} is {value!r}, expected a number")
-            elif not 0 <= value <= (1 if name.endswith("_share") or "_dup" in name else math.inf):
-                found.append(f"{name} is {value!r}, out of range")
-        if not found and self.min_chars > self.max_chars:
-            found.append("min_chars is above max_chars")
-        unknown = sorted(set(self.off) - set(RULES))
-        if unknown:
-            found.append(f"off names no rule with {unknown}; rules are {', '.join(RULES)}")
-        return found
-
-
-_OPTIONAL_LIMITS = {
-    field.name for field in dataclasses.fields(LanguageQuality) if field.default is None
-}
-
-
-@dataclass(frozen=True, slots=True)
-class Quality:
-    """Limits of the quality rules and checks."""
-
-    languages: dict[str, LanguageQuality]
-    reject_share_warning: float
-    """Share of a shard's rows that may be rejected before the check warns."""
-    reject_share_critical: float
-    """The same before the check fails."""
-    min_rows: int
-    """Fewest planned rows a shard's track may have; zero rows must never pass."""
-    near_duplicate_jaccard: float = 0.7
-    """Least share of five-unit shingles that two captions have in common to count as one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -259,6 +160,9 @@ def _build(source: dict[str, Any]) -> Recipe:
     quality = dict(source["quality"])
     if not 0 < quality.get("near_duplicate_jaccard", 0.7) <= 1:
         raise ValueError("quality.near_duplicate_jaccard must be above 0 and at most 1")
+    health = HealthLimits(**quality.pop("health", {}))
+    if problems := health.problems():
+        raise ValueError("quality.health: " + "; ".join(problems))
     languages = {
         name: LanguageQuality(**(_packaged_limits(name) | limits))
         for name, limits in quality.pop("language").items()
@@ -285,7 +189,7 @@ def _build(source: dict[str, Any]) -> Recipe:
         model=Model(**source["model"]),
         generation=Generation(**source["generation"]),
         tracks=tracks,
-        quality=Quality(languages=languages, **quality),
+        quality=Quality(languages=languages, health=health, **quality),
         source=source,
     )
 

@@ -8,13 +8,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sa1b_captions import recipe
+from sa1b_captions.limits import RULES as RULE_NAMES
 from sa1b_captions.quality.examples import EXAMPLES, FIT
 from sa1b_captions.quality.features import LINE_BREAKS, measure
 from sa1b_captions.quality.rules import MEANINGS, RULES, find_reasons
+from sa1b_captions.recipe import load_recipe
 from sa1b_captions.records import CaptionStatus
 
-LIMITS = recipe.load_recipe("internvl").quality.languages
+LIMITS = load_recipe("internvl").quality.languages
 SHORT = {language: replace(limits, min_chars=1) for language, limits in LIMITS.items()}
 
 
@@ -31,7 +32,7 @@ def reasons(*captions, status="ok", language="en", limits=None, reference=None):
 
 
 def test_the_recipe_knows_every_rule_in_order():
-    assert tuple(rule.name for rule in RULES) == recipe.RULES
+    assert tuple(rule.name for rule in RULES) == RULE_NAMES
 
 
 @pytest.mark.parametrize("language", ["en", "zh"])
@@ -115,7 +116,7 @@ def test_no_rows_give_no_reasons():
 
 
 def test_every_reason_has_a_meaning():
-    found = {*recipe.RULES, *(s.value for s in CaptionStatus if s != CaptionStatus.OK)}
+    found = {*RULE_NAMES, *(s.value for s in CaptionStatus if s != CaptionStatus.OK)}
     assert found | {"exact_duplicate", "near_duplicate"} == set(MEANINGS)
     assert all(MEANINGS.values())
 

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 
 from markupsafe import Markup
 
-from sa1b_captions.recipe import LanguageQuality
+from sa1b_captions.limits import LanguageQuality
 
 MAX_TITLED_BARS = 150
 """Bars past which only the ones over a limit get a tooltip, to keep the page small."""

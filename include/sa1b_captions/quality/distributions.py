@@ -49,7 +49,8 @@ class Counts:
     def quantiles(self, shares: Sequence[float] | np.ndarray) -> np.ndarray:
         """Least values that so many of the rows do not exceed. Needs a row."""
         ranks = np.maximum(np.ceil(np.asarray(shares) * self.total), 1)
-        return self.values[np.searchsorted(np.cumsum(self.rows), ranks)]
+        found: np.ndarray = self.values[np.searchsorted(np.cumsum(self.rows), ranks)]
+        return found
 
     def log_median_and_mad(self) -> tuple[float, float]:
         """Median and scaled MAD of the values' natural logarithm. Needs a row, values above 0."""

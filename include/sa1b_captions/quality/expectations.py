@@ -7,8 +7,9 @@ be migrated. They see numbers about captions, never a caption.
 from typing import TYPE_CHECKING, Any
 
 from sa1b_captions.chance import allowed_share
+from sa1b_captions.limits import Quality
 from sa1b_captions.quality.checks import Verdict
-from sa1b_captions.recipe import Quality, Recipe
+from sa1b_captions.recipe import Recipe
 from sa1b_captions.records import CaptionStatus
 
 if TYPE_CHECKING:

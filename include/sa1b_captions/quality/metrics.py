@@ -72,13 +72,18 @@ def count_reasons(rejected: pa.Table) -> dict[str, int]:
     return {str(reason): int(rows) for reason, rows in counts.iter_rows()}
 
 
-def track_metrics(accepted: pa.Table, rejected: pa.Table) -> dict[str, Any]:
+def track_metrics(accepted: pa.Table, rejected: pa.Table, features: pa.Table) -> dict[str, Any]:
     """Summarise one track of a shard, as `metrics.json` stores it.
 
     Lengths are in characters and leave out rows that have no caption; `percentiles` are of
     accepted rows, keyed `p50`; null where there is no row to take one of. `captioned` counts all
     rows that have a caption, whatever the rules say of it: rows per length and per number of
-    completion tokens, as pairs in ascending order.
+    completion tokens, as pairs in ascending order, and rows with speculative wording.
+
+    Args:
+        accepted: rows of `records.CURATED_SCHEMA`.
+        rejected: the others.
+        features: `records.FEATURE_SCHEMA` of all of them, accepted ones first.
     """
     kept = pl.DataFrame(accepted.select(["caption", "completion_tokens", "latency_ms"]))
     kept = kept.with_columns(caption_chars=pl.col("caption").str.len_chars())
@@ -98,7 +103,7 @@ def track_metrics(accepted: pa.Table, rejected: pa.Table) -> dict[str, Any]:
             "accepted": _histogram(accepted),
             "rejected": _histogram(rejected),
         },
-        "captioned": _captioned(pa.concat_tables([accepted, rejected])),
+        "captioned": _captioned(pa.concat_tables([accepted, rejected]), features),
         "percentiles": {
             name: _percentiles(kept[name])
             for name in ("caption_chars", "completion_tokens", "latency_ms")
@@ -111,15 +116,16 @@ def track_metrics(accepted: pa.Table, rejected: pa.Table) -> dict[str, Any]:
     }
 
 
-def _captioned(rows: pa.Table) -> dict[str, Any]:
-    frame = pl.DataFrame(rows.select(["caption", "completion_tokens"])).select(
-        chars=pl.col("caption").fill_null("").str.len_chars(), tokens="completion_tokens"
+def _captioned(rows: pa.Table, features: pa.Table) -> dict[str, Any]:
+    frame = pl.DataFrame(features.select(["caption_chars", "speculations"])).with_columns(
+        pl.Series("completion_tokens", rows.column("completion_tokens"))
     )
-    frame = frame.filter(pl.col("chars") > 0)
+    frame = frame.filter(pl.col("caption_chars") > 0)
     return {
         "rows": frame.height,
-        "chars": _count_values(frame["chars"]),
-        "tokens": _count_values(frame["tokens"].drop_nulls()),
+        "chars": _count_values(frame["caption_chars"]),
+        "tokens": _count_values(frame["completion_tokens"].drop_nulls()),
+        "speculating": frame.filter(pl.col("speculations") > 0).height,
     }
 
 

@@ -42,9 +42,9 @@ class TrackReference:
     shards: int
     rows: int
     """That have a caption."""
-    median_log: float
+    median_log_chars: float
     """Of the captions' length: natural logarithm of characters."""
-    mad_log: float
+    mad_log_chars: float
     """Scaled median absolute deviation of the same."""
     tail_share: float
     """Of captions farther than the recipe's `tail_mads` from the median."""
@@ -101,15 +101,15 @@ def describe_track(metrics: Sequence[Mapping[str, Any]], tail_mads: float) -> Tr
     if not lengths.total:
         return None
     planned = [one for one in metrics if one["planned"]]
-    median_log, mad_log = lengths.log_median_and_mad()
+    median_log_chars, mad_log_chars = lengths.log_median_and_mad()
     edges = np.unique(lengths.quantiles(DECILES))
     names = sorted({name for one in metrics for name in one["reasons"]})
     return TrackReference(
         shards=len(metrics),
         rows=lengths.total,
-        median_log=median_log,
-        mad_log=mad_log,
-        tail_share=lengths.share_beyond(median_log, tail_mads * mad_log),
+        median_log_chars=median_log_chars,
+        mad_log_chars=mad_log_chars,
+        tail_share=lengths.share_beyond(median_log_chars, tail_mads * mad_log_chars),
         edges=edges.tolist(),
         shares=(lengths.bin(edges) / lengths.total).tolist(),
         quantiles=lengths.quantiles(np.linspace(0, 1, QUANTILES)).tolist(),
@@ -155,7 +155,7 @@ def build_reference(
                 f"it takes {health.reference_rows:,}; choose more shards, or lower "
                 "quality.health.reference_rows in the recipe"
             )
-        if not found.mad_log:
+        if not found.mad_log_chars:
             raise PermanentError(
                 f"{track}: more than half of the {rows:,} captions have the same length, which "
                 "nothing can be measured by; look at the shards' reports, choose others"
@@ -219,9 +219,7 @@ def read_reference(campaign: Campaign) -> Reference | None:
 
 def _track(content: Mapping[str, Any]) -> TrackReference:
     rates = {name: Rate(**rate) for name, rate in content["reasons"].items()}
-    return TrackReference(
-        **{**content, "rejected": Rate(**content["rejected"]), "reasons": rates}
-    )
+    return TrackReference(**{**content, "rejected": Rate(**content["rejected"]), "reasons": rates})
 
 
 def pin_reference(campaign: Campaign, reference: Reference, *, replace: bool) -> bool:

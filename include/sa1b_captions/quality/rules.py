@@ -10,7 +10,7 @@ from typing import Protocol
 
 import polars as pl
 
-from sa1b_captions.recipe import LanguageQuality
+from sa1b_captions.limits import LanguageQuality
 from sa1b_captions.records import CaptionStatus
 
 EXACT_DUPLICATE = "exact_duplicate"

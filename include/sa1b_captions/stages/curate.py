@@ -22,6 +22,7 @@ from sa1b_captions.quality import dedup, metrics
 from sa1b_captions.quality.features import measure
 from sa1b_captions.quality.minhash import SIGNATURE_VERSION
 from sa1b_captions.quality.photographs import photograph_table
+from sa1b_captions.quality.reference import read_reference
 from sa1b_captions.quality.rules import EXACT_DUPLICATE, NEAR_DUPLICATE, find_reasons
 from sa1b_captions.receipts import Receipt, digest, read_receipt, require_receipt, write_receipt
 from sa1b_captions.recipe import TRACKS, WHOLE_TRACK
@@ -169,7 +170,9 @@ def _split(campaign: Campaign, track: str, shard: str, rows: pa.Table) -> _Split
     frame = pl.concat(
         [pl.DataFrame(rows.select(["sample_id", "status"])), features], how="horizontal"
     )
-    frame = frame.with_columns(reasons=find_reasons(frame, quality.languages[language]))
+    reference = read_reference(campaign)
+    usual = None if reference is None else reference.tracks.get(track)
+    frame = frame.with_columns(reasons=find_reasons(frame, quality.languages[language], usual))
     # Only captions that are otherwise fit may win: a rejected one must not take its copies along.
     fit = rows.filter((frame["reasons"].list.len() == 0).to_arrow())
     signatures = dedup.signature_table(fit, shard_number(shard))
@@ -225,7 +228,7 @@ def _store_outputs(campaign: Campaign, track: str, shard: str, split: _Split) ->
         tables["photographs.parquet"] = (photographs, records.PHOTOGRAPH_SCHEMA)
     for name, (table, schema) in tables.items():
         records.write_table(campaign.store, campaign.curated(track, shard, name), table, schema)
-    summary = metrics.track_metrics(accepted, rejected)
+    summary = metrics.track_metrics(accepted, rejected, split.features)
     text = json.dumps(summary, ensure_ascii=False)
     campaign.store.write(campaign.curated(track, shard, "metrics.json"), text.encode())
     return summary
