@@ -77,14 +77,13 @@ class Copies:
 
 def compare(kept: str, copy: str, language: str) -> Pieces:
     """The copy's text with what differs: words, or characters in Chinese."""
-    first, second = (
-        list(text) if language == "zh" else _WORDS.findall(text) for text in (kept, copy)
-    )
+    first = list(kept) if language == "zh" else _WORDS.findall(kept)
+    second = list(copy) if language == "zh" else _WORDS.findall(copy)
     pieces = []
     # Case does not count for likeness, so it is no difference here either.
-    lower = [[unit.lower() for unit in units] for units in (first, second)]
+    a, b = [unit.lower() for unit in first], [unit.lower() for unit in second]
     for tag, start, end, from_, to in difflib.SequenceMatcher(
-        None, *lower, autojunk=False
+        None, a=a, b=b, autojunk=False
     ).get_opcodes():
         if tag == "equal":
             pieces.append(("".join(second[from_:to]), "same"))
