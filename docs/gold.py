@@ -29,7 +29,9 @@ model and labelled as a careful person would, whatever the code says. {fit} are 
 those hard: they look like a fault and are none, such as a shop sign that says "Sorry, we are
 closed", a quoted line of Russian or 熙熙攘攘. A caption may have several faults. A reason on which
 two people may differ is optional there and counts neither way. Rules may be tuned on the `tune`
-half; the `test` half tells how they do on captions nobody looked at while tuning.
+half; the `test` half tells how they do on captions they were not tuned on. Labels of both halves
+were revised once after the rules' first run, where a reason's meaning left two readings: a loop
+that follows at once may be called an echo, and Chinese in English prose is the wrong language.
 
 Length outliers are judged beside a reference, so `length_outlier` has its own tests. Statuses and
 duplicates are facts, not judgements.
