@@ -74,11 +74,12 @@ def test_a_fed_engine_raises_no_alarm(caplog):
     assert "waits" not in caplog.text
 
 
-def test_preview_and_small_shards_are_not_gauged():
+def test_preview_small_shards_and_wide_windows_are_not_gauged():
     engine = ScriptedEngine(window=4)
     few = WORTHWHILE_WINDOWS * 4
     assert stock_for(engine, few) == STOCK_WINDOWS * 4
     assert stock_for(engine, few - 1) == 0
+    assert stock_for(ScriptedEngine(window=97), 10**6) == 0  # would not fit small pods' memory
     engine.name = "preview"
     assert stock_for(engine, few) == 0
 

@@ -165,3 +165,21 @@ def test_reads_stay_near_the_aimed_size(tmp_path, monkeypatch):
     reader = ShardReader(store, "sa_000000", plan)
     assert {image.image_id: reader.read(image) for image in index} == jpegs
     assert store.reads > 1
+
+
+def test_bytes_held_follow_the_samples_in_flight_not_the_shard(tmp_path, monkeypatch):
+    monkeypatch.setattr(images_module, "READ_BYTES", 8192)
+    store = CountingStore(tmp_path)
+    builders.put_shard(store, "sa_000000", {n: builders.make_jpeg(n) for n in range(1, 80)})
+    index = read_index(store, "sa_000000")
+    plan = plan_track(RECIPE, RECIPE.tracks["single_en"], "sa_000000", index)
+    reader = ShardReader(store, "sa_000000", plan)
+    archive_bytes = sum(image.size for image in index)
+    most = 0
+    for sample in plan:
+        reader.read(sample.images[0])
+        segments = {id(segment): segment for segment in reader._segments.values()}
+        most = max(most, sum(len(s.data) for s in segments.values() if s.data is not None))
+    assert 0 < most <= 8192
+    assert store.reads <= 2 * archive_bytes / 8192 + 1
+    assert archive_bytes > 5 * most

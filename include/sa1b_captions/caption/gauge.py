@@ -23,6 +23,9 @@ counted; one window later half of the stock is left, and the worker decodes agai
 WORTHWHILE_WINDOWS = 12
 """A shard with fewer single-image samples than so many windows is not gauged."""
 
+MOST_STOCK = 288
+"""Largest stock: 4 GiB of decoded photographs. A fleet behind a wider window is not gauged."""
+
 ENOUGH = 0.9
 """Share of the engine's own rate below which the log says that it waits."""
 
@@ -50,9 +53,10 @@ def stock_for(engine: Engine, samples: int) -> int:
         engine: what captions; the preview engine decodes nothing but costs nothing either.
         samples: single-image samples left of the first shard.
     """
+    stock = STOCK_WINDOWS * engine.window
     if engine.name == "preview" or samples < WORTHWHILE_WINDOWS * engine.window:
         return 0
-    return STOCK_WINDOWS * engine.window
+    return stock if stock <= MOST_STOCK else 0
 
 
 class EngineGauge:
