@@ -23,8 +23,9 @@ Downloads SA-1B shards, captions them, judges every caption and validates the re
 | `publish` | tells `release_dataset` that a shard is in | the shard is not validated, or failed its checks |
 
 With `shards_per_pod` above 1 the tasks of `shard` take that many shards each, so a pod loads the
-model once for all of them. One that fails lets the others be captioned and then fails the task:
-clear it, or trigger the bad shard by itself; what is done is not done again.
+model once for all of them. A shard that cannot be captioned lets its neighbours finish and then
+fails the task; an archive that cannot be had holds all of them up. Clear the task, or trigger the
+others without the bad one: what is done is not done again.
 
 Everything is keyed and resumable: clearing or triggering again repeats only what is missing.
 """
