@@ -1,0 +1,142 @@
+"""Calibrate: what chosen shards' captions look like, and what each limit would reject of them.
+
+Looks only, unless told to pin: then the reference it computed decides, from the next curate and
+validate on, which lengths are outliers and which shards stray.
+"""
+
+from collections.abc import Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict, dataclass
+
+import polars as pl
+
+from sa1b_captions import records
+from sa1b_captions.campaign import Campaign
+from sa1b_captions.errors import PermanentError
+from sa1b_captions.quality.curated import READERS, read_curate_receipts, read_metrics
+from sa1b_captions.quality.reference import (
+    Reference,
+    TrackReference,
+    build_reference,
+    pin_reference,
+)
+from sa1b_captions.quality.thresholds import LimitTrials, try_limits
+from sa1b_captions.recipe import TRACKS
+from sa1b_captions.records import CaptionStatus
+from sa1b_captions.shards import format_selection
+
+
+@dataclass(frozen=True, slots=True)
+class TrackCalibration:
+    """One track over the chosen shards."""
+
+    track: str
+    captions: int
+    usual: TrackReference
+    limits: list[LimitTrials]
+    examples: dict[str, str]
+    """Captions that `limits` names by sample_id."""
+
+
+@dataclass(frozen=True, slots=True)
+class Calibration:
+    """What the chosen shards say."""
+
+    reference: Reference
+    pinned: bool
+    """Whether this reference was written just now."""
+    tracks: list[TrackCalibration]
+
+    def summary(self) -> dict[str, object]:
+        """The result line: everything but captions and the reference's tables."""
+        return {
+            "stage": "calibrate",
+            "shards": self.reference.shards,
+            "digest": self.reference.digest,
+            "pinned": self.pinned,
+            "tracks": {
+                found.track: {
+                    "captions": found.captions,
+                    "limits": [
+                        {"rule": one.rule, "limit": one.limit}
+                        | {"trials": [asdict(trial) for trial in one.trials]}
+                        for one in found.limits
+                    ],
+                }
+                for found in self.tracks
+            },
+        }
+
+
+def calibrate(
+    campaign: Campaign,
+    shards: Sequence[str],
+    *,
+    tracks: Iterable[str] = TRACKS,
+    pin: bool = False,
+    replace: bool = False,
+) -> Calibration:
+    """Compute a reference from curated shards and try the rules' limits on their captions.
+
+    Args:
+        campaign: whose shards.
+        shards: those to take for usual; someone should have read their reports.
+        tracks: tracks to cover; the others are left without a reference.
+        pin: write the reference.
+        replace: although another one is pinned.
+
+    Raises:
+        PermanentError: a shard is not curated by the present rules; too few captions, or captions
+            of several models or of a stand-in; another reference is pinned.
+        RetryableError: the store failed.
+    """
+    wanted = [track for track in TRACKS if track in set(tracks)]
+    for track in wanted:
+        _require_curated(campaign, track, shards)
+    metrics = {track: read_metrics(campaign, track, shards) for track in wanted}
+    reference = build_reference(campaign, shards, metrics)
+    found = [_try_track(campaign, track, shards, reference.tracks[track]) for track in wanted]
+    pinned = pin and pin_reference(campaign, reference, replace=replace)
+    return Calibration(reference, pinned, found)
+
+
+def _require_curated(campaign: Campaign, track: str, shards: Sequence[str]) -> None:
+    receipts = read_curate_receipts(campaign, track, shards)
+    missing = [shard for shard, found in zip(shards, receipts, strict=True) if found is None]
+    if missing:
+        names = format_selection(missing)
+        raise PermanentError(
+            f"{track}: shard {names} is not curated by the present rules; choose others, or run "
+            f"sa1b-captions curate --tracks {track} --shards {names}"
+        )
+
+
+def _try_track(
+    campaign: Campaign, track: str, shards: Sequence[str], usual: TrackReference
+) -> TrackCalibration:
+    limits = campaign.recipe.quality.languages[campaign.recipe.tracks[track].language]
+
+    def read_features(shard: str) -> pl.DataFrame:
+        key = campaign.curated(track, shard, "features.parquet")
+        return pl.DataFrame(records.read_table(campaign.store, key)).filter(
+            pl.col("status") == CaptionStatus.OK.value
+        )
+
+    with ThreadPoolExecutor(READERS) as pool:
+        frame = pl.concat(list(pool.map(read_features, shards)))
+    tried = try_limits(frame, limits, usual)
+    named = {sample for one in tried for sample in (*one.rejected, *one.at_stake)}
+    return TrackCalibration(
+        track, frame.height, usual, tried, _read_captions(campaign, track, named)
+    )
+
+
+def _read_captions(campaign: Campaign, track: str, samples: set[str]) -> dict[str, str]:
+    captions: dict[str, str] = {}
+    for shard in sorted({sample.split("/")[1] for sample in samples}):
+        for name in ("accepted", "rejected"):
+            key = campaign.curated(track, shard, f"{name}.parquet")
+            rows = pl.DataFrame(records.read_table(campaign.store, key, ["sample_id", "caption"]))
+            few = rows.filter(pl.col("sample_id").is_in(sorted(samples)))
+            captions.update(few.iter_rows())
+    return captions

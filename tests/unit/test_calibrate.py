@@ -1,0 +1,166 @@
+import json
+import random
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+import builders
+from sa1b_captions import records
+from sa1b_captions.campaign import open_campaign
+from sa1b_captions.cli import app
+from sa1b_captions.errors import PermanentError
+from sa1b_captions.quality.reference import read_reference
+from sa1b_captions.receipts import read_receipt
+from sa1b_captions.recipe import load_recipe
+from sa1b_captions.stages.calibrate import calibrate
+from sa1b_captions.stages.curate import curate_shard
+from sa1b_captions.storage import FileStore
+
+RECIPE = Path(__file__).parents[2] / "demo" / "recipe.toml"
+TRACK = "single_en"
+SHARDS = ["sa_000000", "sa_000001"]
+WORDS = (
+    *("red", "kettle", "table", "white", "cup", "wooden", "chair"),
+    *("window", "garden", "path", "tree", "river", "bridge", "cloud"),
+)
+
+
+def caption(rng, sentences):
+    text = [
+        f"The {' '.join(rng.sample(WORDS, 5))} stands in the light of day."
+        for _ in range(sentences)
+    ]
+    return " ".join(text)
+
+
+def fill(campaign, shard, captions):
+    rows = builders.caption_rows(campaign.recipe, TRACK, shard, captions)
+    builders.put_captions(campaign, shard, TRACK, rows)
+    curate_shard(campaign, shard, tracks=[TRACK])
+
+
+@pytest.fixture
+def campaign(tmp_path):
+    campaign = builders.demo_campaign(FileStore(tmp_path))
+    rng = random.Random(5)
+    for shard in SHARDS:
+        captions = [caption(rng, rng.choice((5, 6, 7))) for _ in range(300)]
+        fill(
+            campaign, shard, [*captions, "Too short to be a description.", "A <image> again. " * 20]
+        )
+    return campaign
+
+
+def run(campaign, **options):
+    return calibrate(campaign, SHARDS, tracks=[TRACK], **options)
+
+
+def reopened(campaign):
+    return open_campaign(campaign.store, campaign.name)
+
+
+def test_a_look_changes_nothing(campaign, tmp_path):
+    before = {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*")}
+    found = run(campaign)
+    assert not found.pinned
+    assert found.tracks[0].captions == 604
+    assert {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*")} == before
+    assert read_reference(reopened(campaign)) is None
+
+
+def test_the_present_limit_rejects_what_curate_rejected(campaign):
+    rows = [
+        row
+        for shard in SHARDS
+        for row in records.read_table(
+            campaign.store, campaign.curated(TRACK, shard, "rejected.parquet"), ["reasons"]
+        )
+        .column("reasons")
+        .to_pylist()
+    ]
+    for one in run(campaign).tracks[0].limits:
+        if (
+            one.limit is None
+            or len([o for o in run(campaign).tracks[0].limits if o.rule == one.rule]) == 1
+        ):
+            (now,) = [trial.rows for trial in one.trials if trial.present]
+            if one.rule != "length_outlier":  # not judged before a reference is pinned
+                assert now == sum(one.rule in reasons for reasons in rows), one.rule
+
+
+def test_a_looser_limit_never_rejects_more(campaign):
+    for one in run(campaign).tracks[0].limits:
+        rows = [trial.rows for trial in one.trials]
+        stricter_upwards = (one.limit or "").startswith("min_")
+        assert rows == sorted(rows, reverse=not stricter_upwards), one
+
+
+def test_examples_are_captions_that_the_rule_rejects(campaign):
+    (track,) = run(campaign).tracks
+    (short,) = [one for one in track.limits if one.rule == "too_short"]
+    assert {track.examples[sample] for sample in short.rejected} == {
+        "Too short to be a description."
+    }
+    assert all(len(track.examples[sample]) >= 200 for sample in short.at_stake)
+
+
+def test_a_pinned_reference_makes_outliers_without_captioning_again(campaign):
+    odd = caption(random.Random(9), 24)
+    assert len(odd) < campaign.recipe.quality.languages["en"].max_chars
+    fill(campaign, "sa_000002", [caption(random.Random(n), 6) for n in range(50)] + [odd])
+    key = campaign.curate_receipt(TRACK, "sa_000002")
+    assert "length_outlier" not in read_receipt(campaign.store, key)["reasons"]
+    captions = read_receipt(campaign.store, campaign.caption_receipt(TRACK, "sa_000002"))
+
+    assert run(campaign, pin=True).pinned
+    pinned = reopened(campaign)
+    assert pinned.quality_fingerprint != campaign.quality_fingerprint
+    curate_shard(pinned, "sa_000002", tracks=[TRACK])
+    assert read_receipt(campaign.store, key)["reasons"] == {"length_outlier": 1}
+    assert read_receipt(campaign.store, campaign.caption_receipt(TRACK, "sa_000002")) == captions
+
+
+def test_pinning_the_same_again_changes_nothing_and_another_takes_replace(campaign):
+    fill(campaign, "sa_000002", [caption(random.Random(n), 6) for n in range(600)])
+    assert calibrate(campaign, ["sa_000002"], tracks=[TRACK], pin=True).pinned
+    pinned = reopened(campaign)
+    curate_shard(pinned, "sa_000002", tracks=[TRACK])
+    assert not calibrate(pinned, ["sa_000002"], tracks=[TRACK], pin=True).pinned
+    fill(pinned, "sa_000003", [caption(random.Random(n), 9) for n in range(600)])
+    with pytest.raises(PermanentError, match="has a reference already.*--replace"):
+        calibrate(pinned, ["sa_000003"], tracks=[TRACK], pin=True)
+    assert calibrate(pinned, ["sa_000003"], tracks=[TRACK], pin=True, replace=True).pinned
+
+
+def test_a_shard_that_is_not_curated_is_named(campaign):
+    with pytest.raises(PermanentError, match="single_en: shard 7 is not curated"):
+        calibrate(campaign, [*SHARDS, "sa_000007"], tracks=[TRACK])
+
+
+def test_too_few_captions_make_no_reference(campaign):
+    with pytest.raises(PermanentError, match="302 captions in 1 shards are too few"):
+        calibrate(campaign, SHARDS[:1], tracks=[TRACK])
+
+
+def test_a_reference_changed_by_hand_is_refused(campaign):
+    run(campaign, pin=True)
+    content = json.loads(campaign.store.read(campaign.reference))
+    content["tracks"][TRACK]["median_log_chars"] += 0.1
+    campaign.store.write(campaign.reference, json.dumps(content).encode())
+    with pytest.raises(PermanentError, match="is not what was pinned"):
+        curate_shard(reopened(campaign), "sa_000000", tracks=[TRACK])
+
+
+def test_the_command_shows_limits_and_no_control_characters(tmp_path, monkeypatch):
+    campaign = open_campaign(FileStore(tmp_path), "demo", load_recipe(str(RECIPE)))
+    captions = [caption(random.Random(n), 6) for n in range(600)]
+    fill(campaign, "sa_000000", [*captions, "\x1b[31mred\n"])
+    monkeypatch.setenv("CAPTIONS_ROOT", tmp_path.as_uri())
+    monkeypatch.setenv("CAPTIONS_CAMPAIGN", "demo")
+    monkeypatch.setenv("CAPTIONS_RECIPE", str(RECIPE))
+    done = CliRunner().invoke(app, ["calibrate", "--shards", "0", "--tracks", TRACK])
+    assert done.exit_code == 0, done.output
+    assert "rejects single_en/sa_000000/601: \N{REPLACEMENT CHARACTER}[31mred" in done.stdout
+    assert "\x1b" not in done.stdout
+    assert json.loads(done.stdout.splitlines()[-1])["pinned"] is False
