@@ -25,11 +25,15 @@ def pods(shards_per_pod: int, load_min: float) -> float:
     return SHARDS / shards_per_pod * load_min / 60 * GPUS
 
 
-def fleet(replicas: int, load_min: float) -> tuple[float, float]:
-    """GPU-hours that a fleet loses: to loads and idling, and to Chinese that meets a cold cache."""
+def fleet(replicas: int, load_min: float) -> float:
+    """GPU-hours that a fleet loses to loads and idling."""
     idle = useful_hours() * FLEET_IDLE_SHARE
-    cold = (1 - 1 / replicas) * ZH_IMAGES * ZH_SAVED_S / 3600 * GPUS
-    return (replicas + FLEET_RESTARTS) * load_min / 60 * GPUS + idle, cold
+    return (replicas + FLEET_RESTARTS) * load_min / 60 * GPUS + idle
+
+
+def cold(replicas: int) -> float:
+    """GPU-hours that a fleet would lose if load alone chose the server of a Chinese request."""
+    return (1 - 1 / replicas) * ZH_IMAGES * ZH_SAVED_S / 3600 * GPUS
 
 
 def page() -> str:
@@ -40,13 +44,13 @@ def page() -> str:
         lost = [pods(shards_per_pod, minutes) for minutes in LOAD_MIN.values()]
         rows.append((f"pods, {shards_per_pod} shard{'s' * (shards_per_pod > 1)} each", lost))
     for replicas in (1, 4):
-        lost = [sum(fleet(replicas, minutes)) for minutes in LOAD_MIN.values()]
+        lost = [fleet(replicas, minutes) for minutes in LOAD_MIN.values()]
         rows.append((f"warm fleet of {replicas}", lost))
     table = "\n".join(
         f"| {name} | " + " | ".join(f"{h:,.0f} ({h / useful:.1%})" for h in lost) + " |"
         for name, lost in rows
     )
-    idle, cold = fleet(4, LOAD_MIN["node's NVMe"])
+    idle = fleet(4, LOAD_MIN["node's NVMe"])
     places = " | ".join(f"{name}, {minutes} min" for name, minutes in LOAD_MIN.items())
     return TEXT.format(
         useful=f"{useful:,.0f}",
@@ -57,7 +61,7 @@ def page() -> str:
         lines="|---" * (len(LOAD_MIN) + 1) + "|",
         table=table,
         idle=f"{idle:,.0f}",
-        cold=f"{cold:,.0f}",
+        cold=f"{cold(4):,.0f}",
         restarts=FLEET_RESTARTS,
         idle_share=f"{FLEET_IDLE_SHARE:.0%}",
         upload=f"{IMAGES_PER_S * 1.33:.1f}",
@@ -81,9 +85,10 @@ captioning itself takes {useful} (all estimates, none measured here; `docs/fleet
 - **A warm fleet** (`deploy/kubernetes/fleet`): GPUs that are yours anyway, shards that come in
   small numbers all day, other users of the same model, or storage so slow that a load takes half
   an hour. Not for the cheapest campaign: a fleet of 4 loses {idle} GPU-hours to {restarts}
-  restarts and to {idle_share} of its time without work, and {cold} because a Chinese request
-  often meets a server that has not seen the image. What it sends is cheap: base64 adds a third,
-  {upload} MB/s a server.
+  restarts and to {idle_share} of its time without work. A Chinese request goes to the server that
+  has just captioned the image in English, unless that one has an eighth more work than its share;
+  sent by load alone, such requests would cost {cold} GPU-hours more. What a fleet is sent is
+  cheap: base64 adds a third, {upload} MB/s a server.
 
 Idling is what decides: a fleet that waits a day for shards costs 96 GPU-hours a server. Scale it
 to zero between campaigns (`kubectl -n sa1b-captions scale statefulset captions --replicas=0`); its

@@ -24,6 +24,11 @@ class Request:
     jpegs: tuple[bytes, ...]
     """The images as stored, for engines that send bytes."""
 
+    @property
+    def photographs(self) -> str:
+        """What it shows, as `sa_000017/190188`: equal in all tracks of the same images."""
+        return self.sample_id.partition("/")[2]
+
 
 @dataclass(frozen=True, slots=True)
 class Reply:

@@ -2,7 +2,8 @@
 
 Made for `lmdeploy serve api_server --model-name <the recipe's model id>`; replicas may come and
 go. The JPEG travels as it is stored, so the model sees the pixels that the embedded engine sees. A
-replica that fails hands its requests to the others.
+replica that fails hands its requests to the others. Tracks of the same photographs go to the same
+replica, whose prefix cache then serves all but the first.
 """
 
 import base64
@@ -63,7 +64,7 @@ def open_engine(recipe: Recipe, settings: Settings) -> "OpenAIEngine":
 
 
 class OpenAIEngine:
-    """Sends each request to the least loaded replica, from many threads at once."""
+    """Spreads requests over the replicas, from many threads at once."""
 
     name = "openai"
 
@@ -116,7 +117,7 @@ class OpenAIEngine:
             for url in urls
         ]
         self._replicas: Replicas[openai.OpenAI] = Replicas(
-            members, self._check, patience_s, first_pause_s
+            members, self._check, patience_s, window, first_pause_s
         )
         self._replicas.start()
 
@@ -173,7 +174,7 @@ class OpenAIEngine:
         deadline = time.monotonic() + self._patience_s
         sends, problem = 0, ""
         while sends < MAX_SENDS:
-            outcome = self._send(body)
+            outcome = self._send(body, request.photographs)
             if isinstance(outcome, Reply):
                 return outcome
             problem, busy = outcome
@@ -182,11 +183,11 @@ class OpenAIEngine:
                 raise RetryableError(f"no replica took a request for {self._patience_s:.0f} s")
         return failed("replicas_failed", f"{sends} replicas failed on it, the last with {problem}")
 
-    def _send(self, body: dict[str, Any]) -> Reply | tuple[str, bool]:
+    def _send(self, body: dict[str, Any], photographs: str) -> Reply | tuple[str, bool]:
         """Send a request once; a problem, and whether the replica was just busy, if it failed."""
         import openai
 
-        replica = self._replicas.take()
+        replica = self._replicas.take(photographs)
         began = time.monotonic()
         try:
             completion = replica.client.chat.completions.create(

@@ -1,11 +1,17 @@
 """Replicas of one model behind OpenAI-compatible endpoints, and which of them gets a request.
 
-A request goes to the least loaded replica that works. A replica that fails gets no work until it
-has answered `GET /models` again, and then one request at a time until one succeeds: a sick replica
-answers fast, so by load alone it would draw all requests. One thread does all the asking.
+A request goes to the least loaded replica that works, unless another one was given the same
+photographs shortly before: its prefix cache still has them, so it comes first while it has room.
+Loads alone decide who gets a photograph first. To hash photographs onto replicas would need no
+memory, but servers have a fixed number of slots, and by chance some would idle while others queue.
+
+A replica that fails gets no work until it has answered `GET /models` again, and then one request
+at a time until one succeeds: a sick replica answers fast, so by load alone it would draw all
+requests. One thread does all the asking.
 """
 
 import logging
+import math
 import threading
 import time
 from collections.abc import Callable, Sequence
@@ -17,6 +23,9 @@ from sa1b_captions.errors import PermanentError, RetryableError
 _log = logging.getLogger(__name__)
 
 LONGEST_PAUSE_S = 60.0
+OVERLOAD = 1 / 8
+"""How far above its even share of the window a replica may go to see the same photographs again."""
+_REMEMBERED_WINDOWS = 4
 _TICK_S = 0.5
 
 C = TypeVar("C")
@@ -47,9 +56,13 @@ class Replicas(Generic[C]):
     does not serve it now."""
     patience_s: float
     """How long `take` waits when no replica works."""
+    window: int
+    """Requests in flight over all replicas."""
     first_pause_s: float = 1.0
     """Pause after the second failure in a row; each further one doubles it."""
     _changed: threading.Condition = field(default_factory=threading.Condition)
+    _saw: dict[str, Replica[C]] = field(default_factory=dict)
+    """Who was given which photographs, the latest last."""
     _closed: bool = False
     _fatal: PermanentError | None = None
     _asker: threading.Thread | None = None
@@ -59,8 +72,11 @@ class Replicas(Generic[C]):
         self._asker = threading.Thread(target=self._ask, name="replicas", daemon=True)
         self._asker.start()
 
-    def take(self) -> Replica[C]:
+    def take(self, photographs: str = "") -> Replica[C]:
         """Wait for a replica that may take one more request, and count it in.
+
+        Args:
+            photographs: what the request shows, if it may be shown again: who sees it is noted.
 
         Raises:
             RetryableError: no replica worked for `patience_s`.
@@ -74,7 +90,7 @@ class Replicas(Generic[C]):
                 if free := [
                     r for r in self.members if r.ready and not (r.failures and r.in_flight)
                 ]:
-                    replica = min(free, key=lambda r: r.in_flight)
+                    replica = self._choose(free, photographs)
                     replica.in_flight += 1
                     return replica
                 if any(r.ready for r in self.members):
@@ -85,6 +101,20 @@ class Replicas(Generic[C]):
                         f"no replica has answered for {self.patience_s:.0f} s ({problems})"
                     )
                 self._changed.wait(min(_TICK_S, self.patience_s))
+
+    def _choose(self, free: Sequence[Replica[C]], photographs: str) -> Replica[C]:
+        """The one of these that saw the photographs last, if it is well and has room."""
+        chosen = min(free, key=lambda r: r.in_flight)
+        if not photographs:
+            return chosen
+        saw = self._saw.pop(photographs, None)
+        room = math.ceil((1 + OVERLOAD) * self.window / sum(r.ready for r in self.members))
+        if saw and saw in free and not saw.failures and saw.in_flight < room:
+            chosen = saw
+        self._saw[photographs] = chosen
+        if len(self._saw) > _REMEMBERED_WINDOWS * self.window:
+            del self._saw[next(iter(self._saw))]
+        return chosen
 
     def succeeded(self, replica: Replica[C]) -> None:
         """Give a replica back that did its work."""
