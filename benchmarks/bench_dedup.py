@@ -67,7 +67,7 @@ def dedup(folder: Path, rows: int) -> dict[str, object]:
             shard=shard,
             accepted=captions.num_rows,
             reasons={},
-            quality_fingerprint=campaign.recipe.quality_fingerprint,
+            quality_fingerprint=campaign.quality_fingerprint,
         )
 
     with ThreadPoolExecutor(THREADS) as pool:

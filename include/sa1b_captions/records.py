@@ -172,8 +172,12 @@ def write_table(store: Store, key: str, table: pa.Table, schema: pa.Schema) -> N
     if table.schema.names != schema.names:
         raise PermanentError(f"{key}: columns {table.schema.names}, expected {schema.names}")
     sink = pa.BufferOutputStream()
+    # Hashes do not compress; trying costs time.
+    compression = {
+        f.name: "NONE" if pa.types.is_fixed_size_binary(f.type) else "ZSTD" for f in schema
+    }
     # Captions do not repeat, so a dictionary only costs time (measured: 17 %).
-    pq.write_table(table.cast(schema), sink, compression="zstd", use_dictionary=False)
+    pq.write_table(table.cast(schema), sink, compression=compression, use_dictionary=False)
     store.write(key, sink.getvalue().to_pybytes())
 
 

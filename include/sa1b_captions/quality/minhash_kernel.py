@@ -18,6 +18,7 @@ _FNV_PRIME = uint64(0x100000001B3)
 _GOLDEN = uint64(0x9E3779B97F4A7C15)
 _SPACE = 32
 _NO_MINIMUM = uint32(0xFFFFFFFF)
+_LANES = 32
 
 
 @compiled
@@ -99,6 +100,43 @@ def hash_shingles(units: np.ndarray, count: int, shingles: np.ndarray) -> int:
 
 
 @compiled
+def find_minima(
+    shingles: np.ndarray,
+    total: int,
+    multipliers: np.ndarray,
+    masks: np.ndarray,
+    high: np.ndarray,
+    low: np.ndarray,
+    minima: np.ndarray,
+) -> None:
+    """Write the least value of each permutation over `total` shingles, at least one.
+
+    The inner loop keeps four minima in registers and runs over shingles without a remainder, which
+    takes a third less time than running over permutations. `high` and `low` are room for the
+    shingles' halves and _LANES more.
+    """
+    padded = (total + _LANES - 1) // _LANES * _LANES
+    for place in range(padded):
+        # A shingle that comes again changes no minimum.
+        shingle = shingles[place if place < total else 0]
+        high[place] = uint32(shingle >> uint64(32))
+        low[place] = uint32(shingle)
+    for number in range(0, BANDS * ROWS, 4):
+        a0, a1 = multipliers[number], multipliers[number + 1]
+        a2, a3 = multipliers[number + 2], multipliers[number + 3]
+        b0, b1, b2, b3 = masks[number], masks[number + 1], masks[number + 2], masks[number + 3]
+        least0 = least1 = least2 = least3 = _NO_MINIMUM
+        for place in range(padded):
+            up, down = high[place], low[place]
+            least0 = min(least0, uint32((up * a0 + down) ^ b0))
+            least1 = min(least1, uint32((up * a1 + down) ^ b1))
+            least2 = min(least2, uint32((up * a2 + down) ^ b2))
+            least3 = min(least3, uint32((up * a3 + down) ^ b3))
+        minima[number], minima[number + 1] = least0, least1
+        minima[number + 2], minima[number + 3] = least2, least3
+
+
+@compiled
 def sign(
     data: np.ndarray,
     offsets: np.ndarray,
@@ -119,6 +157,7 @@ def sign(
     """
     units = np.empty(longest + 1, np.uint64)
     shingles = np.empty(longest + 1, np.uint64)
+    halves = np.empty((2, longest + 1 + _LANES), np.uint32)
     minima = np.empty(BANDS * ROWS, np.uint32)
     for text in range(bands.shape[0]):
         count = hash_units(data, offsets[text], offsets[text + 1], units)
@@ -126,13 +165,7 @@ def sign(
         if total == 0:
             bands[text] = 0
             continue
-        minima[:] = _NO_MINIMUM
-        for place in range(total):
-            high = uint32(shingles[place] >> uint64(32))
-            low = uint32(shingles[place])
-            for number in range(BANDS * ROWS):
-                permuted = uint32((high * multipliers[number] + low) ^ masks[number])
-                minima[number] = min(minima[number], permuted)
+        find_minima(shingles, total, multipliers, masks, halves[0], halves[1], minima)
         for band in range(BANDS):
             value = uint64(band + 1)
             for number in range(band * ROWS, band * ROWS + ROWS):
