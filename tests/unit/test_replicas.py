@@ -97,8 +97,8 @@ def test_what_a_sick_replica_saw_goes_elsewhere_and_later_comes_back():
         assert replicas.take("sa_000000/1") is replicas.take("sa_000000/1") is sick
         well = False
         replicas.failed(sick, "reset")
-        replicas.succeeded(sick)  # an answer that was under way does not make it well
         wait_for(lambda: "refused" in sick.problem)
+        replicas.succeeded(sick)  # an answer that was under way does not make it well
         assert [replicas.take("sa_000000/1") for _ in range(4)] == [other] * 4
         well = True
         wait_for(lambda: sick.ready)
