@@ -27,9 +27,11 @@ class ScriptedEngine:
         script: Callable[[Request], Reply] = honest_reply,
         *,
         window: int = 4,
+        needs_pixels: bool = True,
         delay_s: float = 0.0,
     ) -> None:
         self.window = window
+        self.needs_pixels = needs_pixels
         self.asked: list[str] = []
         self.peak_in_flight = 0
         self.closed = False

@@ -43,6 +43,7 @@ class SimulatedEngine:
     name = "simulated"
     model = "preview"
     model_revision = "1"
+    needs_pixels = True
 
     def __init__(
         self, window: int = 32, *, seed: int = 0, speedup: float = 20.0, static: bool = False

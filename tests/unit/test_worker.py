@@ -1,7 +1,9 @@
+import gc
 import threading
 import time
 
 import pytest
+from PIL import Image
 
 import builders
 from engines import ScriptedEngine, honest_reply
@@ -76,6 +78,41 @@ def test_memory_is_bounded_by_the_window_not_the_shard(shard):
     release.set()
     thread.join()
     assert held == 5
+
+
+@pytest.mark.parametrize("needs_pixels", [True, False])
+def test_pixels_stay_in_memory_only_for_an_engine_that_needs_them(shard, needs_pixels):
+    plan, reader = shard
+    good = [sample for sample in plan if not sample.sample_id.endswith("/5")][:16]
+    window, threads = 8, 2
+    together, live = threading.Barrier(window), []
+
+    def script(request):
+        together.wait(10)
+        live.append(
+            sum(isinstance(o, Image.Image) and o.size == (96, 64) for o in gc.get_objects())
+        )
+        together.wait(10)
+        assert len(request.jpegs) == 1
+        assert len(request.images) == needs_pixels
+        return Reply(CaptionStatus.OK, "A dog.")
+
+    engine = ScriptedEngine(script, window=window, needs_pixels=needs_pixels)
+    outcomes = list(captioned(engine, reader, good, decode_threads=threads))
+    assert len(live) == len(outcomes) == len(good)
+    assert all(outcome.hashes for outcome in outcomes)
+    if needs_pixels:
+        assert min(live) >= window
+    else:
+        assert max(live) <= 2 * threads  # what is being decoded: the file and its pixels
+
+
+def test_an_engine_that_needs_no_pixels_still_learns_which_images_are_broken(shard):
+    plan, reader = shard
+    engine = ScriptedEngine(needs_pixels=False)
+    statuses = {o.sample.sample_id: o.reply.status for o in captioned(engine, reader, plan)}
+    assert statuses.pop("single_en/sa_000000/5") is CaptionStatus.UNDECODABLE
+    assert set(statuses.values()) == {CaptionStatus.OK}
 
 
 def test_a_passing_failure_is_tried_again_and_a_lasting_one_keeps_its_reason(shard):

@@ -4,7 +4,8 @@
 
 Decoding runs ahead of the window by a fixed number of samples, so memory is bounded by
 `window + decode_ahead` decoded samples whatever the shard's size; by the stock, at the start of a
-run that asks for one.
+run that asks for one. For an engine that sends the stored JPEGs, images are decoded only to find the
+broken ones and to take their hashes, and dropped one by one.
 """
 
 import logging
@@ -121,7 +122,9 @@ class Worker:
                             held.open()
                             break
                         sample, reader = following
-                        decoded = decoders.submit(_decode, sample, reader)
+                        decoded = decoders.submit(
+                            _decode, sample, reader, keep_pixels=self._engine.needs_pixels
+                        )
                         decoded.add_done_callback(held.count)
                         live.add(callers.submit(self._finish, sample, decoded, held))
                     limit = usual
@@ -204,19 +207,22 @@ class _Decoded:
     jpegs: tuple[bytes, ...]
     """As stored."""
     images: "tuple[Image, ...]"
-    """Decoded to RGB."""
+    """Decoded to RGB; none for an engine that needs no pixels."""
     hashes: tuple[PhotographHashes, ...]
 
 
-def _decode(sample: Sample, reader: ShardReader) -> _Decoded:
-    jpegs, images = [], []
+def _decode(sample: Sample, reader: ShardReader, *, keep_pixels: bool) -> _Decoded:
+    jpegs, images, hashes = [], [], []
     for place, image in enumerate(sample.images, start=1):
         jpegs.append(reader.read(image))
         try:
-            images.append(decode_jpeg(jpegs[-1]))
+            decoded = decode_jpeg(jpegs[-1])
         except UndecodableImageError as error:
             # The reader counts uses, so the images after a bad one must be read as well.
             for later in sample.images[place:]:
                 reader.read(later)
             raise UndecodableImageError(f"{image.file_name}: {error}") from error
-    return _Decoded(tuple(jpegs), tuple(images), tuple(map(hash_photograph, jpegs, images)))
+        hashes.append(hash_photograph(jpegs[-1], decoded))
+        if keep_pixels:
+            images.append(decoded)
+    return _Decoded(tuple(jpegs), tuple(images), tuple(hashes))

@@ -16,7 +16,7 @@ class Request:
 
     sample_id: str
     images: "tuple[Image, ...]"
-    """Decoded RGB images, in the order the prompt counts them."""
+    """Decoded RGB images, in the order the prompt counts them; none if the engine needs none."""
     track: Track
     generation: Generation
     attempt: int
@@ -53,6 +53,8 @@ class Engine(Protocol):
     model_revision: str
     window: int
     """Requests the worker keeps in flight."""
+    needs_pixels: bool
+    """Whether requests carry decoded images; without, they are dropped once they have decoded."""
 
     def caption(self, request: Request) -> Reply:
         """Caption one sample; blocks until done.

@@ -127,6 +127,7 @@ class LmdeployEngine:
     """Captions through a running lmdeploy pipeline, from many threads at once."""
 
     name = "lmdeploy"
+    needs_pixels = True
 
     def __init__(
         self,

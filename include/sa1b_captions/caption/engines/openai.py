@@ -67,6 +67,7 @@ class OpenAIEngine:
     """Spreads requests over the replicas, from many threads at once."""
 
     name = "openai"
+    needs_pixels = False
 
     def __init__(
         self,

@@ -31,6 +31,7 @@ class PreviewEngine:
     model = "preview"
     model_revision = "1"
     window = 8
+    needs_pixels = True
 
     def caption(self, request: Request) -> Reply:
         """Caption one sample in the language of its track."""
