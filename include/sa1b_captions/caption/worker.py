@@ -4,8 +4,8 @@
 
 Decoding runs ahead of the window by a fixed number of samples, so memory is bounded by
 `window + decode_ahead` decoded samples whatever the shard's size; by the stock, at the start of a
-run that asks for one. For an engine that sends the stored JPEGs, images are decoded only to find the
-broken ones and to take their hashes, and dropped one by one.
+run that asks for one. For an engine that sends the stored JPEGs, images are decoded only to find
+the broken ones and to take their hashes, and dropped one by one.
 """
 
 import logging
