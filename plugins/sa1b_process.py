@@ -17,10 +17,12 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from sa1b_captions.log_lines import ERROR, PROGRESS
+
 REPORT_INTERVAL_S = 5.0
 _PR_SET_PDEATHSIG = 1
 _URL = re.compile(r"""(https?://)(?:[^\s/@]+@)?([^\s?#"']+)(\?[^\s"']*)?""")
-_LOG_PREFIX = re.compile(r"^\d\d:\d\d:\d\d (error: )?")
+_LOG_PREFIX = re.compile(rf"^\d\d:\d\d:\d\d ({ERROR}|{PROGRESS})?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,8 +124,20 @@ class StageProcess:
 
 
 def message_of(line: str) -> str:
-    """A line of the command line's log without its time and level."""
+    """A line of the command line's log without its time and what it begins with."""
     return _LOG_PREFIX.sub("", line)
+
+
+def progress_of(lines: Sequence[str]) -> str:
+    """Message of the last line that tells progress, or else of the last one; empty of none."""
+    filled = [line for line in lines if line.strip()]
+    told = [line for line in filled if _tells_progress(line)]
+    return message_of((told or filled or [""])[-1])
+
+
+def _tells_progress(line: str) -> bool:
+    found = _LOG_PREFIX.match(line)
+    return bool(found and found[1] == PROGRESS)
 
 
 def redact(text: str) -> str:

@@ -136,7 +136,7 @@ class PodRun:
 
     def read_log(self, query):
         """The log so far, or with `follow` to its end."""
-        if query.get("follow") == "true":
+        if query.get("follow", "").lower() == "true":
             self._thread.join()
         lines = list(self.lines)
         if "sinceSeconds" in query:
@@ -144,7 +144,7 @@ class PodRun:
             lines = [line for line in lines if line[0].timestamp() >= since]
         if "tailLines" in query:
             lines = lines[-int(query["tailLines"]) :]
-        stamped = query.get("timestamps") == "true"
+        stamped = query.get("timestamps", "").lower() == "true"  # one client writes True
         return "".join(
             (f"{when:%Y-%m-%dT%H:%M:%S.%f}000Z " if stamped else "") + text + "\n"
             for when, text in lines

@@ -14,7 +14,7 @@ from airflow.sdk.exceptions import AirflowException, AirflowFailException, Airfl
 
 import sa1b_process
 from sa1b_operators import PROGRESS_KEY, STAGE_DEFAULTS, QualityReportLink, ShardStageOperator
-from sa1b_process import StageProcess, redact
+from sa1b_process import StageProcess, progress_of, redact
 
 pytestmark = pytest.mark.usefixtures("airflow_db")
 
@@ -266,6 +266,22 @@ def test_progress_is_reported_while_the_program_runs(monkeypatch):
     seen = []
     StageProcess(PROGRESS, lambda line: None, report=seen.append).run()
     assert seen == ["sa_000017: 10.0 of 20.0 MB", "sa_000017: 20.0 of 20.0 MB"]
+
+
+@pytest.mark.parametrize(
+    ("lines", "shown"),
+    [
+        ([], ""),
+        (["", " "], ""),
+        (["Traceback"], "Traceback"),
+        (["12:00:00 error: no index", ""], "no index"),
+        (["12:00:00 loading", "12:00:01 loaded"], "loaded"),
+        (["12:00:00 progress: 1/3", "12:00:05 progress: 2/3", "12:00:06 again"], "2/3"),
+        (["12:00:00 progress: 1/3", "12:00:06 no progress: the store is slow"], "1/3"),
+    ],
+)
+def test_the_newest_progress_is_shown_or_else_the_newest_line(lines, shown):
+    assert progress_of(lines) == shown
 
 
 def test_progress_is_in_the_tasks_state(run_dag):

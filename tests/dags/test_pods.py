@@ -381,7 +381,8 @@ def test_progress_of_a_running_pod_is_in_the_tasks_state(machine, run_dag):
     script = """
 import time
 for done in (10, 20):
-    print(f"12:00:00 sa_000017: {done}/30 samples, 4.0 samples/s", flush=True)
+    print(f"12:00:00 progress: sa_000017 {done}/30 samples, 4.0 samples/s", flush=True)
+    print("12:00:00 sa_000017/7: the caption repeats itself, trying again", flush=True)
     time.sleep(1.5)
 """
     run = run_script(run_dag, script, trigger_kwargs={"progress_interval_s": 0.5})
@@ -389,7 +390,7 @@ for done in (10, 20):
     with create_session() as session:
         found = session.query(TaskStateStoreModel).filter_by(run_id=run.run_id, key=PROGRESS_KEY)
         assert [json.loads(row.value) for row in found] == [
-            "sa_000017: 20/30 samples, 4.0 samples/s"
+            "sa_000017 20/30 samples, 4.0 samples/s"
         ]
 
 

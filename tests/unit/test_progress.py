@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 import builders
 from sa1b_captions.caption.engines.base import Reply
-from sa1b_captions.caption.progress import PREFIX, Progress
+from sa1b_captions.caption.progress import Progress
 from sa1b_captions.caption.sampling import IndexedImage, Sample
 from sa1b_captions.records import CaptionStatus
 
@@ -50,7 +50,7 @@ def test_the_line_names_shard_tracks_rates_and_time_left(caplog):
     progress.add(todo[12], reply(CaptionStatus.ERROR))
     progress.log()
     assert caplog.messages[-1] == (
-        f"{PREFIX}sa_000017 53/104 samples (single_en 53/100, multi_en 0/4), 0.3 images/s, "
+        "progress: sa_000017 53/104 samples (single_en 53/100, multi_en 0/4), 0.3 images/s, "
         "54 tokens/s, 1 failed, about 4 min left"
     )
     assert len(caplog.messages) == 1 + 6  # one in five seconds at most

@@ -3,7 +3,7 @@
     progress: sa_000017 3420/12340 samples (single_en 3100/11186, single_zh 320/1000), 3.9 images/s,
     790 tokens/s, about 38 min left
 
-in one line. Whoever follows a worker's log finds them by PREFIX and the shard's name after it.
+in one line. Whoever follows a worker's log finds them by how they begin, and by the shard's name.
 """
 
 import logging
@@ -14,10 +14,9 @@ from collections.abc import Callable, Mapping
 from sa1b_captions.caption.engines.base import Reply
 from sa1b_captions.caption.sampling import Sample
 from sa1b_captions.caption.tally import FAILED
+from sa1b_captions.log_lines import PROGRESS
 
 _log = logging.getLogger(__name__)
-
-PREFIX = "progress: "
 
 
 class Progress:
@@ -68,7 +67,7 @@ class Progress:
     def log(self) -> None:
         """Log where the shard stands."""
         self._last = self._clock()
-        _log.info("%s%s", PREFIX, self.line())
+        _log.info("%s%s", PROGRESS, self.line())
 
     def line(self) -> str:
         """Where the shard stands, beginning with its name."""

@@ -11,6 +11,7 @@ import typer
 
 from sa1b_captions.campaign import Campaign, open_campaign
 from sa1b_captions.errors import CaptioningError, NothingToDo, PermanentError
+from sa1b_captions.log_lines import ERROR
 from sa1b_captions.recipe import TRACKS, load_recipe
 from sa1b_captions.settings import Settings, load_settings
 from sa1b_captions.storage import Store, open_store
@@ -51,7 +52,7 @@ def exit_codes() -> Iterator[None]:
         log.info("%s", nothing)
         raise typer.Exit(nothing.exit_code) from None
     except CaptioningError as error:
-        log.error("error: %s", error)
+        log.error("%s%s", ERROR, error)
         raise typer.Exit(error.exit_code) from None
 
 

@@ -13,13 +13,14 @@ from collections.abc import Callable
 from typing import NoReturn
 
 from sa1b_captions.errors import EXIT_RETRYABLE
+from sa1b_captions.log_lines import ERROR
 
 _log = logging.getLogger(__name__)
 
 
 def end_process(reason: str) -> NoReturn:
     """Log, then leave without any clean-up, as retryable."""
-    _log.critical("error: %s; ending the process, run it again", reason)
+    _log.critical("%s%s; ending the process, run it again", ERROR, reason)
     logging.shutdown()
     os._exit(EXIT_RETRYABLE)
 
