@@ -178,6 +178,12 @@ def resized(jpeg: bytes, width: int, height: int) -> bytes:
         (JPEG, b'{"annotations": [], ' + JSON[1:], None, (96, 64)),
         (JPEG, builders.annotation(1, (64, 96)), "size_mismatch", (96, 64)),
     ],
+    ids=[
+        *("whole", "maker-bytes", "one-picture", "empty", "png", "no-end", "half"),
+        *("headerless", "two-bytes", "no-width", "too-large", "two-pictures", "no-json"),
+        *("empty-json", "cut-json", "deep-json", "not-utf8", "few-fields", "other-id"),
+        *("annotations-first", "other-size"),
+    ],
 )
 def test_what_is_wrong_with_an_image_is_in_its_row(jpeg, annotation, problem, size):
     members = [("./sa_9.jpg", JPEG), ("./sa_9.json", builders.annotation(9, (96, 64)))]
@@ -262,6 +268,14 @@ def pax_member(content: bytes) -> bytes:
         (bytes(1024), "no member sa_<id>.jpg"),
         (builders.make_archive([("sa_1.json", JSON)]), "no member sa_<id>.jpg"),
     ],
+    ids=[
+        *("parent", "inner-parent", "root", "backslash", "folder", "symlink", "hardlink"),
+        *("char-device", "block-device", "fifo", "sparse", "volume", "large", "huge"),
+        *("negative", "pax-size", "long-name-size", "pax-climbs", "pax-cut", "pax-words"),
+        *("pax-short", "pax-nothing", "pax-after", "empty", "html", "noise", "bzip2"),
+        *("gzip-words", "gzip-start", "gzip-no-end", "gzip-checksum", "one-header", "no-end-mark"),
+        *("twice", "no-members", "no-image"),
+    ],
 )
 def test_a_damaged_or_hostile_archive_is_refused(archive, match):
     refuse(archive, match)
@@ -329,6 +343,7 @@ def test_jpeg_headers_of_any_bytes_are_read_or_refused(at, new, cut):
         ({}, "L"),
         ({}, "CMYK"),
     ],
+    ids=["plain", "progressive", "restarts", "comment", "profile", "grey", "cmyk"],
 )
 def test_jpeg_headers_agree_with_pillow(options, mode):
     buffer = io.BytesIO()
