@@ -1,5 +1,6 @@
 import json
 import random
+import shutil
 from pathlib import Path
 
 import pytest
@@ -40,16 +41,24 @@ def fill(campaign, shard, captions):
     curate_shard(campaign, shard, tracks=[TRACK])
 
 
-@pytest.fixture
-def campaign(tmp_path):
-    campaign = builders.demo_campaign(FileStore(tmp_path))
+@pytest.fixture(scope="module")
+def curated(tmp_path_factory):
+    """A folder with two curated shards, for every test to copy."""
+    folder = tmp_path_factory.mktemp("curated")
+    campaign = builders.demo_campaign(FileStore(folder))
     rng = random.Random(5)
     for shard in SHARDS:
         captions = [caption(rng, rng.choice((5, 6, 7))) for _ in range(300)]
         fill(
             campaign, shard, [*captions, "Too short to be a description.", "A <image> again. " * 20]
         )
-    return campaign
+    return folder
+
+
+@pytest.fixture
+def campaign(curated, tmp_path):
+    shutil.copytree(curated, tmp_path, dirs_exist_ok=True)
+    return builders.demo_campaign(FileStore(tmp_path))
 
 
 def run(campaign, **options):

@@ -26,10 +26,13 @@ def describe_group(looks: Sequence[Look]) -> str:
     portraits = [_portrait(ORDINALS[place], look, place) for place, look in enumerate(looks)]
     closing = _comparison(looks, compare(looks))
     told: list[str] = []
+    used: set[traits.Aspect] = set()
     for portrait, look in zip(portraits, looks, strict=True):
         told.append(portrait)
-        fresh = (ASPECTS[aspect](look) for aspect in traits.aspects(look))
-        told += [text for text in fresh if text not in told][:1]
+        # An aspect of its own each, or images that are much alike are told in the same words.
+        for aspect in [one for one in traits.aspects(look) if one not in used][:1]:
+            told.append(ASPECTS[aspect](look))
+            used.add(aspect)
     text = " ".join(told + closing)
     return text if len(text) <= _MOST_CHARS else " ".join(portraits + closing)
 
@@ -40,6 +43,7 @@ def _portrait(ordinal: str, look: Look, turn: int) -> str:
     tone, contrast = TONES[traits.tone(look)], CONTRASTS[traits.contrast(look)]
     name, share = look.swatches[0].colour.english, percent(look.swatches[0].share)
     if first is None or second is None:
+        return f"Next to nothing but {name}, at {share}, fills the {ordinal}, {tone} throughout."
         return (
             f"The {ordinal} image is {tone} with {contrast} and almost wholly {name}, at {share}."
         )
