@@ -14,7 +14,7 @@ import numpy as np
 import pyarrow as pa
 
 from sa1b_captions.quality import minhash
-from sa1b_captions.quality import minhash_kernel as kernel
+from sa1b_captions.quality.kernels import minhash as kernel
 
 BUCKET_ROWS = 32
 PAIRS_AT_ONCE = 400_000

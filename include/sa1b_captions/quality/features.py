@@ -11,7 +11,7 @@ import polars as pl
 import pyarrow as pa
 
 from sa1b_captions.quality import characters, phrases, stopwords
-from sa1b_captions.quality import features_kernel as kernel
+from sa1b_captions.quality.kernels import features as kernel
 from sa1b_captions.quality.wording import buffers
 from sa1b_captions.records import TEXT_FEATURES
 

@@ -10,7 +10,7 @@ import hashlib
 import numpy as np
 import pyarrow as pa
 
-from sa1b_captions.quality import minhash_kernel as kernel
+from sa1b_captions.quality.kernels import minhash as kernel
 from sa1b_captions.quality.wording import buffers
 
 BANDS = kernel.BANDS

@@ -11,7 +11,7 @@ import polars as pl
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from sa1b_captions.quality import wording_kernel as kernel
+from sa1b_captions.quality.kernels import wording as kernel
 
 _KNOWN = 0x20000
 """Code points in the table. Past them are rare Han characters and little else."""

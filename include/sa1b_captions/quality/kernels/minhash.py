@@ -7,7 +7,7 @@ writes no spaces is a unit of its own.
 import numpy as np
 from numba import uint32, uint64
 
-from sa1b_captions.quality.compiled import compiled
+from sa1b_captions.quality.kernels.compiled import compiled
 
 BANDS = 20
 ROWS = 5
@@ -15,7 +15,7 @@ SHINGLE_UNITS = 5
 
 _FNV_OFFSET = uint64(0xCBF29CE484222325)
 _FNV_PRIME = uint64(0x100000001B3)
-_GOLDEN = uint64(0x9E3779B97F4A7C15)
+GOLDEN = uint64(0x9E3779B97F4A7C15)
 _SPACE = 32
 _NO_MINIMUM = uint32(0xFFFFFFFF)
 _LANES = 32
@@ -94,7 +94,7 @@ def hash_shingles(units: np.ndarray, count: int, shingles: np.ndarray) -> int:
     for first in range(total):
         value = uint64(0)
         for place in range(first, first + width):
-            value = value * _GOLDEN + units[place]
+            value = value * GOLDEN + units[place]
         shingles[first] = mix(value)
     return total
 
@@ -169,7 +169,7 @@ def sign(
         for band in range(BANDS):
             value = uint64(band + 1)
             for number in range(band * ROWS, band * ROWS + ROWS):
-                value = mix(value * _GOLDEN + uint64(minima[number]))
+                value = mix(value * GOLDEN + uint64(minima[number]))
             bands[text, band] = value
 
 

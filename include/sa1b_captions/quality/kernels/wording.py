@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from sa1b_captions.quality.compiled import compiled
+from sa1b_captions.quality.kernels.compiled import compiled
 
 SPACE = 32
 BY_RULE = 0xFFFFFFFF
