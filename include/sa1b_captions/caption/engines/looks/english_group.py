@@ -43,7 +43,8 @@ def _portrait(ordinal: str, look: Look, turn: int) -> str:
     tone, contrast = TONES[traits.tone(look)], CONTRASTS[traits.contrast(look)]
     name, share = look.swatches[0].colour.english, percent(look.swatches[0].share)
     if first is None or second is None:
-        return f"Next to nothing but {name}, at {share}, fills the {ordinal}, {tone} throughout."
+        if turn % 2:  # or flat images in a row would repeat each other
+            return f"{name.capitalize()} fills {share} of the {ordinal} image, {tone} throughout."
         return (
             f"The {ordinal} image is {tone} with {contrast} and almost wholly {name}, at {share}."
         )
