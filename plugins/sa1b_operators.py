@@ -19,7 +19,12 @@ from airflow.providers.cncf.kubernetes.triggers.pod import KubernetesPodTrigger
 from airflow.providers.cncf.kubernetes.utils.pod_manager import PodPhase
 from airflow.sdk import BaseHook, BaseOperatorLink
 from airflow.sdk.configuration import conf
-from airflow.sdk.exceptions import AirflowException, AirflowFailException, AirflowSkipException
+from airflow.sdk.exceptions import (
+    AirflowException,
+    AirflowFailException,
+    AirflowRescheduleException,
+    AirflowSkipException,
+)
 from airflow.triggers.base import BaseTrigger
 from kubernetes.client import V1Pod
 from kubernetes.client.exceptions import ApiException
@@ -42,6 +47,11 @@ STAGE_DEFAULTS: dict[str, Any] = {
     "execution_timeout": dt.timedelta(hours=2),
 }
 """`default_args` of every DAG here."""
+
+QUOTA_WAITS = 10
+"""Times a pod over the quota is tried again before that uses up a retry: another task may have got
+the pool's slot while the one whose pod holds the GPUs woke up to note its progress."""
+QUOTA_WAIT = dt.timedelta(minutes=1)
 
 LOCAL_COMMAND = (sys.executable, "-m", "sa1b_captions")
 _EXIT_USAGE = 2
@@ -151,13 +161,24 @@ class ShardStageOperator(KubernetesPodOperator):
             try:
                 return super().execute(context)
             except ApiException as error:
-                raise AirflowException(sa1b_pods.refusal(error)) from error
+                self._refused(error, context)
         secret = self._links_text()
         arguments = [*self.arguments, *([] if secret is None else ["--links", "-"])]
         self._process = StageProcess(
             [*self.command, *arguments], self.log.info, secret, lambda line: _show(line, context)
         )
         return self._result(self._process.run())
+
+    def _refused(self, error: ApiException, context: Any) -> NoReturn:
+        """Fail, or come again in a minute when the quota is used up: that takes no retry."""
+        cause = sa1b_pods.refusal(error)
+        waits = context.get("task_reschedule_count", 0)
+        if not sa1b_pods.over_quota(error) or waits >= QUOTA_WAITS:
+            raise AirflowException(cause) from error
+        self.log.warning("%s; trying again in a minute (%d of %d)", cause, waits + 1, QUOTA_WAITS)
+        raise AirflowRescheduleException(  # type: ignore[no-untyped-call]
+            dt.datetime.now(dt.UTC) + QUOTA_WAIT
+        ) from error
 
     def _links_text(self) -> str | None:
         """Text of the links file when an Airflow connection holds it; a pipe takes it to ingest."""

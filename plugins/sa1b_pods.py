@@ -2,6 +2,7 @@
 
 import json
 import signal
+from http import HTTPStatus
 from typing import Any
 
 from kubernetes.client import V1Pod
@@ -201,12 +202,17 @@ def _condition(pod: V1Pod, kind: str, value: str) -> str | None:
     return None
 
 
+def over_quota(error: ApiException) -> bool:
+    """Whether Kubernetes refused a pod because the namespace's quota is used up."""
+    return error.status == HTTPStatus.FORBIDDEN and "exceeded quota" in str(error.body)
+
+
 def refusal(error: ApiException) -> str:
     """Why Kubernetes refused a request, in one sentence."""
     try:
         message = json.loads(error.body)["message"]
     except (KeyError, TypeError, ValueError):
         message = error.reason
-    if "exceeded quota" in str(message):
+    if over_quota(error):
         message = f"{message}; pool `gpu` must not hold more pods than the quota has GPUs for"
     return f"Kubernetes refused the pod with {error.status}: {message}"

@@ -23,6 +23,8 @@ class FakeKubernetes:
         """What is no pod, in the order it was applied."""
         self.refusal = None
         """(HTTP status, message) with which pods are refused, or None."""
+        self.refusals = []
+        """Refusals of the next pods, one each; then pods are taken in."""
         self.log = "a line of the pod\n"
         handler = type("Handler", (_Handler,), {"cluster": self})
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
@@ -108,6 +110,9 @@ class _Handler(BaseHTTPRequestHandler):
         pod = self._body()
         if self.cluster.refusal:
             self._error(*self.cluster.refusal)
+            return
+        if self.cluster.refusals:
+            self._error(*self.cluster.refusals.pop(0))
             return
         pod["metadata"] |= {"uid": str(uuid.uuid4()), "creationTimestamp": now()}
         self.cluster.created.append(copy.deepcopy(pod))

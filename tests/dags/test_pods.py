@@ -10,6 +10,7 @@ from airflow.sdk import DAG
 from airflow.sdk.exceptions import AirflowException
 from kubernetes.client import ApiClient
 
+import sa1b_operators
 import sa1b_pods
 from fake_kubernetes import FakeKubernetes, container, ended
 from process_kubernetes import ProcessKubernetes
@@ -243,7 +244,28 @@ def test_a_quota_that_is_used_up_is_named(cluster, airflow_db):
     cluster.refusal = (403, "pods is forbidden: exceeded quota: gpus, used: 4, limited: 4")
     operator = caption()
     operator.render_template_fields({"task": operator})
+    context = {"ti": FakeTaskInstance, "run_id": "run", "dag": None}
     with pytest.raises(AirflowException, match="403: .*exceeded quota.*pool `gpu`") as raised:
+        operator.execute(context | {"task_reschedule_count": sa1b_operators.QUOTA_WAITS})
+    assert raised.type is AirflowException
+
+
+def test_a_pod_over_the_quota_comes_again_without_using_up_a_retry(cluster, run_dag, monkeypatch):
+    monkeypatch.setattr(sa1b_operators, "QUOTA_WAIT", dt.timedelta(seconds=0))
+    cluster.statuses = [ended(0)]
+    cluster.refusals = [(403, "pods is forbidden: exceeded quota: gpus, used: 4, limited: 4")] * 2
+    with DAG("quota", schedule=None, default_args=STAGE_DEFAULTS | {"retries": 0}) as dag:
+        caption()
+    task = run_dag(dag).get_task_instance("caption")
+    assert (task.state, task.try_number) == ("success", 1)
+    assert len(cluster.created) == 1
+
+
+def test_a_pod_that_is_refused_for_another_reason_is_a_failure_at_once(cluster, airflow_db):
+    cluster.refusal = (403, "pods is forbidden: violates PodSecurity")
+    operator = caption()
+    operator.render_template_fields({"task": operator})
+    with pytest.raises(AirflowException, match="violates PodSecurity") as raised:
         operator.execute({"ti": FakeTaskInstance, "run_id": "run", "dag": None})
     assert raised.type is AirflowException
 
