@@ -2,7 +2,8 @@
 
 The worker decodes a stock of samples before the engine gets its first one. While the engine lives
 on that stock, nothing but the engine sets the pace: this is its rate alone. Its replies are real
-ones and are kept. The shard's receipt compares that with the rate over the whole shard.
+ones and are kept. The shard's receipt compares that with the rate over the whole shard;
+docs/runbook.md says what to do when the engine waits.
 
 Only single-image samples count, in both rates: several images cost more per token written.
 """
