@@ -173,11 +173,17 @@ def show_repeats(campaign: Campaign, gallery: Gallery) -> list[Repeats] | None:
     repeats = []
     for kind, meaning in ((SAME_BYTES, "the same file"), (SAME_LOOK, "the same look")):
         frame = pl.DataFrame(table).filter(pl.col("kind") == kind)
-        groups = frame.partition_by("group", maintain_order=True)
+        groups = frame["group"].unique(maintain_order=True)
+        chosen = [groups[place] for place in evenly(groups.len(), PHOTOGRAPH_GROUPS)]
         shown = [
-            [gallery.picture(*row) for row in group.select("shard", "image_id").iter_rows()]
-            for group in (groups[place] for place in evenly(len(groups), PHOTOGRAPH_GROUPS))
+            [
+                gallery.picture(shard, image)
+                for shard, image in frame.filter(pl.col("group") == group)
+                .select("shard", "image_id")
+                .head(PHOTOGRAPHS_SHOWN)
+                .iter_rows()
+            ]
+            for group in chosen
         ]
-        shown = [pictures[:PHOTOGRAPHS_SHOWN] for pictures in shown]
-        repeats.append(Repeats(meaning, len(groups), frame.height, shown))
+        repeats.append(Repeats(meaning, groups.len(), frame.height, shown))
     return repeats
