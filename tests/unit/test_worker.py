@@ -88,10 +88,10 @@ def test_pixels_stay_in_memory_only_for_an_engine_that_needs_them(shard, needs_p
     together, live = threading.Barrier(window), []
 
     def script(request):
-        together.wait(10)
-        live.append(
-            sum(isinstance(o, Image.Image) and o.size == (96, 64) for o in gc.get_objects())
-        )
+        if together.wait(10) == 0:  # one counts for all: looking at every object takes a while
+            live.append(
+                sum(isinstance(o, Image.Image) and o.size == (96, 64) for o in gc.get_objects())
+            )
         together.wait(10)
         assert len(request.jpegs) == 1
         assert len(request.images) == needs_pixels
@@ -99,7 +99,7 @@ def test_pixels_stay_in_memory_only_for_an_engine_that_needs_them(shard, needs_p
 
     engine = ScriptedEngine(script, window=window, needs_pixels=needs_pixels)
     outcomes = list(captioned(engine, reader, good, decode_threads=threads))
-    assert len(live) == len(outcomes) == len(good)
+    assert len(live) * window == len(outcomes) == len(good)
     assert all(outcome.hashes for outcome in outcomes)
     if needs_pixels:
         assert min(live) >= window
