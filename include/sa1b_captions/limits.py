@@ -105,6 +105,8 @@ class HealthLimits:
     """Population stability index of lengths over the reference's tenths."""
     ks_distance: tuple[float, float] = (0.05, 0.15)
     """Greatest distance between the cumulative shares of lengths."""
+    spread: tuple[float, float] = (0.10, 0.30)
+    """Logarithm of the ratio of MADs of log length: 0.10 is a tenth wider or narrower."""
     common_tokens_share: tuple[float, float] = (0.02, 0.10)
     """Captions with the most frequent token count, above the reference's: a hard cut shows here."""
     reason_share: tuple[float, float] = (0.005, 0.05)

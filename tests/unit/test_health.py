@@ -58,7 +58,8 @@ def found(shard, reference=None, neighbours=()):
     [
         ({"length": 0.8}, {"psi": "critical", "ks_distance": "critical"}),
         ({"length": 1.05}, {"ks_distance": "warning"}),
-        ({"spread": 1.4}, {"psi": "warning"}),
+        ({"spread": 1.2}, {"spread": "warning"}),
+        ({"spread": 1.4}, {"psi": "warning", "spread": "critical"}),
         ({"cut_tokens": 256}, {"common_tokens_share": "warning"}),
         ({"cut_tokens": 200}, {"common_tokens_share": "critical"}),
         ({"loops": 0.012}, {"tail_share": "warning"}),
@@ -71,12 +72,15 @@ def test_a_degraded_model_is_seen(reference, fault, seen):
     shard = metrics(np.random.default_rng(2), **fault)
     assert seen.items() <= found(shard, reference).items()
     healthy = [metrics(np.random.default_rng(n + 10)) for n in range(8)]
-    assert seen.items() <= found(shard, neighbours=healthy).items()
+    against_neighbours = found(shard, neighbours=healthy)
+    assert seen.keys() <= against_neighbours.keys()
+    # They may be the broken ones, so they make no shard fail.
+    assert set(against_neighbours.values()) == {"warning"}
 
 
 @pytest.mark.parametrize("rows", [ROWS, 1030, 79])
 def test_two_hundred_healthy_shards_raise_no_alarm(rows):
-    """Measured once: no alarm in 800 shards of 11,000 captions, nor in 2,000 of 1,030 and of 79."""
+    """Measured once: no alarm in 800 shards of 11,000, none in 2,000 of 1,030, 6 in 2,000 of 79."""
     rng = np.random.default_rng(3)
     shards = [metrics(rng, rows) for _ in range(200)]
     usual = describe_track([metrics(rng, rows) for _ in range(20)], LIMITS.tail_mads)
@@ -89,7 +93,7 @@ def test_a_tenth_of_the_neighbours_may_be_broken_too():
     rng = np.random.default_rng(4)
     near = [metrics(rng, length=0.8 if n == 3 else 1.0) for n in range(20)]
     assert not found(metrics(rng), neighbours=near)
-    assert found(metrics(rng, length=0.8), neighbours=near)["ks_distance"] == "critical"
+    assert found(metrics(rng, length=0.8), neighbours=near)["ks_distance"] == "warning"
     bad = [metrics(rng, reasons={"missing_end": 0.2 if n < 2 else 0.005}) for n in range(20)]
     assert not found(metrics(rng), neighbours=bad)
     assert found(metrics(rng, reasons={"missing_end": 0.2}), neighbours=bad)

@@ -82,7 +82,7 @@ def shard_page(campaign, shard, tracks, checks=None):
         track: read_receipt(campaign.store, campaign.curate_receipt(track, shard))
         for track in tracks
     }
-    findings = ShardFindings(shard, Verdict.WARN, curated, checks or {}, "run")
+    findings = ShardFindings(shard, Verdict.WARN, curated, checks or {}, {}, "run")
     return render_shard(campaign, findings)
 
 

@@ -1,6 +1,8 @@
 """Imports Great Expectations: some seconds, once."""
 
+import dataclasses
 import json
+import random
 
 import pytest
 
@@ -9,6 +11,7 @@ from sa1b_captions import records
 from sa1b_captions.errors import PermanentError, RetryableError
 from sa1b_captions.receipts import read_receipt
 from sa1b_captions.recipe import TRACKS
+from sa1b_captions.shards import shard_name
 from sa1b_captions.stages.curate import curate_shard
 from sa1b_captions.stages.dedup import dedup_track
 from sa1b_captions.stages.validate import validate_release, validate_shards
@@ -61,6 +64,35 @@ def test_a_shard_is_validated_once_until_it_is_curated_again(campaign):
     assert second["shards"][shard]["run_id"] == "first"
     put(campaign, 0, tracks=["single_en"], rows=3)
     assert validate_shards(campaign, [shard], run_id="third")["shards"][shard]["planned"] == 9
+
+
+def test_a_shard_unlike_its_neighbours_warns_with_the_numbers(tmp_path):
+    """As when the model degraded on one node: every caption passes the rules, but all are short."""
+    recipe = dataclasses.replace(
+        builders.demo_recipe(), shards=tuple(shard_name(n) for n in range(7))
+    )
+    campaign = builders.demo_campaign(FileStore(tmp_path), recipe)
+    rng = random.Random(1)
+    for number, shard in enumerate(recipe.shards):
+        longest = 220 if number == 6 else 300
+        texts = [
+            f"The {rng.getrandbits(4 * rng.randint(150, longest)):x} is on the table. " * 2
+            for _ in range(200)
+        ]
+        table = builders.caption_rows(recipe, "single_en", shard, texts, 1 + 1000 * number)
+        builders.put_captions(campaign, shard, "single_en", table)
+        curate_shard(campaign, shard, tracks=["single_en"])
+    found = validate_shards(campaign, recipe.shards)["verdicts"]
+    assert found == {shard: "warn" if shard == "sa_000006" else "pass" for shard in recipe.shards}
+    stored = result(campaign, "sa_000006")
+    (ks,) = [m for m in stored["health"]["single_en"] if m["name"] == "ks_distance"]
+    assert ks["against"] == "neighbours"
+    assert ks["value"] > ks["warning"] > 0.05
+    failed = {c["name"] for c in stored["checks"]["single_en"] if not c["success"]}
+    assert "health_ks_distance_neighbours_warning" in failed
+    page = campaign.store.read(stored["report"]).decode()
+    assert f"{ks['value']:.3f}" in page
+    assert "no reference is pinned" in page
 
 
 def test_a_result_has_its_checks_and_its_report(campaign):

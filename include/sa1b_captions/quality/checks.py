@@ -115,4 +115,6 @@ def _observed(result: dict[str, Any], unit: str) -> str:
         return "no rows"
     if unit == "flag":
         return "yes" if not value else "no"
+    if unit == "number":
+        return f"{float(value):.3f}"
     return f"{float(value):.1%}" if unit == "share" else f"{int(value):,}"

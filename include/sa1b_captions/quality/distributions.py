@@ -99,6 +99,11 @@ def ks_limit(limit: float, rows: int, usual_rows: int) -> float:
     return math.hypot(limit, KS_QUANTILE * math.sqrt(1 / rows + 1 / usual_rows))
 
 
+def spread_limit(limit: float, rows: int, usual_rows: int) -> float:
+    """The same for the logarithm of a ratio of MADs, whose deviation is 1.17 / sqrt(rows)."""
+    return math.hypot(limit, 3.7 * 1.17 * math.sqrt(1 / rows + 1 / usual_rows))
+
+
 def share_limit(limit: float, rows: int) -> float:
     """The same for a share of the rows: 3.7 standard deviations, and three rows for rare ones."""
     spread = math.sqrt(max(limit * (1 - limit), 0.0) / rows)

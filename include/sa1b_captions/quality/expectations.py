@@ -4,11 +4,13 @@ Suites for Great Expectations, as code: reviewed and tested like code, nothing s
 be migrated. They see numbers about captions, never a caption.
 """
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from sa1b_captions.chance import allowed_share
 from sa1b_captions.limits import Quality
 from sa1b_captions.quality.checks import Verdict
+from sa1b_captions.quality.health import SHAPES, Measure
 from sa1b_captions.recipe import Recipe
 from sa1b_captions.records import CaptionStatus
 
@@ -17,6 +19,12 @@ if TYPE_CHECKING:
 
 DECODABLE_SHARE = 0.99
 """Share of samples whose images should decode; SA-1B's archives hold next to no broken file."""
+
+HEALTH = "health_"
+"""What the names of health checks begin with."""
+
+WARNING_SHARE = 0.05
+"""Share of shards that may have warned; each is looked at one by one, so many are a pattern."""
 
 DUPLICATE_SHARE = 0.01
 """Share of captions that may repeat another shard's before a report points it out."""
@@ -117,6 +125,46 @@ def shard_suite(recipe: Recipe, track: str, planned: int) -> "ExpectationSuite":
     return ExpectationSuite(name=f"shard {track}", expectations=expectations)
 
 
+def health_suite(measures: Sequence[Measure]) -> "ExpectationSuite":
+    """What must hold of a track's health, over `health.health_table` of some measures."""
+    import great_expectations.expectations as gxe
+    from great_expectations import ExpectationSuite
+
+    expectations: list[gxe.Expectation] = []
+    for measure in measures:
+        for severity, limit in (("critical", measure.critical), ("warning", measure.warning)):
+            if measure.name not in SHAPES or limit is None:
+                continue
+            expectations.append(
+                gxe.ExpectColumnMaxToBeBetween(
+                    column=f"{measure.name}_{measure.against}",
+                    max_value=limit,
+                    **_about(
+                        severity,
+                        f"{HEALTH}{measure.name}_{measure.against}_{severity}",
+                        f"{SHAPES[measure.name]}: at most {limit:.3f} against the "
+                        f"{measure.against}",
+                        unit="number",
+                    ),
+                )
+            )
+    judged = {(m.against, m.critical is not None) for m in measures if m.name not in SHAPES}
+    for against, may_fail in sorted(judged):
+        for severity in ("critical", "warning") if may_fail else ("warning",):
+            expectations.append(
+                gxe.ExpectColumnMaxToBeBetween(
+                    column=f"reasons_{severity}_{against}",
+                    max_value=0,
+                    **_about(
+                        severity,
+                        f"{HEALTH}reasons_{against}_{severity}",
+                        f"No reason is far more frequent than with the {against}",
+                    ),
+                )
+            )
+    return ExpectationSuite(name="shard health", expectations=expectations)
+
+
 def release_suite(recipe: Recipe) -> "ExpectationSuite":
     """What must hold of every shard and track of a release, over `metrics.SHARD_METRICS_SCHEMA`."""
     import great_expectations.expectations as gxe
@@ -142,6 +190,16 @@ def release_suite(recipe: Recipe) -> "ExpectationSuite":
             column="verdict",
             value_set=[Verdict.PASS.value, Verdict.WARN.value],
             **_critical("shards_valid", "Every shard is validated and none failed"),
+        ),
+        gxe.ExpectColumnValuesToNotBeInSet(
+            column="verdict",
+            value_set=[Verdict.WARN.value],
+            mostly=1 - allowed_share(WARNING_SHARE, len(recipe.shards)),
+            **_about(
+                "warning",
+                "few_warnings",
+                f"At most {WARNING_SHARE:.0%} of the shards warned, chance allowed for",
+            ),
         ),
         gxe.ExpectColumnValuesToBeInSet(
             column="unaccounted",

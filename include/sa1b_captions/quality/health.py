@@ -5,9 +5,13 @@ for a hundredth of the images. That shows in distributions. Each measure has two
 chance explains in so few rows is allowed for, so the same limits judge 79 captions and 11,000.
 """
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
+
+import numpy as np
+import pyarrow as pa
 
 from sa1b_captions.limits import HealthLimits
 from sa1b_captions.quality.distributions import (
@@ -18,8 +22,25 @@ from sa1b_captions.quality.distributions import (
     psi,
     psi_limit,
     share_limit,
+    spread_limit,
 )
 from sa1b_captions.quality.reference import TrackReference, describe_track
+
+_LEAST_MAD = 1e-3
+"""Stands for the spread of captions of one length, whose logarithm there is not."""
+
+_SAME_LENGTH = 0.02
+"""Difference of median log lengths, 2 %, that is never held against a neighbour."""
+
+SHAPES = {
+    "psi": "Lengths are spread as usual (population stability index)",
+    "ks_distance": "Lengths are spread as usual (Kolmogorov-Smirnov distance)",
+    "spread": "Lengths vary as much as usual (ratio of their MADs, as a logarithm)",
+    "tail_share": "No more than the usual share of captions is far too short or too long",
+    "common_tokens_share": "No token count is suddenly frequent, as when captions are cut",
+    "rejected": "No more captions are rejected than usual",
+}
+"""What the measures other than single reasons say when they hold."""
 
 ShardMetrics = Mapping[str, Any]
 """`metrics.json` of one track of a shard."""
@@ -30,19 +51,20 @@ class Measure:
     """One number about a shard, and what it may be."""
 
     name: str
-    """`psi`, `ks_distance`, `tail_share`, `common_tokens_share`, `rejected` or a reason."""
+    """One of SHAPES, or a reason."""
     against: str
     """`reference` or `neighbours`: what says which value is usual."""
     value: float
     usual: float
     warning: float
     """The value above which it warns, chance allowed for."""
-    critical: float
+    critical: float | None
+    """The value above which it fails; None against neighbours, who may be the broken ones."""
 
     @property
     def severity(self) -> str | None:
         """`critical`, `warning`, or None where nothing is wrong."""
-        if self.value > self.critical:
+        if self.critical is not None and self.value > self.critical:
             return "critical"
         return "warning" if self.value > self.warning else None
 
@@ -73,10 +95,23 @@ def measure_health(
         found += _compare(shard, lengths, reference, limits, "reference")
     near = [one for one in neighbours if one["captioned"]["rows"]][: limits.neighbours]
     if len(near) >= limits.min_neighbours:
-        usual = describe_track(near, limits.tail_mads)
+        usual = describe_track(_typical(near, limits), limits.tail_mads)
         if usual is not None and usual.mad_log_chars:
-            found += _compare(shard, lengths, usual, limits, "neighbours")
+            near_measures = _compare(shard, lengths, usual, limits, "neighbours")
+            found += [replace(measure, critical=None) for measure in near_measures]
     return found
+
+
+def _typical(near: Sequence[ShardMetrics], limits: HealthLimits) -> list[ShardMetrics]:
+    """Neighbours whose median length is like the others': a broken one must not be the measure."""
+    medians = [
+        math.log(Counts.pool([one["captioned"]["chars"]]).quantiles([0.5])[0]) for one in near
+    ]
+    middle, mad = median_and_mad(medians)
+    distance = max(_SAME_LENGTH, limits.reason_mads * mad)
+    return [
+        one for one, median in zip(near, medians, strict=True) if abs(median - middle) <= distance
+    ]
 
 
 def _compare(
@@ -100,6 +135,14 @@ def _compare(
         ks_distance(lengths, usual.quantiles),
         0.0,
         *(ks_limit(limit, rows, usual.rows) for limit in limits.ks_distance),
+    )
+    _, mad = lengths.log_median_and_mad()
+    yield Measure(
+        "spread",
+        against,
+        abs(math.log(max(mad, _LEAST_MAD) / usual.mad_log_chars)),
+        0.0,
+        *(spread_limit(limit, rows, usual.rows) for limit in limits.spread),
     )
     distance = limits.tail_mads * usual.mad_log_chars
     yield Measure(
@@ -137,8 +180,19 @@ def nearest(shard_number: int, others: Sequence[int], count: int) -> list[int]:
     return sorted(apart, key=lambda number: (abs(number - shard_number), number))[:count]
 
 
-def band(values: Sequence[float], limits: HealthLimits) -> tuple[float, float]:
-    """Values between which a share is usual: median and its robust distance to either side."""
-    median, mad = median_and_mad(values)
-    distance = max(limits.reason_share[0], limits.reason_mads * mad)
-    return max(0.0, median - distance), min(1.0, median + distance)
+def health_table(measures: Sequence[Measure]) -> pa.Table:
+    """One row, a column per measure named `<measure>_<against>`; reasons counted, not listed.
+
+    `reasons_<severity>_<against>` are how many reasons are over that limit.
+    """
+    row: dict[str, float] = {}
+    for measure in measures:
+        if measure.name in SHAPES:
+            row[f"{measure.name}_{measure.against}"] = measure.value
+            continue
+        for severity, limit in (("warning", measure.warning), ("critical", measure.critical)):
+            if limit is None:
+                continue
+            column = f"reasons_{severity}_{measure.against}"
+            row[column] = row.get(column, 0) + (measure.value > limit)
+    return pa.table({name: np.array([value], np.float64) for name, value in row.items()})

@@ -21,6 +21,8 @@ from sa1b_captions.chance import allowed_share
 from sa1b_captions.quality import charts, copies, gallery
 from sa1b_captions.quality.checks import Check, Verdict
 from sa1b_captions.quality.curated import read_metrics
+from sa1b_captions.quality.expectations import HEALTH
+from sa1b_captions.quality.health import SHAPES, Measure
 from sa1b_captions.quality.rules import MEANINGS
 from sa1b_captions.receipts import Receipt
 from sa1b_captions.recipe import TRACKS
@@ -46,6 +48,17 @@ _environment.globals |= {
 _environment.filters["count"] = lambda number: "–" if number is None else f"{number:,.0f}"
 
 
+HEALTH_NAMES = {
+    "psi": "lengths, stability index",
+    "ks_distance": "lengths, greatest distance",
+    "spread": "lengths, ratio of spreads",
+    "tail_share": "far too short or long",
+    "common_tokens_share": "most frequent token count",
+    "rejected": "rejected",
+}
+"""Measures of health, for people; others are reasons."""
+
+
 @dataclass(frozen=True, slots=True)
 class ShardFindings:
     """What the validate stage knows of a shard."""
@@ -56,6 +69,8 @@ class ShardFindings:
     """Curate receipt of each curated track."""
     checks: dict[str, list[Check]]
     """Checks of each curated track."""
+    health: dict[str, list[Measure]]
+    """What the track was compared with and how it came out; empty where there was nothing."""
     run_id: str | None
 
 
@@ -117,6 +132,15 @@ def render_shard(campaign: Campaign, findings: ShardFindings) -> str:
         reasons=_reasons({track: findings.receipts[track]["reasons"] for track in tracks}),
         complaints=_complaints(findings.checks),
         check_rows=_check_rows(findings.checks),
+        health=[
+            (track, measure)
+            for track in tracks
+            for measure in findings.health.get(track, [])
+            if measure.name in SHAPES or measure.severity
+        ],
+        health_names=HEALTH_NAMES,
+        min_neighbours=campaign.recipe.quality.health.min_neighbours,
+        has_reference=campaign.reference_digest is not None,
         charts=_length_charts(campaign, {track: [metrics[track]] for track in tracks}),
         samples=rows.samples(shard, tracks),
         rejected=rows.rejected(shard, tracks),
@@ -205,6 +229,8 @@ def _check_rows(checks: Mapping[str, Sequence[Check]]) -> list[tuple[Check, dict
     rows: dict[str, dict[str, dict[str, Check]]] = {}
     for track, found in checks.items():
         for check in found:
+            if check.name.startswith(HEALTH):  # has a table of its own
+                continue
             # Limits differ by language, and so does what the check says.
             rows.setdefault(check.name, {}).setdefault(check.description, {})[track] = check
     return [

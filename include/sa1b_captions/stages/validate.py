@@ -19,7 +19,15 @@ from sa1b_captions.campaign import Campaign
 from sa1b_captions.errors import PermanentError, RetryableError
 from sa1b_captions.quality import expectations, metrics
 from sa1b_captions.quality.checks import Check, Checker, judge
-from sa1b_captions.quality.curated import READERS, read_curate_receipts, require_curated
+from sa1b_captions.quality.curated import (
+    READERS,
+    read_curate_receipts,
+    read_metrics,
+    require_curated,
+)
+from sa1b_captions.quality.health import health_table, measure_health
+from sa1b_captions.quality.neighbours import Neighbours
+from sa1b_captions.quality.reference import read_reference
 from sa1b_captions.quality.report import (
     ReleaseFindings,
     ShardFindings,
@@ -50,6 +58,7 @@ def validate_shards(
     """
     found: dict[str, dict[str, Any]] = {}
     validated, up_to_date, crashes = [], [], []
+    neighbours = Neighbours(campaign)
     for shard in shards:
         curated = {
             track: receipt
@@ -64,7 +73,7 @@ def validate_shards(
             up_to_date.append(shard)
         else:
             try:
-                result = _validate_shard(campaign, shard, curated, run_id)
+                result = _validate_shard(campaign, shard, curated, neighbours, run_id)
             except _CrashedCheckError as crash:
                 crashes.append(str(crash))
                 continue
@@ -156,17 +165,30 @@ def _version(curated: Mapping[str, Receipt]) -> str:
 
 
 def _validate_shard(
-    campaign: Campaign, shard: str, curated: dict[str, Receipt], run_id: str | None
+    campaign: Campaign,
+    shard: str,
+    curated: dict[str, Receipt],
+    neighbours: Neighbours,
+    run_id: str | None,
 ) -> Receipt:
-    checks = {}
+    checks, health = {}, {}
+    reference = read_reference(campaign)
     for track, receipt in curated.items():
         features = records.read_table(
             campaign.store, campaign.curated(track, shard, "features.parquet")
         )
         suite = expectations.shard_suite(campaign.recipe, track, receipt["planned"])
+        (metrics,) = read_metrics(campaign, track, [shard])
+        usual = None if reference is None else reference.tracks.get(track)
+        limits = campaign.recipe.quality.health
+        near = neighbours.of(track, shard)
+        health[track] = measure_health(metrics, usual, near, limits)
         checks[track] = _run(features, suite, f"{track}/{shard}")
+        if health[track]:
+            suite = expectations.health_suite(health[track])
+            checks[track] += _run(health_table(health[track]), suite, f"{track}/{shard}")
     verdict = judge(check for found in checks.values() for check in found)
-    findings = ShardFindings(shard, verdict, curated, checks, run_id)
+    findings = ShardFindings(shard, verdict, curated, checks, health, run_id)
     page = render_shard(campaign, findings)
     campaign.store.write(campaign.shard_report(shard), page.encode())
     return write_receipt(
@@ -177,6 +199,7 @@ def _validate_shard(
         verdict=verdict.value,
         complete=set(curated) == set(TRACKS),
         checks={track: [asdict(check) for check in found] for track, found in checks.items()},
+        health={track: [asdict(measure) for measure in found] for track, found in health.items()},
         counts={
             track: {name: receipt[name] for name in ("planned", "accepted", "rejected", "reasons")}
             for track, receipt in curated.items()
