@@ -161,11 +161,20 @@ def duplicates(rows=0):
     return pa.Table.from_pylist(table, schema=records.DUPLICATE_SCHEMA)
 
 
-def check_release(checker, verdict="pass", repeated=0, drop=0, **counts):
+MEASURES = [
+    {"name": "psi", "against": "reference", "value": 0.01},
+    {"name": "ks_distance", "against": "reference", "value": 0.02},
+    {"name": "tail_share", "against": "reference", "value": 0.001},
+    {"name": "psi", "against": "neighbours", "value": 0.5},
+]
+
+
+def check_release(checker, verdict="pass", repeated=0, drop=0, judged=None, **counts):
     by_shard = metrics.shard_metrics(
         dict.fromkeys(RECIPE.tracks, receipts()) | {"multi_zh": receipts(**counts)},
         dict.fromkeys(RECIPE.tracks, duplicates()) | {"multi_zh": duplicates(repeated)},
         dict.fromkeys(RECIPE.shards, "pass") | {"sa_000001": verdict},
+        dict.fromkeys(judged or RECIPE.shards, dict.fromkeys(RECIPE.tracks, MEASURES)),
     )
     by_shard = by_shard.slice(drop)
     totals = metrics.total_metrics(by_shard)
@@ -187,12 +196,22 @@ def check_release(checker, verdict="pass", repeated=0, drop=0, **counts):
         ({"accepted": 93, "rejected": 7}, ["left_out_warning"], "warn"),
         ({"accepted": 89, "rejected": 11}, ["left_out_critical", "left_out_warning"], "fail"),
         ({"repeated": 3}, ["few_duplicates"], "pass"),
+        ({"judged": ["sa_000000"]}, ["health_judged"], "pass"),
     ],
 )
 def test_each_fault_of_a_release_fails_its_own_check(checker, fault, names, verdict):
     checks = check_release(checker, **fault)
     assert failed(checks) == names
     assert judge(checks) == verdict
+
+
+def test_the_metrics_table_holds_the_health_against_the_reference_or_nothing():
+    curated = {"single_en": receipts()}
+    health = {"sa_000000": {"single_en": MEASURES}, "sa_000001": {"single_en": []}}
+    rows = metrics.shard_metrics(curated, {"single_en": duplicates()}, {}, health).to_pylist()
+    judged = ("rejected_share", "psi", "ks_distance", "tail_share")
+    assert [rows[0][name] for name in judged] == [0.01, 0.01, 0.02, 0.001]
+    assert [rows[1][name] for name in judged] == [0.01, None, None, None]
 
 
 def test_a_release_of_nothing_fails(checker):

@@ -11,6 +11,7 @@ from sa1b_captions import records, shards
 from sa1b_captions.quality import charts
 from sa1b_captions.quality.checks import Check, Verdict
 from sa1b_captions.quality.gallery import REJECTED_PER_REASON, evenly
+from sa1b_captions.quality.metrics import shard_metrics
 from sa1b_captions.quality.report import (
     ReleaseFindings,
     ShardFindings,
@@ -194,20 +195,25 @@ def test_a_release_page_shows_duplicates_worst_shards_and_totals(campaign):
     put(campaign, "sa_000001", repeated, first_id=100)
     for track in TRACKS:
         dedup_track(campaign, track)
+    receipts = {
+        track: [
+            read_receipt(campaign.store, campaign.curate_receipt(track, shard))
+            for shard in campaign.recipe.shards
+        ]
+        for track in TRACKS
+    }
+    duplicates = {
+        track: records.read_table(campaign.store, campaign.duplicates(track)) for track in TRACKS
+    }
+    verdicts = {"sa_000000": "pass", "sa_000001": "missing"}
+    measures = {"psi": 0.3, "ks_distance": 0.2, "tail_share": 0.05}
+    health = {"multi_zh": [{"name": name, "value": value} for name, value in measures.items()]}
     findings = ReleaseFindings(
         verdict=Verdict.FAIL,
-        receipts={
-            track: [
-                read_receipt(campaign.store, campaign.curate_receipt(track, shard))
-                for shard in campaign.recipe.shards
-            ]
-            for track in TRACKS
-        },
-        duplicates={
-            track: records.read_table(campaign.store, campaign.duplicates(track))
-            for track in TRACKS
-        },
-        shard_verdicts={"sa_000000": "pass", "sa_000001": "missing"},
+        receipts=receipts,
+        duplicates=duplicates,
+        by_shard=shard_metrics(receipts, duplicates, verdicts, {"sa_000000": health}),
+        shard_verdicts=verdicts,
         checks=[Check("a", "It holds", "critical", False, False, "no")],
         run_id=None,
     )
@@ -218,6 +224,7 @@ def test_a_release_page_shows_duplicates_worst_shards_and_totals(campaign):
     kept = page.text.index("kept single_en/sa_000000/1 ")
     assert kept < page.text.index("left out, the same wording single_en/sa_000001/100 ")
     assert "sa_000000 passes 12 2 16.7% too_short 2" in page.text
+    assert "Rejected sa_000000 multi_zh passes 0.200 0.300 5.0% 0.0% Why rows" in page.text
 
 
 def test_evenly_spreads_over_everything():

@@ -206,6 +206,15 @@ def release_suite(recipe: Recipe) -> "ExpectationSuite":
             value_set=[0],
             **_critical("nothing_lost", "Accepted + rejected = planned, in every shard and track"),
         ),
+        gxe.ExpectColumnValuesToNotBeNull(
+            column="ks_distance",
+            **_about(
+                "info",
+                "health_judged",
+                "Every shard and track was compared with a pinned reference or with "
+                f"{quality.health.min_neighbours} other shards",
+            ),
+        ),
         gxe.ExpectColumnValuesToBeBetween(
             column="planned",
             min_value=max(1, quality.min_rows),

@@ -26,9 +26,15 @@ SHARD_METRICS_SCHEMA = pa.schema(
         ("rejected", pa.int64()),
         ("duplicates", pa.int64()),  # accepted, but another shard says the same
         ("unaccounted", pa.int64()),  # planned - accepted - rejected
+        ("rejected_share", pa.float64()),  # of planned; null where nothing was
+        ("psi", pa.float64()),  # this and what follows: null where health was not judged
+        ("ks_distance", pa.float64()),
+        ("tail_share", pa.float64()),
     ]
 )
 """One row per shard and track."""
+
+HEALTH_COLUMNS = ("psi", "ks_distance", "tail_share")
 
 TRACK_METRICS_SCHEMA = pa.schema(
     [
@@ -161,6 +167,7 @@ def shard_metrics(
     curated: Mapping[str, Sequence[Receipt]],
     duplicates: Mapping[str, pa.Table],
     verdicts: Mapping[str, str],
+    health: Mapping[str, Mapping[str, Sequence[Mapping[str, Any]]]],
 ) -> pa.Table:
     """One row per shard and track (SHARD_METRICS_SCHEMA).
 
@@ -168,12 +175,16 @@ def shard_metrics(
         curated: curate receipts of each track.
         duplicates: `records.DUPLICATE_SCHEMA` of each track.
         verdicts: of each shard.
+        health: measures of each track of each shard, as its validation stores them; a shard or
+            track that is not there was not judged. Where a measure was taken against the reference
+            and against the neighbours, the first one counts, which is the reference's.
     """
     rows = []
     for track, receipts in curated.items():
         numbers = duplicates[track].column("shard_number").value_counts().to_pylist()
         repeated = {shard_name(item["values"]): item["counts"] for item in numbers}
         for receipt in receipts:
+            measures = health.get(receipt["shard"], {}).get(track, [])
             planned, accepted, rejected = (
                 receipt[name] for name in ("planned", "accepted", "rejected")
             )
@@ -187,6 +198,11 @@ def shard_metrics(
                     "rejected": rejected,
                     "duplicates": repeated.get(receipt["shard"], 0),
                     "unaccounted": planned - accepted - rejected,
+                    "rejected_share": rejected / planned if planned else None,
+                    **{
+                        column: next((m["value"] for m in measures if m["name"] == column), None)
+                        for column in HEALTH_COLUMNS
+                    },
                 }
             )
     return pa.Table.from_pylist(rows, schema=SHARD_METRICS_SCHEMA)

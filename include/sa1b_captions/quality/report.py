@@ -14,6 +14,7 @@ from typing import Any
 
 import jinja2
 import pyarrow as pa
+import pyarrow.compute as pc
 from markupsafe import Markup
 
 from sa1b_captions.campaign import Campaign
@@ -83,6 +84,8 @@ class ReleaseFindings:
     """Curate receipts of each track, in the order of the recipe's shards."""
     duplicates: dict[str, pa.Table]
     """`records.DUPLICATE_SCHEMA` of each track."""
+    by_shard: pa.Table
+    """`metrics.SHARD_METRICS_SCHEMA`."""
     shard_verdicts: dict[str, str]
     checks: list[Check]
     run_id: str | None
@@ -176,6 +179,7 @@ def render_release(campaign: Campaign, findings: ReleaseFindings) -> str:
             track: _share_chart(campaign, receipts) for track, receipts in findings.receipts.items()
         },
         worst=_worst_shards(findings, shards),
+        strangest=_strangest(findings.by_shard),
         charts=_length_charts(campaign, metrics),
         copies=copies.show_copies(rows, findings.duplicates.values()),
         repeats=copies.show_repeats(campaign, rows),
@@ -293,6 +297,14 @@ def _worst_shards(findings: ReleaseFindings, shards: Sequence[str]) -> list[dict
                 }
             )
     return sorted(rows, key=lambda row: (-row["share"], row["shard"]))[:WORST_SHARDS]
+
+
+def _strangest(by_shard: pa.Table) -> list[dict[str, Any]]:
+    """Rows of shards and tracks whose lengths are farthest from the usual ones, farthest first."""
+    judged = by_shard.filter(pc.is_valid(by_shard.column("ks_distance")))
+    order = [("ks_distance", "descending"), ("shard", "ascending"), ("track", "ascending")]
+    rows: list[dict[str, Any]] = judged.sort_by(order).slice(0, WORST_SHARDS).to_pylist()
+    return rows
 
 
 def _release_samples(rows: gallery.Gallery, shards: Sequence[str]) -> list[gallery.Sample]:

@@ -122,9 +122,11 @@ def validate_release(
             track: records.read_table(store, campaign.duplicates(track)) for track in TRACKS
         }
         verdicts = _shard_verdicts(campaign, curated, shard_results)
-        checks = _check_release(campaign, curated, duplicates, verdicts)
+        health = _shard_health(shard_results, verdicts)
+        by_shard = metrics.shard_metrics(curated, duplicates, verdicts, health)
+        checks = _check_release(campaign, by_shard)
         verdict = judge(checks)
-        findings = ReleaseFindings(verdict, curated, duplicates, verdicts, checks, run_id)
+        findings = ReleaseFindings(verdict, curated, duplicates, by_shard, verdicts, checks, run_id)
         store.write(campaign.release_report(), render_release(campaign, findings).encode())
         result = write_receipt(
             store,
@@ -273,14 +275,19 @@ def _shard_verdicts(
     return verdicts
 
 
-def _check_release(
-    campaign: Campaign,
-    curated: Mapping[str, Sequence[Receipt]],
-    duplicates: Mapping[str, pa.Table],
-    verdicts: Mapping[str, str],
-) -> list[Check]:
+def _shard_health(
+    results: Mapping[str, Receipt | None], verdicts: Mapping[str, str]
+) -> dict[str, dict[str, list[dict[str, Any]]]]:
+    """Stored measures of each shard and track; none of captions that were curated again since."""
+    return {
+        shard: result.get("health", {})
+        for shard, result in results.items()
+        if result is not None and verdicts[shard] != "outdated"
+    }
+
+
+def _check_release(campaign: Campaign, by_shard: pa.Table) -> list[Check]:
     recipe = campaign.recipe
-    by_shard = metrics.shard_metrics(curated, duplicates, verdicts)
     totals = metrics.total_metrics(by_shard)
     try:
         return [
