@@ -2,6 +2,9 @@
 
 One process validates many shards, because importing Great Expectations costs far more than
 validating one. A result is written after its report, so a result that exists has its report.
+
+A shard's health is judged beside the neighbours that are curated when it is validated. Those that
+come later do not make its result outdated; `force` judges it again.
 """
 
 import json
