@@ -17,6 +17,9 @@ from sa1b_captions.stages.dedup import dedup_track
 from sa1b_captions.stages.validate import validate_release, validate_shards
 from sa1b_captions.storage import FileStore
 
+# In one process with the other that imports Great Expectations.
+pytestmark = pytest.mark.xdist_group("great_expectations")
+
 ENGLISH = "A red kettle stands on a wooden table beside a white cup. " * 5
 CHINESE = "一只红色的水壶放在木桌上，旁边有一只白色的杯子。" * 4
 
