@@ -7,6 +7,7 @@ docs/fleet.md     what the model load costs, from docs/fleet.py
 """
 
 import ast
+import dataclasses
 import html
 import inspect
 import itertools
@@ -20,6 +21,7 @@ from typer.cli import get_docs_for_click
 
 from sa1b_captions import settings
 from sa1b_captions.cli import app
+from sa1b_captions.limits import HealthLimits
 from sa1b_captions.quality.examples import EXAMPLES
 from sa1b_captions.quality.rules import MEANINGS, RULES
 from sa1b_captions.recipe import load_recipe
@@ -47,7 +49,7 @@ def cli_page() -> str:
 
 def settings_page() -> str:
     """Every environment variable, its meaning and its default."""
-    meanings = _field_docstrings()
+    meanings = _field_docstrings(settings.Settings)
     rows = []
     for field, (variable, _, default) in settings.VARIABLES.items():
         shown = {settings.REQUIRED: "required", None: ""}.get(default, f"`{default}`")
@@ -56,9 +58,9 @@ def settings_page() -> str:
     return head + "| variable | meaning | default |\n|---|---|---|\n" + "\n".join(rows) + "\n"
 
 
-def _field_docstrings() -> dict[str, str]:
-    """The string under each field of Settings."""
-    tree = ast.parse(inspect.getsource(settings.Settings))
+def _field_docstrings(described: type) -> dict[str, str]:
+    """The string under each field of a class."""
+    tree = ast.parse(inspect.getsource(described))
     body = tree.body[0].body  # type: ignore[attr-defined]  # a class statement
     meanings = {}
     for field, text in itertools.pairwise(body):
@@ -88,6 +90,21 @@ def rules_page() -> str:
         "[gold.md](gold.md).\n"
         "\nExamples, both checked by the tests. Most end an otherwise fit caption.\n"
         f"\n| reason | passes | fails |\n|---|---|---|\n{_examples()}\n"
+        "\n## How far a shard may stray\n\n"
+        "Its captions are compared with the pinned reference, which may fail it, and with the\n"
+        "shards nearby, which only warn: they may be the broken ones. In so few rows as a\n"
+        "multi-image track has, what chance explains comes on top. Set under `[quality.health]`.\n"
+        f"\n| limit | warning, critical | meaning |\n|---|---|---|\n{_health()}\n"
+    )
+
+
+def _health() -> str:
+    meanings = _field_docstrings(HealthLimits)
+    limits = dataclasses.asdict(load_recipe("internvl").quality.health)
+    return "\n".join(
+        f"| `{name}` | {', '.join(map(str, value)) if isinstance(value, tuple) else value} "
+        f"| {meanings[name]} |"
+        for name, value in limits.items()
     )
 
 

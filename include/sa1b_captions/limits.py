@@ -112,6 +112,7 @@ class HealthLimits:
     reason_share: tuple[float, float] = (0.005, 0.05)
     """Of a reason, above its median; or `reason_mads` scaled MADs if that is more."""
     reason_mads: float = 5.0
+    """Scaled MADs of the shards' shares, and of the neighbours' median lengths."""
 
     def __post_init__(self) -> None:
         for entry in fields(self):
