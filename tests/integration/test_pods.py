@@ -39,13 +39,13 @@ def cluster():
 
 @pytest.fixture(scope="module")
 def s3():
-    """A bucket; returns its endpoint."""
+    """A bucket no other test uses, since all of moto in a process is one; returns its endpoint."""
     server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
     server.start()
     endpoint = "http://{}:{}".format(*server.get_host_and_port())
     keys = {"aws_access_key_id": "test", "aws_secret_access_key": "test"}
     client = boto3.client("s3", endpoint_url=endpoint, region_name="us-east-1", **keys)
-    client.create_bucket(Bucket="captions")
+    client.create_bucket(Bucket="pods")
     yield endpoint
     server.stop()
 
@@ -60,7 +60,7 @@ def workspace(tmp_path_factory, cluster, s3):
         "CAPTIONS_RUNTIME": "pod",
         "CAPTIONS_WORKER_IMAGE": "registry.example/sa1b-captions-worker-cpu:0.1.0",
         "CAPTIONS_GPU_PROFILE": "cpu-preview",
-        "CAPTIONS_ROOT": "s3://captions/data",
+        "CAPTIONS_ROOT": "s3://pods/data",
         "CAPTIONS_S3_ENDPOINT_URL": s3,
     }
 
@@ -99,7 +99,7 @@ def api(workspace):
 @pytest.fixture(scope="module")
 def store(s3):
     os.environ |= KEYS
-    yield open_store_url("s3://captions/data", s3)
+    yield open_store_url("s3://pods/data", s3)
     for name in KEYS:
         del os.environ[name]
 
