@@ -39,7 +39,7 @@ down: ## Stop everything the demo started
 
 test: test-unit test-dags test-integration ## Run all tests
 
-test-unit: $(STAMP) ## Tests of the package, under half a minute
+test-unit: $(STAMP) ## Tests of the package
 	$(BIN)/pytest -n auto --dist loadgroup tests/unit
 
 test-dags: $(STAMP) ## DAG policy, operator and console tests
