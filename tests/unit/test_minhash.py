@@ -290,7 +290,8 @@ def test_a_loop_that_another_file_uses_is_compiled_again_when_it_changes(tmp_pat
     for number in (1, 2):
         inner.write_text(f"{head}@compiled\ndef number():\n    return {number}\n")
         done = subprocess.run(
-            [sys.executable, "-c", "import outer; print(outer.answer())"],
+            # -B: a .pyc is told from its source by size and second, which both writes here share.
+            [sys.executable, "-B", "-c", "import outer; print(outer.answer())"],
             cwd=tmp_path,
             capture_output=True,
             text=True,
