@@ -21,7 +21,8 @@ from sa1b_captions.release.manifest import latest_version, read_manifest, verify
 from sa1b_captions.stages.curate import curate_shard
 from sa1b_captions.stages.dedup import dedup_track
 from sa1b_captions.stages.export import export_release
-from sa1b_captions.stages.validate import validate_release, validate_shards
+from sa1b_captions.stages.validate_release import validate_release
+from sa1b_captions.stages.validate_shards import validate_shards
 from sa1b_captions.storage import FileStore
 
 SHARDS = ["sa_000000", "sa_000001"]

@@ -12,12 +12,8 @@ from sa1b_captions.quality import charts
 from sa1b_captions.quality.checks import Check, Verdict
 from sa1b_captions.quality.gallery import REJECTED_PER_REASON, evenly
 from sa1b_captions.quality.metrics import shard_metrics
-from sa1b_captions.quality.report import (
-    ReleaseFindings,
-    ShardFindings,
-    render_release,
-    render_shard,
-)
+from sa1b_captions.quality.release_report import ReleaseFindings, render_release
+from sa1b_captions.quality.shard_report import ShardFindings, render_shard
 from sa1b_captions.quality.thumbnails import Thumbnails, make_thumbnail
 from sa1b_captions.receipts import read_receipt
 from sa1b_captions.recipe import TRACKS

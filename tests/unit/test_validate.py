@@ -14,7 +14,8 @@ from sa1b_captions.recipe import TRACKS
 from sa1b_captions.shards import shard_name
 from sa1b_captions.stages.curate import curate_shard
 from sa1b_captions.stages.dedup import dedup_track
-from sa1b_captions.stages.validate import validate_release, validate_shards
+from sa1b_captions.stages.validate_release import validate_release
+from sa1b_captions.stages.validate_shards import validate_shards
 from sa1b_captions.storage import FileStore
 
 # In one process with the other that imports Great Expectations.

@@ -154,7 +154,8 @@ def validate(
 ) -> None:
     """Check curated shards, or the release, against the expectations; write the reports."""
     with exit_codes():
-        from sa1b_captions.stages.validate import validate_release, validate_shards
+        from sa1b_captions.stages.validate_release import validate_release
+        from sa1b_captions.stages.validate_shards import validate_shards
 
         if release == (shards is not None):
             raise PermanentError("give either --shards or --release")

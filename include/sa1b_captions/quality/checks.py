@@ -8,9 +8,12 @@ import enum
 import logging
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
+
+from sa1b_captions.errors import RetryableError
 
 if TYPE_CHECKING:
     from great_expectations import ExpectationSuite
@@ -76,6 +79,30 @@ class Checker:
         )
         checks = {check.name: check for check in map(_as_check, found.results)}
         return [checks[(expectation.meta or {})["name"]] for expectation in suite.expectations]
+
+
+class CrashedCheckError(RetryableError):
+    """A check ended with an exception, which says nothing about the data."""
+
+
+_open_checker = cache(Checker)
+"""One per process; opened when there is something to check."""
+
+
+def run_suite(frame: pa.Table, suite: "ExpectationSuite", where: str) -> list[Check]:
+    """Check a table that `where` names against a suite; the checks come in the suite's order.
+
+    Raises:
+        CrashedCheckError: naming the first check that crashed.
+    """
+    checks = _open_checker().check(frame, suite)
+    crashed = [check for check in checks if check.crashed]
+    if crashed:
+        raise CrashedCheckError(
+            f"{where}: {len(crashed)} checks crashed, the first is {crashed[0].name}: "
+            f"{crashed[0].observed}; nothing is recorded, validate again"
+        )
+    return checks
 
 
 def _as_check(result: "ExpectationValidationResult") -> Check:

@@ -1,13 +1,14 @@
 """What the curate stage left of one track over many shards."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from sa1b_captions.campaign import Campaign
 from sa1b_captions.errors import PermanentError
-from sa1b_captions.receipts import Receipt, read_receipt
+from sa1b_captions.receipts import Receipt, digest, read_receipt
+from sa1b_captions.recipe import TRACKS
 from sa1b_captions.shards import format_selection
 
 READERS = 16
@@ -47,6 +48,11 @@ def require_curated(campaign: Campaign, track: str) -> list[Receipt]:
             + _shortened(format_selection(missing))
         )
     return receipts
+
+
+def curated_version(receipts: Mapping[str, Receipt]) -> str:
+    """Digest of a shard's curate receipts by track; what was made of others is outdated."""
+    return digest(*(receipts.get(track) for track in TRACKS))
 
 
 def read_metrics(campaign: Campaign, track: str, shards: Sequence[str]) -> list[dict[str, Any]]:

@@ -1,0 +1,158 @@
+"""Validate stage, of a release: check all shards together, after dedup, and write the report.
+
+The result is written after the report, so a result that exists has its report.
+"""
+
+import logging
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict
+from typing import Any
+
+import pyarrow as pa
+
+from sa1b_captions import records
+from sa1b_captions.campaign import Campaign
+from sa1b_captions.errors import PermanentError
+from sa1b_captions.quality import expectations, metrics
+from sa1b_captions.quality.checks import Check, judge, run_suite
+from sa1b_captions.quality.curated import READERS, curated_version, require_curated
+from sa1b_captions.quality.release_report import ReleaseFindings, render_release
+from sa1b_captions.receipts import Receipt, digest, read_receipt, require_receipt, write_receipt
+from sa1b_captions.recipe import TRACKS
+
+_log = logging.getLogger(__name__)
+
+
+def validate_release(
+    campaign: Campaign, *, force: bool = False, run_id: str | None = None
+) -> dict[str, Any]:
+    """Validate all the recipe's shards together, after dedup.
+
+    Returns:
+        The verdict, the report's key, names of the checks that failed, descriptions of those that
+        warned, and rows planned, rejected, duplicate and released.
+
+    Raises:
+        PermanentError: naming the shards to curate or the tracks to dedup first.
+        RetryableError: the store failed, or a check crashed.
+    """
+    store, key = campaign.store, campaign.release_validation()
+    curated = {track: require_curated(campaign, track) for track in TRACKS}
+    dedups = {track: _require_dedup(campaign, track, curated[track]) for track in TRACKS}
+    shard_results = _read_shard_results(campaign)
+    version = digest(
+        *(receipt for track in TRACKS for receipt in (*curated[track], dedups[track])),
+        *shard_results.values(),
+    )
+    result = None if force else read_receipt(store, key)
+    if result is None or result["input"] != version:
+        duplicates = {
+            track: records.read_table(store, campaign.duplicates(track)) for track in TRACKS
+        }
+        verdicts = _shard_verdicts(campaign, curated, shard_results)
+        health = _shard_health(shard_results, verdicts)
+        by_shard = metrics.shard_metrics(curated, duplicates, verdicts, health)
+        checks = _check_release(campaign, by_shard)
+        verdict = judge(checks)
+        findings = ReleaseFindings(verdict, curated, duplicates, by_shard, verdicts, checks, run_id)
+        store.write(campaign.release_report(), render_release(campaign, findings).encode())
+        result = write_receipt(
+            store,
+            key,
+            stage="validate",
+            verdict=verdict.value,
+            shards=len(campaign.recipe.shards),
+            checks=[asdict(check) for check in checks],
+            counts=_release_counts(curated, duplicates),
+            report=campaign.release_report(),
+            quality_fingerprint=campaign.quality_fingerprint,
+            input=version,
+            dedups=digest(*dedups.values()),
+            run_id=run_id,
+        )
+    _log.info("release: %s", result["verdict"])
+    return {
+        "stage": "validate",
+        "verdict": result["verdict"],
+        "report": result["report"],
+        "checks_failed": [check["name"] for check in result["checks"] if not check["success"]],
+        "warnings": [
+            check["description"]
+            for check in result["checks"]
+            if not check["success"] and check["severity"] == "warning"
+        ],
+        "tracks": result["counts"],
+        "run_id": result["run_id"],
+    }
+
+
+def _require_dedup(campaign: Campaign, track: str, curated: Sequence[Receipt]) -> Receipt:
+    hint = f"sa1b-captions dedup --tracks {track}"
+    receipt = require_receipt(
+        campaign.store, campaign.dedup_receipt(track), stage=f"dedup of {track}", hint=hint
+    )
+    if receipt["input"] != digest(*curated):
+        raise PermanentError(f"{track}: shards were curated again since dedup ran; run {hint}")
+    return receipt
+
+
+def _read_shard_results(campaign: Campaign) -> dict[str, Receipt | None]:
+    def read(shard: str) -> Receipt | None:
+        return read_receipt(campaign.store, campaign.shard_validation(shard))
+
+    shards = campaign.recipe.shards
+    with ThreadPoolExecutor(READERS) as pool:
+        return dict(zip(shards, pool.map(read, shards), strict=True))
+
+
+def _shard_verdicts(
+    campaign: Campaign,
+    curated: Mapping[str, Sequence[Receipt]],
+    results: Mapping[str, Receipt | None],
+) -> dict[str, str]:
+    """Verdict of each shard; `missing` without one, `outdated` when curated again since."""
+    verdicts = {}
+    for place, shard in enumerate(campaign.recipe.shards):
+        result = results[shard]
+        version = curated_version({track: curated[track][place] for track in TRACKS})
+        if result is None:
+            verdicts[shard] = "missing"
+        else:
+            verdicts[shard] = result["verdict"] if result["input"] == version else "outdated"
+    return verdicts
+
+
+def _shard_health(
+    results: Mapping[str, Receipt | None], verdicts: Mapping[str, str]
+) -> dict[str, dict[str, list[dict[str, Any]]]]:
+    """Stored measures of each shard and track; none of captions that were curated again since."""
+    return {
+        shard: result.get("health", {})
+        for shard, result in results.items()
+        if result is not None and verdicts[shard] != "outdated"
+    }
+
+
+def _check_release(campaign: Campaign, by_shard: pa.Table) -> list[Check]:
+    recipe, totals = campaign.recipe, metrics.total_metrics(by_shard)
+    return [
+        *run_suite(by_shard, expectations.release_suite(recipe), "release"),
+        *run_suite(totals, expectations.totals_suite(recipe), "release"),
+    ]
+
+
+def _release_counts(
+    curated: Mapping[str, Sequence[Receipt]], duplicates: Mapping[str, pa.Table]
+) -> dict[str, dict[str, int]]:
+    counts = {}
+    for track, receipts in curated.items():
+        repeated = duplicates[track].num_rows
+        accepted = sum(receipt["accepted"] for receipt in receipts)
+        counts[track] = {
+            "planned": sum(receipt["planned"] for receipt in receipts),
+            "rejected": sum(receipt["rejected"] for receipt in receipts),
+            "duplicates": repeated,
+            "released": accepted - repeated,
+        }
+    return counts
