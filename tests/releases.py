@@ -1,9 +1,11 @@
 """What curate, dedup and validate leave behind, so that a release can be made of it."""
 
+import io
 import json
 from collections.abc import Mapping, Sequence
 
 import pyarrow as pa
+import pyarrow.parquet as pq
 
 import builders
 from sa1b_captions import records
@@ -114,3 +116,20 @@ def ready_campaign(store: Store, recipe: Recipe | None = None, rows: int = 3) ->
             put_curated(campaign, track, shard, captions_of(track, shard, rows))
         put_duplicates(campaign, track, {})
     return campaign
+
+
+def read_lines(store: Store, name: str, version: str = "v1") -> list[dict]:
+    """Rows of a JSONL file of a release."""
+    text = store.read(f"releases/{version}/{name}").decode()
+    assert text.endswith("\n")
+    return [json.loads(line) for line in text.splitlines()]
+
+
+def read_parquet(store: Store, name: str, version: str = "v1") -> list[dict]:
+    """Rows of a Parquet file of a release."""
+    return pq.read_table(io.BytesIO(store.read(f"releases/{version}/{name}"))).to_pylist()
+
+
+def release_keys(store: Store, version: str = "v1") -> list[str]:
+    """Keys of everything that a release holds."""
+    return list(store.list(f"releases/{version}/"))

@@ -1,12 +1,17 @@
-"""One S3 server for all tests that want one: moto, or the one that TEST_S3_ENDPOINT names.
+"""What tests of several modules want, made once: an S3 server, a campaign ready for export.
 
-`make test-s3` names a real one. What moto cannot show (it takes any secret and any checksum) is
-marked `real_s3`.
+The server is moto, or the one that TEST_S3_ENDPOINT names: `make test-s3` names a real one. What
+moto cannot show (it takes any secret and any checksum) is marked `real_s3`.
 """
 
 import os
+import shutil
 
 import pytest
+
+import builders
+import releases
+from sa1b_captions.storage import FileStore
 
 REAL_ENDPOINT = os.environ.get("TEST_S3_ENDPOINT")
 
@@ -35,6 +40,21 @@ def s3_client(s3_url):
     import boto3
 
     return boto3.client("s3", endpoint_url=s3_url)
+
+
+@pytest.fixture(scope="session")
+def ready_root(tmp_path_factory):
+    """A folder with a campaign of which a release can be exported."""
+    root = tmp_path_factory.mktemp("ready")
+    releases.ready_campaign(FileStore(root))
+    return root
+
+
+@pytest.fixture
+def ready_campaign(ready_root, tmp_path):
+    """The same in a folder of the test's own."""
+    shutil.copytree(ready_root, tmp_path / "store")
+    return builders.demo_campaign(FileStore(tmp_path / "store"))
 
 
 @pytest.fixture(autouse=True)

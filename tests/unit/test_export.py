@@ -1,7 +1,5 @@
-import contextlib
 import io
 import json
-import shutil
 from pathlib import Path
 
 import boto3
@@ -13,14 +11,11 @@ from hypothesis import strategies as st
 
 import builders
 import releases
-from sa1b_captions.errors import PermanentError
-from sa1b_captions.quality import features
 from sa1b_captions.recipe import TRACKS
 from sa1b_captions.release import guards, rows
 from sa1b_captions.release.folder import ROWS_PER_GROUP, ReleaseFolder
 from sa1b_captions.release.manifest import (
     TrackTotals,
-    latest_version,
     read_manifest,
     verify_release,
 )
@@ -57,38 +52,14 @@ def store(request, tmp_path, monkeypatch):
     return open_store_url(f"s3://{bucket}/some/prefix", endpoint)
 
 
-@pytest.fixture(scope="module")
-def ready_root(tmp_path_factory):
-    """A folder with a campaign of which a release can be exported; made once, as it takes long."""
-    root = tmp_path_factory.mktemp("ready")
-    releases.ready_campaign(FileStore(root))
-    return root
-
-
 @pytest.fixture
-def campaign(ready_root, tmp_path):
-    """The same in a folder of the test's own."""
-    shutil.copytree(ready_root, tmp_path / "store")
-    return builders.demo_campaign(FileStore(tmp_path / "store"))
+def campaign(ready_campaign):
+    return ready_campaign
 
 
 @pytest.fixture
 def local(tmp_path):
     return FileStore(tmp_path / "store")
-
-
-def lines(store, name, version="v1"):
-    text = store.read(f"releases/{version}/{name}").decode()
-    assert text.endswith("\n")
-    return [json.loads(line) for line in text.splitlines()]
-
-
-def table(store, name, version="v1"):
-    return pq.read_table(io.BytesIO(store.read(f"releases/{version}/{name}"))).to_pylist()
-
-
-def keys(store, version="v1"):
-    return list(store.list(f"releases/{version}/"))
 
 
 def test_the_internvl_recipe_yields_exactly_the_published_names(store):
@@ -102,7 +73,7 @@ def test_the_internvl_recipe_yields_exactly_the_published_names(store):
         "manifest": "releases/v1/manifest.json",
         "up_to_date": False,
     }
-    names = {key.removeprefix("releases/v1/") for key in keys(store)}
+    names = {key.removeprefix("releases/v1/") for key in releases.release_keys(store)}
     tables = {
         f"{stem}{end}"
         for stem in PUBLISHED.values()
@@ -118,7 +89,7 @@ def test_rows_have_the_published_schema_and_order(local):
     export_release(campaign, "v1")
     prompts = {name: track.prompt for name, track in campaign.recipe.tracks.items()}
 
-    single = lines(local, f"{PUBLISHED['single_en']}.jsonl")
+    single = releases.read_lines(local, f"{PUBLISHED['single_en']}.jsonl")
     assert [row["id"] for row in single] == list(range(6))
     assert single[3] == {
         "id": 3,
@@ -132,7 +103,7 @@ def test_rows_have_the_published_schema_and_order(local):
     }
     assert list(single[0]) == ["id", "image", "width", "height", "conversations"]
 
-    multi = lines(local, f"{PUBLISHED['multi_zh']}.jsonl")
+    multi = releases.read_lines(local, f"{PUBLISHED['multi_zh']}.jsonl")
     assert multi[1] == {
         "id": 1,
         "image": ["sa_000000/sa_3.jpg", "sa_000000/sa_4.jpg"],
@@ -157,9 +128,9 @@ def test_text_is_utf_8_and_not_escaped(campaign, local):
 def test_parquet_and_provenance_follow_the_jsonl_row_by_row(campaign, local):
     export_release(campaign, "v1")
     for track in TRACKS:
-        published = lines(local, f"test_{track}.jsonl")
-        assert table(local, f"test_{track}.parquet") == published
-        provenance = table(local, f"test_{track}.provenance.parquet")
+        published = releases.read_lines(local, f"test_{track}.jsonl")
+        assert releases.read_parquet(local, f"test_{track}.parquet") == published
+        provenance = releases.read_parquet(local, f"test_{track}.provenance.parquet")
         assert [row["id"] for row in provenance] == [row["id"] for row in published]
         for source, row in zip(provenance, published, strict=True):
             image = row["image"] if isinstance(row["image"], str) else row["image"][0]
@@ -178,11 +149,11 @@ def test_every_planned_sample_is_published_or_kept_with_its_reasons(campaign, lo
     releases.put_duplicates(campaign, "single_en", {second[1]: first[0]})
     result = export_release(campaign, "v1")
 
-    published = lines(local, "test_single_en.jsonl")
+    published = releases.read_lines(local, "test_single_en.jsonl")
     captions = [row["conversations"][1]["value"] for row in published]
     assert captions == ["A hill.", "A pond.", "A lake.", "A sea."]
     assert [row["id"] for row in published] == [0, 1, 2, 3]
-    left_out = table(local, "rejected/single_en.parquet")
+    left_out = releases.read_parquet(local, "rejected/single_en.parquet")
     assert [(r["caption"], r["reasons"], r["winner"]) for r in left_out] == [
         ("A", ["too_short", "echo"], None),
         ("B", ["too_short"], None),
@@ -232,255 +203,6 @@ def test_row_groups_are_even_whatever_the_shards_hold(local):
     assert sizes == [ROWS_PER_GROUP, ROWS_PER_GROUP, ROWS_PER_GROUP // 4]
     assert found.read().column("id").to_pylist() == [*range(ROWS_PER_GROUP * 3 // 4)] * 3
     assert folder.files[0].rows == ROWS_PER_GROUP * 9 // 4
-
-
-# What must not be published
-
-
-@pytest.mark.parametrize(
-    ("changes", "message"),
-    [
-        ({"model": "someone/else"}, "model is someone/else in some rows"),
-        ({"recipe_fingerprint": "0" * 16}, "recipe_fingerprint is 0000"),
-        ({"track": "single_zh"}, "track is single_zh"),
-        ({"caption": "Here <image> it is"}, "has a line break or one of <image>"),
-        ({"caption": "Here <img> it is"}, "has a line break"),
-        ({"caption": "Here </img> it is"}, "has a line break"),
-        ({"caption": "Here <IMG_CONTEXT> it is"}, "has a line break"),
-        *[({"caption": f"A{c}B"}, "has a line break") for c in guards.LINE_BREAKS],
-        ({"caption": " "}, "has no caption"),
-        ({"caption": None}, "has no caption"),
-        ({"sample_id": "single_en/sa_000001/1"}, "accepted twice"),
-    ],
-)
-def test_a_row_that_must_not_be_published_stops_the_release(campaign, local, changes, message):
-    captions = ["A hill.", "A pond."]
-    releases.put_curated(campaign, "single_en", "sa_000001", captions, changes=changes)
-    releases.put_duplicates(campaign, "single_en", {})
-    with pytest.raises(PermanentError, match=f"single_en/sa_000001: .*{message}"):
-        export_release(campaign, "v1")
-    assert not local.exists("releases/v1/manifest.json")
-    assert latest_version(local) is None
-
-
-def test_a_rule_rejects_whatever_export_would_stop_at():
-    """Or one odd caption would hold up a release that no rule can repair."""
-    assert set(guards.LINE_BREAKS) <= set(features.LINE_BREAKS)
-    assert set(guards.FORBIDDEN) <= set(features.SPECIAL_TOKENS)
-
-
-@pytest.mark.parametrize(
-    "name", ["internvl_sa1b_caption_mine.jsonl", "InternVL_SA1B_caption.jsonl"]
-)
-def test_no_other_model_can_carry_the_published_names(local, name):
-    recipe = builders.demo_recipe()
-    source = json.loads(json.dumps(recipe.source))
-    source["tracks"]["multi_en"]["release_file"] = name
-    campaign = releases.ready_campaign(local, builders.demo_recipe(tracks=source["tracks"]))
-    with pytest.raises(PermanentError, match=f"{name} names captions by OpenGVLab"):
-        export_release(campaign, "v1")
-    assert keys(local) == []
-
-
-def test_a_prompt_with_a_placeholder_is_refused(local):
-    tracks = json.loads(json.dumps(builders.demo_recipe().source["tracks"]))
-    tracks["multi_en"]["prompt"] += " <image>"
-    campaign = releases.ready_campaign(local, builders.demo_recipe(tracks=tracks))
-    with pytest.raises(PermanentError, match="the prompt of multi_en"):
-        export_release(campaign, "v1")
-
-
-@pytest.mark.parametrize("counts", [(3, 1, 4), (4, 0, 4), (3, 0, 4), (2, 1, 3)])
-def test_counts_that_do_not_add_up_stop_the_release(campaign, local, counts):
-    key = campaign.curate_receipt("multi_en", "sa_000001")
-    receipt = json.loads(local.read(key))
-    receipt |= dict(zip(("accepted", "rejected", "planned"), counts, strict=True))
-    local.write(key, json.dumps(receipt).encode())
-    releases.put_duplicates(campaign, "multi_en", {})
-    with pytest.raises(PermanentError, match="multi_en/sa_000001: 3 accepted"):
-        export_release(campaign, "v1")
-
-
-@pytest.mark.parametrize(
-    ("winners", "message"),
-    [
-        ({"single_en/sa_000001/9": "single_en/sa_000000/1"}, "is not an accepted sample"),
-        ({"single_en/sa_000009/1": "single_en/sa_000000/1"}, "shards that the recipe does not"),
-        (
-            {
-                "single_en/sa_000001/1001": "single_en/sa_000000/1",
-                "single_en/sa_000000/1": "single_en/sa_000001/1002",
-            },
-            "is to stay and to go",
-        ),
-    ],
-)
-def test_duplicates_of_another_curation_stop_the_release(campaign, local, winners, message):
-    releases.put_duplicates(campaign, "single_en", winners)
-    with pytest.raises(PermanentError, match=message):
-        export_release(campaign, "v1")
-
-
-def test_a_track_without_a_caption_is_no_release(campaign, local):
-    for shard in campaign.recipe.shards:
-        releases.put_curated(campaign, "multi_zh", shard, [], [("短", ["too_short"])])
-    releases.put_duplicates(campaign, "multi_zh", {})
-    with pytest.raises(PermanentError, match="multi_zh: no caption is left"):
-        export_release(campaign, "v1")
-
-
-# What must have happened before
-
-
-@pytest.mark.parametrize(
-    ("gone", "message"),
-    [
-        (
-            lambda c: c.curate_receipt("single_zh", "sa_000001"),
-            "sa1b-captions curate --tracks single_zh --shards 1",
-        ),
-        (lambda c: c.dedup_receipt("multi_en"), "run sa1b-captions dedup --tracks multi_en"),
-        (lambda c: c.release_validation(), "run sa1b-captions validate --release"),
-        (lambda c: c.release_report(), "run sa1b-captions validate --release --force"),
-    ],
-)
-def test_a_missing_stage_is_named_with_the_command_that_runs_it(campaign, local, gone, message):
-    local.delete(gone(campaign))
-    with pytest.raises(PermanentError, match=message):
-        export_release(campaign, "v1")
-    assert keys(local) == []
-
-
-def test_a_dedup_of_other_captions_has_to_run_again(campaign):
-    releases.put_curated(campaign, "single_zh", "sa_000001", ["一片湖。"])
-    with pytest.raises(PermanentError, match="run sa1b-captions dedup --tracks single_zh"):
-        export_release(campaign, "v1")
-
-
-def test_a_verdict_on_other_captions_does_not_count(campaign, local):
-    key = campaign.dedup_receipt("multi_zh")
-    dedup = json.loads(local.read(key))
-    local.write(key, json.dumps(dedup | {"duplicates": 1}).encode())  # within the same second
-    with pytest.raises(PermanentError, match="again since .* validate --release --force"):
-        export_release(campaign, "v1")
-
-
-def test_a_validation_by_a_machine_whose_clock_is_behind_counts(campaign, local):
-    key = campaign.release_validation()
-    verdict = json.loads(local.read(key))
-    local.write(key, json.dumps(verdict | {"written_at": "1970-01-01T00:00:00+00:00"}).encode())
-    assert export_release(campaign, "v1")["version"] == "v1"
-
-
-@pytest.mark.parametrize(
-    ("verdict", "allowed", "exported"),
-    [
-        ("pass", ("pass",), True),
-        ("warn", ("pass",), False),
-        ("warn", ("pass", "warn"), True),
-        ("fail", ("pass", "warn"), False),
-    ],
-)
-def test_the_verdict_decides(campaign, local, verdict, allowed, exported):
-    releases.put_validation(campaign, verdict)
-    refused = contextlib.nullcontext() if exported else pytest.raises(PermanentError, match=verdict)
-    with refused:
-        export_release(campaign, "v1", allow_verdicts=allowed)
-    assert (latest_version(local) == "v1") is exported
-
-
-# Running again
-
-
-def test_an_unchanged_release_is_not_written_again(campaign, local):
-    first = export_release(campaign, "v1")
-    before = {key: local.read(key) for key in local.list("releases/")}
-    written = {path: path.stat().st_mtime_ns for path in local.root.rglob("*") if path.is_file()}
-    assert export_release(campaign, "v1") == first | {"up_to_date": True}
-    assert export_release(campaign, None) == first | {"up_to_date": True}
-    assert {key: local.read(key) for key in local.list("releases/")} == before
-    assert {p: p.stat().st_mtime_ns for p in local.root.rglob("*") if p.is_file()} == written
-
-
-def test_a_release_is_never_overwritten(campaign, local):
-    export_release(campaign, "v1")
-    before = {key: local.read(key) for key in local.list("releases/")}
-    releases.put_curated(campaign, "single_en", "sa_000001", ["A new caption."])
-    releases.put_duplicates(campaign, "single_en", {})
-    with pytest.raises(PermanentError, match="never overwritten; choose a new version"):
-        export_release(campaign, "v1")
-    assert {key: local.read(key) for key in local.list("releases/")} == before
-    export_release(campaign, "v2")
-    assert latest_version(local) == "v2"
-    assert len(lines(local, "test_single_en.jsonl", "v2")) == 4
-
-
-def test_without_a_name_new_content_takes_the_next_free_number(campaign, local):
-    assert export_release(campaign, None)["version"] == "v1"
-    assert export_release(campaign, "v2")["version"] == "v2"
-    releases.put_curated(campaign, "single_en", "sa_000001", ["A new caption."])
-    releases.put_duplicates(campaign, "single_en", {})
-    assert export_release(campaign, None)["version"] == "v3"
-    assert export_release(campaign, None)["up_to_date"]
-
-
-def test_an_older_release_does_not_take_latest_back(campaign, local):
-    export_release(campaign, "v1")
-    export_release(campaign, "v2")
-    assert export_release(campaign, "v1")["up_to_date"]
-    assert latest_version(local) == "v2"
-
-
-class Killed(BaseException):
-    """What a process feels when it is killed, as far as Python code can."""
-
-
-class DyingStore(FileStore):
-    """A store whose process dies at the n-th object it begins to write."""
-
-    def __init__(self, root, lives):
-        super().__init__(root)
-        self.lives = lives
-
-    @contextlib.contextmanager
-    def open_writer(self, key):
-        self.lives -= 1
-        if self.lives < 0:
-            raise Killed(key)
-        with super().open_writer(key) as writer:
-            yield writer
-
-
-def test_a_release_killed_between_files_is_completed_by_the_next_run(ready_root, tmp_path):
-    """16 tables, 5 other files, manifest, LATEST: killed before every fourth and the last two."""
-    clean, root = FileStore(tmp_path / "clean"), tmp_path / "store"
-    for folder in (clean.root, root):
-        shutil.copytree(ready_root, folder)
-    export_release(builders.demo_campaign(clean), "v1")
-    objects = len(list(clean.list("releases/")))
-    assert objects == 16 + 5 + 2
-
-    for lives in (*range(0, objects - 2, 4), objects - 2, objects - 1):
-        dying = DyingStore(root, lives)
-        with pytest.raises(Killed):
-            export_release(builders.demo_campaign(dying), "v1")
-        assert dying.exists("releases/v1/manifest.json") == (lives == objects - 1)
-        assert latest_version(dying) is None
-    store = FileStore(root)
-    again = export_release(builders.demo_campaign(store), None)
-    assert (again["version"], again["up_to_date"]) == ("v1", True)
-    assert latest_version(store) == "v1"
-    for key in clean.list("releases/"):
-        if not key.endswith("manifest.json"):  # it holds the time
-            assert store.read(key) == clean.read(key), key
-
-
-def test_what_a_cut_off_export_left_under_other_names_is_removed(campaign, local):
-    local.write("releases/v1/old_name.jsonl", b"half")
-    local.write("releases/v10/other.jsonl", b"another release")
-    export_release(campaign, "v1")
-    assert "releases/v1/old_name.jsonl" not in keys(local)
-    assert local.exists("releases/v10/other.jsonl")
 
 
 def test_the_page_names_every_file_and_column():

@@ -1,50 +1,24 @@
-import contextlib
 import dataclasses
 import threading
-import time
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
 
 import builders
+from openai_client import RECIPE, engine_for, request
 from openai_server import Answer, Fault, content, image_bytes, serve
 from sa1b_captions import records
-from sa1b_captions.caption.engines.base import Request
-from sa1b_captions.caption.engines.openai import MAX_SENDS, OpenAIEngine, open_engine
-from sa1b_captions.caption.images import ShardReader, decode_jpeg
+from sa1b_captions.caption.engines.openai import MAX_SENDS
+from sa1b_captions.caption.images import ShardReader
 from sa1b_captions.caption.sampling import plan_track, read_index
 from sa1b_captions.caption.worker import Worker
 from sa1b_captions.cli import app
-from sa1b_captions.errors import PermanentError, RetryableError, SettingsError
 from sa1b_captions.records import CaptionStatus
-from sa1b_captions.settings import load_settings
 from sa1b_captions.storage import FileStore
 
 DEMO_RECIPE = Path(__file__).parents[2] / "demo" / "recipe.toml"
-RECIPE = builders.demo_recipe(
-    model={"id": "preview", "revision": "r1", "system_prompt": "You are InternVL."}
-)
 CONTEXT = "Input length (9000) must be smaller than the model context length (8192)."
-
-
-def request(track="single_en", images=1, attempt=1, generation=RECIPE.generation):
-    jpegs = tuple(builders.make_jpeg(n, (96 + n, 64)) for n in range(images))
-    decoded = tuple(decode_jpeg(jpeg) for jpeg in jpegs)
-    return Request("sample", decoded, RECIPE.tracks[track], generation, attempt, jpegs)
-
-
-@contextlib.contextmanager
-def engine_for(*servers, wait=True, **options):
-    options = {"patience_s": 5.0, "timeout_s": 10.0, "first_pause_s": 0.005} | options
-    engine = OpenAIEngine(RECIPE.model, tuple(server.url for server in servers), **options)
-    try:
-        if wait:
-            engine.wait_until_ready()
-        yield engine
-    finally:
-        engine.close()
 
 
 def ask(*faults, answer=None, **options):
@@ -172,133 +146,6 @@ def test_a_request_that_is_not_answered_in_time_is_an_error_of_its_own():
     assert len(requests) == 1
 
 
-def test_requests_spread_to_the_least_loaded_replica():
-    def slow(body):
-        time.sleep(0.02)
-        return Answer("A dog")
-
-    with (
-        serve(answer=slow) as one,
-        serve(answer=slow) as two,
-        engine_for(one, two) as engine,
-        ThreadPoolExecutor(8) as pool,
-    ):
-        wait_for(lambda: all(member.ready for member in engine._replicas.members))
-        list(pool.map(lambda _: engine.caption(request()), range(32)))
-    assert len(one.requests) + len(two.requests) == 32
-    assert abs(len(one.requests) - len(two.requests)) <= 8
-    assert max(one.peak_in_flight, two.peak_in_flight) <= 5
-
-
-def test_a_failing_replica_is_avoided():
-    """It answers faster than the others, and still gets hardly any requests."""
-
-    def slow(body):
-        time.sleep(0.01)
-        return Answer("A dog")
-
-    with (
-        serve([Fault(status=500)] * 1000) as sick,
-        serve(answer=slow) as well,
-        engine_for(sick, well, first_pause_s=0.3) as engine,
-        ThreadPoolExecutor(8) as pool,
-    ):
-        replies = list(pool.map(lambda _: engine.caption(request()), range(60)))
-    assert {reply.status for reply in replies} == {CaptionStatus.OK}
-    assert len(well.requests) == 60
-    assert len(sick.requests) < 20
-
-
-def test_a_replica_that_restarts_gets_work_again():
-    with serve() as server, engine_for(server) as engine:
-        engine.caption(request())
-        server.stop()
-        threading.Timer(0.1, server.start).start()
-        assert engine.caption(request()).status is CaptionStatus.OK
-    assert len(server.requests) == 2
-
-
-def test_a_replica_that_comes_back_with_another_model_ends_the_run():
-    with serve([Fault(reset=True)]) as server, engine_for(server) as engine:
-        server.models = ["other"]
-        with pytest.raises(PermanentError, match="serves other"):
-            engine.caption(request())
-
-
-def test_a_fleet_that_is_gone_for_long_is_retryable_and_says_why():
-    with serve() as server, engine_for(server, patience_s=0.2) as engine:
-        server.stop()
-        with pytest.raises(RetryableError, match=r"no replica has answered.*127\.0\.0\.1"):
-            engine.caption(request())
-
-
-def test_start_waits_for_a_server_that_is_still_loading():
-    with serve() as server:
-        server.stop()
-        with engine_for(server, wait=False) as engine:
-            threading.Timer(0.1, server.start).start()
-            engine.wait_until_ready()
-            assert engine.caption(request()).status is CaptionStatus.OK
-
-
-def test_start_gives_up_on_a_server_that_never_comes():
-    with serve() as server:
-        server.stop()
-        with (
-            pytest.raises(RetryableError, match="no replica has answered"),
-            engine_for(server, patience_s=0.2),
-        ):
-            pass
-
-
-def test_a_url_without_v1_is_named():
-    with serve() as server:
-        server.url = server.url.removesuffix("/v1")
-        with (
-            pytest.raises(RetryableError, match="should end in /v1"),
-            engine_for(server, patience_s=1.0),
-        ):
-            pass
-
-
-def test_another_model_is_refused_at_start():
-    with (
-        serve(models=["internlm/other"]) as server,
-        pytest.raises(PermanentError, match="serves internlm/other, the recipe needs preview"),
-    ):
-        open_engine(RECIPE, settings_for(server.url))
-
-
-def test_a_key_is_sent_and_a_wrong_one_is_refused():
-    with serve(key="secret") as server:
-        engine = open_engine(RECIPE, settings_for(server.url, CAPTIONS_OPENAI_API_KEY="secret"))
-        assert engine.caption(request()).status is CaptionStatus.OK
-        engine.close()
-        with pytest.raises(PermanentError, match="set CAPTIONS_OPENAI_API_KEY"):
-            open_engine(RECIPE, settings_for(server.url))
-
-
-def test_no_url_names_the_setting():
-    with pytest.raises(SettingsError, match="CAPTIONS_OPENAI_URLS"):
-        open_engine(RECIPE, load_settings({"CAPTIONS_ROOT": "file:///x"}))
-
-
-def test_the_key_is_not_in_what_settings_print():
-    assert "k3y" not in repr(settings_for("http://h/v1", CAPTIONS_OPENAI_API_KEY="k3y"))
-
-
-def test_rows_name_the_revision_only_if_the_endpoint_does():
-    with serve() as server, engine_for(server) as engine:
-        assert (engine.name, engine.model, engine.model_revision) == (
-            "openai",
-            "preview",
-            "unreported",
-        )
-    with serve(models=["preview@r1"]) as server, engine_for(server) as engine:
-        assert (engine.model, engine.model_revision) == ("preview", "r1")
-        assert engine.caption(request()).status is CaptionStatus.OK
-
-
 def test_a_worker_fills_the_window_over_all_replicas(tmp_path):
     store = FileStore(tmp_path)
     builders.put_shard(store, "sa_000000", {n: builders.make_jpeg(n) for n in range(1, 21)})
@@ -335,14 +182,3 @@ def test_the_command_line_captions_a_shard_through_an_endpoint(tmp_path, monkeyp
     rows = records.read_table(store, part).to_pylist()
     assert [row["caption"] for row in rows] == ["Images of 96x64"] * 8
     assert {(row["engine"], row["model_revision"]) for row in rows} == {("openai", "unreported")}
-
-
-def settings_for(url, **variables):
-    return load_settings({"CAPTIONS_ROOT": "file:///x", "CAPTIONS_OPENAI_URLS": url} | variables)
-
-
-def wait_for(condition, limit_s=3.0):
-    began = time.monotonic()
-    while not condition():
-        assert time.monotonic() - began < limit_s
-        time.sleep(0.01)

@@ -1,0 +1,26 @@
+"""A caption task that runs in a pod, alone in its DAG."""
+
+import datetime as dt
+
+from airflow.sdk import DAG
+
+from sa1b_operators import STAGE_DEFAULTS, ShardStageOperator
+
+ARGUMENTS = ["caption", "--shards", "sa_000017", "--engine", "preview"]
+IMAGE = "registry.example/sa1b-captions-worker:0.1.0"
+
+
+def caption(**arguments) -> ShardStageOperator:
+    """A caption task that runs in a pod."""
+    return ShardStageOperator(
+        **{"task_id": "caption", "shard": "sa_000017", "arguments": ARGUMENTS, "runtime": "pod"}
+        | arguments
+    )
+
+
+def run_caption(run_dag, **arguments) -> str:
+    """State of a caption task at the end, after one retry at most."""
+    defaults = STAGE_DEFAULTS | {"retries": 1, "retry_delay": dt.timedelta(seconds=0.1)}
+    with DAG("caption_pod", schedule=None, default_args=defaults) as dag:
+        caption(poll_interval=0.05, startup_check_interval_seconds=1, **arguments)
+    return run_dag(dag).get_task_instance("caption").state

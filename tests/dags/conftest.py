@@ -1,0 +1,28 @@
+import json
+
+import pytest
+
+from caption_pods import IMAGE
+from fake_kubernetes import FakeKubernetes
+
+
+@pytest.fixture
+def pod_settings(monkeypatch):
+    """What a deployment with pods sets."""
+    for name, value in {
+        "CAPTIONS_ROOT": "s3://sa1b/demo",
+        "CAPTIONS_S3_ENDPOINT_URL": "http://store:8333",
+        "CAPTIONS_WORKER_IMAGE": IMAGE,
+    }.items():
+        monkeypatch.setenv(name, value)
+
+
+@pytest.fixture
+def cluster(monkeypatch, pod_settings):
+    """An API server of Kubernetes whose pods end as the test says."""
+    cluster = FakeKubernetes()
+    extra = {"kube_config": cluster.kube_config()}
+    connection = {"conn_type": "kubernetes", "extra": extra}
+    monkeypatch.setenv("AIRFLOW_CONN_KUBERNETES_DEFAULT", json.dumps(connection))
+    yield cluster
+    cluster.close()

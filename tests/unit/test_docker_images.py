@@ -1,0 +1,83 @@
+import ast
+import re
+import tomllib
+from importlib.metadata import packages_distributions
+
+from deployment import ROOT, SERVICES
+
+DOCKERFILES = sorted((ROOT / "deploy").glob("Dockerfile.*"))
+
+
+def test_worker_images_run_as_nobody_special_and_without_airflow():
+    for name in ("worker", "worker-cpu"):
+        text = (ROOT / f"deploy/Dockerfile.{name}").read_text()
+        assert re.findall(r"^USER (.*)$", text, re.M)[-1] == "1000:1000"
+        assert 'ENTRYPOINT ["sa1b-captions"]' in text
+        assert "apache/airflow" not in text
+
+
+def test_airflow_image_is_of_the_pinned_version():
+    version = re.search(r"^apache-airflow==(\S+)", (ROOT / "requirements.txt").read_text(), re.M)[1]
+    assert f"-{version}-python3.11" in (ROOT / "deploy/Dockerfile.airflow").read_text()
+
+
+def test_images_are_pinned():
+    images = [service["image"] for service in SERVICES.values()]
+    for path in DOCKERFILES:
+        arguments = dict(re.findall(r"^ARG (\w+)=(\S+)$", path.read_text(), re.M))
+        for image in re.findall(r"^FROM (\S+)", path.read_text(), re.M):
+            name = re.fullmatch(r"\$\{(\w+)\}", image)
+            images.append(arguments[name[1]] if name else image)
+    for image in images:
+        assert re.search(r":v?\d+\.\d|:slim-\d", image), image
+    assert len(images) == len(SERVICES) + 2 * len(DOCKERFILES)
+
+
+def test_what_the_docker_files_copy_is_let_through():
+    let_through = {
+        line[1:]
+        for line in (ROOT / ".dockerignore").read_text().splitlines()
+        if line.startswith("!")
+    }
+    for path in DOCKERFILES:
+        text = path.read_text()
+        copied = re.findall(r"^COPY ((?:[\w.-]+ )+)[\w./-]+$", text, re.M)
+        mounted = re.findall(r"type=bind,source=([\w.-]+)", text)
+        names = {name for line in copied for name in line.split()} | set(mounted)
+        assert names
+        assert names <= let_through
+        assert all((ROOT / name).exists() for name in names)
+
+
+def test_worker_requirements_hold_all_that_the_caption_stage_imports():
+    package = ROOT / "include/sa1b_captions"
+    stage = [
+        package / "stages/caption.py",
+        *package.glob("cli/*.py"),
+        *package.glob("caption/**/*.py"),
+        *package.glob("storage/*.py"),
+        *package.glob("*.py"),
+        *package.glob("cli/*.py"),
+    ]
+    assert len(stage) > 15
+    imported = {
+        name.partition(".")[0]
+        for path in stage
+        for node in ast.walk(ast.parse(path.read_text()))
+        for name in _imported(node)
+    }
+    distributions = packages_distributions()
+    needed = {name for module in imported for name in distributions.get(module, [])}
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    dependencies = project["dependencies"] + project["optional-dependencies"]["openai"]
+    ours = {re.split(r"[<>=\[]", line)[0] for line in dependencies}
+    worker = (ROOT / "requirements-worker.txt").read_text().splitlines()
+    given = {re.split(r"[<>=]", line)[0] for line in worker if not line.startswith("#")}
+    assert needed & ours == given
+    assert set(line for line in worker if not line.startswith("#")) <= set(dependencies)
+
+
+def _imported(node):
+    if isinstance(node, ast.Import):
+        return [alias.name for alias in node.names]
+    return [node.module or ""] if isinstance(node, ast.ImportFrom) else []

@@ -1,0 +1,112 @@
+import contextlib
+import shutil
+
+import pytest
+
+import builders
+import releases
+from sa1b_captions.errors import PermanentError
+from sa1b_captions.release.manifest import latest_version
+from sa1b_captions.stages.export import export_release
+from sa1b_captions.storage import FileStore
+
+
+@pytest.fixture
+def campaign(ready_campaign):
+    return ready_campaign
+
+
+@pytest.fixture
+def local(tmp_path):
+    return FileStore(tmp_path / "store")
+
+
+def test_an_unchanged_release_is_not_written_again(campaign, local):
+    first = export_release(campaign, "v1")
+    before = {key: local.read(key) for key in local.list("releases/")}
+    written = {path: path.stat().st_mtime_ns for path in local.root.rglob("*") if path.is_file()}
+    assert export_release(campaign, "v1") == first | {"up_to_date": True}
+    assert export_release(campaign, None) == first | {"up_to_date": True}
+    assert {key: local.read(key) for key in local.list("releases/")} == before
+    assert {p: p.stat().st_mtime_ns for p in local.root.rglob("*") if p.is_file()} == written
+
+
+def test_a_release_is_never_overwritten(campaign, local):
+    export_release(campaign, "v1")
+    before = {key: local.read(key) for key in local.list("releases/")}
+    releases.put_curated(campaign, "single_en", "sa_000001", ["A new caption."])
+    releases.put_duplicates(campaign, "single_en", {})
+    with pytest.raises(PermanentError, match="never overwritten; choose a new version"):
+        export_release(campaign, "v1")
+    assert {key: local.read(key) for key in local.list("releases/")} == before
+    export_release(campaign, "v2")
+    assert latest_version(local) == "v2"
+    assert len(releases.read_lines(local, "test_single_en.jsonl", "v2")) == 4
+
+
+def test_without_a_name_new_content_takes_the_next_free_number(campaign, local):
+    assert export_release(campaign, None)["version"] == "v1"
+    assert export_release(campaign, "v2")["version"] == "v2"
+    releases.put_curated(campaign, "single_en", "sa_000001", ["A new caption."])
+    releases.put_duplicates(campaign, "single_en", {})
+    assert export_release(campaign, None)["version"] == "v3"
+    assert export_release(campaign, None)["up_to_date"]
+
+
+def test_an_older_release_does_not_take_latest_back(campaign, local):
+    export_release(campaign, "v1")
+    export_release(campaign, "v2")
+    assert export_release(campaign, "v1")["up_to_date"]
+    assert latest_version(local) == "v2"
+
+
+class Killed(BaseException):
+    """What a process feels when it is killed, as far as Python code can."""
+
+
+class DyingStore(FileStore):
+    """A store whose process dies at the n-th object it begins to write."""
+
+    def __init__(self, root, lives):
+        super().__init__(root)
+        self.lives = lives
+
+    @contextlib.contextmanager
+    def open_writer(self, key):
+        self.lives -= 1
+        if self.lives < 0:
+            raise Killed(key)
+        with super().open_writer(key) as writer:
+            yield writer
+
+
+def test_a_release_killed_between_files_is_completed_by_the_next_run(ready_root, tmp_path):
+    """16 tables, 5 other files, manifest, LATEST: killed before every fourth and the last two."""
+    clean, root = FileStore(tmp_path / "clean"), tmp_path / "store"
+    for folder in (clean.root, root):
+        shutil.copytree(ready_root, folder)
+    export_release(builders.demo_campaign(clean), "v1")
+    objects = len(list(clean.list("releases/")))
+    assert objects == 16 + 5 + 2
+
+    for lives in (*range(0, objects - 2, 4), objects - 2, objects - 1):
+        dying = DyingStore(root, lives)
+        with pytest.raises(Killed):
+            export_release(builders.demo_campaign(dying), "v1")
+        assert dying.exists("releases/v1/manifest.json") == (lives == objects - 1)
+        assert latest_version(dying) is None
+    store = FileStore(root)
+    again = export_release(builders.demo_campaign(store), None)
+    assert (again["version"], again["up_to_date"]) == ("v1", True)
+    assert latest_version(store) == "v1"
+    for key in clean.list("releases/"):
+        if not key.endswith("manifest.json"):  # it holds the time
+            assert store.read(key) == clean.read(key), key
+
+
+def test_what_a_cut_off_export_left_under_other_names_is_removed(campaign, local):
+    local.write("releases/v1/old_name.jsonl", b"half")
+    local.write("releases/v10/other.jsonl", b"another release")
+    export_release(campaign, "v1")
+    assert "releases/v1/old_name.jsonl" not in releases.release_keys(local)
+    assert local.exists("releases/v10/other.jsonl")

@@ -1,0 +1,172 @@
+import contextlib
+import json
+
+import pytest
+
+import builders
+import releases
+from sa1b_captions.errors import PermanentError
+from sa1b_captions.quality import features
+from sa1b_captions.release import guards
+from sa1b_captions.release.manifest import latest_version
+from sa1b_captions.stages.export import export_release
+from sa1b_captions.storage import FileStore
+
+
+@pytest.fixture
+def campaign(ready_campaign):
+    return ready_campaign
+
+
+@pytest.fixture
+def local(tmp_path):
+    return FileStore(tmp_path / "store")
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"model": "someone/else"}, "model is someone/else in some rows"),
+        ({"recipe_fingerprint": "0" * 16}, "recipe_fingerprint is 0000"),
+        ({"track": "single_zh"}, "track is single_zh"),
+        ({"caption": "Here <image> it is"}, "has a line break or one of <image>"),
+        ({"caption": "Here <img> it is"}, "has a line break"),
+        ({"caption": "Here </img> it is"}, "has a line break"),
+        ({"caption": "Here <IMG_CONTEXT> it is"}, "has a line break"),
+        *[({"caption": f"A{c}B"}, "has a line break") for c in guards.LINE_BREAKS],
+        ({"caption": " "}, "has no caption"),
+        ({"caption": None}, "has no caption"),
+        ({"sample_id": "single_en/sa_000001/1"}, "accepted twice"),
+    ],
+)
+def test_a_row_that_must_not_be_published_stops_the_release(campaign, local, changes, message):
+    captions = ["A hill.", "A pond."]
+    releases.put_curated(campaign, "single_en", "sa_000001", captions, changes=changes)
+    releases.put_duplicates(campaign, "single_en", {})
+    with pytest.raises(PermanentError, match=f"single_en/sa_000001: .*{message}"):
+        export_release(campaign, "v1")
+    assert not local.exists("releases/v1/manifest.json")
+    assert latest_version(local) is None
+
+
+def test_a_rule_rejects_whatever_export_would_stop_at():
+    """Or one odd caption would hold up a release that no rule can repair."""
+    assert set(guards.LINE_BREAKS) <= set(features.LINE_BREAKS)
+    assert set(guards.FORBIDDEN) <= set(features.SPECIAL_TOKENS)
+
+
+@pytest.mark.parametrize(
+    "name", ["internvl_sa1b_caption_mine.jsonl", "InternVL_SA1B_caption.jsonl"]
+)
+def test_no_other_model_can_carry_the_published_names(local, name):
+    recipe = builders.demo_recipe()
+    source = json.loads(json.dumps(recipe.source))
+    source["tracks"]["multi_en"]["release_file"] = name
+    campaign = releases.ready_campaign(local, builders.demo_recipe(tracks=source["tracks"]))
+    with pytest.raises(PermanentError, match=f"{name} names captions by OpenGVLab"):
+        export_release(campaign, "v1")
+    assert releases.release_keys(local) == []
+
+
+def test_a_prompt_with_a_placeholder_is_refused(local):
+    tracks = json.loads(json.dumps(builders.demo_recipe().source["tracks"]))
+    tracks["multi_en"]["prompt"] += " <image>"
+    campaign = releases.ready_campaign(local, builders.demo_recipe(tracks=tracks))
+    with pytest.raises(PermanentError, match="the prompt of multi_en"):
+        export_release(campaign, "v1")
+
+
+@pytest.mark.parametrize("counts", [(3, 1, 4), (4, 0, 4), (3, 0, 4), (2, 1, 3)])
+def test_counts_that_do_not_add_up_stop_the_release(campaign, local, counts):
+    key = campaign.curate_receipt("multi_en", "sa_000001")
+    receipt = json.loads(local.read(key))
+    receipt |= dict(zip(("accepted", "rejected", "planned"), counts, strict=True))
+    local.write(key, json.dumps(receipt).encode())
+    releases.put_duplicates(campaign, "multi_en", {})
+    with pytest.raises(PermanentError, match="multi_en/sa_000001: 3 accepted"):
+        export_release(campaign, "v1")
+
+
+@pytest.mark.parametrize(
+    ("winners", "message"),
+    [
+        ({"single_en/sa_000001/9": "single_en/sa_000000/1"}, "is not an accepted sample"),
+        ({"single_en/sa_000009/1": "single_en/sa_000000/1"}, "shards that the recipe does not"),
+        (
+            {
+                "single_en/sa_000001/1001": "single_en/sa_000000/1",
+                "single_en/sa_000000/1": "single_en/sa_000001/1002",
+            },
+            "is to stay and to go",
+        ),
+    ],
+)
+def test_duplicates_of_another_curation_stop_the_release(campaign, local, winners, message):
+    releases.put_duplicates(campaign, "single_en", winners)
+    with pytest.raises(PermanentError, match=message):
+        export_release(campaign, "v1")
+
+
+def test_a_track_without_a_caption_is_no_release(campaign, local):
+    for shard in campaign.recipe.shards:
+        releases.put_curated(campaign, "multi_zh", shard, [], [("短", ["too_short"])])
+    releases.put_duplicates(campaign, "multi_zh", {})
+    with pytest.raises(PermanentError, match="multi_zh: no caption is left"):
+        export_release(campaign, "v1")
+
+
+@pytest.mark.parametrize(
+    ("gone", "message"),
+    [
+        (
+            lambda c: c.curate_receipt("single_zh", "sa_000001"),
+            "sa1b-captions curate --tracks single_zh --shards 1",
+        ),
+        (lambda c: c.dedup_receipt("multi_en"), "run sa1b-captions dedup --tracks multi_en"),
+        (lambda c: c.release_validation(), "run sa1b-captions validate --release"),
+        (lambda c: c.release_report(), "run sa1b-captions validate --release --force"),
+    ],
+)
+def test_a_missing_stage_is_named_with_the_command_that_runs_it(campaign, local, gone, message):
+    local.delete(gone(campaign))
+    with pytest.raises(PermanentError, match=message):
+        export_release(campaign, "v1")
+    assert releases.release_keys(local) == []
+
+
+def test_a_dedup_of_other_captions_has_to_run_again(campaign):
+    releases.put_curated(campaign, "single_zh", "sa_000001", ["一片湖。"])
+    with pytest.raises(PermanentError, match="run sa1b-captions dedup --tracks single_zh"):
+        export_release(campaign, "v1")
+
+
+def test_a_verdict_on_other_captions_does_not_count(campaign, local):
+    key = campaign.dedup_receipt("multi_zh")
+    dedup = json.loads(local.read(key))
+    local.write(key, json.dumps(dedup | {"duplicates": 1}).encode())  # within the same second
+    with pytest.raises(PermanentError, match="again since .* validate --release --force"):
+        export_release(campaign, "v1")
+
+
+def test_a_validation_by_a_machine_whose_clock_is_behind_counts(campaign, local):
+    key = campaign.release_validation()
+    verdict = json.loads(local.read(key))
+    local.write(key, json.dumps(verdict | {"written_at": "1970-01-01T00:00:00+00:00"}).encode())
+    assert export_release(campaign, "v1")["version"] == "v1"
+
+
+@pytest.mark.parametrize(
+    ("verdict", "allowed", "exported"),
+    [
+        ("pass", ("pass",), True),
+        ("warn", ("pass",), False),
+        ("warn", ("pass", "warn"), True),
+        ("fail", ("pass", "warn"), False),
+    ],
+)
+def test_the_verdict_decides(campaign, local, verdict, allowed, exported):
+    releases.put_validation(campaign, verdict)
+    refused = contextlib.nullcontext() if exported else pytest.raises(PermanentError, match=verdict)
+    with refused:
+        export_release(campaign, "v1", allow_verdicts=allowed)
+    assert (latest_version(local) == "v1") is exported

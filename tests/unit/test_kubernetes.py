@@ -1,0 +1,134 @@
+import json
+
+import kubernetes_validate
+import pytest
+import yaml
+
+from deployment import ROOT, env_example
+from sa1b_captions.profiles import load_profile, profile_names
+from sa1b_captions.recipe import load_recipe
+from sa1b_captions.settings import load_settings
+
+MANIFESTS = [
+    (path.name, document)
+    for path in sorted((ROOT / "deploy" / "kubernetes").rglob("*.yaml"))
+    if path.name != "kustomization.yaml"
+    for document in yaml.safe_load_all(path.read_text())
+]
+
+
+def manifest(kind, name=None):
+    (found,) = [
+        document
+        for _, document in MANIFESTS
+        if document["kind"] == kind and name in (None, document["metadata"]["name"])
+    ]
+    return found
+
+
+def test_no_secret_object_is_committed():
+    assert "Secret" not in {document["kind"] for _, document in MANIFESTS}
+
+
+@pytest.mark.parametrize(("name", "document"), MANIFESTS)
+def test_manifests_are_valid(name, document):
+    kubernetes_validate.validate(document, "1.34", strict=True)
+
+
+def test_names_are_those_that_the_settings_expect():
+    settings = load_settings(env_example())
+    assert manifest("Namespace")["metadata"]["name"] == settings.namespace
+    manifest("ServiceAccount", settings.service_account)
+    manifest("PersistentVolumeClaim", settings.model_claim)
+    for name in profile_names():
+        manifest("PriorityClass", load_profile(name).priority_class)
+    for _, document in MANIFESTS:
+        if document["kind"] not in ("Namespace", "PriorityClass"):
+            assert document["metadata"]["namespace"] == settings.namespace
+
+
+def test_namespace_enforces_restricted_pods():
+    labels = manifest("Namespace")["metadata"]["labels"]
+    assert labels["pod-security.kubernetes.io/enforce"] == "restricted"
+
+
+def test_airflow_may_not_execute_commands_in_pods():
+    rules = manifest("Role")["rules"]
+    assert {resource for rule in rules for resource in rule["resources"]} == {
+        "pods",
+        "pods/log",
+        "events",
+    }
+    assert not [rule for rule in rules if "*" in rule["verbs"]]
+
+
+def test_quota_has_room_for_a_pod_of_every_profile():
+    hard = manifest("ResourceQuota")["spec"]["hard"]
+    assert max(load_profile(name).gpus for name in profile_names()) <= int(
+        hard["requests.nvidia.com/gpu"]
+    )
+
+
+ONE_TIME = {"model-download.yaml", "model-node-local.yaml"}
+
+
+@pytest.mark.parametrize("folder", ["deploy/kubernetes", "deploy/kubernetes/fleet"])
+def test_kustomizations_name_every_manifest_but_the_one_time_jobs(folder):
+    named = set(yaml.safe_load((ROOT / folder / "kustomization.yaml").read_text())["resources"])
+    there = {path.name for path in (ROOT / folder).glob("*.yaml")}
+    assert named == there - {"kustomization.yaml"} - ONE_TIME
+
+
+# The warm fleet
+
+
+def fleet_server():
+    return manifest("StatefulSet", "captions")["spec"]["template"]["spec"]
+
+
+def test_the_fleet_has_the_chat_template_that_servers_need():
+    stored = manifest("ConfigMap", "sa1b-fleet")["data"]["chat-template.json"]
+    template = ROOT / "deploy" / "internvl2-chat-template.json"
+    assert json.loads(stored) == json.loads(template.read_text())
+
+
+def test_the_fleet_serves_the_recipes_model_and_revision():
+    data = manifest("ConfigMap", "sa1b-fleet")["data"]
+    model = load_recipe("internvl").model
+    assert data["MODEL_NAME"] == f"{model.id}@{model.revision}"
+    assert model.id.replace("/", "--") in data["MODEL_FOLDER"]
+
+
+def test_fleet_pods_meet_the_restricted_standard():
+    spec = fleet_server()
+    assert spec["securityContext"]["runAsNonRoot"] is True
+    assert spec["automountServiceAccountToken"] is False
+    for container in [*spec["initContainers"], *spec["containers"]]:
+        context = container["securityContext"]
+        assert context["allowPrivilegeEscalation"] is False
+        assert context["readOnlyRootFilesystem"] is True
+        assert context["capabilities"] == {"drop": ["ALL"]}
+        assert container["resources"]["limits"] == container["resources"]["requests"]
+    assert not any("hostPath" in volume for volume in spec["volumes"])
+
+
+def test_the_fleet_asks_for_what_a_pod_of_the_same_gpus_asks_for_and_fits_the_quota():
+    (server,) = fleet_server()["containers"]
+    profile = load_profile("h100x4")
+    limits = server["resources"]["limits"]
+    assert limits["nvidia.com/gpu"] == str(profile.gpus)
+    assert limits["memory"] == f"{profile.memory_gib}Gi"
+    assert f"--tp={profile.gpus}" in server["args"]
+    assert fleet_server()["nodeSelector"] == profile.node_selector
+    replicas = manifest("StatefulSet", "captions")["spec"]["replicas"]
+    quota = manifest("ResourceQuota")["spec"]["hard"]["requests.nvidia.com/gpu"]
+    assert replicas * profile.gpus <= int(quota)
+
+
+def test_traffic_reaches_the_servers_from_caption_pods_alone():
+    policy = manifest("NetworkPolicy", "sa1b-fleet")["spec"]
+    labels = manifest("StatefulSet", "captions")["spec"]["template"]["metadata"]["labels"]
+    assert policy["podSelector"]["matchLabels"].items() <= labels.items()
+    assert manifest("Service", "captions")["spec"]["selector"].items() <= labels.items()
+    (port,) = fleet_server()["containers"][0]["ports"]
+    assert policy["ingress"][0]["ports"] == [{"port": port["name"]}]
