@@ -1,107 +1,285 @@
-import logging
+"""The efficiency in caption receipts: what it is taken from, and what stands where it cannot be."""
 
+import threading
+import time
+
+import pyarrow as pa
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 import builders
 from engines import ScriptedEngine, honest_reply
-from sa1b_captions.caption.gauge import (
-    STOCK_WINDOWS,
-    WORTHWHILE_WINDOWS,
-    Efficiency,
-    EngineGauge,
-    ShardGauge,
-    stock_for,
-)
+from sa1b_captions import records
+from sa1b_captions.caption.engines.base import Reply
+from sa1b_captions.caption.engines.preview import PreviewEngine
+from sa1b_captions.caption.gauge import EngineGauge, ShardGauge
+from sa1b_captions.caption.sampling import Sample
+from sa1b_captions.caption.worker import Outcome
+from sa1b_captions.efficiency import ENOUGH_SAMPLES, Efficiency, compare, read_efficiency
+from sa1b_captions.errors import PermanentError, RetryableError
 from sa1b_captions.receipts import read_receipt
+from sa1b_captions.records import CaptionStatus
+from sa1b_captions.shards import archive_key, index_key
 from sa1b_captions.stages.caption import caption_shards
 from sa1b_captions.storage import FileStore
+from simulated_engine import SimulatedEngine
+from virtual_window import spans
+
+SHARD = "sa_000000"
+TRACK = builders.demo_recipe().tracks["single_en"]
 
 
-class Clock:
-    now = 0.0
-
-    def __call__(self):
-        return self.now
-
-
-def finish(gauge, clock, replies, seconds_each, tokens=100):
-    for _ in range(replies):
-        clock.now += seconds_each
-        gauge.add(tokens)
+def outcome(began_s, latency_s, tokens):
+    sample = Sample("single_en/sa_000000/1", SHARD, TRACK, (None,), 0)
+    reply = Reply(CaptionStatus.OK, "A dog.", completion_tokens=tokens)
+    return Outcome(sample, reply, attempt=1, began_s=began_s, latency_s=latency_s)
 
 
-def test_the_burst_of_the_first_replies_does_not_count():
-    clock = Clock()
-    gauge = EngineGauge(8, 24, clock=clock)
-    finish(gauge, clock, 5, 0.0)  # half a window at one instant, and the one that starts the clock
-    finish(gauge, clock, 7, 0.5)
-    assert gauge.tokens_per_s == pytest.approx(200)
-
-
-def test_what_comes_after_the_stock_does_not_count():
-    clock = Clock()
-    gauge = EngineGauge(8, 24, clock=clock)
-    finish(gauge, clock, 12, 0.5)
-    finish(gauge, clock, 50, 9.0)
-    assert gauge.tokens_per_s == pytest.approx(200)
-
-
-@pytest.mark.parametrize("stock", [0, 24])
-def test_nothing_is_said_of_an_engine_that_was_not_measured(stock):
-    gauge = EngineGauge(8, stock)
-    for _ in range(40):
-        gauge.add(None)
-    assert gauge.tokens_per_s is None
-    assert ShardGauge().efficiency("sa_000000", 100.0) == Efficiency()
-
-
-def shard_gauge(seconds_each):
-    clock = Clock()
-    gauge = ShardGauge(clock=clock)
-    finish(gauge, clock, 101, seconds_each)
+def shard_gauge(*outcomes):
+    gauge = ShardGauge()
+    for one in outcomes:
+        gauge.add(outcome(*one))
     return gauge
 
 
-def test_a_starving_engine_is_named_in_plain_words(caplog):
-    with caplog.at_level(logging.INFO):
-        found = shard_gauge(1.0).efficiency("sa_000000", 200.0)
-    assert found == Efficiency(100.0, 200.0, 0.5)
-    assert "sa_000000: the GPU waits for images: 100 tokens/s" in caplog.text
+def test_tokens_count_evenly_over_a_requests_time_in_the_engine():
+    gauge = shard_gauge((0.0, 10.0, 100), (5.0, 10.0, 400), (10.0, 1.0, 7))
+    assert gauge.tokens_per_s(0, 1) == pytest.approx(10)  # 50 of the first in 5 s
+    assert gauge.tokens_per_s(1, 2) == pytest.approx(10 + 40)
 
 
-def test_a_fed_engine_raises_no_alarm(caplog):
-    assert shard_gauge(1.0).efficiency("sa_000000", 102.0).efficiency == 0.98
+def test_the_order_in_which_samples_finish_changes_nothing():
+    outcomes = [(0.0, 10.0, 100), (5.0, 10.0, 400), (10.0, 1.0, 7)]
+    rates = {shard_gauge(*order).tokens_per_s(0, 2) for order in (outcomes, outcomes[::-1])}
+    assert len(rates) == 1
+
+
+def test_no_rate_of_no_time_and_of_no_tokens():
+    assert shard_gauge((0.0, 1.0, 5), (0.0, 1.0, 5)).tokens_per_s(0, 1) is None
+    assert shard_gauge((0.0, 1.0, None), (2.0, 1.0, None)).tokens_per_s(0, 1) is None
+    assert shard_gauge((0.0, 1.0, 5)).tokens_per_s(0, 1) is None
+
+
+@pytest.mark.parametrize(
+    ("samples", "stock"), [(9, 0), (10, 9), (16, 10), (24, 12), (40, 16), (11_186, 16)]
+)
+def test_a_stock_leaves_samples_for_the_pipeline_and_stays_under_two_windows(samples, stock):
+    assert EngineGauge(ScriptedEngine(window=8)).stock(ShardGauge(), samples) == stock
+
+
+def test_the_engine_is_measured_once():
+    gauge = EngineGauge(ScriptedEngine(window=8))
+    assert gauge.stock(ShardGauge(), 5) == 0
+    assert gauge.stock(ShardGauge(), 100) == 16
+    assert gauge.stock(ShardGauge(), 100) == 0
+
+
+def test_few_samples_raise_no_alarm():
+    assert compare(50.0, 100.0, ENOUGH_SAMPLES, 8).efficiency_low
+    few = compare(50.0, 100.0, 5, 8)
+    assert (few.efficiency, few.efficiency_low) == (0.5, False)
+    assert "of 5 samples only" in few.efficiency_note
+    assert not compare(50.0, 100.0, ENOUGH_SAMPLES, 256).efficiency_low  # not one window
+
+
+def test_receipts_are_read_as_written_and_older_ones_have_no_number():
+    found = compare(95.0, 100.0, 500, 8)
+    assert read_efficiency({"stage": "caption", **found.facts()}) == found
+    assert read_efficiency({"stage": "caption"}) == Efficiency()
+
+
+JPEGS = [builders.make_jpeg(n) for n in range(8)]
+APART = 1 << 20
+"""Bytes between photographs of a distant store: so far that each takes a read of its own."""
+
+
+class DistantStore(FileStore):
+    """Photographs lie far apart in its archives, and reads take their time, one after the other."""
+
+    def __init__(self, root, read_s):
+        super().__init__(root)
+        self._read_s = read_s
+        self._line = threading.Lock()
+
+    def read_range(self, key, offset, size):
+        with self._line:
+            time.sleep(self._read_s)
+        return JPEGS[offset // APART % 8][:size]
+
+
+def campaign_of(store, images, shards=1):
+    """A campaign over shards of so many photographs."""
+    for number in range(shards):
+        shard = f"sa_{number:06d}"
+        builders.put_shard(store, shard, {1000 * number + n: JPEGS[n % 8] for n in range(images)})
+        if isinstance(store, DistantStore):
+            index = records.read_table(store, index_key(shard)).to_pylist()
+            rows = [row | {"offset": place * APART} for place, row in enumerate(index)]
+            table = pa.Table.from_pylist(rows, schema=records.INDEX_SCHEMA)
+            records.write_table(store, index_key(shard), table, records.INDEX_SCHEMA)
+    return builders.demo_campaign(store, builders.demo_recipe(shards=f"0-{shards - 1}"))
+
+
+def efficiencies(campaign, engine, shards=(SHARD,), tracks=("single_en",), **options):
+    """What the receipts of the first track say."""
+    caption_shards(campaign, list(shards), lambda: engine, tracks=tracks, **options)
+    keys = [campaign.caption_receipt(tracks[0], shard) for shard in shards]
+    return [read_efficiency(read_receipt(campaign.store, key)) for key in keys]
+
+
+def virtual_efficiency(window, samples, feed, seed=0):
+    shard, gauge = ShardGauge(), EngineGauge(ScriptedEngine(window=window))
+    stock = gauge.stock(shard, samples)
+    for span in spans(window, samples, stock, feed, seed):
+        shard.add(outcome(*span))
+    return gauge.efficiency(shard)
+
+
+@pytest.mark.parametrize("window", [8, 96, 256])
+@pytest.mark.parametrize("windows", [3, 9])
+def test_a_fed_engine_is_near_one_and_a_starving_one_far_below(window, windows):
+    fed = virtual_efficiency(window, windows * window, feed=2.0)
+    starved = virtual_efficiency(window, windows * window, feed=0.4)
+    assert fed.efficiency == pytest.approx(1, abs=0.05)
+    assert 0.3 < starved.efficiency < 0.75
+    assert not fed.efficiency_low
+    assert starved.efficiency_low == (starved.efficiency_samples >= max(window, ENOUGH_SAMPLES))
+
+
+@given(
+    window=st.integers(2, 64),
+    windows=st.floats(1.2, 12),
+    feed=st.floats(1.1, 5),
+    seed=st.integers(0),
+)
+@settings(max_examples=25, deadline=None)
+def test_no_fed_engine_raises_an_alarm_whatever_the_shard(window, windows, feed, seed):
+    found = virtual_efficiency(window, int(window * windows) + 2, feed, seed)
+    assert not found.efficiency_low
+    assert found.efficiency > 0.9 or found.efficiency_samples < 8
+
+
+def test_the_share_that_is_missing_is_the_share_that_the_feed_lacks():
+    assert virtual_efficiency(96, 4000, feed=0.5).efficiency == pytest.approx(0.5, abs=0.03)
+
+
+def fleet(tmp_path, *, window, images, read_s, speedup=10.0):
+    """Efficiency of an engine that takes JPEGs, from a store that may be slow."""
+    campaign = campaign_of(DistantStore(tmp_path, read_s), images)
+    engine = SimulatedEngine(window=window, speedup=speedup)
+    engine.needs_pixels = False
+    return efficiencies(campaign, engine)[0]
+
+
+def test_a_wide_window_over_a_fleet_shows_a_slow_store(tmp_path, caplog):
+    found = fleet(tmp_path, window=256, images=600, read_s=0.004, speedup=30.0)
+    assert found.efficiency < 0.8
+    assert (found.efficiency_low, found.efficiency_note) == (True, None)
+    assert caplog.text.count("sa_000000: the GPU waits for photographs: efficiency 0.") == 1
+
+
+def test_a_store_that_keeps_up_shows_as_well(tmp_path, caplog):
+    assert fleet(tmp_path, window=16, images=48, read_s=0.0).efficiency > 0.8
     assert "waits" not in caplog.text
 
 
-def test_preview_small_shards_and_wide_windows_are_not_gauged():
-    engine = ScriptedEngine(window=4)
-    few = WORTHWHILE_WINDOWS * 4
-    assert stock_for(engine, few) == STOCK_WINDOWS * 4
-    assert stock_for(engine, few - 1) == 0
-    assert stock_for(ScriptedEngine(window=97), 10**6) == 0  # would not fit small pods' memory
-    engine.name = "preview"
-    assert stock_for(engine, few) == 0
+def test_the_log_line_says_what_to_do_only_where_something_is_wrong():
+    low = compare(100.0, 200.0, ENOUGH_SAMPLES, 8).describe()
+    assert low == (
+        "efficiency 0.50: 100 tokens/s, and the engine alone writes 200; "
+        "give the pod more CPU, or look at the store's read times"
+    )
+    assert "give" not in compare(196.0, 200.0, ENOUGH_SAMPLES, 8).describe()
+    assert Efficiency(efficiency_note="a reason").describe() == "no efficiency, for a reason"
 
 
-def receipt_after(tmp_path, engine):
-    store = FileStore(tmp_path)
-    builders.put_shard(store, "sa_000000", {n: builders.make_jpeg(n) for n in range(1, 40)})
-    campaign = builders.demo_campaign(store)
-    caption_shards(campaign, ["sa_000000"], lambda: engine, tracks=["single_en"])
-    return read_receipt(store, campaign.caption_receipt("single_en", "sa_000000"))
+def test_receipts_carry_both_rates_and_no_sample_is_captioned_twice(tmp_path):
+    campaign = campaign_of(FileStore(tmp_path), 40)
+    engine = ScriptedEngine(honest_reply, window=2, delay_s=0.002)
+    (found,) = efficiencies(campaign, engine)
+    assert len(engine.asked) == len(set(engine.asked)) == 40
+    ratio = found.pipeline_tokens_per_s / found.engine_tokens_per_s
+    assert found.efficiency == pytest.approx(ratio, abs=0.01)
+    assert found.efficiency_samples == 36
 
 
-def test_the_receipt_carries_both_rates_and_no_sample_is_captioned_twice(tmp_path):
-    engine = ScriptedEngine(honest_reply, window=2, delay_s=0.005)
-    receipt = receipt_after(tmp_path, engine)
-    assert len(engine.asked) == len(set(engine.asked)) == receipt["planned"]
-    assert receipt["engine_tokens_per_s"] > 0
-    ratio = receipt["pipeline_tokens_per_s"] / receipt["engine_tokens_per_s"]
-    assert receipt["efficiency"] == pytest.approx(ratio, abs=0.01)
+def stop_after(engine, samples):
+    """An event that is set while the engine works on a sample, by its number."""
+    stop, script = threading.Event(), engine._script
+
+    def counting(request):
+        if len(engine.asked) >= samples:
+            stop.set()
+        return script(request)
+
+    engine._script = counting
+    return stop
 
 
-def test_the_receipt_of_a_shard_that_was_not_gauged_says_null(tmp_path):
-    receipt = receipt_after(tmp_path, ScriptedEngine(window=16))
-    assert receipt["efficiency"] is None
-    assert receipt["engine_tokens_per_s"] is None
+def interrupted(campaign, samples, window=2):
+    engine = ScriptedEngine(honest_reply, window=window, delay_s=0.002)
+    with pytest.raises(RetryableError, match="stopped on request"):
+        efficiencies(campaign, engine, stop=stop_after(engine, samples))
+
+
+def test_what_is_left_of_a_shard_is_measured_anew(tmp_path):
+    campaign = campaign_of(FileStore(tmp_path), 40)
+    interrupted(campaign, 20)
+    (found,) = efficiencies(campaign, ScriptedEngine(window=2, delay_s=0.002))
+    assert found.efficiency > 0
+    assert found.efficiency_samples < 36
+
+
+def test_too_few_samples_have_no_number_but_a_reason(tmp_path):
+    (found,) = efficiencies(campaign_of(FileStore(tmp_path), 6), ScriptedEngine(window=8))
+    assert found.efficiency is None
+    assert found.efficiency_note == (
+        "this run captioned 6 single images, and the engine takes 8 at once: nothing had to wait"
+    )
+
+
+def test_an_engine_that_counts_no_tokens_has_no_number_but_a_reason(tmp_path):
+    engine = ScriptedEngine(lambda request: Reply(CaptionStatus.OK, "A dog."), window=2)
+    (found,) = efficiencies(campaign_of(FileStore(tmp_path), 12), engine)
+    assert found.efficiency_note == "the engine does not say how many tokens it wrote"
+
+
+def test_groups_alone_have_no_number_but_a_reason(tmp_path):
+    campaign = campaign_of(FileStore(tmp_path), 12)
+    (found,) = efficiencies(campaign, ScriptedEngine(window=2), tracks=["multi_en"])
+    assert found.efficiency_note == "this run captioned no single image"
+
+
+def test_a_receipt_that_was_lost_alone_has_no_number_but_a_reason(tmp_path):
+    campaign = campaign_of(FileStore(tmp_path), 12)
+    efficiencies(campaign, ScriptedEngine(window=2))
+    campaign.store.delete(campaign.caption_receipt("single_en", SHARD))
+    (found,) = efficiencies(campaign, ScriptedEngine(window=2))
+    assert found.efficiency_note == "this run captioned no single image"
+
+
+def test_shards_after_a_small_first_one_are_measured(tmp_path):
+    campaign = campaign_of(FileStore(tmp_path), 24, shards=3)
+    interrupted(campaign, 20)
+    names = [SHARD, "sa_000001", "sa_000002"]
+    small, *full = efficiencies(campaign, ScriptedEngine(window=8, delay_s=0.002), names)
+    assert small.efficiency is None
+    assert all(found.efficiency > 0 for found in full)
+    assert len({found.engine_tokens_per_s for found in full}) == 1
+
+
+def test_shards_after_a_broken_first_one_are_measured(tmp_path):
+    campaign = campaign_of(FileStore(tmp_path), 24, shards=2)
+    campaign.store.write(archive_key(SHARD), b"")
+    with pytest.raises(PermanentError, match=SHARD):
+        efficiencies(campaign, ScriptedEngine(window=2, delay_s=0.002), [SHARD, "sa_000001"])
+    key = campaign.caption_receipt("single_en", "sa_000001")
+    assert read_receipt(campaign.store, key)["efficiency"] > 0
+
+
+def test_the_preview_engine_is_measured_and_never_called_starving(tmp_path):
+    (found,) = efficiencies(campaign_of(FileStore(tmp_path), 16), PreviewEngine())
+    assert found.efficiency > 0
+    assert not found.efficiency_low
+    assert "shares its cores" in found.efficiency_note

@@ -246,7 +246,8 @@ def test_with_a_stock_the_engine_gets_nothing_before_it_is_decoded(shard):
         return honest_reply(request)
 
     worker = Worker(ScriptedEngine(script, window=2), RECIPE.generation)
-    outcomes = list(worker.run(((sample, Reading()) for sample in plan), stock=12))
+    worker.stock_up(12)
+    outcomes = list(worker.run((sample, Reading()) for sample in plan))
     assert len(outcomes) == len(plan)
     assert min(seen) >= 12
 
@@ -254,7 +255,8 @@ def test_with_a_stock_the_engine_gets_nothing_before_it_is_decoded(shard):
 def test_a_stock_larger_than_the_shard_is_the_shard(shard):
     plan, reader = shard
     worker = Worker(ScriptedEngine(), RECIPE.generation)
-    assert len(list(worker.run(((s, reader) for s in plan), stock=1000))) == len(plan)
+    worker.stock_up(1000)
+    assert len(list(worker.run((s, reader) for s in plan))) == len(plan)
 
 
 def test_stop_drops_what_no_engine_was_asked_for(shard):
@@ -264,7 +266,8 @@ def test_stop_drops_what_no_engine_was_asked_for(shard):
     worker = Worker(engine, RECIPE.generation, stop=stop)
 
     def run():
-        for _ in worker.run(((s, reader) for s in plan), stock=18):
+        worker.stock_up(18)
+        for _ in worker.run((s, reader) for s in plan):
             stop.set()
 
     with pytest.raises(RetryableError, match="stopped on request"):

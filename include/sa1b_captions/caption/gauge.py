@@ -1,127 +1,139 @@
-"""Tells whether the engine waits for images: its rate beside the pipeline's, on the same shard.
+"""Measures the engine's own rate and the pipeline's, on the same shard.
 
-The worker decodes a stock of samples before the engine gets its first one. While the engine lives
-on that stock, nothing but the engine sets the pace: this is its rate alone. Its replies are real
-ones and are kept. The shard's receipt compares that with the rate over the whole shard;
-docs/runbook.md says what to do when the engine waits.
+A request's tokens count evenly over its time in the engine, so a rate can be taken between any two
+instants, whatever happens to end between them. The instants are those at which the engine took a
+sample. Only single-image samples count: several images cost more per token written.
 
-Only single-image samples count, in both rates: several images cost more per token written.
+The engine's own rate is taken at the start, while it lives on a stock of samples that were decoded
+before it got the first one: nothing but the engine sets the pace then. Its replies are real ones
+and are kept. The pipeline's rate begins where the stock ends.
 """
 
-import logging
-import time
-from collections.abc import Callable
-from dataclasses import asdict, dataclass
-
 from sa1b_captions.caption.engines.base import Engine
+from sa1b_captions.caption.worker import Outcome
+from sa1b_captions.efficiency import Efficiency, compare
 
-_log = logging.getLogger(__name__)
+STOCK_WINDOWS = 2
+"""Stock, in windows of samples: a third more than the worker holds otherwise. Half a window of
+replies later it decodes again; until then each place that got free was taken from the stock."""
 
-STOCK_WINDOWS = 3
-"""Stock, in windows of samples. The first half window of replies comes in a burst and is not
-counted; one window later half of the stock is left, and the worker decodes again."""
+NOTHING_CAPTIONED = "this run captioned no single image"
+"""Why a receipt has no number when earlier runs did all, or a track of several images was alone."""
 
-WORTHWHILE_WINDOWS = 12
-"""A shard with fewer single-image samples than so many windows is not gauged."""
-
-MOST_STOCK = 288
-"""Largest stock: 4 GiB of decoded photographs. A fleet behind a wider window is not gauged."""
-
-ENOUGH = 0.9
-"""Share of the engine's own rate below which the log says that it waits."""
-
-
-@dataclass(frozen=True, slots=True)
-class Efficiency:
-    """What a shard's receipts carry; each None where it was not measured."""
-
-    pipeline_tokens_per_s: float | None = None
-    """Tokens written per second over the shard's single-image samples."""
-    engine_tokens_per_s: float | None = None
-    """The same while the engine lived on decoded samples."""
-    efficiency: float | None = None
-    """The first over the second."""
-
-    def facts(self) -> dict[str, float | None]:
-        """As a receipt's fields."""
-        return asdict(self)
-
-
-def stock_for(engine: Engine, samples: int) -> int:
-    """Samples to decode before an engine's first one; 0 where a gauge would say nothing.
-
-    Args:
-        engine: what captions; the preview engine decodes nothing but costs nothing either.
-        samples: single-image samples left of the first shard.
-    """
-    stock = STOCK_WINDOWS * engine.window
-    if engine.name == "preview" or samples < WORTHWHILE_WINDOWS * engine.window:
-        return 0
-    return stock if stock <= MOST_STOCK else 0
-
-
-class EngineGauge:
-    """The engine's own rate, from its first replies. One for all shards of an engine."""
-
-    def __init__(
-        self, window: int, stock: int, *, clock: Callable[[], float] = time.monotonic
-    ) -> None:
-        """Make a gauge of an engine that starts with `stock` decoded samples, 0 for none."""
-        self._first = window // 2 + 1
-        self._last = stock // 2
-        self._clock = clock
-        self._replies = 0
-        self._tokens = 0
-        self._began = 0.0
-        self.tokens_per_s: float | None = None
-        """Tokens written per second; None until measured, and when the engine does not count."""
-
-    def add(self, tokens: int | None) -> None:
-        """Count one finished single-image sample, in the order they finish."""
-        if self._replies >= self._last:
-            return
-        self._replies += 1
-        if self._replies == self._first:
-            self._began = self._clock()
-        elif self._replies > self._first:
-            self._tokens += tokens or 0
-        if self._replies == self._last and self._tokens:
-            self.tokens_per_s = self._tokens / max(self._clock() - self._began, 1e-9)
-            _log.info("the engine alone writes %.0f tokens/s", self.tokens_per_s)
+_SHARES_CORES = "preview"
+"""The engine that has no hardware of its own."""
 
 
 class ShardGauge:
-    """The pipeline's rate over one shard, from its first reply to its last."""
+    """When the engine had each single-image sample of a shard, and what it wrote."""
 
-    def __init__(self, *, clock: Callable[[], float] = time.monotonic) -> None:
-        self._clock = clock
-        self._began: float | None = None
-        self._ended = 0.0
-        self._tokens = 0
+    def __init__(self) -> None:
+        self._spans: list[tuple[float, float, int]] = []
+        self._taken: list[float] = []
+        self._counts_tokens = False
+        self.samples = 0
+        """Single-image samples that came back, those no engine was asked for included."""
 
-    def add(self, tokens: int | None) -> None:
-        """Count one finished single-image sample."""
-        self._ended = self._clock()
-        if self._began is None:
-            self._began = self._ended
+    def add(self, outcome: Outcome) -> None:
+        """Count a finished sample; one of several images says nothing here."""
+        if len(outcome.sample.images) > 1:
             return
-        self._tokens += tokens or 0
+        self.samples += 1
+        if outcome.latency_s > 0:
+            tokens = outcome.reply.completion_tokens
+            self._counts_tokens |= tokens is not None
+            self._spans.append((outcome.began_s, outcome.latency_s, tokens or 0))
 
-    def efficiency(self, shard: str, engine_tokens_per_s: float | None) -> Efficiency:
-        """Compare with the engine's rate; says so in the log when the engine waited."""
-        if self._began is None or not self._tokens or engine_tokens_per_s is None:
-            return Efficiency()
-        pipeline = self._tokens / max(self._ended - self._began, 1e-9)
-        ratio = pipeline / engine_tokens_per_s
-        if ratio < ENOUGH:
-            _log.warning(
-                "%s: the GPU waits for images: %.0f tokens/s, and the engine alone writes %.0f "
-                "(efficiency %.2f); give the pod more CPU, or look at the store's read times",
-                shard,
-                pipeline,
-                engine_tokens_per_s,
-                ratio,
+    @property
+    def taken(self) -> int:
+        """Samples that the engine took."""
+        return len(self._spans)
+
+    @property
+    def counts_tokens(self) -> bool:
+        """Whether the engine says how many tokens it wrote."""
+        return self._counts_tokens
+
+    def tokens_per_s(self, first: int, last: int) -> float | None:
+        """Rate from the engine's taking of one sample to its taking of another.
+
+        Args:
+            first: the sample's place among those taken, from 0.
+            last: the other one's.
+
+        Returns:
+            Tokens per second; None where the two are one instant, or nothing was written.
+        """
+        if not 0 <= first < last < self.taken:
+            return None
+        if len(self._taken) < self.taken:
+            self._taken = sorted(began_s for began_s, _, _ in self._spans)
+        start, end = self._taken[first], self._taken[last]
+        written = sum(
+            tokens * max(0.0, min(end, began_s + latency_s) - max(start, began_s)) / latency_s
+            for began_s, latency_s, tokens in self._spans
+        )
+        return written / (end - start) if written and end > start else None
+
+
+class EngineGauge:
+    """An engine's own rate, from the stocked samples of one shard; compares all shards with it."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._shard: ShardGauge | None = None
+        self._stock = 0
+
+    def stock(self, shard: ShardGauge, samples: int) -> int:
+        """Begin with a shard if that is due and it has enough samples.
+
+        Args:
+            shard: none of whose samples the engine has yet.
+            samples: its single-image ones.
+
+        Returns:
+            Samples to decode before the engine gets the first of them; 0 for none.
+        """
+        window = self._engine.window
+        if self._shard is not None or samples < window + 2:
+            return 0
+        self._shard = shard
+        # A short shard keeps most of what is more than a window for measuring the pipeline.
+        self._stock = min(STOCK_WINDOWS * window, max(window + 1, (samples + 3 * window) // 4))
+        return self._stock
+
+    @property
+    def tokens_per_s(self) -> float | None:
+        """Tokens written per second; None until measured, and when the engine does not count.
+
+        The last half window of a full stock is left out: the worker decodes beside the engine again
+        by then.
+        """
+        if self._shard is None:
+            return None
+        half = self._engine.window // 2
+        last = min(self._stock, max(self._stock - half, self._engine.window + half))
+        return self._shard.tokens_per_s(0, last - 1)
+
+    def efficiency(self, shard: ShardGauge) -> Efficiency:
+        """Compare a shard's rate with the engine's own; says why where there is none."""
+        window = self._engine.window
+        # A later shard begins while the engine still has samples of the one before it.
+        skipped = self._stock if shard is self._shard else window
+        samples = max(0, shard.taken - skipped)
+        pipeline, engine = shard.tokens_per_s(skipped - 1, shard.taken - 1), self.tokens_per_s
+        if pipeline is not None and engine is not None:
+            own_hardware = self._engine.name != _SHARES_CORES
+            return compare(pipeline, engine, samples, window, own_hardware=own_hardware)
+        if not shard.samples:
+            why = NOTHING_CAPTIONED
+        elif not shard.counts_tokens:
+            why = "the engine does not say how many tokens it wrote"
+        elif shard.taken <= window + 1:
+            why = (
+                f"this run captioned {shard.taken} single images, and the engine takes {window} "
+                "at once: nothing had to wait"
             )
         else:
-            _log.info("%s: %.0f tokens/s, efficiency %.2f", shard, pipeline, ratio)
-        return Efficiency(round(pipeline, 1), round(engine_tokens_per_s, 1), round(ratio, 3))
+            why = "the engine's own rate was not measured: its first shard failed"
+        return Efficiency(efficiency_note=why)

@@ -13,12 +13,13 @@ from sa1b_captions import shards
 from sa1b_captions.campaign import Campaign
 from sa1b_captions.caption import parts, sampling
 from sa1b_captions.caption.engines.base import Engine
-from sa1b_captions.caption.gauge import Efficiency, ShardGauge
+from sa1b_captions.caption.gauge import NOTHING_CAPTIONED, EngineGauge, ShardGauge
 from sa1b_captions.caption.images import ShardReader
 from sa1b_captions.caption.progress import Progress
 from sa1b_captions.caption.stored import read_stored
 from sa1b_captions.caption.tally import Tally
 from sa1b_captions.caption.worker import Outcome
+from sa1b_captions.efficiency import Efficiency
 from sa1b_captions.errors import PermanentError, RetryableError
 from sa1b_captions.receipts import Receipt, digest, read_receipt, require_receipt, write_receipt
 from sa1b_captions.recipe import TRACKS
@@ -33,6 +34,7 @@ class ShardWork:
         shard: its name.
         todo: samples to caption, in the order a worker takes them.
         reader: where their JPEGs come from.
+        gauge: how fast it went.
     """
 
     def __init__(
@@ -65,7 +67,7 @@ class ShardWork:
         self._left = len(self.todo)
         planned = {track: len(plan) for track, plan in plans.items()}
         self._progress = Progress(shard, planned, self.todo)
-        self._gauge = ShardGauge()
+        self.gauge = ShardGauge()
 
     @property
     def left(self) -> int:
@@ -101,8 +103,7 @@ class ShardWork:
         self._writer.add(sample, row)
         self._left -= 1
         self._progress.add(sample, reply)
-        if len(sample.images) == 1:
-            self._gauge.add(reply.completion_tokens)
+        self.gauge.add(outcome)
         tally = self._tallies[sample.track.name]
         tally.add(reply.status.value, reply.error_code, reply.error)
         if self._left and tally.is_hopeless():
@@ -113,11 +114,11 @@ class ShardWork:
         if self.todo:
             self._progress.log()
 
-    def finish(self, engine_tokens_per_s: float | None = None) -> dict[str, Any]:
+    def finish(self, engine: EngineGauge | None) -> dict[str, Any]:
         """Write the receipts of the tracks that lack one, and return the stage's result.
 
         Args:
-            engine_tokens_per_s: the engine's own rate, for the receipts; None when not measured.
+            engine: the engine's own rate, to compare with; None when nothing was captioned.
 
         Raises:
             PermanentError: too many samples of a track failed; the other tracks are done.
@@ -125,7 +126,7 @@ class ShardWork:
         """
         receipts = dict(self._standing)
         sick = [tally for tally in self._tallies.values() if tally.passes_limit()]
-        efficiency = self._gauge.efficiency(self.shard, engine_tokens_per_s)
+        efficiency = self._compare(engine)
         for track, tally in self._tallies.items():
             if tally not in sick:
                 receipts[track] = self._write_receipt(track, tally, efficiency)
@@ -140,6 +141,17 @@ class ShardWork:
             },
             "seconds": round(time.monotonic() - self._began, 1),
         }
+
+    def _compare(self, engine: EngineGauge | None) -> Efficiency:
+        """Put the shard's rate beside the engine's own, for the receipts and the log."""
+        if engine is None:
+            return Efficiency(efficiency_note=NOTHING_CAPTIONED)
+        found = engine.efficiency(self.gauge)
+        if found.efficiency_low:
+            _log.warning("%s: the GPU waits for photographs: %s", self.shard, found.describe())
+        elif self.gauge.samples:
+            _log.info("%s: %s", self.shard, found.describe())
+        return found
 
     def _write_receipt(self, track: str, tally: Tally, efficiency: Efficiency) -> Receipt:
         campaign, shard, planned = self._campaign, self.shard, len(self._plans[track])

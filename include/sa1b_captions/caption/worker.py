@@ -3,8 +3,8 @@
     reader ─► decode threads ─► window of requests in the engine ─► block writer
 
 Decoding runs ahead of the window by a fixed number of samples, so memory is bounded by
-`window + decode_ahead` decoded samples whatever the shard's size; by the stock, at the start of a
-run that asks for one. For an engine that sends the stored JPEGs, images are decoded only to find
+`window + decode_ahead` decoded samples whatever the shard's size, and the stock where one is asked
+for. For an engine that sends the stored JPEGs, images are decoded only to find
 the broken ones and to take their hashes, and dropped one by one.
 """
 
@@ -47,6 +47,8 @@ class Outcome:
     reply: Reply
     attempt: int
     """Tries it took, from 1."""
+    began_s: float
+    """When the engine got it, by `time.monotonic`."""
     latency_s: float
     """Seconds in the engine, all tries together; 0 when it never got there."""
     hashes: tuple[PhotographHashes, ...] | None = None
@@ -87,17 +89,25 @@ class Worker:
         self._stop = stop or threading.Event()
         self._decode_threads = decode_threads or len(os.sched_getaffinity(0))
         self._decode_ahead = decode_ahead or max(2, engine.window // 2)
+        self._stock = Stock(0)
+        self._asked = 0
 
-    def run(
-        self, samples: Iterable[tuple[Sample, ShardReader]], *, stock: int = 0
-    ) -> Iterator[Outcome | Unreadable]:
+    def stock_up(self, samples: int) -> None:
+        """Decode so many samples before the engine gets the first of those that come next.
+
+        Whatever yields the samples to `run` may call this. What is in flight goes on; no others are
+        decoded until as few are left as the worker holds otherwise.
+        """
+        self._stock.open()
+        self._stock = Stock(samples)
+        self._asked = samples
+
+    def run(self, samples: Iterable[tuple[Sample, ShardReader]]) -> Iterator[Outcome | Unreadable]:
         """Yield outcomes as they finish, in any order.
 
         Args:
             samples: what to caption, each with the reader of its shard's JPEGs. Taken one by one
                 as places get free, so they may be many shards', each made ready when it is due.
-            stock: samples to decode before the engine gets its first one; none are decoded until
-                as few are left as the worker holds otherwise.
 
         Raises:
             RetryableError: the engine or the store failed, or `stop` was set before the last
@@ -105,9 +115,7 @@ class Worker:
         """
         waiting = iter(samples)
         live: set[Future[Outcome | Unreadable | None]] = set()
-        usual = self._engine.window + self._decode_ahead
-        limit = max(usual, stock)
-        held = Stock(stock)
+        limit = usual = self._engine.window + self._decode_ahead
         with (
             ThreadPoolExecutor(self._decode_threads, "decode") as decoders,
             ThreadPoolExecutor(self._engine.window, "caption") as callers,
@@ -119,16 +127,17 @@ class Worker:
                         following = next(waiting, None)
                         if following is None:
                             exhausted = True
-                            held.open()
+                            self._stock.open()
                             break
+                        limit, self._asked = max(limit, len(live) + self._asked), 0
                         sample, reader = following
                         decoded = decoders.submit(
                             _decode, sample, reader, keep_pixels=self._engine.needs_pixels
                         )
-                        decoded.add_done_callback(held.count)
-                        live.add(callers.submit(self._finish, sample, decoded, held))
+                        decoded.add_done_callback(self._stock.count)
+                        live.add(callers.submit(self._finish, sample, decoded, self._stock))
                     limit = usual
-                    dropped = self._dropped(live, held)
+                    dropped = self._dropped(live)
                     live, exhausted = live - dropped, exhausted and not dropped
                     if not live:
                         break
@@ -143,31 +152,31 @@ class Worker:
             except BaseException:
                 for future in live:
                     future.cancel()
-                held.open()
+                self._stock.open()
                 decoders.shutdown(wait=False, cancel_futures=True)
                 raise
         if cut_short or not exhausted:
             raise RetryableError("stopped on request; what is finished is stored, run it again")
 
     def _dropped(
-        self, live: "set[Future[Outcome | Unreadable | None]]", held: Stock
+        self, live: "set[Future[Outcome | Unreadable | None]]"
     ) -> "set[Future[Outcome | Unreadable | None]]":
         """Samples that a stop keeps from the engine."""
         if not self._stop.is_set():
             return set()
-        held.open()
+        self._stock.open()
         return {future for future in live if future.cancel()}
 
     def _finish(
-        self, sample: Sample, decoded: "Future[_Decoded]", held: Stock
+        self, sample: Sample, decoded: "Future[_Decoded]", stock: Stock
     ) -> Outcome | Unreadable | None:
         """Caption one sample; None if `stop` came before a try that it still deserves."""
-        held.wait()
+        stock.wait()
         try:
             photographs = decoded.result()
         except UndecodableImageError as error:
             reply = Reply(CaptionStatus.UNDECODABLE, error_code="undecodable", error=str(error))
-            return Outcome(sample, reply, attempt=1, latency_s=0.0)
+            return Outcome(sample, reply, attempt=1, began_s=time.monotonic(), latency_s=0.0)
         except PermanentError as error:
             return Unreadable(sample, error)
         began = time.monotonic()
@@ -186,7 +195,7 @@ class Worker:
             problem = _problem(reply, sample.track.language)
             if problem is None or attempt == MAX_ATTEMPTS:
                 latency_s = time.monotonic() - began
-                return Outcome(sample, reply, attempt, latency_s, photographs.hashes)
+                return Outcome(sample, reply, attempt, began, latency_s, photographs.hashes)
             _log.info("%s: %s, trying again", sample.sample_id, problem)
         return None
 

@@ -16,7 +16,7 @@ from typing import Any
 
 from sa1b_captions.campaign import Campaign
 from sa1b_captions.caption.engines.base import Engine
-from sa1b_captions.caption.gauge import EngineGauge, stock_for
+from sa1b_captions.caption.gauge import EngineGauge
 from sa1b_captions.caption.images import ShardReader
 from sa1b_captions.caption.sampling import Sample
 from sa1b_captions.caption.shard import ShardWork, prepare
@@ -76,8 +76,8 @@ def caption_shards(
             engine = open_engine()
             try:
                 worker = Worker(engine, campaign.recipe.generation, stop=stop)
-                stock = run.gauge(engine, first[0].shard)
-                for outcome in worker.run(itertools.chain([first], feed), stock=stock):
+                samples = run.gauge(itertools.chain([first], feed), engine, worker)
+                for outcome in worker.run(samples):
                     run.take(outcome, engine)
             except RetryableError as error:
                 raise RetryableError(run.interrupted(error)) from error
@@ -97,13 +97,6 @@ class _Run:
         self._prepare = prepare_shard
         self._open: dict[str, ShardWork] = {}
         self._gauge: EngineGauge | None = None
-
-    def gauge(self, engine: Engine, shard: str) -> int:
-        """Prepare to measure the engine alone; returns the samples to decode before it starts."""
-        todo = self._open[shard].todo
-        stock = stock_for(engine, sum(len(sample.images) == 1 for sample in todo))
-        self._gauge = EngineGauge(engine.window, stock)
-        return stock
 
     def feed(self, shards: Sequence[str]) -> Generator[tuple[Sample, ShardReader], None, None]:
         """Samples of all shards in turn, each with its shard's reader."""
@@ -131,14 +124,30 @@ class _Run:
                 return
             yield sample, work.reader
 
+    def gauge(
+        self, samples: Iterable[tuple[Sample, ShardReader]], engine: Engine, worker: Worker
+    ) -> Iterator[tuple[Sample, ShardReader]]:
+        """Pass samples on; the first shard that has enough of them begins with a stock.
+
+        While the engine lives on that, its own rate can be measured.
+        """
+        gauged = None
+        for shard, of_shard in itertools.groupby(samples, lambda pair: pair[0].shard):
+            work = self._open[shard]
+            singles = sum(len(sample.images) == 1 for sample in work.todo)
+            if self._gauge is None or (gauged in self.failures and not self._gauge.tokens_per_s):
+                self._gauge = EngineGauge(engine)
+            if stock := self._gauge.stock(work.gauge, singles):
+                worker.stock_up(stock)
+                gauged = shard
+            yield from of_shard
+
     def take(self, outcome: Outcome | Unreadable, engine: Engine) -> None:
         """Store what became of a sample; the last one of a shard finishes it."""
         work = self._open[outcome.sample.shard]
         if isinstance(outcome, Unreadable):
             self._fail(work.shard, outcome.error)
             return
-        if self._gauge is not None and len(outcome.sample.images) == 1:
-            self._gauge.add(outcome.reply.completion_tokens)
         try:
             work.add(outcome, engine)
         except PermanentError as error:
@@ -149,9 +158,7 @@ class _Run:
     def _finish(self, work: ShardWork) -> None:
         work.log()
         try:
-            self.results[work.shard] = work.finish(
-                self._gauge.tokens_per_s if self._gauge else None
-            )
+            self.results[work.shard] = work.finish(self._gauge)
         except CaptioningError as error:
             self._fail(work.shard, error)
         del self._open[work.shard]
