@@ -148,7 +148,7 @@ def test_a_fed_engine_is_near_one_and_a_starving_one_far_below(window, windows):
 
 
 @given(
-    window=st.integers(2, 64),
+    window=st.integers(6, 64),
     windows=st.floats(1.2, 12),
     feed=st.floats(1.1, 5),
     seed=st.integers(0),
@@ -157,7 +157,7 @@ def test_a_fed_engine_is_near_one_and_a_starving_one_far_below(window, windows):
 def test_no_fed_engine_raises_an_alarm_whatever_the_shard(window, windows, feed, seed):
     found = virtual_efficiency(window, int(window * windows) + 2, feed, seed)
     assert not found.efficiency_low
-    assert found.efficiency > 0.9 or found.efficiency_samples < 8
+    assert found.efficiency > 0.85
 
 
 def test_the_share_that_is_missing_is_the_share_that_the_feed_lacks():
