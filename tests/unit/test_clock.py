@@ -11,7 +11,7 @@ READERS = {
     "caption/parts.py": "captioned_at of a row, for people",
     "quality/reference.py": "created_at of a reference, for people",
     "receipts.py": "written_at, for people",
-    "stages/export.py": "created_at of a release, which orders releases",
+    "stages/export.py": "created_at of a release, for people",
     "stages/ingest.py": "whether a signed link has expired",
     "ingest/replies.py": "a server's Retry-After date",
     "storage/files.py": "age of what a killed writer left",

@@ -1,4 +1,5 @@
 import contextlib
+import json
 import shutil
 
 import pytest
@@ -57,6 +58,33 @@ def test_an_older_release_does_not_take_latest_back(campaign, local):
     export_release(campaign, "v1")
     export_release(campaign, "v2")
     assert export_release(campaign, "v1")["up_to_date"]
+    assert latest_version(local) == "v2"
+
+
+def test_the_newest_release_is_the_last_one_made_whatever_the_clocks_said(campaign, local):
+    for version, created_at in (("v1", "2099-01-01T00"), ("v2", "1975-01-01T00"), ("v3", "")):
+        export_release(campaign, version)
+        assert latest_version(local) == version
+        key = f"releases/{version}/manifest.json"
+        made = json.loads(local.read(key))
+        local.write(key, json.dumps(made | {"created_at": created_at}).encode())
+        assert export_release(campaign, "v1")["up_to_date"]
+        assert latest_version(local) == version
+
+
+def test_a_release_that_was_cut_off_before_latest_named_it_is_older_than_the_next(campaign, local):
+    export_release(campaign, "v1")
+    export_release(campaign, "v2")
+    local.write("releases/LATEST", b"v1\n")
+    export_release(campaign, "v3")
+    assert export_release(campaign, "v2")["up_to_date"]
+    assert latest_version(local) == "v3"
+
+
+def test_a_damaged_older_release_does_not_hold_up_a_new_one(campaign, local):
+    export_release(campaign, "v1")
+    local.write("releases/v0/manifest.json", b"{}")
+    export_release(campaign, "v2")
     assert latest_version(local) == "v2"
 
 

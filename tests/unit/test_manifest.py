@@ -170,8 +170,8 @@ def test_a_damaged_manifest_is_named(tmp_path, text):
 def test_latest_names_the_newest_release_only(tmp_path, exported):
     store = FileStore(tmp_path)
     found = json.loads(exported["releases/v1/manifest.json"])
-    for version, created_at in (("v1", "2026-11-01T00"), ("v2", "2026-11-02T00")):
-        text = json.dumps(found | {"version": version, "created_at": created_at})
+    for version, number in (("v1", 1), ("v2", 2)):
+        text = json.dumps(found | {"version": version, "number": number})
         store.write(release_key(version, "manifest.json"), text.encode())
     for version, latest in (("v1", "v1"), ("v2", "v2"), ("v1", "v2")):
         point_latest(store, read_manifest(store, version))

@@ -3,6 +3,7 @@
 A release exists when its manifest does. `releases/LATEST` names the newest one.
 """
 
+import contextlib
 import hashlib
 import json
 import re
@@ -80,6 +81,8 @@ class Manifest:
     """ISO 8601, UTC, to the millisecond."""
     software: str
     run_id: str | None
+    number: int = 0
+    """Above that of every release made before it, which orders releases: clocks jump."""
 
     @property
     def rejected(self) -> dict[str, int]:
@@ -137,11 +140,22 @@ def latest_version(store: Store) -> str | None:
         return None
 
 
+def next_number(store: Store) -> int:
+    """Number of the next release: above that of every finished one."""
+    keys = (key.split("/") for key in store.list("releases/"))
+    numbers = [0]
+    for version in (key[1] for key in keys if key[2:] == [MANIFEST]):
+        with contextlib.suppress(PermanentError):  # whoever wants that release is told
+            manifest = read_manifest(store, version)
+            numbers.append(manifest.number if manifest else 0)
+    return max(numbers) + 1
+
+
 def point_latest(store: Store, manifest: Manifest) -> None:
     """Make `releases/LATEST` name this release unless it names a newer one."""
     version = latest_version(store)
     newest = read_manifest(store, version) if version else None
-    if newest is None or newest.created_at < manifest.created_at:
+    if newest is None or newest.number < manifest.number:
         store.write(LATEST_KEY, f"{manifest.version}\n".encode())
 
 

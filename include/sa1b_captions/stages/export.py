@@ -26,6 +26,7 @@ from sa1b_captions.release.manifest import (
     SUMS,
     Manifest,
     latest_version,
+    next_number,
     point_latest,
     read_manifest,
     release_key,
@@ -201,6 +202,7 @@ def _write(campaign: Campaign, version: str, inputs: _Inputs, run_id: str | None
         created_at=dt.datetime.now(dt.UTC).isoformat(timespec="milliseconds"),
         software=f"sa1b-captions {installed_version('sa1b-captions')}",
         run_id=run_id,
+        number=next_number(store),
     )
 
 
