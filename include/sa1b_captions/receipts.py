@@ -6,6 +6,7 @@ No stage trusts a listing; it reads the receipt of the stage before it.
 import datetime as dt
 import hashlib
 import json
+import uuid
 from importlib.metadata import version
 from typing import Any
 
@@ -20,6 +21,8 @@ def write_receipt(store: Store, key: str, *, stage: str, **facts: Any) -> Receip
     receipt: Receipt = {
         "stage": stage,
         **facts,
+        # What tells it from the one before, whose facts and second may be the same: clocks jump.
+        "id": uuid.uuid4().hex,
         "written_at": dt.datetime.now(dt.UTC).isoformat(timespec="seconds"),
         "software": f"sa1b-captions {version('sa1b-captions')}",
     }

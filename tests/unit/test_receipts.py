@@ -37,6 +37,12 @@ def test_the_digest_tells_receipts_apart_and_ignores_key_order():
     assert digest({"a": 1}, None) != digest({"a": 1})
 
 
+def test_receipts_of_the_same_second_are_told_apart(store):
+    """Or captions made again while the clock stood still, or came back, would go unseen."""
+    receipts = [write_receipt(store, "r.json", stage="caption", planned=3) for _ in range(4)]
+    assert len({digest(receipt) for receipt in receipts}) == 4
+
+
 def test_a_table_with_other_columns_is_refused(store):
     with pytest.raises(PermanentError, match="expected"):
         records.write_table(store, "t.parquet", pa.table({"x": [1]}), records.INDEX_SCHEMA)
