@@ -46,7 +46,7 @@ test-dags: $(STAMP) ## DAG policy, operator and console tests
 	$(BIN)/pytest tests/dags
 
 test-s3: $(STAMP) .venv-swift/.installed ## The tests that use S3, against OpenStack Swift
-	.venv-swift/bin/python tests/swift_server.py $(BIN)/pytest tests/unit/test_storage.py tests/unit/test_ingest.py
+	.venv-swift/bin/python tests/swift_server.py $(BIN)/pytest tests/unit/test_storage.py tests/unit/test_storage_clock.py tests/unit/test_ingest.py
 
 .venv-swift/.installed: tests/requirements-swift.txt
 	@$(PYTHON) -m venv .venv-swift

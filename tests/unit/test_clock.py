@@ -14,8 +14,7 @@ READERS = {
     "stages/export.py": "created_at of a release, for people",
     "stages/ingest.py": "whether a signed link has expired",
     "ingest/replies.py": "a server's Retry-After date",
-    "storage/files.py": "age of what a killed writer left",
-    "storage/s3.py": "age of what a killed writer left",
+    "storage/s3.py": "how far this clock is off, for a message",
 }
 
 

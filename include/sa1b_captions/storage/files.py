@@ -6,7 +6,6 @@ import logging
 import os
 import shutil
 import tempfile
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -92,7 +91,7 @@ class FileStore:
             files = path.parent.glob(f".{glob.escape(path.name)}.*{PARTIAL_SUFFIX}")
         for file in list(files):
             with contextlib.suppress(FileNotFoundError):
-                if max(time.time() - file.stat().st_mtime, 0.0) >= idle_s:
+                if max(_disk_time(file.parent) - file.stat().st_mtime, 0.0) >= idle_s:
                     log.warning("removing %s, left behind by a killed writer", file)
                     file.unlink()
 
@@ -109,6 +108,12 @@ class FileStore:
             raise RetryableError(
                 f"{self.locate(key)}: {error} ({free_gib:.1f} GiB free on that disk)"
             ) from error
+
+
+def _disk_time(folder: Path) -> float:
+    """Now, by the clock that a folder's files get their times from; this machine's may differ."""
+    with tempfile.TemporaryFile(dir=folder, prefix=".", suffix=PARTIAL_SUFFIX) as file:
+        return os.fstat(file.fileno()).st_mtime
 
 
 def _rename(partial: Path, path: Path) -> None:

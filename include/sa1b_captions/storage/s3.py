@@ -3,8 +3,9 @@
 import contextlib
 import datetime as dt
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
+from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any
 
 from sa1b_captions.errors import MissingKeyError, PermanentError, RetryableError
@@ -21,6 +22,9 @@ PART_BYTES = 16 * 1024 * 1024
 
 _UPLOADS_AT_ONCE = 2
 """Pieces of one multipart upload on their way; with the one being filled, all that is in memory."""
+
+MOST_SKEW = dt.timedelta(minutes=15)
+"""How far S3 lets a request's time be from its own."""
 
 MAX_ATTEMPTS = 8
 """Tries of one S3 request; with the client's backoff they span about a minute."""
@@ -136,10 +140,11 @@ class S3Store:
             log.warning("unfinished uploads of %s cannot be cleared: %s", key, error)
 
     def _idle_s(self, target: Any, started_at: dt.datetime) -> float:
-        """Seconds since an upload gained its last part."""
-        pages = self._client.get_paginator("list_parts").paginate(**target)
+        """Seconds since an upload gained its last part, all by the server's clock."""
+        pages = list(self._client.get_paginator("list_parts").paginate(**target))
         times = [part["LastModified"] for page in pages for part in page.get("Parts", ())]
-        idle_s = (dt.datetime.now(dt.UTC) - max([started_at, *times])).total_seconds()
+        now = _server_time(pages[-1]["ResponseMetadata"]) or started_at
+        idle_s = (now - max([started_at, *times])).total_seconds()
         return max(idle_s, 0.0)  # servers round up to the next second
 
     @contextlib.contextmanager
@@ -172,11 +177,39 @@ class S3Store:
                 raise PermanentError(f"{where} is shorter than its index says") from error
             if code in ("NoSuchKey", "404") or status == 404:
                 raise MissingKeyError(key, self.url) from None
+            if clock := _wrong_clock(error.response, code, status):
+                raise RetryableError(f"{where}: {clock} ({error})") from error
             if status in (408, 429) or status >= 500:
                 raise RetryableError(f"{where}: {error}") from error
             raise PermanentError(f"{where}: {error}") from error
         except (BotoCoreError, Boto3Error) as error:
             raise RetryableError(f"{where}: {error}") from error
+
+
+def _server_time(reply: Mapping[str, Any]) -> dt.datetime | None:
+    """When the server says it answered, from a reply's metadata; None when it does not say."""
+    try:
+        date = parsedate_to_datetime(reply.get("HTTPHeaders", {}).get("date", ""))
+    except ValueError:
+        return None
+    return date.replace(tzinfo=dt.UTC)  # HTTP knows no other zone
+
+
+def _wrong_clock(response: Mapping[str, Any], code: str, status: int) -> str:
+    """Sentence on this machine's clock if that is why a request was refused, else empty.
+
+    Signatures hold the time. Only some refusals name the cause: a HEAD has no body to say it in.
+    """
+    now = dt.datetime.now(dt.UTC)
+    server = _server_time(response.get("ResponseMetadata", {}))
+    is_off = server is not None and abs(server - now) > MOST_SKEW and status in (400, 401, 403)
+    if not is_off and code != "RequestTimeTooSkewed":
+        return ""
+    theirs = f"{server:%Y-%m-%d %H:%M:%S}" if server else "another time"
+    return (
+        f"this machine's clock is wrong: it says {now:%Y-%m-%d %H:%M:%S} UTC and the store's "
+        f"{theirs}, so requests are refused; set the clock (NTP), then run it again"
+    )
 
 
 class _MultipartWriter:
