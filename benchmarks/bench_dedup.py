@@ -36,6 +36,9 @@ MIN_JACCARD = 0.7
 
 def dedup(folder: Path, rows: int) -> dict[str, object]:
     """Sign the first rows of a corpus and find their duplicates, in this process."""
+    from sa1b_captions.imports import leave_out
+
+    leave_out("pandas", "scipy")  # as the command does
     from sa1b_captions import records
     from sa1b_captions.campaign import Campaign
     from sa1b_captions.quality.dedup import signature_table

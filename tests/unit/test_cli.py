@@ -1,5 +1,7 @@
 import json
 import logging
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -97,3 +99,20 @@ def test_nothing_to_validate_exits_with_99(store, run):
 def test_wrong_usage_exits_with_2(store, run):
     assert run("caption")[0] == 2
     assert run("captoin", "--shards", "0")[0] == 2
+
+
+def test_a_curate_process_does_not_wait_for_pandas_and_scipy(store, run):
+    """Libraries would import them on the off chance: half of the start."""
+    builders.put_shard(store, SHARD, {n: builders.make_jpeg(n) for n in range(1, 5)})
+    assert run("caption", "--shards", "0", "--tracks", "single_en")[0] == 0
+    command = [sys.executable, "-X", "importtime", "-m", "sa1b_captions"]
+    done = subprocess.run(
+        [*command, "curate", "--shards", "0", "--tracks", "single_en"],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert json.loads(done.stdout.splitlines()[-1])["stage"] == "curate"
+    imported = {line.rpartition("|")[2].strip() for line in done.stderr.splitlines()}
+    assert "pyarrow.lib" in imported
+    assert not {"pandas.core", "scipy._lib"} & imported

@@ -32,7 +32,10 @@ def test_normalising_leaves_words_alone(text, normal):
 
 
 TEXTS = st.lists(
-    st.text() | st.text(alphabet="aB1 .,\n—，。é猫ΣσİȺK\u00a0\u2028\u3000🙂𠀀"), max_size=12
+    st.text()
+    | st.text(alphabet="aB1 .,\n—，。é猫ΣσİȺK\u00a0\u2028\u3000🙂𠀀")
+    | st.text(alphabet="aZ09 @[`{/:.\x7fé", min_size=8, max_size=40),
+    max_size=12,
 )
 
 

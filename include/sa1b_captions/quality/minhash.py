@@ -18,13 +18,11 @@ BAND_BYTES = 8 * BANDS
 """Bytes of a caption's band hashes: little-endian uint64, band after band."""
 
 _rng = np.random.Generator(np.random.PCG64(11))
-_PERMUTATIONS = _rng.integers(0, 2**32, (2, BANDS * kernel.ROWS), dtype=np.uint64)
-_MULTIPLIERS = (_PERMUTATIONS[0] | 1).astype(np.uint32)
-_MASKS = _PERMUTATIONS[1].astype(np.uint32)
+MULTIPLIERS = _rng.integers(0, 2**64, kernel.PERMUTATIONS, dtype=np.uint64) | 1
 
 SIGNATURE_VERSION = (
-    f"1-{BANDS}x{kernel.ROWS}-{kernel.SHINGLE_UNITS}-"
-    + hashlib.sha256(_PERMUTATIONS.tobytes()).hexdigest()[:8]
+    f"2-{BANDS}x{kernel.ROWS}-{kernel.SHINGLE_UNITS}-"
+    + hashlib.sha256(MULTIPLIERS.tobytes()).hexdigest()[:8]
 )
 """Names everything that a band hash depends on: signatures of two versions never compare. The
 first number counts changes of the kernel's hashes and of how texts are normalised."""
@@ -34,7 +32,7 @@ def sign(texts: pa.LargeStringArray) -> np.ndarray:
     """Band hashes of normalised texts, (texts, BANDS) uint64; zeros where a text has no unit."""
     data, offsets = buffers(texts)
     bands = np.empty((len(texts), BANDS), np.uint64)
-    kernel.sign(data, offsets, _MULTIPLIERS, _MASKS, _longest(offsets), bands)
+    kernel.sign(data, offsets, MULTIPLIERS, _longest(offsets), bands)
     return bands
 
 
