@@ -12,8 +12,7 @@ READERS = {
     "quality/reference.py": "created_at of a reference, for people",
     "receipts.py": "written_at, for people",
     "stages/export.py": "created_at of a release, for people",
-    "stages/ingest.py": "whether a signed link has expired",
-    "ingest/replies.py": "a server's Retry-After date",
+    "ingest/server_clock.py": "whether to ask the server if a signed link has expired",
     "storage/s3.py": "how far this clock is off, for a message",
 }
 

@@ -254,7 +254,7 @@ def test_a_link_that_is_missing_or_ends_soon_stops_before_the_first_byte(folder)
     with pytest.raises(PermanentError, match="has no row for sa_000000"):
         ingest_shard(folder, SHARD, {})
     with serve(ARCHIVE) as server:
-        link = Link(SHARD, server.url, dt.datetime.now(dt.UTC))
+        link = Link(SHARD, server.url, dt.datetime.now(dt.UTC) - dt.timedelta(minutes=1))
         with pytest.raises(PermanentError, match="expired at"):
             ingest_shard(folder, SHARD, {SHARD: link})
     assert server.requests == []

@@ -123,14 +123,22 @@ def _refusal(response: httpx.Response, name: str) -> Exception:
     return PermanentError(f"{name}: status {status}, which no archive comes with; check the link")
 
 
+def server_time(response: httpx.Response) -> dt.datetime | None:
+    """When the server says it answered; None when it does not say."""
+    return _moment(response.headers.get("date", ""))
+
+
 def _retry_after_s(response: httpx.Response) -> float | None:
+    """Seconds that the server wants to be left alone for; a date is one of its own clock."""
     text = response.headers.get("retry-after", "").strip()
     if text.isdecimal():
         return float(text)
+    moment, now = _moment(text), server_time(response)
+    return max(0.0, (moment - now).total_seconds()) if moment and now else None
+
+
+def _moment(text: str) -> dt.datetime | None:
     try:
-        moment = parsedate_to_datetime(text)
+        return parsedate_to_datetime(text).replace(tzinfo=dt.UTC)  # HTTP knows no other zone
     except ValueError:
         return None
-    if moment.tzinfo is None:
-        moment = moment.replace(tzinfo=dt.UTC)
-    return max(0.0, (moment - dt.datetime.now(dt.UTC)).total_seconds())

@@ -15,9 +15,10 @@ from sa1b_captions.errors import DamagedArchiveError, PermanentError
 from sa1b_captions.ingest.archive import Repacked, repack
 from sa1b_captions.ingest.download import ChangedObjectError, Download, Patience
 from sa1b_captions.ingest.kept import PART_BYTES, KeptParts, forget_parts
-from sa1b_captions.ingest.links import Link, require_fresh
+from sa1b_captions.ingest.links import Link
 from sa1b_captions.ingest.ranges import RANGE_BYTES, RangedDownload
 from sa1b_captions.ingest.readahead import read_ahead
+from sa1b_captions.ingest.server_clock import require_lasting
 from sa1b_captions.ingest.transfer import Transfer
 from sa1b_captions.receipts import Receipt, read_receipt, write_receipt
 from sa1b_captions.storage import Store
@@ -76,7 +77,7 @@ def ingest_shard(
     link = links.get(shard)
     if link is None:
         raise PermanentError(f"the links file has no row for {shard}; check the shard's name")
-    require_fresh(link, dt.datetime.now(dt.UTC), LINK_MARGIN)
+    require_lasting(link, LINK_MARGIN, patience)
     store.clear_unfinished(shards.archive_key(shard), STALE_S)
     parts = KeptParts(store, shard, link.path, part_bytes)
     download: Download | RangedDownload
