@@ -8,12 +8,14 @@ from PIL import Image
 
 import builders
 from sa1b_captions import records, shards
+from sa1b_captions.efficiency import Efficiency, compare
 from sa1b_captions.quality import charts
 from sa1b_captions.quality.checks import Check, Verdict
 from sa1b_captions.quality.gallery import REJECTED_PER_REASON, evenly
 from sa1b_captions.quality.metrics import shard_metrics
 from sa1b_captions.quality.release_report import ReleaseFindings, render_release
 from sa1b_captions.quality.shard_report import ShardFindings, render_shard
+from sa1b_captions.quality.throughput import sum_up
 from sa1b_captions.quality.thumbnails import Thumbnails, make_thumbnail
 from sa1b_captions.receipts import read_receipt
 from sa1b_captions.recipe import TRACKS
@@ -74,12 +76,14 @@ def put(campaign, shard, captions, changes=None, first_id=1):
     curate_shard(campaign, shard, tracks=list(captions))
 
 
-def shard_page(campaign, shard, tracks, checks=None):
+def shard_page(campaign, shard, tracks, checks=None, throughput=None):
     curated = {
         track: read_receipt(campaign.store, campaign.curate_receipt(track, shard))
         for track in tracks
     }
-    findings = ShardFindings(shard, Verdict.WARN, curated, checks or {}, {}, "run")
+    findings = ShardFindings(
+        shard, Verdict.WARN, curated, checks or {}, {}, throughput or {}, "run"
+    )
     return render_shard(campaign, findings)
 
 
@@ -211,6 +215,7 @@ def test_a_release_page_shows_duplicates_worst_shards_and_totals(campaign):
         by_shard=shard_metrics(receipts, duplicates, verdicts, {"sa_000000": health}),
         shard_verdicts=verdicts,
         checks=[Check("a", "It holds", "critical", False, False, "no")],
+        throughput=sum_up({"sa_000000": {"single_en": compare(62.0, 100.0, 500, 8)}}),
         run_id=None,
     )
     page = Page(render_release(campaign, findings))
@@ -221,6 +226,26 @@ def test_a_release_page_shows_duplicates_worst_shards_and_totals(campaign):
     assert kept < page.text.index("left out, the same wording single_en/sa_000001/100 ")
     assert "sa_000000 passes 12 2 16.7% too_short 2" in page.text
     assert "Rejected sa_000000 multi_zh passes 0.200 0.300 5.0% 0.0% Why rows" in page.text
+    assert "Lowest 0.62, median 0.62 over 1 shard; 1 under 0.9." in page.text
+    assert "sa_000000 62 100 0.62 500" in page.text
+
+
+def test_a_shard_page_shows_how_fast_it_went_or_why_nobody_knows(campaign):
+    put(campaign, "sa_000000", {"single_en": [TEXT], "multi_en": [TEXT], "multi_zh": [CHINESE]})
+    fed = compare(4_100.0, 4_200.0, 500, 8)
+    found = {
+        "single_en": fed,
+        "multi_en": fed,
+        "multi_zh": Efficiency(efficiency_note=HOSTILE[0]),
+    }
+    page = Page(shard_page(campaign, "sa_000000", TRACKS[:1], throughput=found))
+    assert "single_en, multi_en 4,100 4,200 0.98 500" in page.text
+    assert "multi_zh – – – – " + HOSTILE[0] in page.text
+    assert_harmless(page)
+    page = Page(
+        shard_page(campaign, "sa_000000", TRACKS[:1], throughput={"single_en": Efficiency()})
+    )
+    assert "single_en – – – – an older version captioned them and did not measure" in page.text
 
 
 def test_evenly_spreads_over_everything():

@@ -8,6 +8,7 @@ import pytest
 
 import builders
 from sa1b_captions import records
+from sa1b_captions.efficiency import compare
 from sa1b_captions.errors import PermanentError, RetryableError
 from sa1b_captions.receipts import read_receipt
 from sa1b_captions.recipe import TRACKS
@@ -68,6 +69,25 @@ def test_a_shard_is_validated_once_until_it_is_curated_again(campaign):
     assert second["shards"][shard]["run_id"] == "first"
     put(campaign, 0, tracks=["single_en"], rows=3)
     assert validate_shards(campaign, [shard], run_id="third")["shards"][shard]["planned"] == 9
+
+
+def test_a_starving_engine_is_remarked_on_in_both_reports(campaign):
+    for number, shard in enumerate(campaign.recipe.shards):
+        put(campaign, number)
+        key = campaign.caption_receipt("single_en", shard)
+        receipt = read_receipt(campaign.store, key) | compare(62.0, 100.0, 500, 8).facts()
+        campaign.store.write(key, json.dumps(receipt).encode())
+        curate_shard(campaign, shard)
+    validate_shards(campaign, campaign.recipe.shards)
+    found = result(campaign, campaign.recipe.shards[0])
+    assert (found["verdict"], found["throughput"]["single_en"]["efficiency"]) == ("pass", 0.62)
+    (remark,) = [check for check in found["checks"]["single_en"] if not check["success"]]
+    assert (remark["severity"], remark["observed"]) == ("info", "0.62")
+    for track in TRACKS:
+        dedup_track(campaign, track)
+    assert "engine_fed" in validate_release(campaign)["checks_failed"]
+    page = campaign.store.read(campaign.release_report()).decode()
+    assert "Lowest 0.62, median 0.62 over 2 shards; 2 under 0.9." in page
 
 
 def test_a_shard_unlike_its_neighbours_warns_with_the_numbers(tmp_path):

@@ -15,6 +15,7 @@ import jinja2
 from markupsafe import Markup
 
 from sa1b_captions.campaign import Campaign
+from sa1b_captions.efficiency import ENOUGH
 from sa1b_captions.quality import charts, gallery
 from sa1b_captions.quality.checks import Check
 from sa1b_captions.quality.rules import MEANINGS
@@ -34,6 +35,7 @@ _environment.globals |= {
     "rejected_per_reason": gallery.REJECTED_PER_REASON,
     "language_names": {"en": "English", "zh": "Chinese"},
     "meanings": MEANINGS,
+    "enough_efficiency": ENOUGH,
 }
 
 

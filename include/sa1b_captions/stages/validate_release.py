@@ -13,11 +13,13 @@ import pyarrow as pa
 
 from sa1b_captions import records
 from sa1b_captions.campaign import Campaign
+from sa1b_captions.efficiency import read_efficiency
 from sa1b_captions.errors import PermanentError
 from sa1b_captions.quality import expectations, metrics
 from sa1b_captions.quality.checks import Check, judge, run_suite
 from sa1b_captions.quality.curated import READERS, curated_version, require_curated
 from sa1b_captions.quality.release_report import ReleaseFindings, render_release
+from sa1b_captions.quality.throughput import ReleaseThroughput, check_release, sum_up
 from sa1b_captions.receipts import Receipt, digest, read_receipt, require_receipt, write_receipt
 from sa1b_captions.recipe import TRACKS
 
@@ -53,9 +55,12 @@ def validate_release(
         verdicts = _shard_verdicts(campaign, curated, shard_results)
         health = _shard_health(shard_results, verdicts)
         by_shard = metrics.shard_metrics(curated, duplicates, verdicts, health)
-        checks = _check_release(campaign, by_shard)
+        throughput = _throughput(shard_results, verdicts)
+        checks = [*_check_release(campaign, by_shard), *check_release(throughput)]
         verdict = judge(checks)
-        findings = ReleaseFindings(verdict, curated, duplicates, by_shard, verdicts, checks, run_id)
+        findings = ReleaseFindings(
+            verdict, curated, duplicates, by_shard, verdicts, checks, throughput, run_id
+        )
         store.write(campaign.release_report(), render_release(campaign, findings).encode())
         result = write_receipt(
             store,
@@ -132,6 +137,22 @@ def _shard_health(
         for shard, result in results.items()
         if result is not None and verdicts[shard] != "outdated"
     }
+
+
+def _throughput(
+    results: Mapping[str, Receipt | None], verdicts: Mapping[str, str]
+) -> ReleaseThroughput:
+    """Efficiency over all shards, as their validations store it."""
+    return sum_up(
+        {
+            shard: {
+                track: read_efficiency(facts)
+                for track, facts in result.get("throughput", {}).items()
+            }
+            for shard, result in results.items()
+            if result is not None and verdicts[shard] != "outdated"
+        }
+    )
 
 
 def _check_release(campaign: Campaign, by_shard: pa.Table) -> list[Check]:

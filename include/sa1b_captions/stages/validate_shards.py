@@ -23,6 +23,7 @@ from sa1b_captions.quality.health import health_table, measure_health
 from sa1b_captions.quality.neighbours import Neighbours
 from sa1b_captions.quality.reference import read_reference
 from sa1b_captions.quality.shard_report import ShardFindings, render_shard
+from sa1b_captions.quality.throughput import check_shard, read_throughput
 from sa1b_captions.receipts import Receipt, read_receipt, write_receipt
 from sa1b_captions.recipe import TRACKS
 
@@ -90,6 +91,8 @@ def _validate_shard(
 ) -> Receipt:
     checks, health = {}, {}
     reference = read_reference(campaign)
+    throughput = read_throughput(campaign, shard, curated)
+    remarks = check_shard(throughput)
     for track, receipt in curated.items():
         features = records.read_table(
             campaign.store, campaign.curated(track, shard, "features.parquet")
@@ -104,8 +107,9 @@ def _validate_shard(
         if health[track]:
             suite = expectations.health_suite(health[track])
             checks[track] += run_suite(health_table(health[track]), suite, f"{track}/{shard}")
+        checks[track] += remarks.get(track, [])
     verdict = judge(check for found in checks.values() for check in found)
-    findings = ShardFindings(shard, verdict, curated, checks, health, run_id)
+    findings = ShardFindings(shard, verdict, curated, checks, health, throughput, run_id)
     page = render_shard(campaign, findings)
     campaign.store.write(campaign.shard_report(shard), page.encode())
     return write_receipt(
@@ -117,6 +121,7 @@ def _validate_shard(
         complete=set(curated) == set(TRACKS),
         checks={track: [asdict(check) for check in found] for track, found in checks.items()},
         health={track: [asdict(measure) for measure in found] for track, found in health.items()},
+        throughput={track: found.facts() for track, found in throughput.items()},
         counts={
             track: {name: receipt[name] for name in ("planned", "accepted", "rejected", "reasons")}
             for track, receipt in curated.items()
