@@ -40,7 +40,7 @@ down: ## Stop everything the demo started
 test: test-unit test-dags test-integration ## Run all tests
 
 test-unit: $(STAMP) ## Tests of the package
-	$(BIN)/pytest -n auto --dist loadgroup tests/unit
+	$(BIN)/pytest -n auto tests/unit
 
 test-dags: $(STAMP) ## DAG policy, operator and console tests
 	$(BIN)/pytest tests/dags

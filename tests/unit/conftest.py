@@ -4,16 +4,54 @@ The server is moto, or the one that TEST_S3_ENDPOINT names: `make test-s3` names
 moto cannot show (it takes any secret and any checksum) is marked `real_s3`.
 """
 
+import gc
 import os
 import shutil
+from pathlib import Path
 
 import pytest
+from xdist.scheduler import LoadScopeScheduling
 
 import builders
 import releases
 from sa1b_captions.storage import FileStore
 
+ONE_START = {
+    "kernels": ("test_features", "test_rules", "test_wording", "test_minhash", "test_clusters"),
+    "s3": ("test_export", "test_ingest", "test_manifest", "test_storage"),
+    "openai": ("test_openai_engine", "test_openai_fleet", "test_openai_start"),
+    "great_expectations": ("test_expectations", "test_validate"),
+}
+"""Modules that one process of xdist runs, so that what they import or compile is paid for once.
+
+A group of many tests starts early. By the time another process wants the kernels, the cache on disk
+has them.
+"""
+
 REAL_ENDPOINT = os.environ.get("TEST_S3_ENDPOINT")
+
+
+class ModuleScheduling(LoadScopeScheduling):
+    """Sends modules as a whole, for their fixtures, and groups of modules as `ONE_START` says.
+
+    `--dist loadgroup` groups nothing under pytest 9.2 (pytest-xdist issue 1386).
+    """
+
+    def _split_scope(self, nodeid):
+        module = nodeid.partition("::")[0]
+        groups = (group for group, names in ONE_START.items() if Path(module).stem in names)
+        return next(groups, module)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config, log):
+    return ModuleScheduling(config, log)
+
+
+def pytest_collection_finish():
+    """Spare every later garbage collection a look at what was imported."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(scope="session")

@@ -9,9 +9,6 @@ from sa1b_captions.chance import allowed_share
 from sa1b_captions.quality import expectations, metrics
 from sa1b_captions.quality.checks import Check, Checker, Verdict, judge
 
-# In one process with the other that imports Great Expectations.
-pytestmark = pytest.mark.xdist_group("great_expectations")
-
 RECIPE = builders.demo_recipe()
 ROWS = 40
 

@@ -19,9 +19,6 @@ from sa1b_captions.stages.validate_release import validate_release
 from sa1b_captions.stages.validate_shards import validate_shards
 from sa1b_captions.storage import FileStore
 
-# In one process with the other that imports Great Expectations.
-pytestmark = pytest.mark.xdist_group("great_expectations")
-
 ENGLISH = "A red kettle stands on a wooden table beside a white cup. " * 5
 CHINESE = "一只红色的水壶放在木桌上，旁边有一只白色的杯子。" * 4
 
@@ -106,8 +103,8 @@ def test_a_shard_unlike_its_neighbours_warns_with_the_numbers(tmp_path):
         table = builders.caption_rows(recipe, "single_en", shard, texts, 1 + 1000 * number)
         builders.put_captions(campaign, shard, "single_en", table)
         curate_shard(campaign, shard, tracks=["single_en"])
-    found = validate_shards(campaign, recipe.shards)["verdicts"]
-    assert found == {shard: "warn" if shard == "sa_000006" else "pass" for shard in recipe.shards}
+    found = validate_shards(campaign, ["sa_000003", "sa_000006"])["verdicts"]
+    assert found == {"sa_000003": "pass", "sa_000006": "warn"}
     stored = result(campaign, "sa_000006")
     (ks,) = [m for m in stored["health"]["single_en"] if m["name"] == "ks_distance"]
     assert ks["against"] == "neighbours"
