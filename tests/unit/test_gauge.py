@@ -231,6 +231,35 @@ def test_what_is_left_of_a_shard_is_measured_anew(tmp_path):
     assert found.efficiency_samples < 36
 
 
+def test_a_short_rest_keeps_the_number_of_the_worker_before_it(tmp_path):
+    campaign = campaign_of(FileStore(tmp_path), 60)
+    interrupted(campaign, 55)
+    (found,) = efficiencies(campaign, ScriptedEngine(window=20))
+    assert found.efficiency > 0
+    assert found.efficiency_samples > 40
+
+
+def test_a_store_that_fails_during_an_interruption_costs_the_number_alone(tmp_path, caplog):
+    class Full(FileStore):
+        def write(self, key, data):
+            if key.endswith("efficiency.json"):
+                raise RetryableError("no space left")
+            super().write(key, data)
+
+    campaign = campaign_of(Full(tmp_path), 60)
+    interrupted(campaign, 55)
+    assert "the efficiency so far is lost: no space left" in caplog.text
+    assert efficiencies(campaign, ScriptedEngine(window=20))[0].efficiency is None
+
+
+def test_a_forced_run_forgets_what_an_earlier_one_measured(tmp_path):
+    campaign = campaign_of(FileStore(tmp_path), 60)
+    interrupted(campaign, 55)
+    efficiencies(campaign, ScriptedEngine(window=8), force=True, run_id="monday")
+    (found,) = efficiencies(campaign, ScriptedEngine(window=60), force=True, run_id="tuesday")
+    assert found.efficiency is None
+
+
 def test_too_few_samples_have_no_number_but_a_reason(tmp_path):
     (found,) = efficiencies(campaign_of(FileStore(tmp_path), 6), ScriptedEngine(window=8))
     assert found.efficiency is None
@@ -261,7 +290,7 @@ def test_a_receipt_that_was_lost_alone_has_no_number_but_a_reason(tmp_path):
 
 def test_shards_after_a_small_first_one_are_measured(tmp_path):
     campaign = campaign_of(FileStore(tmp_path), 24, shards=3)
-    interrupted(campaign, 20)
+    builders.put_shard(campaign.store, SHARD, dict(enumerate(JPEGS)))
     names = [SHARD, "sa_000001", "sa_000002"]
     small, *full = efficiencies(campaign, ScriptedEngine(window=8, delay_s=0.002), names)
     assert small.efficiency is None

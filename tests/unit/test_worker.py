@@ -256,6 +256,34 @@ def test_with_a_stock_the_engine_gets_nothing_before_it_is_decoded(shard):
     assert min(seen) >= 12
 
 
+def test_a_stock_asked_for_midway_holds_back_those_after_it_alone(shard):
+    """What is in the engine goes on: these replies come only once later samples were decoded."""
+    plan, reader = shard
+    decoded = threading.Event()
+    read = []
+
+    class Reading:
+        def read(self, image):
+            read.append(image)
+            if len(read) == 2 + 8:
+                decoded.set()
+            return reader.read(image)
+
+    def script(request):
+        assert decoded.wait(30)
+        return honest_reply(request)
+
+    worker = Worker(ScriptedEngine(script, window=2), RECIPE.generation)
+
+    def samples():
+        for place, sample in enumerate(plan):
+            if place == 2:
+                worker.stock_up(8)
+            yield sample, Reading()
+
+    assert len(list(worker.run(samples()))) == len(plan)
+
+
 def test_a_stock_larger_than_the_shard_is_the_shard(shard):
     plan, reader = shard
     worker = Worker(ScriptedEngine(), RECIPE.generation)

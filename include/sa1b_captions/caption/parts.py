@@ -15,6 +15,7 @@ import pyarrow as pa
 from sa1b_captions import records
 from sa1b_captions.campaign import Campaign
 from sa1b_captions.caption.engines.base import Engine, Reply
+from sa1b_captions.caption.kept_efficiency import kept_key
 from sa1b_captions.caption.likeness import PhotographHashes
 from sa1b_captions.caption.sampling import Sample
 from sa1b_captions.receipts import read_receipt, write_receipt
@@ -44,6 +45,7 @@ def start_anew(campaign: Campaign, track: str, shard: str, run_id: str | None) -
     campaign.store.delete(campaign.caption_receipt(track, shard))
     for block in stored_blocks(campaign, track, shard):
         campaign.store.delete(campaign.part(track, shard, block))
+    campaign.store.delete(kept_key(campaign, track, shard))
     write_receipt(campaign.store, note, stage="caption", run_id=run_id)
 
 

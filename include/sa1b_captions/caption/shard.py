@@ -15,6 +15,7 @@ from sa1b_captions.caption import parts, sampling
 from sa1b_captions.caption.engines.base import Engine
 from sa1b_captions.caption.gauge import NOTHING_CAPTIONED, EngineGauge, ShardGauge
 from sa1b_captions.caption.images import ShardReader
+from sa1b_captions.caption.kept_efficiency import keep_efficiency, kept_efficiency
 from sa1b_captions.caption.progress import Progress
 from sa1b_captions.caption.stored import read_stored
 from sa1b_captions.caption.tally import Tally
@@ -65,6 +66,7 @@ class ShardWork:
         kept = {block: rows for found in stored.values() for block, rows in found.kept.items()}
         self._writer = parts.BlockWriter(campaign, shard, self.todo, kept)
         self._left = len(self.todo)
+        self._resumed = len(self.todo) < sum(len(plan) for plan in plans.values())
         planned = {track: len(plan) for track, plan in plans.items()}
         self._progress = Progress(shard, planned, self.todo)
         self.gauge = ShardGauge()
@@ -125,13 +127,14 @@ class ShardWork:
             RetryableError: the store failed, or lost parts.
         """
         receipts = dict(self._standing)
-        sick = [tally for tally in self._tallies.values() if tally.passes_limit()]
+        sick = {track: tally for track, tally in self._tallies.items() if tally.passes_limit()}
         efficiency = self._compare(engine)
         for track, tally in self._tallies.items():
-            if tally not in sick:
+            if track not in sick:
                 receipts[track] = self._write_receipt(track, tally, efficiency)
         if sick:
-            raise PermanentError("; ".join(tally.describe() for tally in sick))
+            keep_efficiency(self._campaign, self.shard, sick, efficiency)
+            raise PermanentError("; ".join(tally.describe() for tally in sick.values()))
         return {
             "stage": "caption",
             "shard": self.shard,
@@ -142,11 +145,19 @@ class ShardWork:
             "seconds": round(time.monotonic() - self._began, 1),
         }
 
+    def keep(self, engine: EngineGauge | None) -> None:
+        """Keep what was measured so far for the worker that finishes the shard."""
+        if engine is not None and self.gauge.samples:
+            keep_efficiency(self._campaign, self.shard, self._plans, engine.efficiency(self.gauge))
+
     def _compare(self, engine: EngineGauge | None) -> Efficiency:
         """Put the shard's rate beside the engine's own, for the receipts and the log."""
-        if engine is None:
-            return Efficiency(efficiency_note=NOTHING_CAPTIONED)
-        found = engine.efficiency(self.gauge)
+        found = Efficiency(efficiency_note=NOTHING_CAPTIONED)
+        if engine is not None:
+            found = engine.efficiency(self.gauge)
+        if self._resumed:
+            kept = kept_efficiency(self._campaign, self.shard, self._plans)
+            found = max(found, kept, key=lambda one: one.efficiency_samples)
         if found.efficiency_low:
             _log.warning("%s: the GPU waits for photographs: %s", self.shard, found.describe())
         elif self.gauge.samples:

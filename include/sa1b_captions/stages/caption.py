@@ -172,6 +172,7 @@ class _Run:
         """What an error that ends the run says to people."""
         for work in self._open.values():
             work.log()
+            work.keep(self._gauge)
         lost = sum(work.unwritten_rows for work in self._open.values())
         cut_off = [shard for shard in self._open if shard not in self.failures]
         failed = [f"{shard} failed: {reason}" for shard, reason in self.failures.items()]
