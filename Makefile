@@ -13,7 +13,7 @@ GPU_PYTHON ?= 3.12
 unexport PYTHONDONTWRITEBYTECODE
 unexport VIRTUAL_ENV
 
-.PHONY: help setup demo down test test-unit test-dags test-s3 test-integration test-cluster bench-ingest bench-curate bench-dedup bench-scale-out fuzz test-lmdeploy gpu-smoke lint format pins docs gold clean
+.PHONY: help setup demo down test test-unit test-dags test-s3 test-integration test-cluster test-images bench-ingest bench-curate bench-dedup bench-scale-out fuzz test-lmdeploy gpu-smoke lint format pins docs gold clean
 
 help: ## List the targets
 	@awk -F':.*## ' '/^[a-z0-9-]+:.*## /{printf "  make %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -59,6 +59,9 @@ test-integration: $(STAMP) ## Both DAGs on both stores, and a real Airflow
 
 test-cluster: $(STAMP) ## caption_shards on the cluster of KUBECONFIG, with IMAGE=<worker image>
 	IMAGE=$(IMAGE) $(BIN)/pytest tests/cluster
+
+test-images: $(STAMP) ## Build the images of deploy/ and run them as pods do; STAND_INS=1 needs no registry
+	@STAND_INS=$(STAND_INS) $(BIN)/pytest tests/images
 
 test-lmdeploy: $(LMDEPLOY)/.installed ## The lmdeploy engine on the real lmdeploy, no GPU needed
 	HF_HUB_OFFLINE=1 HF_HOME=$(LMDEPLOY)/hf $(LMDEPLOY)/bin/python -m pytest tests/lmdeploy_cpu
