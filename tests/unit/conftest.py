@@ -12,10 +12,6 @@ from pathlib import Path
 import pytest
 from xdist.scheduler import LoadScopeScheduling
 
-import builders
-import releases
-from sa1b_captions.storage import FileStore
-
 ONE_START = {
     "kernels": ("test_features", "test_rules", "test_wording", "test_minhash", "test_clusters"),
     "s3": ("test_export", "test_ingest", "test_manifest", "test_storage"),
@@ -54,6 +50,14 @@ def pytest_collection_finish():
     gc.freeze()
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _no_waiting_for_the_disk():
+    """Only a machine that loses its power could tell, and it would take the tests along."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(os, "fsync", lambda descriptor: None)
+        yield
+
+
 @pytest.fixture(scope="session")
 def s3_url():
     """Endpoint of the server; credentials for it are in the environment."""
@@ -83,6 +87,9 @@ def s3_client(s3_url):
 @pytest.fixture(scope="session")
 def ready_root(tmp_path_factory):
     """A folder with a campaign of which a release can be exported."""
+    import releases  # here and below, lest the process that only hands out tests imports it
+    from sa1b_captions.storage import FileStore
+
     root = tmp_path_factory.mktemp("ready")
     releases.ready_campaign(FileStore(root))
     return root
@@ -91,6 +98,9 @@ def ready_root(tmp_path_factory):
 @pytest.fixture
 def ready_campaign(ready_root, tmp_path):
     """The same in a folder of the test's own."""
+    import builders
+    from sa1b_captions.storage import FileStore
+
     shutil.copytree(ready_root, tmp_path / "store")
     return builders.demo_campaign(FileStore(tmp_path / "store"))
 

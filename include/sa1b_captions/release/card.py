@@ -2,10 +2,10 @@
 
 import json
 from collections.abc import Collection, Mapping
-from importlib.resources import files
+from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, StrictUndefined, select_autoescape
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 
 from sa1b_captions.recipe import Recipe
 from sa1b_captions.release.export import track_files
@@ -25,6 +25,24 @@ _SIZES = (
     (10**8, "10M<n<100M"),
     (10**9, "100M<n<1B"),
 )
+
+
+def _counted(rows: int) -> str:
+    return f"{rows:,}"
+
+
+# Markdown is not escaped: every value is from the recipe or a count, never a caption.
+_environment = Environment(
+    loader=FileSystemLoader(Path(__file__).parent),
+    autoescape=select_autoescape(),
+    undefined=StrictUndefined,
+    trim_blocks=True,
+    lstrip_blocks=True,
+    keep_trailing_newline=True,
+)
+# A JSON string is a YAML string.
+_environment.filters["quoted"] = lambda value: json.dumps(value, ensure_ascii=False)
+_environment.filters["counted"] = _counted
 
 
 def size_category(rows: int) -> str:
@@ -82,27 +100,11 @@ def _reasons(tracks: Collection[TrackTotals]) -> dict[str, list[str]]:
     return {name: [_counted(totals.reasons.get(name, 0)) for totals in tracks] for name in names}
 
 
-def _counted(rows: int) -> str:
-    return f"{rows:,}"
-
-
 def render_licence(recipe: Recipe) -> str:
     """The terms of caption text, images and model, as Markdown."""
     return _render("licence.md.jinja", recipe)
 
 
 def _render(template: str, recipe: Recipe, **facts: Any) -> str:
-    # Markdown is not escaped: every value is from the recipe or a count, never a caption.
-    environment = Environment(
-        autoescape=select_autoescape(default_for_string=False),
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-    )
-    # A JSON string is a YAML string.
-    environment.filters["quoted"] = lambda value: json.dumps(value, ensure_ascii=False)
-    environment.filters["counted"] = _counted
-    source = files(__package__).joinpath(template).read_text(encoding="utf-8")
     llama = recipe.model.id == INTERNVL_MODEL
-    return environment.from_string(source).render(recipe=recipe, llama=llama, **facts)
+    return _environment.get_template(template).render(recipe=recipe, llama=llama, **facts)
