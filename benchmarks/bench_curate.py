@@ -22,7 +22,7 @@ os.environ["POLARS_MAX_THREADS"] = "1"
 import numpy as np
 import polars as pl
 import pyarrow as pa
-from caption_corpus import FRAMES, NOUNS, PLACES, VERBS, WORDS
+from caption_words import FRAMES, NOUNS, PLACES, VERBS, WORDS
 
 from sa1b_captions.quality import minhash
 from sa1b_captions.quality.dedup import sign as exact_hash
