@@ -51,6 +51,7 @@ def run_demo(workspace: Workspace) -> dict[str, Any]:
     say("building two small SA-1B archives from real photographs")
     build_archives(workspace.archives)
     workspace.write_links()
+    workspace.write_shell_file()
     bring_up(workspace, api)
     run_id = api.trigger(CAPTION, {"shards": "0-1"})
     say(f"triggered {CAPTION}: {workspace.ui_url}/dags/{CAPTION}/runs/{run_id}")
@@ -156,8 +157,14 @@ def print_result(workspace: Workspace, result: dict[str, Any]) -> None:
     print(f"Rejected  {reasons or 'nothing'}")
     print(f"Report    {result['report']}")
     print(f"Airflow   {result['ui_url']}  user admin, password {workspace.password}")
+    print(f"Commands  `. {_shown(workspace.shell_file)}` gives a shell these settings")
     print(f"          took {result['seconds']} s; `make down` stops it\n")
     print(json.dumps(result, ensure_ascii=False))
+
+
+def _shown(path: Path) -> str:
+    """As short as it can be typed from here."""
+    return str(path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path)
 
 
 def say(text: str) -> None:

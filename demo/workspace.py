@@ -3,6 +3,7 @@
 import json
 import os
 import secrets
+import shlex
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -77,14 +78,36 @@ class Workspace:
         path.write_text("\n".join(["file_name\tcdn_link", *reversed(rows)]))
         return path
 
+    @property
+    def shell_file(self) -> Path:
+        """Lines of shell that give a terminal this demo's settings."""
+        return self.home / "env"
+
+    def write_shell_file(self) -> None:
+        """Write it, for the commands of the README; it holds secrets."""
+        lines = ["# `. env` gives a shell this demo's settings."]
+        lines += [f"export {name}={shlex.quote(text)}" for name, text in self._settings().items()]
+        lines += [f'export PATH={shlex.quote(_bin())}"{os.pathsep}$PATH"', ""]
+        self.shell_file.touch(mode=0o600)
+        self.shell_file.write_text("\n".join(lines))
+
     def environment(self) -> dict[str, str]:
         """Environment of every process of the demo."""
-        keys = json.loads(self._secrets_file.read_text())
+        foreign = ("AIRFLOW", "CAPTIONS_", "AWS_", "PYTHONDONTWRITEBYTECODE")
+        kept = {name: value for name, value in os.environ.items() if not name.startswith(foreign)}
         ours = {
             "DEMO_PROCESS_OF": str(self.home),  # by which `processes.running` knows its stages
+            "PATH": f"{_bin()}{os.pathsep}{os.environ['PATH']}",
+        }
+        return kept | self._settings() | ours
+
+    def _settings(self) -> dict[str, str]:
+        keys = json.loads(self._secrets_file.read_text())
+        return {
             "DEMO_ARCHIVES": str(self.archives),
             "PYTHONPATH": str(REPOSITORY / "demo"),
-            "PATH": f"{_bin()}{os.pathsep}{os.environ['PATH']}",
+            # Airflow's own, in the log of every task.
+            "PYTHONWARNINGS": "ignore:GitWildMatchPattern:DeprecationWarning",
             "AIRFLOW_HOME": str(self.home / "airflow"),
             "AIRFLOW__CORE__DAGS_FOLDER": str(REPOSITORY / "dags"),
             "AIRFLOW__CORE__PLUGINS_FOLDER": str(REPOSITORY / "plugins"),
@@ -115,9 +138,6 @@ class Workspace:
             "CAPTIONS_ENGINE": "preview",
             "CAPTIONS_SHARDS_PER_RUN": "1",
         }
-        foreign = ("AIRFLOW", "CAPTIONS_", "AWS_", "PYTHONDONTWRITEBYTECODE")
-        kept = {name: value for name, value in os.environ.items() if not name.startswith(foreign)}
-        return kept | ours
 
 
 def _bin() -> str:

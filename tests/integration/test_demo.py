@@ -137,14 +137,11 @@ def test_a_second_run_skips_what_is_done(workspace, first):
 
 def test_a_backfill_works_through_the_days(workspace, first):
     """Three days at one shard a day: two shards are done again, the third day has none left."""
-    command = [
-        *(str(Path(sys.executable).with_name("airflow")), "backfill", "create"),
-        *("--dag-id", "caption_shards", "--from-date", "2026-11-01", "--to-date", "2026-11-03"),
-        *("--dag-run-conf", '{"force": true}'),
-    ]
-    done = subprocess.run(
-        command, env=workspace.environment(), capture_output=True, text=True, check=False
+    command = (
+        f". '{workspace.shell_file}' && airflow backfill create --dag-id caption_shards"
+        " --from-date 2026-11-01 --to-date 2026-11-03 --dag-run-conf '{\"force\": true}'"
     )
+    done = subprocess.run(["sh", "-c", command], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr[-3000:]
     api = AirflowApi(workspace)
 
