@@ -154,9 +154,13 @@ def test_a_shard_that_is_not_curated_is_named(campaign):
         calibrate(campaign, [*SHARDS, "sa_000007"], tracks=[TRACK])
 
 
-def test_too_few_captions_make_no_reference(campaign):
+def test_too_few_captions_can_be_looked_at_and_make_no_reference(campaign):
+    found = calibrate(campaign, SHARDS[:1], tracks=[TRACK])
+    assert found.tracks[0].limits
+    assert "302 captions in 1 shards are too few" in found.unfit
     with pytest.raises(PermanentError, match="302 captions in 1 shards are too few"):
-        calibrate(campaign, SHARDS[:1], tracks=[TRACK])
+        calibrate(campaign, SHARDS[:1], tracks=[TRACK], pin=True)
+    assert read_reference(reopened(campaign)) is None
 
 
 def test_a_reference_changed_by_hand_is_refused(campaign):

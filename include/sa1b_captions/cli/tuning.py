@@ -56,6 +56,8 @@ def calibrate(
                 "pinned %s; captions are judged by it from the next curate and validate on",
                 found.reference.digest,
             )
+        elif found.unfit and not pin:
+            log.info("for a look only: %s", found.unfit)
         print_result(found.summary())
 
 

@@ -139,8 +139,7 @@ def build_reference(
         metrics: of each track, `metrics.json` of each of these shards.
 
     Raises:
-        PermanentError: too few captions to compare others with, or captions of several models or
-            of a stand-in for the recipe's.
+        PermanentError: no captions, captions of one length, or captions of several models.
     """
     health = campaign.recipe.quality.health
     origins = [origin for many in metrics.values() for one in many for origin in one["origins"]]
@@ -148,17 +147,12 @@ def build_reference(
     tracks = {}
     for track, many in metrics.items():
         found = describe_track(many, health.tail_mads)
-        rows = found.rows if found else 0
-        if found is None or rows < health.reference_rows:
-            raise PermanentError(
-                f"{track}: {rows:,} captions in {len(shards)} shards are too few for a reference, "
-                f"it takes {health.reference_rows:,}; choose more shards, or lower "
-                "quality.health.reference_rows in the recipe"
-            )
+        if found is None:
+            raise PermanentError(f"{track}: {len(shards)} shards without a caption; choose others")
         if not found.mad_log_chars:
             raise PermanentError(
-                f"{track}: more than half of the {rows:,} captions have the same length, which "
-                "nothing can be measured by; look at the shards' reports, choose others"
+                f"{track}: more than half of the {found.rows:,} captions have the same length, "
+                "which nothing can be measured by; look at the shards' reports, choose others"
             )
         tracks[track] = found
     return Reference(
@@ -180,13 +174,27 @@ def _one_model(campaign: Campaign, origins: Sequence[Mapping[str, Any]]) -> tupl
             f"these shards were captioned by {names}; a reference takes captions of one model: "
             "choose other shards, or caption the strangers again"
         )
+    own = campaign.recipe.model
+    return models[0] if models else (own.id, own.revision)
+
+
+def why_not_pin(campaign: Campaign, reference: Reference) -> str | None:
+    """Why shards must not be judged by it, in a sentence; None if they may."""
     own = campaign.recipe.model.id
-    if any(origin["engine"] == "preview" and origin["model"] != own for origin in origins):
-        raise PermanentError(
+    if "preview" in reference.engines and reference.model != own:
+        return (
             f"these captions are the preview engine's, a stand-in for {own}; a reference made of "
             f"them would reject that model's: choose shards captioned by {own}"
         )
-    return models[0] if models else (own, campaign.recipe.model.revision)
+    needed = campaign.recipe.quality.health.reference_rows
+    for track, found in reference.tracks.items():
+        if found.rows < needed:
+            return (
+                f"{track}: {found.rows:,} captions in {found.shards} shards are too few for a "
+                f"reference, it takes {needed:,}; choose more shards, or lower "
+                "quality.health.reference_rows in the recipe"
+            )
+    return None
 
 
 def read_reference(campaign: Campaign) -> Reference | None:
@@ -229,8 +237,10 @@ def pin_reference(campaign: Campaign, reference: Reference, *, replace: bool) ->
         Whether it was written; False where the very same one is pinned already.
 
     Raises:
-        PermanentError: another one is pinned, and `replace` is False.
+        PermanentError: `why_not_pin` has a reason, or another one is pinned and `replace` is False.
     """
+    if reason := why_not_pin(campaign, reference):
+        raise PermanentError(reason)
     if campaign.reference_digest == reference.digest:
         return False
     if campaign.reference_digest is not None and not replace:

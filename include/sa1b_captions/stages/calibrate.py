@@ -19,6 +19,7 @@ from sa1b_captions.quality.reference import (
     TrackReference,
     build_reference,
     pin_reference,
+    why_not_pin,
 )
 from sa1b_captions.quality.thresholds import LimitTrials, try_limits
 from sa1b_captions.recipe import TRACKS
@@ -45,6 +46,8 @@ class Calibration:
     reference: Reference
     pinned: bool
     """Whether this reference was written just now."""
+    unfit: str | None
+    """Why it cannot be pinned; None if it can."""
     tracks: list[TrackCalibration]
 
     def summary(self) -> dict[str, object]:
@@ -86,8 +89,9 @@ def calibrate(
         replace: although another one is pinned.
 
     Raises:
-        PermanentError: a shard is not curated by the present rules; too few captions, or captions
-            of several models or of a stand-in; another reference is pinned.
+        PermanentError: a shard is not curated by the present rules; captions of several models, or
+            all of one length. With `pin` also: too few captions, or captions of a stand-in; another
+            reference is pinned.
         RetryableError: the store failed.
     """
     wanted = [track for track in TRACKS if track in set(tracks)]
@@ -97,7 +101,7 @@ def calibrate(
     reference = build_reference(campaign, shards, metrics)
     found = [_try_track(campaign, track, shards, reference.tracks[track]) for track in wanted]
     pinned = pin and pin_reference(campaign, reference, replace=replace)
-    return Calibration(reference, pinned, found)
+    return Calibration(reference, pinned, why_not_pin(campaign, reference), found)
 
 
 def _require_curated(campaign: Campaign, track: str, shards: Sequence[str]) -> None:
