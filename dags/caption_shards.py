@@ -68,7 +68,6 @@ with DAG(
             title="Shards",
             description="Numbers, ranges or names, as in 0-9,17 or sa_000020. "
             "Empty takes the shards of the run's date.",
-            section="What to caption",
         ),
         "tracks": Param(
             list(TRACKS),
@@ -78,7 +77,6 @@ with DAG(
             examples=list(TRACKS),
             title="Tracks",
             description="A shard counts as done when it has all four.",
-            section="What to caption",
         ),
         "engine": Param(
             settings.engine,
@@ -88,7 +86,7 @@ with DAG(
             description="lmdeploy loads the model where the stage runs; openai asks the servers in "
             "CAPTIONS_OPENAI_URLS; preview only describes pixels, and its captions never carry the "
             "dataset's name.",
-            section="How",
+            section="How to caption them",
         ),
         "shards_per_pod": Param(
             settings.shards_per_pod,
@@ -97,7 +95,7 @@ with DAG(
             maximum=MAX_SHARDS_PER_POD,
             title="Shards per pod",
             description="Shards that share one load of the model, one after the other.",
-            section="How",
+            section="How to caption them",
         ),
         "force": Param(
             False,
@@ -105,7 +103,7 @@ with DAG(
             title="Do it again",
             description="Forget what these shards already have and download, caption and judge "
             "them anew. Costs the GPU time again.",
-            section="How",
+            section="How to caption them",
         ),
     },
 ):
