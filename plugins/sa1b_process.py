@@ -22,6 +22,7 @@ from sa1b_captions.log_lines import ERROR, PROGRESS
 REPORT_INTERVAL_S = 5.0
 _PR_SET_PDEATHSIG = 1
 _URL = re.compile(r"""(https?://)(?:[^\s/@]+@)?([^\s?#"']+)(\?[^\s"']*)?""")
+_TIME = re.compile(r"^\d\d:\d\d:\d\d ")
 _LOG_PREFIX = re.compile(rf"^\d\d:\d\d:\d\d ({ERROR}|{PROGRESS})?")
 
 
@@ -106,7 +107,7 @@ class StageProcess:
     def _follow(self, stream: Iterable[str], name: str, last: dict[str, str]) -> None:
         for line in stream:
             if text := redact(line.rstrip()):
-                self._log(text)
+                self._log(_TIME.sub("", text))  # Airflow's log has its own
                 last[name] = text
 
     def stop(self, grace_s: float = 20.0) -> None:

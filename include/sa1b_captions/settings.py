@@ -4,6 +4,7 @@ The one module that reads `os.environ`. A required setting that is missing is an
 empty string.
 """
 
+import contextlib
 import datetime as dt
 import json
 import os
@@ -133,17 +134,17 @@ def _flag(text: str) -> bool:
 
 
 def _positive(text: str) -> int:
-    number = int(text)
-    if number < 1:
+    if not re.fullmatch("[0-9]+", text, re.ASCII) or int(text) < 1:
         raise ValueError("expected a whole number of at least 1")
-    return number
+    return int(text)
 
 
 def _share(text: str) -> float:
-    number = float(text)
-    if not 0 <= number <= 1:
-        raise ValueError("expected a share from 0 to 1, for example 0.05")
-    return number
+    with contextlib.suppress(ValueError):
+        number = float(text)
+        if 0 <= number <= 1:
+            return number
+    raise ValueError("expected a share from 0 to 1, for example 0.05")
 
 
 def _shards_per_pod(text: str) -> int:

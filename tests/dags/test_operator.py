@@ -85,6 +85,12 @@ print("err https://user:SECRET@host/a.tar?x=SECRET end", file=sys.stderr)
     assert not [line for line in lines[1:] if "SECRET" in line]
 
 
+def test_a_line_has_no_second_time_beside_that_of_the_task_log():
+    lines = []
+    StageProcess(python("print('07:08:36 sa_000000: pass')"), lines.append).run()
+    assert "sa_000000: pass" in lines
+
+
 @pytest.mark.parametrize(
     ("text", "clean"),
     [

@@ -59,16 +59,14 @@ def test_captioning_prints_its_result_last_and_status_shows_it(store, run):
     [
         (["caption", "--shards", "0"], "ingest of sa_000000 has not finished"),
         (["caption", "--shards", "0", "--tracks", "single_fr"], "no track single_fr"),
+        (["caption", "--shards", "0", "--engine", "gpt"], "no engine 'gpt'; there are: preview"),
         (["caption", "--shards", "x"], "does not select shards"),
         (["validate"], "either --shards or --release"),
         (["ingest", "--shards", "0"], "no links file; set CAPTIONS_LINKS"),
         (["status", "--require-done"], "run caption_shards for 0-1"),
-        (["caption", "--shards", "0", "--engine", "gpt"], "no engine 'gpt'"),
     ],
 )
 def test_what_cannot_work_exits_with_65_and_says_why(store, run, arguments, message):
-    if "gpt" in arguments:
-        builders.put_shard(store, SHARD, {1: builders.make_jpeg(1), 2: builders.make_jpeg(2)})
     code, _, log = run(*arguments)
     assert code == 65
     assert message in log

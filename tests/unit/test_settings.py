@@ -47,6 +47,18 @@ def test_a_malformed_setting_names_the_variable_and_the_value(variable, value):
         load_settings(ROOT | {variable: value})
 
 
+@pytest.mark.parametrize(
+    ("variable", "value", "expected"),
+    [
+        ("CAPTIONS_SHARDS_PER_RUN", "ten", "expected a whole number of at least 1"),
+        ("CAPTIONS_MAX_FAILURE_SHARE", "half", "expected a share from 0 to 1"),
+    ],
+)
+def test_a_number_in_words_is_answered_in_words(variable, value, expected):
+    with pytest.raises(SettingsError, match=expected):
+        load_settings(ROOT | {variable: value})
+
+
 def test_a_worker_elsewhere_reads_the_same_settings_but_no_secret():
     settings = load_settings(
         ROOT

@@ -22,7 +22,7 @@ from sa1b_captions.cli.common import (
 )
 from sa1b_captions.errors import NothingToDo, PermanentError
 from sa1b_captions.recipe import load_recipe
-from sa1b_captions.settings import Settings, load_settings
+from sa1b_captions.settings import ENGINE_NAMES, Settings, load_settings
 from sa1b_captions.shards import format_selection, parse_selection
 from sa1b_captions.storage import Store, open_store
 
@@ -103,6 +103,8 @@ def caption(
         store = open_store(settings)
         campaign = _stored_campaign(store, settings)
         name = engine or settings.engine
+        if name not in ENGINE_NAMES:
+            raise PermanentError(f"no engine {name!r}; there are: {', '.join(ENGINE_NAMES)}")
         results = caption_shards(
             campaign,
             parse_selection(shards),

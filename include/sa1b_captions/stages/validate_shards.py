@@ -140,7 +140,9 @@ def _shard_entry(campaign: Campaign, shard: str, result: Receipt) -> dict[str, A
         "verdict": result["verdict"],
         **{name: sum(c[name] for c in counts) for name in ("planned", "accepted", "rejected")},
         "checks_failed": sum(
-            not check["success"] for found in result["checks"].values() for check in found
+            not check["success"] and check["severity"] != "info"  # an info is a remark
+            for found in result["checks"].values()
+            for check in found
         ),
         "complete": result["complete"],
         "report": campaign.shard_report(shard),
