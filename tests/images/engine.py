@@ -9,6 +9,8 @@ import sys
 import tempfile
 from pathlib import Path
 
+import pytest
+
 ROOT = Path(__file__).parents[2]
 
 
@@ -16,83 +18,74 @@ def _working() -> str:
     for name in filter(shutil.which, ("docker", "podman")):
         if subprocess.run([name, "info"], capture_output=True, check=False).returncode == 0:
             return name
-    sys.exit("images need a running docker, or podman; on Debian: apt install podman buildah runc")
+    needs = "a running docker, or podman (on Debian: apt install podman buildah runc)"
+    pytest.exit(f"make test-images needs {needs}", returncode=1)
 
 
 ENGINE = _working()
-# podman raises limits to what a sandbox may not grant.
-LIMITS = ["--ulimit=nofile=4096:4096", "--ulimit=nproc=4096:4096"] * (ENGINE == "podman")
-# As the pod's security context has it, without what podman adds: a passwd entry, more of tmpfs.
+RUN = [ENGINE, "run", "--rm", "--network=none", "--tmpfs=/tmp"]
+# As the pod's security context has it.
 POD = ["--read-only", "--cap-drop=ALL", "--security-opt=no-new-privileges", "--user=1000:1000"]
-POD += ["--tmpfs=/tmp", *(["--passwd=false", "--read-only-tmpfs=false"] * (ENGINE == "podman"))]
+BUILD = [ENGINE, "build"]
+if ENGINE == "podman":
+    # Unasked it raises limits, which a sandbox may forbid, and adds a passwd entry and more tmpfs.
+    RUN += ["--ulimit=nofile=4096:4096", "--ulimit=nproc=4096:4096"]
+    POD += ["--passwd=false", "--read-only-tmpfs=false"]
+    # chroot needs no namespaces. The machine's own certificates and pip settings reach no layer.
+    paths = ("/etc/ssl/certs/ca-certificates.crt", "/etc/pip.conf")
+    BUILD += ["--isolation=chroot"]
+    BUILD += [f"--volume={path}:{path}:ro" for path in paths if Path(path).exists()]
 
 
-def call(*command: str, **options) -> subprocess.CompletedProcess:
-    """Run a command; its output goes into the failure if it fails."""
-    done = subprocess.run(command, capture_output=True, text=True, check=False, **options)
-    assert done.returncode == 0, f"{command}\n{done.stdout[-2000:]}\n{done.stderr[-4000:]}"
+def call(*command: str, check=True) -> subprocess.CompletedProcess:
+    """Run a command; what it printed goes into the failure if it fails."""
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert not (check and done.returncode), f"{command}\n{done.stdout[-2000:]}{done.stderr[-4000:]}"
     return done
 
 
-def run(image: str, *command: str, flags=(), check=True) -> subprocess.CompletedProcess:
-    """Run a container without network and wait for it."""
-    full = [ENGINE, "run", "--rm", "--network=none", *LIMITS, *flags, image, *command]
-    if check:
-        return call(*full)
-    return subprocess.run(full, capture_output=True, text=True, check=False)
-
-
-def build(tag: str, file: Path, context: Path, *flags: str, **arguments: str) -> str:
-    """Build an image; returns its tag."""
-    given = [f"--build-arg={name}={value}" for name, value in arguments.items()]
-    if ENGINE == "podman":
-        # Builds where namespaces are forbidden; the machine's own certificates and pip settings
-        # are there while it builds and in no layer.
-        given.append("--isolation=chroot")
-        for path in ("/etc/ssl/certs/ca-certificates.crt", "/etc/pip.conf"):
-            given += [f"--volume={path}:{path}:ro"] * Path(path).exists()
-    call(ENGINE, "build", *given, *flags, f"--tag={tag}", f"--file={file}", str(context))
+@functools.cache
+def image(name: str) -> str:
+    """Tag of an image of deploy/, built once from the bases that its arguments or we choose."""
+    file = ROOT / f"deploy/Dockerfile.{name}"
+    named = re.findall(r"^ARG (\w+)_IMAGE=", file.read_text(), re.M)
+    bases = [f"--build-arg={base}_IMAGE={base_image(base.lower(), file)}" for base in named]
+    tag = f"localhost/sa1b-captions-{name}:test"
+    call(*BUILD, *bases, f"--tag={tag}", f"--file={file}", str(ROOT))
     return tag
 
 
-@functools.cache
-def base(name: str) -> str:
-    """Base image that a variable names, or else a stand-in if wanted, or else the real one."""
+def base_image(name: str, file: Path) -> str:
+    """What a variable names, or else a stand-in if wanted, or else the real one of a Dockerfile."""
     variable = f"{name.upper()}_IMAGE"
     if os.environ.get(variable):
         return os.environ[variable]
     if os.environ.get("STAND_INS"):
-        with tempfile.TemporaryDirectory() as folder:
-            return _stand_in(name, Path(folder))
-    (real,) = {
-        image
-        for file in (ROOT / "deploy").glob("Dockerfile.*")
-        for image in re.findall(rf"^ARG {variable}=(.+)$", file.read_text(), re.M)
-    }
-    return real
+        return _stand_in(name)
+    return re.search(rf"^ARG {variable}=(.+)$", file.read_text(), re.M)[1]
 
 
-def _stand_in(name: str, folder: Path) -> str:
-    """Build a stand-in from `folder`, an empty one."""
-    debian = "localhost/stand-in-debian"
-    if not call(ENGINE, "images", "--quiet", debian).stdout:
-        root = folder / "debian.tar"
-        call("mmdebstrap", "--variant=apt", f"--include={PACKAGES}", "bookworm", str(root))
-        call(ENGINE, "import", str(root), debian)
-        root.unlink()
+@functools.cache
+def _stand_in(name: str) -> str:
+    debian, tag = "localhost/stand-in-debian", f"localhost/stand-in-{name}"
     requirements = ROOT / "requirements-lmdeploy-test.txt"
-    shutil.copy(requirements, folder)
-    wheels = folder / "wheels"
-    wheels.mkdir()
-    if name == "lmdeploy":
-        # Here, for this machine's pip may know where there is a torch without CUDA.
-        torch = re.search(r"^torch==.*", requirements.read_text(), re.M)[0]
-        download = [sys.executable, "-m", "pip", "download", "--no-deps", "--only-binary=:all:"]
-        call(*download, "--python-version=3.11", f"--dest={wheels}", torch)
-    version = re.search(r"^apache-airflow==(.*)", (ROOT / "requirements.txt").read_text(), re.M)[1]
-    file = Path(__file__).with_name("Containerfile")
-    tag = f"localhost/stand-in-{name}"
-    return build(tag, file, folder, f"--target={name}", AIRFLOW_VERSION=version)
-
-
-PACKAGES = "ca-certificates,curl,dumb-init,python3-venv"
+    torch = re.search(r"^torch==.*", requirements.read_text(), re.M)[0]
+    airflow = re.search(r"^apache-airflow==.*", (ROOT / "requirements.txt").read_text(), re.M)[0]
+    with tempfile.TemporaryDirectory() as folder:
+        if not call(ENGINE, "images", "--quiet", debian).stdout:
+            packages = "--include=ca-certificates,curl,dumb-init,python3-venv"
+            root = f"{folder}/debian.tar"
+            call("mmdebstrap", "--variant=apt", packages, "bookworm", root)
+            call(ENGINE, "import", root, debian)
+            Path(root).unlink()
+        shutil.copy(requirements, folder)
+        wheels = Path(folder, "wheels")
+        wheels.mkdir()
+        if name == "lmdeploy":
+            # Here, for this machine's pip may know where there is a torch without CUDA.
+            download = [sys.executable, "-m", "pip", "download", "--no-deps", "--only-binary=:all:"]
+            call(*download, "--python-version=3.11", f"--dest={wheels}", torch)
+        file = Path(__file__).with_name("Containerfile")
+        target = [f"--target={name}", f"--build-arg=AIRFLOW={airflow}", f"--file={file}"]
+        call(*BUILD, *target, f"--tag={tag}", folder)
+    return tag

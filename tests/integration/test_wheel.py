@@ -73,3 +73,13 @@ for name in ("airflow", "great_expectations", "pandas", "polars"):
     assert importlib.util.find_spec(name) is None, name
 """
     run(python, "-c", code)
+
+
+def test_a_stage_that_needs_more_is_refused_in_one_line(python):
+    code = """
+import subprocess, sys
+done = subprocess.run([sys.argv[1], "curate", "--shards", "0"], capture_output=True, text=True)
+assert done.returncode == 65, done
+assert "a worker image captions" in done.stderr.splitlines()[-1], done
+"""
+    run(python, "-c", code, str(Path(python).with_name("sa1b-captions")))

@@ -10,7 +10,7 @@ from typing import Annotated, Any
 import typer
 
 from sa1b_captions.campaign import Campaign, open_campaign
-from sa1b_captions.errors import CaptioningError, NothingToDo, PermanentError
+from sa1b_captions.errors import EXIT_PERMANENT, CaptioningError, NothingToDo, PermanentError
 from sa1b_captions.log_lines import ERROR
 from sa1b_captions.recipe import TRACKS, load_recipe
 from sa1b_captions.settings import Settings, load_settings
@@ -54,6 +54,12 @@ def exit_codes() -> Iterator[None]:
     except CaptioningError as error:
         log.error("%s%s", ERROR, error)
         raise typer.Exit(error.exit_code) from None
+    except ModuleNotFoundError as missing:
+        if (missing.name or "").startswith(__package__.partition(".")[0]):
+            raise
+        advice = "a worker image captions; other stages need all that pyproject.toml asks for"
+        log.error("%s%s: %s", ERROR, missing, advice)
+        raise typer.Exit(EXIT_PERMANENT) from None
 
 
 def print_result(result: dict[str, Any]) -> None:
