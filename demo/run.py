@@ -14,6 +14,7 @@ from typing import Any
 from airflow_api import AirflowApi, wait_until
 from archives import build_archives
 from processes import DemoError, check_machine, running, start, stop
+from sa1b_captions.recipe import TRACKS
 from sa1b_captions.release.manifest import latest_version, read_manifest
 from sa1b_captions.storage import FileStore
 from workspace import REPOSITORY, SHARDS, Workspace
@@ -39,6 +40,10 @@ def main() -> int:
     except DemoError as error:
         print(f"\nThe demo stopped: {error}", file=sys.stderr)
         return 1
+    except KeyboardInterrupt:
+        goes_on = "Airflow goes on with it; `make demo` looks on again, `make down` stops it."
+        print(f"\nInterrupted. {goes_on if running(workspace) else ''}", file=sys.stderr)
+        return 130
     print_result(workspace, result)
     return 0
 
@@ -87,7 +92,7 @@ def follow(workspace: Workspace, api: AirflowApi, dag_id: str, run_id: str) -> N
     while True:
         state = api.run(dag_id, run_id)["state"]
         for task in sorted(api.tasks(dag_id, run_id), key=lambda t: t["start_date"] or "9"):
-            label = f"{task['task_id']} {_shard(task)}".strip()
+            label = f"{task['task_id']} {_map_label(task)}".strip()
             if task["state"] in SHOWN and seen.get(label) != task["state"]:
                 seen[label] = task["state"]
                 say(f"{task['state']:<13} {label}")
@@ -101,13 +106,12 @@ def follow(workspace: Workspace, api: AirflowApi, dag_id: str, run_id: str) -> N
         )
 
 
-def _shard(task: dict[str, Any]) -> str:
-    """What a mapped task works on; Airflow knows the label only once the task has started."""
+def _map_label(task: dict[str, Any]) -> str:
+    """What a mapped task works on; until the task runs Airflow has its number only."""
     index = task["map_index"]
     if index < 0:
         return ""
-    of_shard = task["task_id"].startswith("shard.") or task["task_id"] == "publish"
-    return str(task["rendered_map_index"] or (SHARDS[index] if of_shard else index))
+    return TRACKS[index] if task["task_id"] == "dedup" else SHARDS[index]
 
 
 def release(workspace: Workspace, api: AirflowApi) -> None:

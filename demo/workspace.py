@@ -12,6 +12,8 @@ from cryptography.fernet import Fernet
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 SHARDS = ("sa_000000", "sa_000001")
+FOREIGN = ("AIRFLOW", "CAPTIONS_", "AWS_", "PYTHONDONTWRITEBYTECODE")
+"""How variables begin that come from elsewhere and would change the demo."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +87,11 @@ class Workspace:
 
     def write_shell_file(self) -> None:
         """Write it, for the commands of the README; it holds secrets."""
-        lines = ["# `. env` gives a shell this demo's settings."]
+        foreign = rf"s/^(({'|'.join(FOREIGN)})[A-Za-z0-9_]*)=.*/\1/p"
+        lines = [
+            "# `. env` gives a shell this demo's settings.",
+            f'for name in $(env | sed -nE {shlex.quote(foreign)}); do unset "$name"; done',
+        ]
         lines += [f"export {name}={shlex.quote(text)}" for name, text in self._settings().items()]
         lines += [f'export PATH={shlex.quote(_bin())}"{os.pathsep}$PATH"', ""]
         self.shell_file.touch(mode=0o600)
@@ -93,8 +99,7 @@ class Workspace:
 
     def environment(self) -> dict[str, str]:
         """Environment of every process of the demo."""
-        foreign = ("AIRFLOW", "CAPTIONS_", "AWS_", "PYTHONDONTWRITEBYTECODE")
-        kept = {name: value for name, value in os.environ.items() if not name.startswith(foreign)}
+        kept = {name: value for name, value in os.environ.items() if not name.startswith(FOREIGN)}
         ours = {
             "DEMO_PROCESS_OF": str(self.home),  # by which `processes.running` knows its stages
             "PATH": f"{_bin()}{os.pathsep}{os.environ['PATH']}",

@@ -2,6 +2,7 @@
 
 import json
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -39,19 +40,22 @@ def workspace(tmp_path_factory, before):
 
 
 def run_demo(workspace, *arguments):
-    environment = os.environ | {
-        "DEMO_HOME": str(workspace.home),
-        "DEMO_PORT": str(workspace.ui_port),
-        "DEMO_ARCHIVE_PORT": str(workspace.archive_port),
-    }
     # Through a parent with the same environment, as make is: stopping must spare it.
     return subprocess.run(
         ["sh", "-c", '"$@"; exit $?', "sh", sys.executable, str(DEMO), *arguments],
-        env=environment,
+        env=demo_environment(workspace),
         capture_output=True,
         text=True,
         check=False,
     )
+
+
+def demo_environment(workspace):
+    return os.environ | {
+        "DEMO_HOME": str(workspace.home),
+        "DEMO_PORT": str(workspace.ui_port),
+        "DEMO_ARCHIVE_PORT": str(workspace.archive_port),
+    }
 
 
 def ours():
@@ -133,6 +137,30 @@ def test_a_second_run_skips_what_is_done(workspace, first):
     assert done.returncode == 0, done.stdout[-3000:]
     assert "skipped       shard.ingest sa_000000" in done.stdout
     assert {p: p.stat().st_mtime_ns for p in workspace.store.rglob("*.parquet")} == written
+
+
+def test_each_change_of_a_task_is_one_line(workspace, first):
+    for run in first.split("started by itself"):
+        lines = [line.split(maxsplit=1)[1] for line in run.splitlines() if line[2:3] == ":"]
+        assert len(lines) == len(set(lines))
+        assert [line for line in lines if line.split()[-1].isdigit()] == []
+
+
+def test_ctrl_c_says_what_goes_on_and_how_to_stop_it(workspace, first):
+    process = subprocess.Popen(
+        [sys.executable, str(DEMO)],
+        env=demo_environment(workspace),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    while "triggered" not in process.stdout.readline():
+        assert process.poll() is None
+    process.send_signal(signal.SIGINT)
+    _, said = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert "`make down` stops it" in said
+    assert "Traceback" not in said
 
 
 def test_a_backfill_works_through_the_days(workspace, first):

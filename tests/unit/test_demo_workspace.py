@@ -20,18 +20,19 @@ def test_a_shell_that_reads_the_settings_runs_commands_on_the_demo(tmp_path):
             "sh",
             "-c",
             ". ./env && command -v sa1b-captions && command -v airflow"
-            " && echo $CAPTIONS_CAMPAIGN $AIRFLOW_HOME",
+            " && echo $CAPTIONS_CAMPAIGN $AIRFLOW_HOME"
+            " && env | grep -c Elsewhere",
         ],
         cwd=workspace.home,
-        env={"PATH": os.environ["PATH"], "HOME": str(tmp_path)},
+        env={"PATH": os.environ["PATH"], "AIRFLOW__CORE__EXECUTOR": "Elsewhere"},
         capture_output=True,
         text=True,
         check=False,
     )
-    assert done.returncode == 0, done.stderr
     assert done.stdout.splitlines() == [
         *(str(Path(sys.executable).with_name(name)) for name in ("sa1b-captions", "airflow")),
         f"demo {workspace.home}/airflow",
+        "0",
     ]
 
 
