@@ -63,7 +63,7 @@ def read_ms(store: FileStore) -> float:
     reader = ShardReader(store, SHARD, plan)
     began = time.process_time()
     for sample in plan:
-        reader.read(sample.images[0])
+        reader.read(sample)
     return 1000 * (time.process_time() - began) / len(plan)
 
 

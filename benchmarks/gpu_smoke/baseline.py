@@ -31,7 +31,7 @@ def main(shard: str) -> dict[str, object]:
     plan = plan_track(recipe, track, shard, read_index(campaign.store, shard))
     began = time.monotonic()
     reader = ShardReader(campaign.store, shard, plan)
-    pictures = [decode_jpeg(reader.read(sample.images[0])) for sample in plan]
+    pictures = [decode_jpeg(reader.read(sample)[0]) for sample in plan]
     decode_s = time.monotonic() - began
     torch.set_num_threads(1)
     began = time.monotonic()

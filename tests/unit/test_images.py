@@ -9,7 +9,7 @@ from PIL import Image, ImageFile
 import builders
 from sa1b_captions.caption import images as images_module
 from sa1b_captions.caption.images import ShardReader, UndecodableImageError, decode_jpeg
-from sa1b_captions.caption.sampling import plan_track, read_index
+from sa1b_captions.caption.sampling import plan_track, read_index, work_order
 from sa1b_captions.storage import FileStore
 
 RECIPE = builders.demo_recipe()
@@ -150,7 +150,7 @@ def test_neighbouring_images_come_in_one_read_and_are_forgotten_after_use(tmp_pa
     index = read_index(store, "sa_000000")
     plan = plan_track(RECIPE, RECIPE.tracks["single_en"], "sa_000000", index)
     reader = ShardReader(store, "sa_000000", plan)
-    assert {image.image_id: reader.read(image) for image in index} == jpegs
+    assert {s.images[0].image_id: reader.read(s)[0] for s in plan} == jpegs
     assert store.reads == 1
     assert all(segment.data is None for segment in reader._segments.values())
 
@@ -163,7 +163,7 @@ def test_reads_stay_near_the_aimed_size(tmp_path, monkeypatch):
     index = read_index(store, "sa_000000")
     plan = plan_track(RECIPE, RECIPE.tracks["single_en"], "sa_000000", index)
     reader = ShardReader(store, "sa_000000", plan)
-    assert {image.image_id: reader.read(image) for image in index} == jpegs
+    assert {s.images[0].image_id: reader.read(s)[0] for s in plan} == jpegs
     assert store.reads > 1
 
 
@@ -172,14 +172,23 @@ def test_bytes_held_follow_the_samples_in_flight_not_the_shard(tmp_path, monkeyp
     store = CountingStore(tmp_path)
     builders.put_shard(store, "sa_000000", {n: builders.make_jpeg(n) for n in range(1, 80)})
     index = read_index(store, "sa_000000")
-    plan = plan_track(RECIPE, RECIPE.tracks["single_en"], "sa_000000", index)
+    plan = work_order(
+        sample
+        for track in RECIPE.tracks.values()
+        for sample in plan_track(RECIPE, track, "sa_000000", index)
+    )
+    singles = [sample for sample in plan if len(sample.images) == 1]
     reader = ShardReader(store, "sa_000000", plan)
     archive_bytes = sum(image.size for image in index)
     most = 0
-    for sample in plan:
-        reader.read(sample.images[0])
+    for sample in singles:
+        reader.read(sample)
         segments = {id(segment): segment for segment in reader._segments.values()}
         most = max(most, sum(len(s.data) for s in segments.values() if s.data is not None))
     assert 0 < most <= 8192
     assert store.reads <= 2 * archive_bytes / 8192 + 1
     assert archive_bytes > 5 * most
+    store.reads = 0
+    several = plan[len(singles) :]
+    assert all(len(reader.read(sample)) == len(sample.images) for sample in several)
+    assert store.reads == sum(len(sample.images) for sample in several) > 0

@@ -241,9 +241,9 @@ def test_with_a_stock_the_engine_gets_nothing_before_it_is_decoded(shard):
     decoded, seen = [], []
 
     class Reading:
-        def read(self, image):
-            decoded.append(image)
-            return reader.read(image)
+        def read(self, sample):
+            decoded.append(sample)
+            return reader.read(sample)
 
     def script(request):
         seen.append(len(decoded))
@@ -263,11 +263,11 @@ def test_a_stock_asked_for_midway_holds_back_those_after_it_alone(shard):
     read = []
 
     class Reading:
-        def read(self, image):
-            read.append(image)
+        def read(self, sample):
+            read.append(sample)
             if len(read) == 2 + 8:
                 decoded.set()
-            return reader.read(image)
+            return reader.read(sample)
 
     def script(request):
         assert decoded.wait(30)

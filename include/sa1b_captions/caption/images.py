@@ -84,25 +84,34 @@ class _Segment:
 
 
 class ShardReader:
-    """Reads the images of the samples it was made for, each segment once.
+    """Reads the JPEGs of the samples it was made for. Thread-safe.
 
-    Thread-safe. A segment's bytes are kept until every sample that needs them has read, so
-    memory follows the samples in flight, not the shard.
+    Samples of one image come in archive order: neighbours share a read, whose bytes are kept until
+    the last of them has it. A sample of several images has them from all over the archive, and
+    each comes by itself. So memory follows the samples in flight, not the shard.
     """
 
     def __init__(self, store: Store, shard: str, samples: Sequence[Sample]) -> None:
         self._store = store
         self._key = shards.archive_key(shard)
-        uses = Counter(image for sample in samples for image in sample.images)
-        self._segments = _segments(uses)
+        self._segments = _segments(
+            Counter(sample.images[0] for sample in samples if len(sample.images) == 1)
+        )
 
-    def read(self, image: IndexedImage) -> bytes:
-        """JPEG bytes of one image.
+    def read(self, sample: Sample) -> tuple[bytes, ...]:
+        """A sample's JPEGs, in the order of its images.
 
         Raises:
             RetryableError: the store failed.
             PermanentError: the archive is shorter than the index says.
         """
+        if len(sample.images) == 1:
+            return (self._read_shared(sample.images[0]),)
+        return tuple(
+            self._store.read_range(self._key, image.offset, image.size) for image in sample.images
+        )
+
+    def _read_shared(self, image: IndexedImage) -> bytes:
         segment = self._segments[image.image_id]
         with segment.lock:
             if segment.data is None:

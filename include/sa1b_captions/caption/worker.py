@@ -221,17 +221,13 @@ class _Decoded:
 
 
 def _decode(sample: Sample, reader: ShardReader, *, keep_pixels: bool) -> _Decoded:
-    jpegs, images, hashes = [], [], []
-    for place, image in enumerate(sample.images, start=1):
-        jpegs.append(reader.read(image))
+    jpegs, images, hashes = reader.read(sample), [], []
+    for image, jpeg in zip(sample.images, jpegs, strict=True):
         try:
-            decoded = decode_jpeg(jpegs[-1])
+            decoded = decode_jpeg(jpeg)
         except UndecodableImageError as error:
-            # The reader counts uses, so the images after a bad one must be read as well.
-            for later in sample.images[place:]:
-                reader.read(later)
             raise UndecodableImageError(f"{image.file_name}: {error}") from error
-        hashes.append(hash_photograph(jpegs[-1], decoded))
+        hashes.append(hash_photograph(jpeg, decoded))
         if keep_pixels:
             images.append(decoded)
-    return _Decoded(tuple(jpegs), tuple(images), tuple(hashes))
+    return _Decoded(jpegs, tuple(images), tuple(hashes))
