@@ -6,6 +6,7 @@ The seeds are fixed; the machine's speed moves the moments.
 import random
 import re
 import signal
+import time
 
 import pytest
 
@@ -53,6 +54,17 @@ def test_workers_killed_at_random_lose_only_the_blocks_in_flight(campaign, serve
     rows = require_every_sample_once(campaign)
     assert len(asked(server)) == len(rows)
     assert len(server.requests) - len(rows) <= LIVES * IN_FLIGHT
+
+
+def test_a_worker_whose_engine_is_not_up_yet_leaves_when_told_to(campaign, tmp_path):
+    with serve_slowly() as server:
+        pass  # nothing listens there any more
+    worker = Worker(campaign, server, tmp_path / "worker.log")
+    while "APIConnectionError" not in worker.log.read_text():
+        assert worker.process.poll() is None
+        time.sleep(0.02)
+    assert worker.kill(signal.SIGTERM) == EXIT_RETRYABLE
+    assert "stopped on request, before the first caption" in worker.log.read_text()
 
 
 def test_two_workers_at_once_of_which_one_is_killed_leave_whole_shards(campaign, server, tmp_path):

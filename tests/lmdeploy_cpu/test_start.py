@@ -65,13 +65,17 @@ def test_a_model_that_cannot_answer_is_refused(recipe, make_settings):
 def test_the_silent_fallback_to_the_pytorch_engine_is_refused(recipe, make_settings, monkeypatch):
     """Where TurboMind cannot be loaded lmdeploy says so in a warning, and goes on."""
 
+    built = []
+
     def build(self, model_path, backend_config=None, **rest):
-        return FakeTurboMind(backend_config)
+        built.append(FakeTurboMind(backend_config))
+        return built[0]
 
     monkeypatch.setattr(turbomind, "is_available", lambda: False)
     monkeypatch.setattr(AsyncEngine, "_build_pytorch", build)
     with pytest.raises(PermanentError, match="chose its pytorch engine"):
         open_engine(recipe, make_settings())
+    assert built[0].closed
 
 
 def test_an_engine_that_does_not_load_is_retryable(recipe, make_settings, monkeypatch):

@@ -94,21 +94,32 @@ def caption(
 ) -> None:
     """Caption ingested shards with one engine, resuming where an earlier worker stopped."""
     stop = threading.Event()
-    signal.signal(signal.SIGTERM, lambda *_: stop.set())
     with exit_codes():
+        from sa1b_captions.caption.engines.base import Engine
         from sa1b_captions.caption.engines.registry import open_engine
+        from sa1b_captions.caption.engines.watchdog import end_process
         from sa1b_captions.stages.caption import caption_shards
 
+        # A model loads for minutes, and until it has there is nothing that could be lost.
+        signal.signal(
+            signal.SIGTERM, lambda *_: end_process("stopped on request, before the first caption")
+        )
         settings = load_settings()
         store = open_store(settings)
         campaign = _stored_campaign(store, settings)
         name = engine or settings.engine
         if name not in ENGINE_NAMES:
             raise PermanentError(f"no engine {name!r}; there are: {', '.join(ENGINE_NAMES)}")
+
+        def load() -> Engine:
+            loaded = open_engine(name, campaign.recipe, settings)
+            signal.signal(signal.SIGTERM, lambda *_: stop.set())
+            return loaded
+
         results = caption_shards(
             campaign,
             parse_selection(shards),
-            lambda: open_engine(name, campaign.recipe, settings),
+            load,
             tracks=parse_tracks(tracks),
             force=force,
             run_id=run_id,

@@ -50,14 +50,17 @@ def open_engine(recipe: Recipe, settings: Settings) -> "LmdeployEngine":
         RetryableError: the model did not load, or fails the check on this node.
     """
     snapshot = find_snapshot(recipe.model, settings.model_path)
+    pipe = _load(recipe, settings, snapshot)
     engine = LmdeployEngine(
-        _load(recipe, settings, snapshot),
+        pipe,
         recipe.model.id,
         snapshot.revision,
         window=settings.window,
         timeout_s=settings.request_timeout_s,
     )
     try:
+        checks.check_backend(pipe)
+        _widen_preprocessing(pipe)
         checks.check_golden(engine.ask)
     except BaseException:
         engine.close()
@@ -90,8 +93,6 @@ def _load(recipe: Recipe, settings: Settings, snapshot: Snapshot) -> Any:
     except Exception as error:
         raise RetryableError(f"lmdeploy did not load {snapshot.path}: {error}") from error
     checks.refuse_truncated_images()
-    checks.check_backend(pipe)
-    _widen_preprocessing(pipe)
     return pipe
 
 
