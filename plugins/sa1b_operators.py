@@ -14,7 +14,10 @@ from collections.abc import Sequence
 from typing import Any, Literal, NoReturn
 from urllib.parse import urlsplit
 
-from airflow.providers.cncf.kubernetes.operators.pod import KubernetesPodOperator
+from airflow.providers.cncf.kubernetes.operators.pod import (
+    KubernetesPodOperator,
+    PodNotFoundException,
+)
 from airflow.providers.cncf.kubernetes.triggers.pod import KubernetesPodTrigger
 from airflow.providers.cncf.kubernetes.utils.pod_manager import PodPhase
 from airflow.sdk import BaseHook, BaseOperatorLink
@@ -215,14 +218,23 @@ class ShardStageOperator(KubernetesPodOperator):
     def trigger_reentry(self, context: Any, event: dict[str, Any]) -> Any:
         """Note the pod's progress and wait on, or finish with what became of the pod."""
         if event["status"] != PROGRESS:
-            return super().trigger_reentry(context, event)
+            return self._finish(context, event)
         _show(event["message"], context)
         try:
             self.pod = self.hook.get_pod(event["name"], event["namespace"])
         except ApiException:  # gone meanwhile, perhaps; the provider knows what to do about that
-            return super().trigger_reentry(context, {**event, "status": "error"})
+            return self._finish(context, {**event, "status": "error"})
         self.trigger_kwargs = {**(self.trigger_kwargs or {}), SHOWN: event[SHOWN]}
         return self.invoke_defer_method(event["last_log_time"], context)
+
+    def _finish(self, context: Any, event: dict[str, Any]) -> Any:
+        try:
+            return super().trigger_reentry(context, event)
+        except PodNotFoundException as error:
+            raise AirflowException(
+                f"pod {event['name']} is gone: it was deleted or preempted, or its node was lost; "
+                "the next one resumes"
+            ) from error
 
     def cleanup(
         self,

@@ -34,6 +34,16 @@ def test_a_final_exit_code_makes_no_second_pod(cluster, run_dag, exit_code, stat
     assert len(cluster.created) == 1
 
 
+@pytest.mark.parametrize("status", ["error", "progress"])
+def test_a_pod_that_vanished_while_nobody_looked_is_said_to_be_gone(cluster, airflow_db, status):
+    """Pods that give way to others, or whose node is lost, are deleted and leave no status."""
+    event = {"status": status, "message": "3/9 samples", "last_log_time": None}
+    event |= {"name": "sa1b-caption-x", "namespace": "captions"}
+    with pytest.raises(AirflowException, match="x is gone: it was deleted or preempted") as raised:
+        caption().trigger_reentry({"ti": FakeTaskInstance}, event)
+    assert raised.type is AirflowException
+
+
 def test_a_pod_that_never_starts_is_deleted_and_tried_again(cluster, run_dag):
     condition = {"type": "PodScheduled", "status": "False", "message": "0/3 nodes: no GPU"}
     cluster.statuses = [{"phase": "Pending", "conditions": [condition]}]
