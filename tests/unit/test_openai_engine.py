@@ -112,13 +112,14 @@ def test_a_refused_request_is_the_samples_error():
     [
         Fault(status=500),
         Fault(status=503),
+        Fault(status=404),
         Fault(status=429, headers={"Retry-After": "0"}),
         Fault(reset=True),
         Fault(body=b"<html>gateway</html>"),
         Fault(body=b"<html>gateway</html>", headers={"Content-Type": "text/html"}),
         Fault(body=b'{"object": "chat.completion", "choices": []}'),
     ],
-    ids=["500", "503", "429", "reset", "not-json", "html", "no-choice"],
+    ids=["500", "503", "404", "429", "reset", "not-json", "html", "no-choice"],
 )
 def test_a_passing_fault_costs_nothing_but_a_second_send(fault):
     reply, requests = ask(fault)

@@ -14,7 +14,9 @@ CONTEXT_LENGTH_EXCEEDED = "context_length_exceeded"
 NOT_A_COMPLETION = (ValueError, TypeError, AttributeError, IndexError)
 """What the client's result raises when the answer was no completion, say a proxy's error page."""
 _BUSY = (429, 503)
-_REFUSED = (401, 403, 404)
+_REFUSED = (401, 403)
+_NOT_HERE = 404
+"""A proxy says it while a replica restarts. Whether the model is gone, `GET /models` tells."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +66,7 @@ def _status_failure(error: "openai.APIStatusError") -> Failure:
         )
     if status in _BUSY:
         return Failure(problem, blames_replica=True, busy=True, pause_s=_retry_after(error))
-    if status >= 500:
+    if status >= 500 or status == _NOT_HERE:
         return Failure(problem, blames_replica=True)
     if "context length" in message.lower() or error.code == CONTEXT_LENGTH_EXCEEDED:
         return Failure(problem, failed(CONTEXT_LENGTH_EXCEEDED, message))
