@@ -6,6 +6,7 @@ import uuid
 import boto3
 import pytest
 
+from fault_server import Fault, serve
 from sa1b_captions.errors import MissingKeyError, PermanentError, RetryableError, SettingsError
 from sa1b_captions.storage import FileStore, S3Store, open_store_url, s3
 
@@ -191,11 +192,31 @@ def keys(monkeypatch):
         monkeypatch.setenv(name, os.environ.get(name, "testing"))
 
 
+@pytest.mark.parametrize("fault", [Fault(cut_after=5), Fault(cut_after=5, reset=True)], ids=str)
+def test_a_body_that_breaks_off_is_fetched_again(keys, fault):
+    """A worker reads a shard in more than a thousand ranges, and must not end for one of them."""
+    data = bytes(range(200))
+    with serve(data, [fault, fault]) as server:
+        store = S3Store("objects", "", server.address)
+        assert store.read_range("sa_000000.tar", 20, 100) == data[20:120]
+        assert server.requests == ["bytes=20-119"] * 3
+        server.faults += [fault] * 9
+        with pytest.raises(RetryableError, match="sa_000000.tar"):
+            store.read("sa_000000.tar")
+
+
 def test_a_store_that_does_not_answer_is_retryable(monkeypatch, keys):
     monkeypatch.setattr(s3, "MAX_ATTEMPTS", 1)
     store = S3Store("b", "", "http://127.0.0.1:9")
     with pytest.raises(RetryableError):
         store.read("k")
+
+
+def test_a_disk_that_refuses_a_deletion_is_an_error_of_the_store(tmp_path):
+    store = FileStore(tmp_path)
+    store.write("a", b"1")
+    with pytest.raises(RetryableError, match="a/b"):
+        store.delete("a/b")
 
 
 def test_other_schemes_are_refused():

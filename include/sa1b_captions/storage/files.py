@@ -80,7 +80,8 @@ class FileStore:
 
     def delete(self, key: str) -> None:
         """Remove the object if it exists."""
-        self._path(key).unlink(missing_ok=True)
+        with self._errors(key):
+            self._path(key).unlink(missing_ok=True)
 
     def clear_unfinished(self, key: str, idle_s: float) -> None:
         """Remove temporary files of writers that were killed."""

@@ -29,6 +29,9 @@ MOST_SKEW = dt.timedelta(minutes=15)
 MAX_ATTEMPTS = 8
 """Tries of one S3 request; with the client's backoff they span about a minute."""
 
+BODY_ATTEMPTS = 3
+"""Tries of one read whose bytes break off half-way."""
+
 
 class S3Store:
     """Objects under a prefix of a bucket of any S3-compatible service.
@@ -60,20 +63,34 @@ class S3Store:
     def read(self, key: str) -> bytes:
         """Whole object."""
         with self._errors(key):
-            reply = self._client.get_object(Bucket=self.bucket, Key=self._name(key))
-            return reply["Body"].read()
+            return self._body(key, {})
 
     def read_range(self, key: str, offset: int, size: int) -> bytes:
         """`size` bytes from `offset`."""
         if size == 0:
             return b""
         with self._errors(key):
-            reply = self._client.get_object(
-                Bucket=self.bucket,
-                Key=self._name(key),
-                Range=f"bytes={offset}-{offset + size - 1}",
-            )
-            return exactly(reply["Body"].read(), size, key, offset)
+            data = self._body(key, {"Range": f"bytes={offset}-{offset + size - 1}"})
+            return exactly(data, size, key, offset)
+
+    def _body(self, key: str, what: dict[str, Any]) -> bytes:
+        """Bytes of an object; asks again when they break off, which the client does not do."""
+        from botocore.exceptions import (
+            IncompleteReadError,
+            ReadTimeoutError,
+            ResponseStreamingError,
+        )
+
+        left = BODY_ATTEMPTS
+        while True:
+            reply = self._client.get_object(Bucket=self.bucket, Key=self._name(key), **what)
+            try:
+                return reply["Body"].read()
+            except (IncompleteReadError, ReadTimeoutError, ResponseStreamingError) as error:
+                left -= 1
+                if not left:
+                    raise
+                log.warning("%s: %s, reading it again", key, error)
 
     def write(self, key: str, data: bytes) -> None:
         """Replace the object atomically; one PUT is atomic in S3."""
