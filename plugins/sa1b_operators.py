@@ -14,12 +14,9 @@ from collections.abc import Sequence
 from typing import Any, Literal, NoReturn
 from urllib.parse import urlsplit
 
-from airflow.providers.cncf.kubernetes.operators.pod import (
-    KubernetesPodOperator,
-    PodNotFoundException,
-)
+from airflow.providers.cncf.kubernetes.operators.pod import KubernetesPodOperator
 from airflow.providers.cncf.kubernetes.triggers.pod import KubernetesPodTrigger
-from airflow.providers.cncf.kubernetes.utils.pod_manager import PodPhase
+from airflow.providers.cncf.kubernetes.utils.pod_manager import PodNotFoundException, PodPhase
 from airflow.sdk import BaseHook, BaseOperatorLink
 from airflow.sdk.configuration import conf
 from airflow.sdk.exceptions import (

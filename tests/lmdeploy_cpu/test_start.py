@@ -64,7 +64,6 @@ def test_a_model_that_cannot_answer_is_refused(recipe, make_settings):
 
 def test_the_silent_fallback_to_the_pytorch_engine_is_refused(recipe, make_settings, monkeypatch):
     """Where TurboMind cannot be loaded lmdeploy says so in a warning, and goes on."""
-
     built = []
 
     def build(self, model_path, backend_config=None, **rest):
