@@ -11,6 +11,8 @@ import time
 from pathlib import Path
 from typing import Any
 
+import httpx
+
 from airflow_api import AirflowApi, wait_until
 from archives import build_archives
 from processes import DemoError, check_machine, running, start, stop
@@ -39,6 +41,13 @@ def main() -> int:
         result = run_demo(workspace)
     except DemoError as error:
         print(f"\nThe demo stopped: {error}", file=sys.stderr)
+        return 1
+    except httpx.TransportError:
+        print(
+            f"\nThe demo stopped: Airflow does not answer any more; its logs are in "
+            f"{workspace.logs}. `make demo` starts it again and goes on.",
+            file=sys.stderr,
+        )
         return 1
     except KeyboardInterrupt:
         goes_on = "Airflow goes on with it; `make demo` looks on again, `make down` stops it."

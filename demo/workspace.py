@@ -134,6 +134,8 @@ class Workspace:
             # The first call builds the execution API, which takes longer than the default of 5 s.
             "AIRFLOW__WORKERS__EXECUTION_API_TIMEOUT": "60",
             "AIRFLOW__SCHEDULER__ENABLE_HEALTH_CHECK": "False",
+            # After a crash the lost tasks hold their pools for so long; the default is 300 s.
+            "AIRFLOW__SCHEDULER__TASK_INSTANCE_HEARTBEAT_TIMEOUT": "60",
             "AIRFLOW__DAG_PROCESSOR__STALE_DAG_THRESHOLD": "600",
             "CAPTIONS_ROOT": self.store.as_uri(),
             "CAPTIONS_CAMPAIGN": "demo",

@@ -146,7 +146,8 @@ def test_each_change_of_a_task_is_one_line(workspace, first):
         assert [line for line in lines if line.split()[-1].isdigit()] == []
 
 
-def test_ctrl_c_says_what_goes_on_and_how_to_stop_it(workspace, first):
+def demo_that_follows(workspace):
+    """A demo in its own process, as soon as it looks on at a run."""
     process = subprocess.Popen(
         [sys.executable, str(DEMO)],
         env=demo_environment(workspace),
@@ -156,6 +157,11 @@ def test_ctrl_c_says_what_goes_on_and_how_to_stop_it(workspace, first):
     )
     while "triggered" not in process.stdout.readline():
         assert process.poll() is None
+    return process
+
+
+def test_ctrl_c_says_what_goes_on_and_how_to_stop_it(workspace, first):
+    process = demo_that_follows(workspace)
     process.send_signal(signal.SIGINT)
     _, said = process.communicate(timeout=60)
     assert process.returncode == 130
@@ -213,5 +219,9 @@ def test_a_port_in_use_is_one_clear_sentence(workspace, first, tmp_path):
 def test_down_leaves_no_process(workspace, first, before):
     """Last in the file: it stops what the others use."""
     assert len(ours()) > len(before)
+    process = demo_that_follows(workspace)
     assert run_demo(workspace, "--down").returncode == 0
+    _, said = process.communicate(timeout=60)
+    assert (process.returncode, "Airflow does not answer any more" in said) == (1, True)
+    assert "Traceback" not in said
     assert {pid: command for pid, command in ours().items() if pid not in before} == {}
