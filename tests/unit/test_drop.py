@@ -5,11 +5,12 @@ import pytest
 import builders
 from engines import ScriptedEngine
 from sa1b_captions import shards
-from sa1b_captions.errors import PermanentError
+from sa1b_captions.errors import PermanentError, RetryableError
 from sa1b_captions.receipts import write_receipt
 from sa1b_captions.recipe import TRACKS
 from sa1b_captions.stages.caption import caption_shards
 from sa1b_captions.stages.drop import drop_shards, is_dropped
+from sa1b_captions.stages.status import is_done, read_status
 from sa1b_captions.storage import FileStore
 
 SHARD = "sa_000000"
@@ -78,6 +79,21 @@ def test_a_dropped_shard_comes_back_by_ingest(campaign):
     put_raw(campaign.store)
     assert not is_dropped(campaign, SHARD)
     assert caption(campaign, refuse)["captioned"] == 0
+
+
+def test_a_shard_captioned_anew_is_not_done_until_it_is_judged_again(campaign):
+    finish(campaign)
+    assert is_done(campaign, SHARD)
+
+    def fail():
+        raise RetryableError("no GPU")
+
+    with pytest.raises(RetryableError):
+        caption(campaign, fail, force=True, tracks=["single_zh"])
+    assert not is_done(campaign, SHARD)
+    (status,) = [found for found in read_status(campaign).shards if found.shard == SHARD]
+    assert (status.tracks["single_zh"], status.tracks["single_en"]) == ("", "curated")
+    assert status.state == "captioning"
 
 
 def test_a_half_dropped_shard_has_no_receipt_and_is_dropped_by_the_next_call(campaign):

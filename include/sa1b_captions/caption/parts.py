@@ -36,12 +36,15 @@ def stored_blocks(campaign: Campaign, track: str, shard: str) -> set[int]:
 def start_anew(campaign: Campaign, track: str, shard: str, run_id: str | None) -> None:
     """Forget a track's captions, once per run: a retry of the same run resumes instead.
 
-    The receipt goes first, so that no reader trusts half a set; the note of the run comes last,
-    so that a run killed in between starts anew again.
+    What was judged of them goes first and then their receipt, so that no reader trusts old or half
+    a set; the note of the run comes last, so that a run killed in between starts anew again.
     """
     note = campaign.captions(track, shard) + "anew.json"
     if run_id is not None and (read_receipt(campaign.store, note) or {}).get("run_id") == run_id:
         return
+    # Or a run that fails from here on would pass for done by its old captions.
+    campaign.store.delete(campaign.shard_validation(shard))
+    campaign.store.delete(campaign.curate_receipt(track, shard))
     campaign.store.delete(campaign.caption_receipt(track, shard))
     for block in stored_blocks(campaign, track, shard):
         campaign.store.delete(campaign.part(track, shard, block))
