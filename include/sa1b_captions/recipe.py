@@ -22,6 +22,9 @@ _PACKAGED = Path(__file__).with_name("recipe.toml")
 TRACKS = ("single_en", "single_zh", "multi_en", "multi_zh")
 """All tracks, in the order a worker takes them: zh follows en to reuse the image's KV cache."""
 
+LANGUAGES = ("en", "zh")
+"""Languages of captions; loops are found and words counted in these only."""
+
 WHOLE_TRACK = "single_en"
 """The track that plans every image of a shard."""
 
@@ -212,8 +215,11 @@ def _check(recipe: Recipe, where: str) -> None:
     if recipe.block_size < 1:
         problems.append("block_size must be at least 1")
     for track in recipe.tracks.values():
-        if track.language not in recipe.quality.languages:
-            problems.append(f"{track.name}: no [quality.language.{track.language}] section")
+        if track.language not in LANGUAGES or track.language not in recipe.quality.languages:
+            problems.append(
+                f"{track.name}: language must be one of {', '.join(LANGUAGES)} and have a "
+                f"[quality.language.{track.language}] section"
+            )
         if not 1 <= track.images_min <= track.images_max:
             problems.append(f"{track.name}: images_min and images_max must be 1 or more, in order")
         if (track.images_max == 1) != track.name.startswith("single_"):

@@ -253,5 +253,6 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
         try:
             values[name] = parse(text)
         except ValueError as error:
-            raise SettingsError(f"{variable}={text!r} is not usable: {error}") from None
+            shown = re.sub("//[^/@]*@", "//…@", text)  # a URL's login is a secret
+            raise SettingsError(f"{variable}={shown!r} is not usable: {error}") from None
     return Settings(**values)

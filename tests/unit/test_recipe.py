@@ -88,6 +88,7 @@ def test_a_new_limit_keeps_the_captions_and_replaces_the_stored_rules(tmp_path):
         (("tracks", "single_en", "images_max"), 2, "single track takes 1 image"),
         (("tracks", "single_en", "release_file"), "../x.jsonl", "plain name"),
         (("tracks", "single_en", "langage"), "en", "langage"),
+        (("tracks", "single_en", "language"), "fr", "must be one of en, zh"),
         (("tracks", "multi_en", "images_min"), 9, "in order"),
         (("shards",), "x", "does not select shards"),
         (("block_size",), 0, "block_size"),

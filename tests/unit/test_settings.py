@@ -77,3 +77,10 @@ def test_a_worker_elsewhere_reads_the_same_settings_but_no_secret():
 
 def test_every_engine_of_the_settings_can_be_loaded():
     assert set(ENGINE_NAMES) == set(registry._ENGINES)
+
+
+def test_a_refused_url_does_not_tell_its_password():
+    urls = "http://a/v1,http://user:hunter2@b/v1"
+    with pytest.raises(SettingsError, match="CAPTIONS_OPENAI_URLS.*a/v1.*b/v1") as raised:
+        load_settings({"CAPTIONS_ROOT": "file:///x", "CAPTIONS_OPENAI_URLS": urls})
+    assert "hunter2" not in str(raised.value)
