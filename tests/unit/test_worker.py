@@ -169,6 +169,16 @@ def test_what_another_try_may_mend_gets_bounded_tries(shard, reply, mended_at):
         )
 
 
+@pytest.mark.parametrize("code", ["context_length_exceeded", "replicas_failed"])
+def test_what_no_other_try_can_mend_gets_one(shard, code):
+    """A sample that crashes replicas was sent to several of them already."""
+    plan, reader = shard
+    reply = Reply(CaptionStatus.ERROR, error_code=code, error="as before")
+    engine = ScriptedEngine(lambda request: reply)
+    (outcome,) = captioned(engine, reader, plan[:1])
+    assert (outcome.reply, outcome.attempt, len(engine.asked)) == (reply, 1, 1)
+
+
 def test_a_dead_engine_ends_the_run_as_retryable(shard):
     plan, reader = shard
 

@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from sa1b_captions.caption.engines.base import Engine, Reply, Request
+from sa1b_captions.caption.engines.finish import LASTING
 from sa1b_captions.caption.images import ShardReader, UndecodableImageError, decode_jpeg
 from sa1b_captions.caption.likeness import PhotographHashes, hash_photograph
 from sa1b_captions.caption.loops import is_loop
@@ -202,7 +203,7 @@ class Worker:
 
 def _problem(reply: Reply, language: str) -> str | None:
     """What is wrong with a reply that another try may mend."""
-    if reply.status in FAILED:
+    if reply.status in FAILED and reply.error_code not in LASTING:
         return reply.error or reply.status.value
     if reply.status is CaptionStatus.OK and is_loop(reply.caption, language):
         return "the caption repeats itself"

@@ -3,6 +3,13 @@
 from sa1b_captions.caption.engines.base import Reply
 from sa1b_captions.records import CaptionStatus
 
+CONTEXT_LENGTH_EXCEEDED = "context_length_exceeded"
+"""Also what lmdeploy calls it."""
+REPLICAS_FAILED = "replicas_failed"
+LASTING = frozenset({CONTEXT_LENGTH_EXCEEDED, REPLICAS_FAILED})
+"""Errors that other sampling does not mend: the prompt stays too long, and a sample that several
+replicas failed on must not take down more of them."""
+
 _MAX_ERROR_CHARS = 500
 
 

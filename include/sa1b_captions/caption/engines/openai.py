@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from sa1b_captions.caption.engines.base import Reply, Request
 from sa1b_captions.caption.engines.decoding import decoding
-from sa1b_captions.caption.engines.finish import failed, finished
+from sa1b_captions.caption.engines.finish import REPLICAS_FAILED, failed, finished
 from sa1b_captions.caption.engines.layout import image_first
 from sa1b_captions.caption.engines.openai_errors import NOT_A_COMPLETION, failure_of
 from sa1b_captions.caption.engines.replicas import Replica, Replicas
@@ -182,7 +182,7 @@ class OpenAIEngine:
             sends += not busy
             if time.monotonic() > deadline:
                 raise RetryableError(f"no replica took a request for {self._patience_s:.0f} s")
-        return failed("replicas_failed", f"{sends} replicas failed on it, the last with {problem}")
+        return failed(REPLICAS_FAILED, f"{sends} replicas failed on it, the last with {problem}")
 
     def _send(self, body: dict[str, Any], photographs: str) -> Reply | tuple[str, bool]:
         """Send a request once; a problem, and whether the replica was just busy, if it failed."""

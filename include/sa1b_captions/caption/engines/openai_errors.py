@@ -4,13 +4,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from sa1b_captions.caption.engines.base import Reply
-from sa1b_captions.caption.engines.finish import failed
+from sa1b_captions.caption.engines.finish import CONTEXT_LENGTH_EXCEEDED, failed
 from sa1b_captions.errors import PermanentError
 
 if TYPE_CHECKING:
     import openai
 
-CONTEXT_LENGTH_EXCEEDED = "context_length_exceeded"
 NOT_A_COMPLETION = (ValueError, TypeError, AttributeError, IndexError)
 """What the client's result raises when the answer was no completion, say a proxy's error page."""
 _BUSY = (429, 503)
