@@ -7,6 +7,8 @@ curate does to sign: it reads a shard's captions, normalises, hashes and stores 
 threads. Then the dedup stage reads all signatures, clusters, verifies by exact Jaccard and writes.
 Curate's rules are not in it. Each size runs in a process of its own; the start of Python counts.
 Peers run in environments of their own on the first captions of the same files, in the same run.
+For that comparison each gets one and the same core, and so do we: on two threads of one core a
+program's CPU seconds grow by what its threads take from each other.
 The last line is one JSON object.
 """
 
@@ -113,10 +115,22 @@ def score(removed: set[int], folder: Path, rows: int) -> dict[str, float]:
     return recall | {"false_removals": len(strangers) + lost}
 
 
-def run_one(folder: Path, rows: int) -> dict[str, object]:
-    """`dedup` in a process of its own."""
+def one_core() -> None:
+    """Keep this process and its children on one core; only Linux can."""
+    if hasattr(os, "sched_setaffinity"):
+        os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
+
+
+def run_one(folder: Path, rows: int, *, alone: bool = False) -> dict[str, object]:
+    """`dedup` in a process of its own; on one core if `alone`."""
     command = [sys.executable, __file__, "one", str(folder), str(rows)]
-    done = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True)
+    done = subprocess.run(
+        command,
+        check=True,
+        stdout=subprocess.PIPE,
+        text=True,
+        preexec_fn=one_core if alone else None,
+    )
     result = json.loads(done.stdout.splitlines()[-1])
     removed = set(result.pop("removed"))
     result = {key: round(value, 2) for key, value in result.items()}
@@ -126,12 +140,12 @@ def run_one(folder: Path, rows: int) -> dict[str, object]:
 
 
 def run_peer(name: str, folder: Path, rows: int) -> dict[str, float] | None:
-    """CPU seconds and score of a peer; None if it could not run."""
+    """CPU seconds on one core and score of a peer; None if it could not run."""
     python = os.environ.get(PEERS[name], sys.executable)
     with tempfile.TemporaryDirectory(dir=folder) as out:
         began, before = time.perf_counter(), resource.getrusage(resource.RUSAGE_CHILDREN)
         command = [python, str(HERE / "dedup_peers.py"), name, str(folder), str(rows), out]
-        done = subprocess.run(command, check=False, stdout=subprocess.DEVNULL)
+        done = subprocess.run(command, check=False, stdout=subprocess.DEVNULL, preexec_fn=one_core)
         after = resource.getrusage(resource.RUSAGE_CHILDREN)
         seconds = time.perf_counter() - began
         if done.returncode:
@@ -154,14 +168,13 @@ def main() -> None:
         print(f"{rows} captions, load {os.getloadavg()[0]:.1f}", flush=True)
         start = run_one(folder, SHARD_ROWS)  # compiles, where nothing is compiled yet
         few = min(rows, PEER_ROWS)
-        own = run_one(folder, few)
+        own = run_one(folder, few, alone=True)
         peers = {name: run_peer(name, folder, few) for name in PEERS}
         small = run_one(folder, max(rows // 12 // SHARD_ROWS, 1) * SHARD_ROWS)
         full = run_one(folder, rows)
     # Of CPU seconds: wall follows whatever else the machine does.
     growth = math.log(full["cpu_s"] / small["cpu_s"]) / math.log(full["rows"] / small["rows"])
     size = "12m" if rows == 12_000_000 else str(rows)
-    at_scale = full["cpu_s"] / full["rows"]
     result = {
         f"seconds_{size}": full["seconds"],
         f"peak_rss_mib_{size}": full["peak_rss_mib"],
@@ -175,10 +188,6 @@ def main() -> None:
         "cpu_s_start": start["cpu_s"],
         "speedup": {
             name: round(peer["cpu_s"] / own["cpu_s"], 1) if peer else None
-            for name, peer in peers.items()
-        },
-        f"speedup_per_caption_{size}": {
-            name: round(peer["cpu_s"] / few / at_scale, 1) if peer else None
             for name, peer in peers.items()
         },
     }

@@ -30,9 +30,8 @@ from sa1b_captions.stages.photographs import report_repeats
 _log = logging.getLogger(__name__)
 
 ALL_COLUMNS = tuple(records.SHARD_DUPLICATE_SCHEMA.names)
-NAMES = ("sample_id", "shard_number", "image_ids")
-"""What tells the order of a shard's rows."""
-_NAMES = pa.schema([records.SIGNATURE_SCHEMA.field(name) for name in ("sample_id", "shard_number")])
+NAMES = ("sample_id", "shard_number")
+_NAMES = pa.schema([records.SIGNATURE_SCHEMA.field(name) for name in NAMES])
 
 _Read = TypeVar("_Read")
 
@@ -111,6 +110,8 @@ class _Index:
         rows = sum(receipt["accepted"] for receipt in receipts) + sum(near)
         self._rows = rows
         self._starts = np.zeros(len(self._shards) + 1, np.int64)
+        self._orders: dict[str, np.ndarray] = {}
+        """Places of a shard's rows in rank order, where they are not stored in it."""
         self.is_left_out = np.zeros(rows, np.bool_)
         self.links = np.empty((0, 2), np.int64)
         """Rows that curate joined, (pairs, 2)."""
@@ -122,7 +123,7 @@ class _Index:
         with ThreadPoolExecutor(READERS) as pool:
             for number, first in enumerate(range(0, len(self._shards), READERS)):
                 wave = self._shards[first : first + READERS]
-                for place, table in enumerate(pool.map(self._read, wave), number * READERS):
+                for place, table in enumerate(pool.map(self._read_ranked, wave), number * READERS):
                     start = self._starts[place]
                     signatures.add(table, f"{self._track}/{self._shards[place]}")
                     self._starts[place + 1] = start + table.num_rows
@@ -136,8 +137,17 @@ class _Index:
         self.links = np.concatenate(links)
         return signatures
 
-    def _read(self, shard: str, columns: Sequence[str] = ALL_COLUMNS) -> pa.Table:
+    def _read_ranked(self, shard: str) -> pa.Table:
         """Signatures of a shard in rank order, with the winner of those that curate left out."""
+        table = self._read(shard, ALL_COLUMNS)
+        order = rank(table)
+        if (order[1:] > order[:-1]).all():
+            return table
+        self._orders[shard] = order
+        return table.take(order)
+
+    def _read(self, shard: str, columns: Sequence[str]) -> pa.Table:
+        """Columns of a shard, in rank order once that is known."""
         own = [name for name in columns if name in records.SIGNATURE_SCHEMA.names]
         store, where = self._campaign.store, self._campaign.curated
         tables = [records.read_table(store, where(self._track, shard, "signatures.parquet"), own)]
@@ -147,7 +157,7 @@ class _Index:
             tables.append(near.select(columns))
         empty = records.SHARD_DUPLICATE_SCHEMA.empty_table().select(columns)
         table = pa.concat_tables([empty, *tables], promote_options="default")
-        return table.take(rank(table))
+        return table.take(self._orders[shard]) if shard in self._orders else table
 
     def name(self, rows: np.ndarray) -> pa.Table:
         """`sample_id` and `shard_number` of rows in any order."""
@@ -161,7 +171,7 @@ class _Index:
         return pa.concat_arrays([pa.array([], pa.large_string()), *texts])
 
     def _read_names(self, shard: str, places: np.ndarray) -> pa.Table:
-        return self._read(shard, NAMES).take(places).select(_NAMES.names)
+        return self._read(shard, NAMES).take(places)
 
     def _read_texts(self, shard: str, places: np.ndarray) -> pa.LargeStringArray:
         names = ["accepted.parquet"]
@@ -176,7 +186,7 @@ class _Index:
             for name in names
         )
         wanted = pc.index_in(
-            self._read(shard, NAMES).column("sample_id").take(places),
+            self._read(shard, ["sample_id"]).column("sample_id").take(places),
             value_set=captions.column("sample_id").combine_chunks(),
         )
         return normalised(captions.column("caption").take(wanted))
