@@ -18,7 +18,7 @@ import pyarrow.compute as pc
 from sa1b_captions import records
 from sa1b_captions.campaign import Campaign
 from sa1b_captions.quality.clusters import Clusters, find_clusters
-from sa1b_captions.quality.curated import READERS, require_curated
+from sa1b_captions.quality.curated import require_curated
 from sa1b_captions.quality.dedup import Signatures, duplicate_table, rank
 from sa1b_captions.quality.rules import NEAR_DUPLICATE
 from sa1b_captions.quality.wording import normalised
@@ -29,6 +29,8 @@ from sa1b_captions.stages.photographs import report_repeats
 
 _log = logging.getLogger(__name__)
 
+READERS = 4
+"""Shards read at once: each holds 20 MiB, and more of them cost the kernel time for fresh pages."""
 ALL_COLUMNS = tuple(records.SHARD_DUPLICATE_SCHEMA.names)
 NAMES = ("sample_id", "shard_number")
 _NAMES = pa.schema([records.SIGNATURE_SCHEMA.field(name) for name in NAMES])
