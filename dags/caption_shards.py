@@ -185,7 +185,14 @@ with DAG(
         validate >> ShardStageOperator(task_id="drop", arguments=["drop", "--shards", PLANNED])
 
     @task(outlets=[captioned_shards], map_index_template="{{ shard }}")
-    def publish(shard: str, *, run_id: str, ti=None, outlet_events=None) -> None:  # noqa: ANN001
+    def publish(
+        shard: str,
+        *,
+        run_id: str,
+        params: dict | None = None,
+        ti=None,  # noqa: ANN001
+        outlet_events=None,  # noqa: ANN001
+    ) -> None:
         """Emit the shard's partition key if this run completed it."""
         get_current_context()["shard"] = shard
         found = ti.xcom_pull(task_ids="validate")["shards"].get(shard)
@@ -193,6 +200,9 @@ with DAG(
             raise AirflowFailException(f"{shard} is not validated: one of its stages failed")
         if found["verdict"] == "fail":
             raise AirflowFailException(f"{shard} failed its checks; open its quality report")
+        if lacking := set((params or {}).get("tracks", ())) - set(found["tracks"]):
+            names = ", ".join(sorted(lacking))
+            raise AirflowFailException(f"{shard} lacks {names}: one of its stages failed")
         if not found["complete"]:
             raise AirflowSkipException(f"{shard} has some tracks still to caption")
         if found["run_id"] != run_id:

@@ -138,6 +138,18 @@ def test_a_wrong_archive_fails_its_shard_and_not_its_neighbour(
     assert found["publish", 1] == "failed"
 
 
+def test_a_run_whose_tracks_were_not_made_fails_though_others_are_there(dag_bag, run_dag, folder):
+    dag = dag_bag.dags["caption_shards"]
+    first = run_dag(dag, run_conf={"shards": "0", "tracks": ["single_en"]})
+    assert first.state == DagRunState.SUCCESS, states(first)
+    assert states(first)["publish", 0] == "skipped"
+    no_endpoint = {"shards": "0", "tracks": ["single_zh"], "engine": "openai"}
+    second = run_dag(dag, run_conf=no_endpoint)
+    assert states(second)["shard.caption", 0] == "failed"
+    assert states(second)["publish", 0] == "failed"
+    assert second.state == DagRunState.FAILED
+
+
 def test_raw_archives_are_dropped_by_setting_and_come_back(
     run_dag, airflow_db, folder, monkeypatch
 ):

@@ -58,6 +58,7 @@ def test_a_shard_is_validated_once_until_it_is_curated_again(campaign):
         "rejected": 0,
         "checks_failed": 0,
         "complete": True,
+        "tracks": list(TRACKS),
         "report": "",
         "run_id": "first",
     }

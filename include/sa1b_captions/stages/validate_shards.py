@@ -36,9 +36,9 @@ def validate_shards(
     """Validate shards in the tracks that are curated by the recipe's present rules.
 
     Returns:
-        `shards` with each one's verdict, counts, report key, whether all tracks are `complete`
-        and the run that validated it; `verdicts`, and the names that were `validated`,
-        `up_to_date` and `not_curated`.
+        `shards` with each one's verdict, counts, report key, its `tracks`, whether those are
+        all (`complete`), and the run that validated it; `verdicts`, and the names that were
+        `validated`, `up_to_date` and `not_curated`.
 
     Raises:
         RetryableError: the store failed, or a check crashed; the other shards are done then.
@@ -145,6 +145,7 @@ def _shard_entry(campaign: Campaign, shard: str, result: Receipt) -> dict[str, A
             for check in found
         ),
         "complete": result["complete"],
+        "tracks": list(result["counts"]),
         "report": campaign.shard_report(shard),
         "run_id": result["run_id"],
     }
