@@ -82,6 +82,34 @@ def test_a_bucket_past_its_limit_is_counted_and_its_copies_still_found():
     assert found.large_buckets > 0
 
 
+@settings(max_examples=25, deadline=None)
+@given(data=st.data(), rows=st.integers(1, 3000))
+def test_no_row_that_shares_its_hash_is_passed_over_and_few_others_are_kept(data, rows):
+    rng = np.random.default_rng(data.draw(st.integers(0, 2**32)))
+    hashes = rng.integers(0, 2**64, rows, dtype=np.uint64)
+    copies = rng.integers(0, rows, (2, data.draw(st.integers(0, rows))))
+    hashes[copies[0]] = hashes[copies[1]]
+    _, places, counts = np.unique(hashes, return_inverse=True, return_counts=True)
+    sharing = np.flatnonzero(counts[places] > 1)
+    kept = clusters._repeated(hashes)
+    assert (np.diff(kept) > 0).all()
+    assert np.isin(sharing, kept).all()
+    assert len(kept) - len(sharing) <= 0.1 * rows + 10
+
+
+def test_pairs_are_the_same_however_often_they_are_united(monkeypatch):
+    rng = random.Random(5)
+    families = [[f"w{rng.randrange(5000)}" for _ in range(60)] for _ in range(8)]
+    index = index_of([" ".join(vary(rng, words, 1)) for words in families for _ in range(5)])
+    eligible = np.ones(len(index.words), np.bool_)
+    at_the_end, _ = clusters._candidates(list(index.bands), eligible)
+    monkeypatch.setattr(clusters, "PAIRS_PENDING", 10)
+    now_and_then, _ = clusters._candidates(list(index.bands), eligible)
+    assert len(at_the_end) > len(families)
+    assert (np.diff(at_the_end) > 0).all()
+    assert now_and_then.tolist() == at_the_end.tolist()
+
+
 def recipe():
     source = builders.demo_recipe().source
     quality = source["quality"] | {"near_duplicate_jaccard": 0.7}

@@ -20,6 +20,9 @@ BUCKET_ROWS = 32
 PAIRS_AT_ONCE = 400_000
 """Candidate pairs whose texts are in memory together: about a gigabyte."""
 
+PAIRS_PENDING = 8_000_000
+"""Pairs of several bands kept until they are united: 64 MB, and as much again to unite them."""
+
 ReadTexts = Callable[[np.ndarray], pa.LargeStringArray]
 """Normalised texts of ascending rows, in their order."""
 
@@ -90,9 +93,17 @@ def _equal(words: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 def _repeated(hashes: np.ndarray) -> np.ndarray:
     """Ascending rows that may share their hash with another: all that do, and a few more."""
-    # Counting in a table costs a tenth of sorting all rows, and few are left to sort.
-    slots = np.zeros(1 << min(27, max(10, (4 * len(hashes)).bit_length())), np.uint8)
-    hashes = np.ascontiguousarray(hashes)
+    # Counting in a table costs a tenth of sorting all rows. It leaves a fifth of those that share
+    # nothing, and a second count, of the hashes' other bits, a fifth of that fifth.
+    rows = _sharing(np.ascontiguousarray(hashes))
+    left: np.ndarray = rows[_sharing(hashes[rows] >> np.uint64(32))]
+    return left
+
+
+def _sharing(hashes: np.ndarray) -> np.ndarray:
+    """Ascending rows whose slot in a table, by the low bits of their hash, another shares."""
+    # Two bits a slot, 4 to 8 slots a row: 12M rows count in 16 MiB, which a CPU's cache holds.
+    slots = np.zeros(1 << min(28, max(8, len(hashes).bit_length())), np.uint8)
     kernel.count_slots(hashes, slots)
     return np.flatnonzero(kernel.look_up(hashes, slots))
 
@@ -100,6 +111,7 @@ def _repeated(hashes: np.ndarray) -> np.ndarray:
 def _candidates(bands: list[np.ndarray], eligible: np.ndarray) -> tuple[np.ndarray, int]:
     """Ascending packed pairs of eligible rows that share a band; the number of large buckets."""
     found = np.empty(0, np.int64)
+    pending: list[np.ndarray] = []
     large = 0
     while bands:
         hashes = bands.pop()
@@ -116,7 +128,11 @@ def _candidates(bands: list[np.ndarray], eligible: np.ndarray) -> tuple[np.ndarr
         for distance in range(1, min(BUCKET_ROWS, int(sizes.max(initial=1)))):
             same = hashes[distance:] == hashes[:-distance]
             fresh.append(_packed(rows[:-distance][same], rows[distance:][same]))
-        found = np.union1d(found, np.concatenate(fresh))
+        pending.append(np.unique(np.concatenate(fresh)))
+        # A union sorts all it holds: few large ones cost less than one for every band.
+        if not bands or sum(map(len, pending)) > PAIRS_PENDING:
+            found = np.unique(np.concatenate([found, *pending]))
+            pending = []
     return found, large
 
 

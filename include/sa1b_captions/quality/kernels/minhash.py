@@ -255,20 +255,26 @@ def settle(parents: np.ndarray) -> None:
 
 
 @compiled
+def place_of(value: np.uint64, slots: np.ndarray) -> tuple[np.int64, np.int64]:
+    """The byte of a hash's slot in a table of two bits a slot, and the slot's lowest bit in it."""
+    slot = np.int64(value & uint64(4 * slots.shape[0] - 1))
+    return slot >> 2, 2 * (slot & 3)
+
+
+@compiled
 def count_slots(hashes: np.ndarray, slots: np.ndarray) -> None:
-    """Count in `slots` (uint8, a power of two of them) up to 2 rows per slot of their hash."""
-    last = uint64(slots.shape[0] - 1)
+    """Count up to 2 rows per slot of their hash in `slots`, uint8, a power of two of them."""
     for row in range(hashes.shape[0]):
-        slot = hashes[row] & last
-        if slots[slot] < 2:
-            slots[slot] += 1
+        place, shift = place_of(hashes[row], slots)
+        if (slots[place] >> shift) & 3 < 2:
+            slots[place] += 1 << shift
 
 
 @compiled
 def look_up(hashes: np.ndarray, slots: np.ndarray) -> np.ndarray:
     """Whether a row's slot was counted twice, per row."""
-    last = uint64(slots.shape[0] - 1)
     repeated = np.empty(hashes.shape[0], np.bool_)
     for row in range(hashes.shape[0]):
-        repeated[row] = slots[hashes[row] & last] == 2
+        place, shift = place_of(hashes[row], slots)
+        repeated[row] = (slots[place] >> shift) & 3 == 2
     return repeated
