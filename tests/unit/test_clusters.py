@@ -110,6 +110,15 @@ def test_pairs_are_the_same_however_often_they_are_united(monkeypatch):
     assert now_and_then.tolist() == at_the_end.tolist()
 
 
+def test_clusters_are_the_same_however_few_pairs_are_compared_at_once(monkeypatch):
+    firsts, seconds = planted(2, pairs=20)
+    texts = [" ".join(words) for words in firsts + seconds]
+    at_once = clustered(texts)
+    monkeypatch.setattr(clusters, "PAIRS_AT_ONCE", 3)
+    assert len(at_once) == len(firsts)
+    assert clustered(texts) == at_once
+
+
 def recipe():
     source = builders.demo_recipe().source
     quality = source["quality"] | {"near_duplicate_jaccard": 0.7}

@@ -255,26 +255,30 @@ def settle(parents: np.ndarray) -> None:
 
 
 @compiled
-def place_of(value: np.uint64, slots: np.ndarray) -> tuple[np.int64, np.int64]:
-    """The byte of a hash's slot in a table of two bits a slot, and the slot's lowest bit in it."""
-    slot = np.int64(value & uint64(4 * slots.shape[0] - 1))
-    return slot >> 2, 2 * (slot & 3)
+def mark(hashes: np.ndarray, seen: np.ndarray, shared: np.ndarray) -> None:
+    """Set the bit of each hash in `seen`, and in `shared` those that were set already.
+
+    Both are uint8, a power of two of them. Without a branch: a fifth of the rows would take it,
+    too many and too few to be foreseen.
+    """
+    last = uint64(8 * seen.shape[0] - 1)
+    for row in range(hashes.shape[0]):
+        slot = hashes[row] & last
+        place = np.int64(slot >> uint64(3))
+        bit = np.uint8(1 << np.int64(slot & uint64(7)))
+        before = seen[place]
+        seen[place] = before | bit
+        shared[place] |= before & bit
 
 
 @compiled
-def count_slots(hashes: np.ndarray, slots: np.ndarray) -> None:
-    """Count up to 2 rows per slot of their hash in `slots`, uint8, a power of two of them."""
+def marked(hashes: np.ndarray, bits: np.ndarray) -> np.ndarray:
+    """Ascending rows whose bit is set."""
+    last = uint64(8 * bits.shape[0] - 1)
+    rows = np.empty(hashes.shape[0], np.int32)
+    count = np.int64(0)
     for row in range(hashes.shape[0]):
-        place, shift = place_of(hashes[row], slots)
-        if (slots[place] >> shift) & 3 < 2:
-            slots[place] += 1 << shift
-
-
-@compiled
-def look_up(hashes: np.ndarray, slots: np.ndarray) -> np.ndarray:
-    """Whether a row's slot was counted twice, per row."""
-    repeated = np.empty(hashes.shape[0], np.bool_)
-    for row in range(hashes.shape[0]):
-        place, shift = place_of(hashes[row], slots)
-        repeated[row] = (slots[place] >> shift) & 3 == 2
-    return repeated
+        slot = hashes[row] & last
+        rows[count] = row
+        count += np.int64(bits[np.int64(slot >> uint64(3))] >> np.uint8(slot & uint64(7))) & 1
+    return rows[:count].copy()
