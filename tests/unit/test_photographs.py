@@ -110,10 +110,11 @@ def test_dedup_reports_repeated_photographs_of_all_shards_and_rejects_none(campa
     ]
 
 
-def test_shards_curated_before_photographs_were_hashed_count_for_none(campaign):
+def test_shards_curated_before_photographs_were_hashed_count_for_none(campaign, caplog):
     caption(campaign, "sa_000000", 1, [ROOM, GARDEN])
     caption(campaign, "sa_000001", 11, [ROOM, GARDEN])
     campaign.store.delete(campaign.curated("single_en", "sa_000001", "photographs.parquet"))
     dedup_track(campaign, "single_en")
     receipt = read_receipt(campaign.store, campaign.dedup_receipt("single_en"))
     assert receipt["repeated_photographs"] == {"same_bytes": 0, "same_look": 0, "compared": 2}
+    assert "shards 1: no hashes of photographs; curate them again with --force" in caplog.text

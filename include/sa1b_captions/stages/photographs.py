@@ -12,6 +12,7 @@ from sa1b_captions.errors import MissingKeyError
 from sa1b_captions.quality.curated import READERS
 from sa1b_captions.quality.photographs import SAME_BYTES, SAME_LOOK, find_repeats
 from sa1b_captions.recipe import WHOLE_TRACK
+from sa1b_captions.shards import format_selection
 
 _log = logging.getLogger(__name__)
 
@@ -26,17 +27,21 @@ def report_repeats(campaign: Campaign) -> dict[str, int]:
     Raises:
         RetryableError: the store failed.
     """
+    unhashed: list[str] = []
 
     def read(shard: str) -> pa.Table:
         key = campaign.curated(WHOLE_TRACK, shard, "photographs.parquet")
         try:
             return records.read_table(campaign.store, key)
         except MissingKeyError:
-            _log.warning("%s has no photograph hashes; curate it again with --force", shard)
+            unhashed.append(shard)
             return records.PHOTOGRAPH_SCHEMA.empty_table()
 
     with ThreadPoolExecutor(READERS) as pool:
         photographs = pa.concat_tables(pool.map(read, campaign.recipe.shards))
+    if unhashed:
+        shards = format_selection(unhashed)
+        _log.warning("shards %s: no hashes of photographs; curate them again with --force", shards)
     repeats = find_repeats(photographs)
     key = campaign.repeated_photographs()
     records.write_table(campaign.store, key, repeats, records.REPEAT_SCHEMA)
