@@ -6,15 +6,11 @@ The seeds are fixed; the machine's speed moves the moments. A failure shows all 
 import contextlib
 import random
 
-import pytest
-
 from caption_workers import (
     IN_FLIGHT,
     Worker,
     asked,
-    make_campaign,
     require_every_sample_once,
-    serve_slowly,
 )
 from jumping_clock import JumpingClock, Jumps, years
 from openai_server import Fault
@@ -23,17 +19,6 @@ LIVES = 2
 BUSY = 5
 """Requests that the server puts off, each by a quarter of a second: several jumps."""
 PUT_OFF = Fault(status=429, headers={"Retry-After": "0.25"})
-
-
-@pytest.fixture
-def campaign(tmp_path):
-    return make_campaign(tmp_path / "store")
-
-
-@pytest.fixture
-def server():
-    with serve_slowly() as running:
-        yield running
 
 
 def test_a_worker_under_a_jumping_clock_asks_for_every_sample_once(campaign, server, tmp_path):

@@ -14,24 +14,12 @@ from caption_workers import (
     IN_FLIGHT,
     Worker,
     asked,
-    make_campaign,
     require_every_sample_once,
     serve_slowly,
 )
 from sa1b_captions.errors import EXIT_RETRYABLE
 
 LIVES = 3
-
-
-@pytest.fixture
-def campaign(tmp_path):
-    return make_campaign(tmp_path / "store")
-
-
-@pytest.fixture
-def server():
-    with serve_slowly() as running:
-        yield running
 
 
 @pytest.mark.parametrize("seed", [1, 2])

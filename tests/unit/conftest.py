@@ -96,13 +96,37 @@ def ready_root(tmp_path_factory):
 
 
 @pytest.fixture
-def ready_campaign(ready_root, tmp_path):
-    """The same in a folder of the test's own."""
-    import builders
+def local(tmp_path):
+    """A store in a folder of the test's own."""
     from sa1b_captions.storage import FileStore
 
-    shutil.copytree(ready_root, tmp_path / "store")
-    return builders.demo_campaign(FileStore(tmp_path / "store"))
+    return FileStore(tmp_path / "store")
+
+
+@pytest.fixture
+def campaign(ready_root, local):
+    """The campaign in that store, ready for export; modules that want another make their own."""
+    import builders
+
+    shutil.copytree(ready_root, local.root)
+    return builders.demo_campaign(local)
+
+
+@pytest.fixture
+def planned_shard(tmp_path):
+    """The plan of 20 photographs, of which the fifth is broken, and the reader of their shard."""
+    import builders
+    from sa1b_captions.caption.images import ShardReader
+    from sa1b_captions.caption.sampling import plan_track, read_index
+    from sa1b_captions.storage import FileStore
+
+    store, recipe = FileStore(tmp_path), builders.demo_recipe()
+    jpegs = {n: builders.make_jpeg(n) for n in range(1, 21)}
+    jpegs[5] = jpegs[5][:200]
+    builders.put_shard(store, "sa_000000", jpegs)
+    track = recipe.tracks["single_en"]
+    plan = plan_track(recipe, track, "sa_000000", read_index(store, "sa_000000"))
+    return plan, ShardReader(store, "sa_000000", plan)
 
 
 @pytest.fixture(autouse=True)

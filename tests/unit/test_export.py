@@ -52,16 +52,6 @@ def store(request, tmp_path, monkeypatch):
     return open_store_url(f"s3://{bucket}/some/prefix", endpoint)
 
 
-@pytest.fixture
-def campaign(ready_campaign):
-    return ready_campaign
-
-
-@pytest.fixture
-def local(tmp_path):
-    return FileStore(tmp_path / "store")
-
-
 def test_the_internvl_recipe_yields_exactly_the_published_names(store):
     result = export_release(releases.ready_campaign(store, releases.internvl_recipe()), "v1")
     assert result == {

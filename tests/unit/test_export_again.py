@@ -12,16 +12,6 @@ from sa1b_captions.stages.export import export_release
 from sa1b_captions.storage import FileStore
 
 
-@pytest.fixture
-def campaign(ready_campaign):
-    return ready_campaign
-
-
-@pytest.fixture
-def local(tmp_path):
-    return FileStore(tmp_path / "store")
-
-
 def test_an_unchanged_release_is_not_written_again(campaign, local):
     first = export_release(campaign, "v1")
     before = {key: local.read(key) for key in local.list("releases/")}

@@ -10,17 +10,6 @@ from sa1b_captions.quality import features
 from sa1b_captions.release import guards
 from sa1b_captions.release.manifest import latest_version
 from sa1b_captions.stages.export import export_release
-from sa1b_captions.storage import FileStore
-
-
-@pytest.fixture
-def campaign(ready_campaign):
-    return ready_campaign
-
-
-@pytest.fixture
-def local(tmp_path):
-    return FileStore(tmp_path / "store")
 
 
 @pytest.mark.parametrize(

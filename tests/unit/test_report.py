@@ -1,22 +1,16 @@
-import base64
-import io
-from html.parser import HTMLParser
-
 import pyarrow as pa
 import pytest
-from PIL import Image
 
 import builders
+from pages import Page
 from sa1b_captions import records, shards
 from sa1b_captions.efficiency import Efficiency, compare
-from sa1b_captions.quality import charts
 from sa1b_captions.quality.checks import Check, Verdict
 from sa1b_captions.quality.gallery import REJECTED_PER_REASON, evenly
 from sa1b_captions.quality.metrics import shard_metrics
 from sa1b_captions.quality.release_report import ReleaseFindings, render_release
 from sa1b_captions.quality.shard_report import ShardFindings, render_shard
 from sa1b_captions.quality.throughput import sum_up
-from sa1b_captions.quality.thumbnails import Thumbnails, make_thumbnail
 from sa1b_captions.receipts import read_receipt
 from sa1b_captions.recipe import TRACKS
 from sa1b_captions.stages.curate import curate_shard
@@ -33,25 +27,6 @@ HOSTILE = [
     "</style></title><a href='https://example.org'>here</a>",
     "<!-- &lt;b&gt; -->",
 ]
-
-
-class Page(HTMLParser):
-    """Elements with their attributes, and the text between them."""
-
-    def __init__(self, html):
-        super().__init__()
-        self.elements, self.words = [], []
-        self.feed(html)
-        self.text = " ".join(" ".join(self.words).split())
-
-    def handle_starttag(self, tag, attributes):
-        self.elements.append((tag, dict(attributes)))
-
-    def handle_data(self, data):
-        self.words.append(data)
-
-    def all(self, tag):
-        return [attributes for name, attributes in self.elements if name == tag]
 
 
 @pytest.fixture
@@ -252,59 +227,3 @@ def test_evenly_spreads_over_everything():
     assert evenly(0, 4) == []
     assert evenly(3, 4) == [0, 1, 2]
     assert evenly(100, 4) == [12, 37, 62, 87]
-
-
-def test_a_thumbnail_is_small_and_keeps_its_shape():
-    small = make_thumbnail(builders.make_jpeg(1, (1500, 2250)))
-    with Image.open(io.BytesIO(small)) as image:
-        assert image.size == (213, 320)
-
-
-@pytest.mark.parametrize("jpeg", [builders.make_jpeg(1, (600, 400))[:500], b"GIF89a", b""])
-def test_a_broken_photograph_has_no_thumbnail(jpeg):
-    assert make_thumbnail(jpeg) is None
-
-
-def test_a_huge_photograph_is_not_decoded():
-    jpeg = builders.make_jpeg(1, (96, 64))
-    assert make_thumbnail(jpeg, max_pixels=96 * 64) is not None
-    assert make_thumbnail(jpeg, max_pixels=96 * 64 - 1) is None
-
-
-def test_thumbnails_are_data_addresses(campaign):
-    builders.put_shard(campaign.store, "sa_000000", {7: builders.make_jpeg(7)})
-    thumbnails = Thumbnails(campaign.store)
-    head, _, body = thumbnails.uri("sa_000000", 7).partition(",")
-    assert head == "data:image/jpeg;base64"
-    assert base64.b64decode(body)[:2] == b"\xff\xd8"
-    assert thumbnails.uri("sa_000000", 8) is None
-    assert thumbnails.uri("sa_000001", 7) is None
-
-
-LIMITS = builders.demo_recipe().quality.languages["en"]
-
-
-def test_a_length_chart_counts_every_row_once():
-    chart = Page(charts.length_chart({300: 5, 320: 7, 90_000: 2}, {0: 1}, 20, LIMITS))
-    titles = "".join(chart.words)
-    assert "300–319 characters: 5 accepted, 0 rejected" in titles
-    assert "0–19 characters: 0 accepted, 1 rejected" in titles
-    assert "or more characters: 2 accepted" in titles
-    assert "min 200" in titles
-    assert "max 2,000" in titles
-    assert chart.all("svg")[0]["aria-label"].startswith("Histogram of the lengths of 15 captions")
-
-
-def test_a_chart_of_nothing_is_drawn():
-    assert "0 captions" in charts.length_chart({}, {}, 20, LIMITS)
-    assert "0 shards" in charts.share_chart([], [], 0.05, 0.1)
-
-
-def test_a_share_chart_of_a_thousand_shards_names_the_bad_ones_and_stays_small():
-    names = [shards.shard_name(number) for number in range(1000)]
-    shares = [0.01] * 1000
-    shares[17], shares[433] = 0.07, 1.0
-    chart = charts.share_chart(names, shares, 0.05, 0.1)
-    titles = [word for word in Page(chart).words if ": " in word]
-    assert titles == ["sa_000017: 7.0%", "sa_000433: 100.0%"]
-    assert len(chart) < 40_000

@@ -8,26 +8,11 @@ from PIL import Image
 import builders
 from engines import ScriptedEngine, honest_reply
 from sa1b_captions.caption.engines.base import Reply
-from sa1b_captions.caption.images import ShardReader
-from sa1b_captions.caption.sampling import plan_track, read_index
 from sa1b_captions.caption.worker import MAX_ATTEMPTS, Worker
 from sa1b_captions.errors import RetryableError
 from sa1b_captions.records import CaptionStatus
-from sa1b_captions.storage import FileStore
 
 RECIPE = builders.demo_recipe()
-
-
-@pytest.fixture
-def shard(tmp_path):
-    store = FileStore(tmp_path)
-    jpegs = {n: builders.make_jpeg(n) for n in range(1, 21)}
-    jpegs[5] = jpegs[5][:200]
-    builders.put_shard(store, "sa_000000", jpegs)
-    plan = plan_track(
-        RECIPE, RECIPE.tracks["single_en"], "sa_000000", read_index(store, "sa_000000")
-    )
-    return plan, ShardReader(store, "sa_000000", plan)
 
 
 def captioned(engine, reader, samples, **kwargs):
@@ -36,8 +21,8 @@ def captioned(engine, reader, samples, **kwargs):
     return worker.run((sample, reader) for sample in samples)
 
 
-def test_every_sample_has_one_outcome_and_a_broken_jpeg_says_so(shard):
-    plan, reader = shard
+def test_every_sample_has_one_outcome_and_a_broken_jpeg_says_so(planned_shard):
+    plan, reader = planned_shard
     engine = ScriptedEngine()
     outcomes = {o.sample.sample_id: o.reply for o in captioned(engine, reader, plan)}
     assert set(outcomes) == {s.sample_id for s in plan}
@@ -47,16 +32,16 @@ def test_every_sample_has_one_outcome_and_a_broken_jpeg_says_so(shard):
     assert sum(r.status is CaptionStatus.OK for r in outcomes.values()) == 19
 
 
-def test_the_window_is_filled_and_never_exceeded(shard):
-    plan, reader = shard
+def test_the_window_is_filled_and_never_exceeded(planned_shard):
+    plan, reader = planned_shard
     engine = ScriptedEngine(window=3, delay_s=0.01)
     list(captioned(engine, reader, plan))
     assert engine.peak_in_flight == 3
 
 
-def test_memory_is_bounded_by_the_window_not_the_shard(shard):
+def test_memory_is_bounded_by_the_window_not_the_shard(planned_shard):
     """With a slow engine, no more than window + decode_ahead samples are taken."""
-    plan, reader = shard
+    plan, reader = planned_shard
     taken = []
     release = threading.Event()
 
@@ -81,8 +66,8 @@ def test_memory_is_bounded_by_the_window_not_the_shard(shard):
 
 
 @pytest.mark.parametrize("needs_pixels", [True, False])
-def test_pixels_stay_in_memory_only_for_an_engine_that_needs_them(shard, needs_pixels):
-    plan, reader = shard
+def test_pixels_stay_in_memory_only_for_an_engine_that_needs_them(planned_shard, needs_pixels):
+    plan, reader = planned_shard
     good = [sample for sample in plan if not sample.sample_id.endswith("/5")][:16]
     window, threads = 8, 2
     together, live = threading.Barrier(window), []
@@ -111,16 +96,16 @@ def test_pixels_stay_in_memory_only_for_an_engine_that_needs_them(shard, needs_p
         assert max(live) <= 2 * threads  # what is being decoded: the file and its pixels
 
 
-def test_an_engine_that_needs_no_pixels_still_learns_which_images_are_broken(shard):
-    plan, reader = shard
+def test_an_engine_that_needs_no_pixels_still_learns_which_images_are_broken(planned_shard):
+    plan, reader = planned_shard
     engine = ScriptedEngine(needs_pixels=False)
     statuses = {o.sample.sample_id: o.reply.status for o in captioned(engine, reader, plan)}
     assert statuses.pop("single_en/sa_000000/5") is CaptionStatus.UNDECODABLE
     assert set(statuses.values()) == {CaptionStatus.OK}
 
 
-def test_a_passing_failure_is_tried_again_and_a_lasting_one_keeps_its_reason(shard):
-    plan, reader = shard
+def test_a_passing_failure_is_tried_again_and_a_lasting_one_keeps_its_reason(planned_shard):
+    plan, reader = planned_shard
 
     def script(request):
         if request.sample_id.endswith("/1") and request.attempt == 1:
@@ -150,8 +135,8 @@ LOOP = "a red car stands in front of a white house with a garden and " * 8
     ids=["empty", "truncated", "looping", "timed out", "errored"],
 )
 @pytest.mark.parametrize("mended_at", [2, MAX_ATTEMPTS, MAX_ATTEMPTS + 1])
-def test_what_another_try_may_mend_gets_bounded_tries(shard, reply, mended_at):
-    plan, reader = shard
+def test_what_another_try_may_mend_gets_bounded_tries(planned_shard, reply, mended_at):
+    plan, reader = planned_shard
     attempts = []
 
     def script(request):
@@ -170,17 +155,17 @@ def test_what_another_try_may_mend_gets_bounded_tries(shard, reply, mended_at):
 
 
 @pytest.mark.parametrize("code", ["context_length_exceeded", "replicas_failed"])
-def test_what_no_other_try_can_mend_gets_one(shard, code):
+def test_what_no_other_try_can_mend_gets_one(planned_shard, code):
     """A sample that crashes replicas was sent to several of them already."""
-    plan, reader = shard
+    plan, reader = planned_shard
     reply = Reply(CaptionStatus.ERROR, error_code=code, error="as before")
     engine = ScriptedEngine(lambda request: reply)
     (outcome,) = captioned(engine, reader, plan[:1])
     assert (outcome.reply, outcome.attempt, len(engine.asked)) == (reply, 1, 1)
 
 
-def test_a_dead_engine_ends_the_run_as_retryable(shard):
-    plan, reader = shard
+def test_a_dead_engine_ends_the_run_as_retryable(planned_shard):
+    plan, reader = planned_shard
 
     def script(request):
         raise RetryableError("the engine stopped answering")
@@ -189,8 +174,8 @@ def test_a_dead_engine_ends_the_run_as_retryable(shard):
         list(captioned(ScriptedEngine(script), reader, plan))
 
 
-def test_stop_finishes_what_is_in_flight_and_ends_as_retryable(shard):
-    plan, reader = shard
+def test_stop_finishes_what_is_in_flight_and_ends_as_retryable(planned_shard):
+    plan, reader = planned_shard
     stop = threading.Event()
     engine = ScriptedEngine(window=2, delay_s=0.01)
     finished = []
@@ -207,8 +192,8 @@ def test_stop_finishes_what_is_in_flight_and_ends_as_retryable(shard):
 
 
 @pytest.mark.parametrize("samples", [1, 8])
-def test_a_failure_during_the_stop_is_no_row_but_gets_its_other_tries_later(shard, samples):
-    plan, reader = shard
+def test_a_failure_during_the_stop_is_no_row_but_gets_its_other_tries_later(planned_shard, samples):
+    plan, reader = planned_shard
     stop = threading.Event()
 
     def script(request):
@@ -223,8 +208,8 @@ def test_a_failure_during_the_stop_is_no_row_but_gets_its_other_tries_later(shar
     assert len(engine.asked) <= engine.window
 
 
-def test_captions_that_finish_beside_a_failure_are_not_lost(shard):
-    plan, reader = shard
+def test_captions_that_finish_beside_a_failure_are_not_lost(planned_shard):
+    plan, reader = planned_shard
     first = plan[0].sample_id
 
     def script(request):
@@ -244,74 +229,3 @@ def test_captions_that_finish_beside_a_failure_are_not_lost(shard):
     with pytest.raises(RetryableError):
         run()
     assert set(finished) == {plan[0].sample_id, plan[2].sample_id, plan[3].sample_id}
-
-
-def test_with_a_stock_the_engine_gets_nothing_before_it_is_decoded(shard):
-    plan, reader = shard
-    decoded, seen = [], []
-
-    class Reading:
-        def read(self, sample):
-            decoded.append(sample)
-            return reader.read(sample)
-
-    def script(request):
-        seen.append(len(decoded))
-        return honest_reply(request)
-
-    worker = Worker(ScriptedEngine(script, window=2), RECIPE.generation)
-    worker.stock_up(12)
-    outcomes = list(worker.run((sample, Reading()) for sample in plan))
-    assert len(outcomes) == len(plan)
-    assert min(seen) >= 12
-
-
-def test_a_stock_asked_for_midway_holds_back_those_after_it_alone(shard):
-    """What is in the engine goes on: these replies come only once later samples were decoded."""
-    plan, reader = shard
-    decoded = threading.Event()
-    read = []
-
-    class Reading:
-        def read(self, sample):
-            read.append(sample)
-            if len(read) == 2 + 8:
-                decoded.set()
-            return reader.read(sample)
-
-    def script(request):
-        assert decoded.wait(30)
-        return honest_reply(request)
-
-    worker = Worker(ScriptedEngine(script, window=2), RECIPE.generation)
-
-    def samples():
-        for place, sample in enumerate(plan):
-            if place == 2:
-                worker.stock_up(8)
-            yield sample, Reading()
-
-    assert len(list(worker.run(samples()))) == len(plan)
-
-
-def test_a_stock_larger_than_the_shard_is_the_shard(shard):
-    plan, reader = shard
-    worker = Worker(ScriptedEngine(), RECIPE.generation)
-    worker.stock_up(1000)
-    assert len(list(worker.run((s, reader) for s in plan))) == len(plan)
-
-
-def test_stop_drops_what_no_engine_was_asked_for(shard):
-    plan, reader = shard
-    stop = threading.Event()
-    engine = ScriptedEngine(window=2, delay_s=0.01)
-    worker = Worker(engine, RECIPE.generation, stop=stop)
-
-    def run():
-        worker.stock_up(18)
-        for _ in worker.run((s, reader) for s in plan):
-            stop.set()
-
-    with pytest.raises(RetryableError, match="stopped on request"):
-        run()
-    assert len(engine.asked) < 12
