@@ -20,7 +20,7 @@ Downloads SA-1B shards, captions them, judges every caption and validates the re
 | `shard.curate` | rules mark captions; accepted and rejected are stored apart | accepted + rejected ≠ planned: clear with `force` |
 | `validate` | expectations over the run's shards, one report per shard | open *Quality report* |
 | `drop` | with `CAPTIONS_DROP_RAW=true` only: deletes the archives of shards that are done | clear it |
-| `publish` | tells `release_dataset` that a shard is in | the shard is not validated, or failed its checks |
+| `publish` | tells `release_dataset` that a shard is in | a stage of the shard failed, or its checks did |
 
 With `shards_per_pod` above 1 the tasks of `shard` take that many shards each, so a pod loads the
 model once for all of them. A shard that cannot be captioned lets its neighbours finish and then
@@ -200,9 +200,13 @@ with DAG(
             raise AirflowFailException(f"{shard} is not validated: one of its stages failed")
         if found["verdict"] == "fail":
             raise AirflowFailException(f"{shard} failed its checks; open its quality report")
-        if lacking := set((params or {}).get("tracks", ())) - set(found["tracks"]):
-            names = ", ".join(sorted(lacking))
-            raise AirflowFailException(f"{shard} lacks {names}: one of its stages failed")
+        asked = params or {}
+        # To do a shard again, this run must have; otherwise what an earlier one made is enough.
+        made = {t for t, by in found["tracks"].items() if by == run_id or not asked.get("force")}
+        if lacking := sorted(set(asked.get("tracks", ())) - made):
+            raise AirflowFailException(
+                f"{shard} lacks this run's {', '.join(lacking)}: one of its stages failed"
+            )
         if not found["complete"]:
             raise AirflowSkipException(f"{shard} has some tracks still to caption")
         if found["run_id"] != run_id:

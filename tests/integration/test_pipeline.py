@@ -138,6 +138,19 @@ def test_a_wrong_archive_fails_its_shard_and_not_its_neighbour(
     assert found["publish", 1] == "failed"
 
 
+def test_a_run_that_could_not_do_a_shard_again_fails(
+    dag_bag, run_dag, folder, monkeypatch, tmp_path
+):
+    dag = dag_bag.dags["caption_shards"]
+    assert run_dag(dag, run_conf={"shards": "0"}).state == DagRunState.SUCCESS
+    (tmp_path / "links.tsv").write_text("file_name\tcdn_link\n")
+    monkeypatch.setenv("CAPTIONS_LINKS", str(tmp_path / "links.tsv"))
+    again = run_dag(dag, run_conf={"shards": "0", "force": True})
+    assert states(again)["shard.ingest", 0] == "failed"
+    assert states(again)["publish", 0] == "failed"
+    assert again.state == DagRunState.FAILED
+
+
 def test_a_run_whose_tracks_were_not_made_fails_though_others_are_there(dag_bag, run_dag, folder):
     dag = dag_bag.dags["caption_shards"]
     first = run_dag(dag, run_conf={"shards": "0", "tracks": ["single_en"]})

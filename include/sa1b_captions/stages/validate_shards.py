@@ -36,9 +36,9 @@ def validate_shards(
     """Validate shards in the tracks that are curated by the recipe's present rules.
 
     Returns:
-        `shards` with each one's verdict, counts, report key, its `tracks`, whether those are
-        all (`complete`), and the run that validated it; `verdicts`, and the names that were
-        `validated`, `up_to_date` and `not_curated`.
+        `shards` with each one's verdict, counts, report key, its `tracks` and the run that curated
+        each, whether those are all (`complete`), and the run that validated it; `verdicts`, and
+        the names that were `validated`, `up_to_date` and `not_curated`.
 
     Raises:
         RetryableError: the store failed, or a check crashed; the other shards are done then.
@@ -65,7 +65,7 @@ def validate_shards(
                 crashes.append(str(crash))
                 continue
             validated.append(shard)
-        found[shard] = _shard_entry(campaign, shard, result)
+        found[shard] = _shard_entry(campaign, shard, curated, result)
         _log.info("%s: %s", shard, result["verdict"])
     if run_id is not None:
         summary = {"run_id": run_id, "shards": found}
@@ -133,7 +133,9 @@ def _validate_shard(
     )
 
 
-def _shard_entry(campaign: Campaign, shard: str, result: Receipt) -> dict[str, Any]:
+def _shard_entry(
+    campaign: Campaign, shard: str, curated: dict[str, Receipt], result: Receipt
+) -> dict[str, Any]:
     """What a run's page and Airflow need to know of a shard."""
     counts = result["counts"].values()
     return {
@@ -145,7 +147,7 @@ def _shard_entry(campaign: Campaign, shard: str, result: Receipt) -> dict[str, A
             for check in found
         ),
         "complete": result["complete"],
-        "tracks": list(result["counts"]),
+        "tracks": {track: receipt.get("run_id") for track, receipt in curated.items()},
         "report": campaign.shard_report(shard),
         "run_id": result["run_id"],
     }
