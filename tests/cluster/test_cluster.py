@@ -26,6 +26,7 @@ from sa1b_captions.storage import open_store_url
 
 ROOT = Path(__file__).parents[2]
 SHARDS = ("sa_000000", "sa_000001")
+PODS = "app.kubernetes.io/name=sa1b-captions"
 NEEDS = (
     "make test-cluster needs a cluster and an image: KUBECONFIG names a kubeconfig file whose "
     "context may create namespaces, roles and priority classes; IMAGE, a worker image that its "
@@ -109,18 +110,20 @@ def captions(store):
 
 
 def kill_half_way(namespace, store, killed, stop):
-    """Delete the first shard's pod, without grace, as soon as it has written a block."""
-    selector = "sa1b-captions/shard=sa_000000"
+    """Delete a caption pod, without grace, as soon as a block is written.
+
+    It is the pod that wrote it or, where that was quicker than this, the next one.
+    """
     while not stop.wait(0.2):
         if any(key.endswith(".parquet") for key in store.list("campaigns/test/captions/")):
-            for pod in namespace.core.list_namespaced_pod(
-                namespace.name, label_selector=selector
-            ).items:
-                namespace.core.delete_namespaced_pod(
-                    pod.metadata.name, namespace.name, grace_period_seconds=0
-                )
-                killed.append(pod.metadata.name)
-            return
+            pods = namespace.core.list_namespaced_pod(namespace.name, label_selector=PODS).items
+            for pod in pods:
+                if pod.status.phase in ("Pending", "Running"):
+                    namespace.core.delete_namespaced_pod(
+                        pod.metadata.name, namespace.name, grace_period_seconds=0
+                    )
+                    killed.append(pod.metadata.name)
+                    return
 
 
 @pytest.mark.timeout(1800)
@@ -154,9 +157,7 @@ def test_pods_of_a_cluster_make_the_captions_of_this_machine(
     assert run.state == "success", states
     assert killed, "no pod was killed: all were done before it could be"
     assert captions(store) == captions_of_this_machine(links, tmp_path)
-    left = namespace.core.list_namespaced_pod(
-        namespace.name, label_selector="app.kubernetes.io/name=sa1b-captions"
-    ).items
+    left = namespace.core.list_namespaced_pod(namespace.name, label_selector=PODS).items
     assert [pod.metadata.name for pod in left if pod.status.phase == "Succeeded"] == []
 
 
