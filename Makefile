@@ -32,10 +32,10 @@ $(STAMP): requirements.txt requirements-dev.txt pyproject.toml
 	@touch $@
 
 demo: $(STAMP) ## Run the whole pipeline on this machine; Airflow stays up
-	@$(BIN)/python demo/run.py
+	@$(BIN)/python -m demo.run
 
 down: ## Stop everything the demo started
-	@test ! -x $(BIN)/python || $(BIN)/python demo/run.py --down
+	@test ! -x $(BIN)/python || $(BIN)/python -m demo.run --down
 
 test: test-unit test-dags test-integration ## Run all tests
 
@@ -46,7 +46,7 @@ test-dags: $(STAMP) ## DAG policy, operator and console tests
 	$(BIN)/pytest tests/dags
 
 test-s3: $(STAMP) .venv-swift/.installed ## The tests that use S3, against OpenStack Swift
-	.venv-swift/bin/python tests/swift_server.py $(BIN)/pytest tests/unit/test_storage.py tests/unit/test_storage_clock.py tests/unit/test_ingest.py
+	.venv-swift/bin/python -m tests.support.swift_server $(BIN)/pytest tests/unit/test_storage.py tests/unit/test_storage_clock.py tests/unit/test_ingest.py
 
 .venv-swift/.installed: tests/requirements-swift.txt
 	@$(PYTHON) -m venv .venv-swift
@@ -67,10 +67,10 @@ test-lmdeploy: $(LMDEPLOY)/.installed ## The lmdeploy engine on the real lmdeplo
 	HF_HUB_OFFLINE=1 HF_HOME=$(LMDEPLOY)/hf $(LMDEPLOY)/bin/python -m pytest tests/lmdeploy_cpu
 
 gpu-smoke: $(LMDEPLOY)/.installed ## Bundle lmdeploy for a GPU machine without network, and run it here
-	PYTHONPATH=benchmarks:tests $(LMDEPLOY)/bin/python -m gpu_smoke.bundle dist/gpu-smoke --python $(GPU_PYTHON)
+	$(LMDEPLOY)/bin/python -m tests.gpu.bundle dist/gpu-smoke --python $(GPU_PYTHON)
 	@if $(PYTHON) -c 'import torch; torch.cuda.get_device_name(0)' 2>/dev/null; \
-	  then PYTHONPATH=benchmarks $(PYTHON) -m gpu_smoke.smoke dist/gpu-smoke; \
-	  else PYTHONPATH=benchmarks $(LMDEPLOY)/bin/python -m gpu_smoke.smoke dist/gpu-smoke; fi
+	  then $(PYTHON) -m tests.gpu.smoke dist/gpu-smoke; \
+	  else $(LMDEPLOY)/bin/python -m tests.gpu.smoke dist/gpu-smoke; fi
 
 $(LMDEPLOY)/.installed: requirements-lmdeploy-test.txt
 	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' || \
@@ -83,21 +83,21 @@ $(LMDEPLOY)/.installed: requirements-lmdeploy-test.txt
 	@touch $@
 
 bench-ingest: $(STAMP) .venv-swift/.installed ## Ingest beside the floor and the naive way
-	.venv-swift/bin/python tests/swift_server.py $(BIN)/python benchmarks/bench_ingest.py
+	.venv-swift/bin/python -m tests.support.swift_server $(BIN)/python -m benchmarks.bench_ingest
 
 bench-curate: $(STAMP) ## Rules and signatures, captions per second and core
-	$(BIN)/python benchmarks/bench_curate.py
+	$(BIN)/python -m benchmarks.bench_curate
 
 bench-window: $(STAMP) $(LMDEPLOY)/.installed ## How full the engine is kept, what feeding it costs
-	@PYTHONPATH=tests LMDEPLOY_PYTHON=$(LMDEPLOY)/bin/python $(BIN)/python benchmarks/bench_window.py
+	@LMDEPLOY_PYTHON=$(LMDEPLOY)/bin/python $(BIN)/python -m benchmarks.bench_window
 
 bench-dedup: $(STAMP) .venv-dedup/.installed .venv-datatrove/.installed ## Near duplicates among 12M captions, beside peers; ROWS for fewer
 	ROWS=$(or $(ROWS),12000000) PEER_PYTHON=.venv-dedup/bin/python \
-	  DATATROVE_PYTHON=.venv-datatrove/bin/python $(BIN)/python benchmarks/bench_dedup.py
+	  DATATROVE_PYTHON=.venv-datatrove/bin/python $(BIN)/python -m benchmarks.bench_dedup
 
 bench-scale-out: $(STAMP) .venv-scale-out/.installed ## The same clusters from Daft on a Ray cluster, 1M captions
 	ROWS=$(or $(ROWS),1008000) PACKAGE_PYTHON=$(BIN)/python DAFT_PROGRESS_BAR=0 \
-	  RAY_USAGE_STATS_ENABLED=0 .venv-scale-out/bin/python benchmarks/scale_out.py
+	  RAY_USAGE_STATS_ENABLED=0 .venv-scale-out/bin/python -m benchmarks.scale_out
 
 .venv-dedup/.installed .venv-datatrove/.installed .venv-scale-out/.installed: \
   .venv-%/.installed: benchmarks/requirements-%.txt
@@ -107,22 +107,22 @@ bench-scale-out: $(STAMP) .venv-scale-out/.installed ## The same clusters from D
 	@touch $@
 
 fuzz: $(STAMP) ## Feed damaged archives to ingest for FUZZ_S seconds (60)
-	$(BIN)/python tests/fuzz_archive.py $(or $(FUZZ_S),60)
+	$(BIN)/python -m tests.support.fuzz_archive $(or $(FUZZ_S),60)
 
 docs: $(STAMP) ## Write the reference pages from the code
-	$(BIN)/python docs/generate.py
-	$(BIN)/python docs/gold.py --rules > /dev/null
+	$(BIN)/python -m scripts.generate_docs
+	$(BIN)/python -m scripts.score_gold --rules > /dev/null
 
 gold: $(STAMP) ## Precision and recall of every rule and of near duplicates
-	$(BIN)/python docs/gold.py
+	$(BIN)/python -m scripts.score_gold
 
 lint: $(STAMP) ## Format, ruff, mypy, import-linter, generated docs
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/python docs/generate.py --check
-	$(BIN)/python docs/gold.py --check
+	$(BIN)/python -m scripts.generate_docs --check
+	$(BIN)/python -m scripts.score_gold --check
 
 format: $(STAMP) ## Format and fix what ruff can
 	$(BIN)/ruff format .

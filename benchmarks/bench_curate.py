@@ -22,13 +22,13 @@ os.environ["POLARS_MAX_THREADS"] = "1"
 import numpy as np
 import polars as pl
 import pyarrow as pa
-from caption_words import FRAMES, NOUNS, PLACES, VERBS, WORDS
 
-from sa1b_captions.quality import minhash
-from sa1b_captions.quality.dedup import sign as exact_hash
+from benchmarks.caption_words import FRAMES, NOUNS, PLACES, VERBS, WORDS
+from sa1b_captions.quality.duplicates import minhash
+from sa1b_captions.quality.duplicates.signatures import sign as exact_hash
+from sa1b_captions.quality.duplicates.wording import normalised
 from sa1b_captions.quality.features import measure
 from sa1b_captions.quality.rules import find_reasons
-from sa1b_captions.quality.wording import normalised
 from sa1b_captions.recipe import load_recipe
 
 GOPHER_ROWS = 1000

@@ -27,9 +27,9 @@ from statistics import median
 
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
-from caption_corpus import SHARD_ROWS, write_corpus
 
-HERE = Path(__file__).parent
+from benchmarks.caption_corpus import SHARD_ROWS, write_corpus
+
 PEER_ROWS = 85 * SHARD_ROWS
 PEERS = {"daft": "PEER_PYTHON", "datasketch": "PEER_PYTHON", "datatrove": "DATATROVE_PYTHON"}
 """Peers, and the variable that names the interpreter of each."""
@@ -47,7 +47,7 @@ def dedup(folder: Path, rows: int) -> dict[str, object]:
     leave_out("pandas", "scipy")  # as the command does
     from sa1b_captions import records
     from sa1b_captions.campaign import Campaign
-    from sa1b_captions.quality.dedup import signature_table
+    from sa1b_captions.quality.duplicates.signatures import signature_table
     from sa1b_captions.receipts import read_receipt, write_receipt
     from sa1b_captions.recipe import load_recipe, parse_recipe
     from sa1b_captions.shards import shard_number
@@ -127,7 +127,7 @@ def one_core() -> None:
 
 def run_one(folder: Path, rows: int, *, alone: bool = False) -> dict[str, object]:
     """`dedup` in a process of its own; on one core if `alone`."""
-    command = [sys.executable, __file__, "one", str(folder), str(rows)]
+    command = [sys.executable, "-m", "benchmarks.bench_dedup", "one", str(folder), str(rows)]
     done = subprocess.run(
         command,
         check=True,
@@ -148,7 +148,7 @@ def run_peer(name: str, folder: Path, rows: int) -> dict[str, float] | None:
     python = os.environ.get(PEERS[name], sys.executable)
     with tempfile.TemporaryDirectory(dir=folder) as out:
         began, before = time.perf_counter(), resource.getrusage(resource.RUSAGE_CHILDREN)
-        command = [python, str(HERE / "dedup_peers.py"), name, str(folder), str(rows), out]
+        command = [python, "-m", "benchmarks.dedup_peers", name, str(folder), str(rows), out]
         done = subprocess.run(command, check=False, stdout=subprocess.DEVNULL, preexec_fn=one_core)
         after = resource.getrusage(resource.RUSAGE_CHILDREN)
         seconds = time.perf_counter() - began

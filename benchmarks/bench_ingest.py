@@ -24,11 +24,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import boto3  # noqa: TID253, this is its only use
-from sa1b_archive import build_archive
 
-from sa1b_captions.ingest.kept import PART_BYTES
+from benchmarks.sa1b_archive import build_archive
+from sa1b_captions.ingest.resume_state import PART_BYTES
 
-HERE = Path(__file__).parent
 SIZES_MB = (250, 500, 1000)
 REPEATS = 3
 S3 = os.environ.get("TEST_S3_ENDPOINT", "")
@@ -90,7 +89,7 @@ def measure(command: list[str]) -> Cost:
 @contextlib.contextmanager
 def serving(folder: Path) -> Iterator[int]:
     """Port of a server in a process of its own."""
-    command = [sys.executable, str(HERE / "range_server.py"), str(folder)]
+    command = [sys.executable, "-m", "benchmarks.range_server", str(folder)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as server:
         assert server.stdout is not None  # noqa: S101, for PIPE was asked for
         try:

@@ -2,10 +2,11 @@
 
     make bench-window        IMAGES=3000 for more
 
-A real worker, reader and shard; the engine is simulated (tests/simulated_engine.py), for it has to
-be seeded and must not cost CPU. Its window is 32 and it runs 20 times as fast as a GPU. Its shard
-has small images of 3:2, so that this machine's two cores can feed it; what full-size photographs
-cost the CPU is measured beside it, in lmdeploy's own environment. The last line is one JSON object.
+A real worker, reader and shard; the engine is simulated (tests/support/simulated_engine.py), for it
+has to be seeded and must not cost CPU. Its window is 32 and it runs 20 times as fast as a GPU. Its
+shard has small images of 3:2, so that this machine's two cores can feed it; what full-size
+photographs cost the CPU is measured beside it, in lmdeploy's own environment. The last line is one
+JSON object.
 """
 
 import io
@@ -17,17 +18,16 @@ import tempfile
 import time
 from pathlib import Path
 
-import sa1b_archive
 from PIL import Image
 
-import builders
+from benchmarks import sa1b_archive
 from sa1b_captions.caption.images import ShardReader, decode_jpeg
 from sa1b_captions.caption.sampling import Sample, plan_track, read_index
 from sa1b_captions.caption.worker import Worker
 from sa1b_captions.storage import FileStore
-from simulated_engine import SimulatedEngine
+from tests.support import builders
+from tests.support.simulated_engine import SimulatedEngine
 
-HERE = Path(__file__).parent
 SHARD = "sa_000000"
 PHOTOGRAPHS = 12
 RECIPE = builders.demo_recipe()
@@ -109,7 +109,7 @@ def main() -> None:
         run(large, static=False)
         peak_mib = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
         told = subprocess.run(
-            [os.environ["LMDEPLOY_PYTHON"], str(HERE / "preprocess_cost.py"), str(photographs)],
+            [os.environ["LMDEPLOY_PYTHON"], "-m", "benchmarks.preprocess_cost", str(photographs)],
             check=True,
             stdout=subprocess.PIPE,
             text=True,

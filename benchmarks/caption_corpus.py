@@ -15,7 +15,8 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
-from caption_words import FRAMES, NOUNS, PLACES, VERBS, WORDS
+
+from benchmarks.caption_words import FRAMES, NOUNS, PLACES, VERBS, WORDS
 
 SHARD_ROWS = 12_000
 SENTENCES = 1_600_000

@@ -11,7 +11,8 @@ from pathlib import Path
 
 import numpy as np
 import pyarrow.parquet as pq
-from caption_corpus import files_of
+
+from benchmarks.caption_corpus import files_of
 
 BANDS, ROWS, SHINGLE_WORDS = 14, 8, 5
 WORD = re.compile(r"\w+")

@@ -1,6 +1,6 @@
 """CPU-milliseconds per image that lmdeploy's own preprocessing costs; runs in its environment.
 
-    python benchmarks/preprocess_cost.py folder-with-jpegs
+    python -m benchmarks.preprocess_cost folder-with-jpegs
 
 Prints one JSON object. The steps are timed apart, best of three passes, one thread.
 """
@@ -19,9 +19,11 @@ from typing import Any
 import numpy as np
 import torch
 
-import fake_turbomind  # noqa: F401  declares what torchvision lacks without CUDA
-import tiny_internvl2
 from sa1b_captions.caption.images import decode_jpeg
+from tests.gpu import (
+    fake_turbomind,  # noqa: F401  declares what torchvision lacks without CUDA
+    tiny_internvl2,
+)
 
 
 def cpu_ms(step: Callable[[Any], Any], inputs: list[Any]) -> tuple[float, list[Any]]:

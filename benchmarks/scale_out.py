@@ -21,12 +21,12 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import ray
-from caption_corpus import SHARD_ROWS, files_of, write_corpus
 from daft import DataFrame, DataType, Series, col
 from daft.functions import when
 from ray.cluster_utils import Cluster
 
-HERE = Path(__file__).parent
+from benchmarks.caption_corpus import SHARD_ROWS, files_of, write_corpus
+
 NODES = 2
 MIN_JACCARD = 0.7
 
@@ -51,8 +51,8 @@ def pairs_of(buckets: Series) -> pa.Array:
 @daft.func.batch(return_dtype=DataType.float64())
 def jaccard(firsts: Series, seconds: Series) -> pa.Array:
     """Exact Jaccard of captions, by the package's own function."""
-    from sa1b_captions.quality import minhash
-    from sa1b_captions.quality.wording import normalised
+    from sa1b_captions.quality.duplicates import minhash
+    from sa1b_captions.quality.duplicates.wording import normalised
 
     count = len(firsts)
     captions = [series.to_arrow().cast(pa.large_string()) for series in (firsts, seconds)]
@@ -139,7 +139,7 @@ def main() -> None:
         if not folder.exists():
             write_corpus(rows, folder)
         python = os.environ.get("PACKAGE_PYTHON", sys.executable)
-        command = [python, str(HERE / "bench_dedup.py"), "one", str(folder), str(rows)]
+        command = [python, "-m", "benchmarks.bench_dedup", "one", str(folder), str(rows)]
         subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
         track = folder / "campaigns/bench/dedup/single_en/duplicates.parquet"
         table = pq.read_table(track, columns=["sample_id", "winner"])

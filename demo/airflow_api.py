@@ -5,7 +5,7 @@ from typing import Any
 
 import httpx
 
-from workspace import Workspace
+from demo.workspace import Workspace
 
 
 class AirflowApi:

@@ -16,8 +16,8 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from annotations import annotation
-from photographs import CROPS, SHORT_SIDE_PX, Crop, photograph
+from demo.annotations import annotation
+from demo.photographs import CROPS, SHORT_SIDE_PX, Crop, photograph
 
 _SEED = 20240921
 _FIRST_IDS = (1, 11188)

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import psutil
 
-from workspace import Workspace
+from demo.workspace import Workspace
 
 NEEDED_GIB = 2.0
 SESSIONS_FILE = "sessions.json"
@@ -80,7 +80,7 @@ def start(workspace: Workspace) -> None:
     """Start the archive server and Airflow's four processes, in the background."""
     environment = workspace.environment()
     _run(workspace, "db-migrate", [_airflow(), "db", "migrate"], environment)
-    server = ["-m", "uvicorn", "archive_server:app", "--host", "127.0.0.1", "--no-access-log"]
+    server = ["-m", "uvicorn", "demo.archive_server:app", "--host", "127.0.0.1", "--no-access-log"]
     port = str(workspace.archive_port)
     _spawn(workspace, "archive-server", [sys.executable, *server, "--port", port], environment)
     # The log servers would listen on every address; here the API server reads the files itself.

@@ -1,6 +1,6 @@
 """The demo: the whole pipeline through a real Airflow on this machine.
 
-`python demo/run.py` starts it and prints the result; `python demo/run.py --down` stops it.
+`python -m demo.run` starts it and prints the result; `python -m demo.run --down` stops it.
 Settings: DEMO_HOME (default .run/demo), DEMO_PORT (8080), DEMO_ARCHIVE_PORT (8081).
 """
 
@@ -13,13 +13,13 @@ from typing import Any
 
 import httpx
 
-from airflow_api import AirflowApi, wait_until
-from archives import build_archives
-from processes import DemoError, check_machine, running, start, stop
+from demo.airflow_api import AirflowApi, wait_until
+from demo.archives import build_archives
+from demo.processes import DemoError, check_machine, running, start, stop
+from demo.workspace import REPOSITORY, SHARDS, Workspace
 from sa1b_captions.recipe import TRACKS
 from sa1b_captions.release.manifest import latest_version, read_manifest
 from sa1b_captions.storage import FileStore
-from workspace import REPOSITORY, SHARDS, Workspace
 
 CAPTION, RELEASE = "caption_shards", "release_dataset"
 FINISHED = ("success", "failed")

@@ -110,7 +110,7 @@ class Workspace:
         keys = json.loads(self._secrets_file.read_text())
         return {
             "DEMO_ARCHIVES": str(self.archives),
-            "PYTHONPATH": str(REPOSITORY / "demo"),
+            "PYTHONPATH": str(REPOSITORY),
             # Airflow's own, in the log of every task.
             "PYTHONWARNINGS": "ignore:GitWildMatchPattern:DeprecationWarning",
             "AIRFLOW_HOME": str(self.home / "airflow"),
@@ -123,8 +123,8 @@ class Workspace:
             "AIRFLOW__CORE__EXECUTION_API_SERVER_URL": f"{self.ui_url}/execution/",
             "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_USERS": "admin:admin",
             "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_PASSWORDS_FILE": str(self.password_file),
-            "AIRFLOW__DATABASE__SQL_ALCHEMY_CONNECT_ARGS": "sqlite_args.connect_args",
-            "AIRFLOW__DATABASE__SQL_ALCHEMY_CONNECT_ARGS_ASYNC": "sqlite_args.connect_args",
+            "AIRFLOW__DATABASE__SQL_ALCHEMY_CONNECT_ARGS": "demo.sqlite_args.connect_args",
+            "AIRFLOW__DATABASE__SQL_ALCHEMY_CONNECT_ARGS_ASYNC": "demo.sqlite_args.connect_args",
             "AIRFLOW__API__HOST": "127.0.0.1",
             "AIRFLOW__API__PORT": str(self.ui_port),
             "AIRFLOW__API__BASE_URL": self.ui_url,

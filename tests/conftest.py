@@ -34,7 +34,7 @@ os.environ |= {
     "CAPTIONS_START_DATE": "2026-11-01",
     "GX_ANALYTICS_ENABLED": "false",
 }
-sys.path[:0] = [str(ROOT / "plugins"), str(ROOT / "tests")]
+sys.path[:0] = [str(ROOT / "plugins"), str(ROOT)]
 
 
 @pytest.fixture(scope="session")

@@ -18,11 +18,9 @@ import pytest
 from airflow.dag_processing.dagbag import DagBag
 from pyarrow import BufferReader
 
-sys.path.insert(0, str(Path(__file__).parent))
-from namespace import ThrowAwayNamespace
-
-from archives import build_archives
+from demo.archives import build_archives
 from sa1b_captions.storage import open_store_url
+from tests.cluster.namespace import ThrowAwayNamespace
 
 ROOT = Path(__file__).parents[2]
 SHARDS = ("sa_000000", "sa_000001")

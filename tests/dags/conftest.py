@@ -2,8 +2,8 @@ import json
 
 import pytest
 
-from caption_pods import IMAGE
-from fake_kubernetes import FakeKubernetes
+from tests.support.caption_pods import IMAGE
+from tests.support.fake_kubernetes import FakeKubernetes
 
 
 @pytest.fixture

@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 
-import builders
 from sa1b_captions.campaign import open_campaign
 from sa1b_captions.receipts import write_receipt
 from sa1b_captions.recipe import TRACKS
 from sa1b_captions.shards import ingest_receipt_key, shard_name
 from sa1b_captions.storage import open_store_url
+from tests.support import builders
 
 PLUGINS = Path(__file__).parents[2] / "plugins"
 RUN = "scheduled__2026-11-01T00:00:00+00:00"

@@ -5,8 +5,8 @@ import pytest
 from kubernetes.client import ApiClient
 
 import sa1b_pods
-from caption_pods import run_caption
-from fake_kubernetes import container, ended
+from tests.support.caption_pods import run_caption
+from tests.support.fake_kubernetes import container, ended
 
 
 def pending(**status):

@@ -6,9 +6,9 @@ import sys
 import pytest
 from airflow.sdk import DAG
 
-from caption_pods import caption
-from process_kubernetes import ProcessKubernetes
 from sa1b_operators import PROGRESS_KEY, STAGE_DEFAULTS
+from tests.support.caption_pods import caption
+from tests.support.process_kubernetes import ProcessKubernetes
 
 
 @pytest.fixture

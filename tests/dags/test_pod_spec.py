@@ -5,10 +5,10 @@ import pytest
 from airflow.providers.cncf.kubernetes.hooks.kubernetes import KubernetesHook
 from kubernetes.client import ApiClient
 
-from caption_pods import ARGUMENTS, IMAGE, caption
 from sa1b_captions.errors import SettingsError
 from sa1b_captions.profiles import load_profile, profile_names
 from sa1b_captions.settings import load_settings
+from tests.support.caption_pods import ARGUMENTS, IMAGE, caption
 
 
 def build(monkeypatch, **arguments):

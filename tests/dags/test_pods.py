@@ -7,9 +7,9 @@ from airflow.sdk import DAG
 from airflow.sdk.exceptions import AirflowException
 
 import sa1b_operators
-from caption_pods import caption, run_caption
-from fake_kubernetes import ended
 from sa1b_operators import STAGE_DEFAULTS
+from tests.support.caption_pods import caption, run_caption
+from tests.support.fake_kubernetes import ended
 
 
 def test_a_pod_that_ends_well_is_deleted(cluster, run_dag):

@@ -6,7 +6,7 @@ import pytest
 @pytest.fixture
 def campaign(tmp_path):
     """A campaign whose shards are ready for captions."""
-    from caption_workers import make_campaign
+    from tests.support.caption_workers import make_campaign
 
     return make_campaign(tmp_path / "store")
 
@@ -14,7 +14,7 @@ def campaign(tmp_path):
 @pytest.fixture
 def server():
     """A model's server whose answers take a while."""
-    from caption_workers import serve_slowly
+    from tests.support.caption_workers import serve_slowly
 
     with serve_slowly() as running:
         yield running

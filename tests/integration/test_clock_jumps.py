@@ -6,14 +6,9 @@ The seeds are fixed; the machine's speed moves the moments. A failure shows all 
 import contextlib
 import random
 
-from caption_workers import (
-    IN_FLIGHT,
-    Worker,
-    asked,
-    require_every_sample_once,
-)
-from jumping_clock import JumpingClock, Jumps, years
-from openai_server import Fault
+from tests.support.caption_workers import IN_FLIGHT, Worker, asked, require_every_sample_once
+from tests.support.jumping_clock import JumpingClock, Jumps, years
+from tests.support.openai_server import Fault
 
 LIVES = 2
 BUSY = 5

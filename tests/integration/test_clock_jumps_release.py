@@ -12,14 +12,14 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 
-from archives import build_archives
-from fault_server import serve
-from jumping_clock import DAY_S, YEAR_S, JumpingClock, Jumps
+from demo.archives import build_archives
 from sa1b_captions.caption.sampling import plan_track, read_index
 from sa1b_captions.recipe import TRACKS, load_recipe
-from sa1b_captions.release.export import track_files
 from sa1b_captions.release.manifest import latest_version, read_manifest, verify_release
+from sa1b_captions.release.track_files import track_files
 from sa1b_captions.storage import FileStore
+from tests.support.fault_server import serve
+from tests.support.jumping_clock import DAY_S, YEAR_S, JumpingClock, Jumps
 
 DEMO_RECIPE = str(Path(__file__).parents[2] / "demo" / "recipe.toml")
 RECIPE = load_recipe(DEMO_RECIPE)

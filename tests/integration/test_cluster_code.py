@@ -6,9 +6,10 @@ import subprocess
 import sys
 from pathlib import Path
 
-from process_kubernetes import ProcessKubernetes
+from tests.support.process_kubernetes import ProcessKubernetes
 
-CLUSTER = Path(__file__).parents[1] / "cluster"
+ROOT = Path(__file__).parents[2]
+CLUSTER = ROOT / "tests" / "cluster"
 
 
 def run(**variables):
@@ -17,7 +18,12 @@ def run(**variables):
     }
     command = [sys.executable, "-m", "pytest", "-q", "--show-capture=no", str(CLUSTER)]
     return subprocess.run(
-        command, env=kept | variables, capture_output=True, text=True, check=False, cwd=CLUSTER
+        command,
+        env=kept | variables,
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd=ROOT,
     )
 
 

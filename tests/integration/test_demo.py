@@ -12,11 +12,11 @@ import httpx
 import psutil
 import pytest
 
-from airflow_api import AirflowApi, wait_until
-from processes import running
-from workspace import Workspace
+from demo.airflow_api import AirflowApi, wait_until
+from demo.processes import running
+from demo.workspace import Workspace
 
-DEMO = Path(__file__).parents[2] / "demo" / "run.py"
+ROOT = Path(__file__).parents[2]
 SHARDS = ("sa_000000", "sa_000001")
 
 
@@ -42,8 +42,9 @@ def workspace(tmp_path_factory, before):
 def run_demo(workspace, *arguments):
     # Through a parent with the same environment, as make is: stopping must spare it.
     return subprocess.run(
-        ["sh", "-c", '"$@"; exit $?', "sh", sys.executable, str(DEMO), *arguments],
+        ["sh", "-c", '"$@"; exit $?', "sh", sys.executable, "-m", "demo.run", *arguments],
         env=demo_environment(workspace),
+        cwd=ROOT,
         capture_output=True,
         text=True,
         check=False,
@@ -149,7 +150,8 @@ def test_each_change_of_a_task_is_one_line(workspace, first):
 def demo_that_follows(workspace):
     """A demo in its own process, as soon as it looks on at a run."""
     process = subprocess.Popen(
-        [sys.executable, str(DEMO)],
+        [sys.executable, "-m", "demo.run"],
+        cwd=ROOT,
         env=demo_environment(workspace),
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,

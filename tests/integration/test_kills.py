@@ -10,14 +10,14 @@ import time
 
 import pytest
 
-from caption_workers import (
+from sa1b_captions.errors import EXIT_RETRYABLE
+from tests.support.caption_workers import (
     IN_FLIGHT,
     Worker,
     asked,
     require_every_sample_once,
     serve_slowly,
 )
-from sa1b_captions.errors import EXIT_RETRYABLE
 
 LIVES = 3
 

@@ -11,8 +11,6 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-import builders
-from faulty_store import Fault, FaultyStore, faults, survived
 from sa1b_captions import records
 from sa1b_captions.campaign import open_campaign
 from sa1b_captions.receipts import read_receipt
@@ -24,6 +22,8 @@ from sa1b_captions.stages.export import export_release
 from sa1b_captions.stages.validate_release import validate_release
 from sa1b_captions.stages.validate_shards import validate_shards
 from sa1b_captions.storage import FileStore
+from tests.support import builders
+from tests.support.faulty_store import Fault, FaultyStore, faults, survived
 
 SHARDS = ["sa_000000", "sa_000001"]
 TEXTS = {

@@ -15,7 +15,7 @@ from airflow.dag_processing.dagbag import DagBag
 from airflow.utils.state import DagRunState
 from moto.server import ThreadedMotoServer
 
-from archives import build_archives
+from demo.archives import build_archives
 from sa1b_captions.recipe import TRACKS, load_recipe
 from sa1b_captions.release.manifest import verify_release
 from sa1b_captions.shards import archive_key
@@ -30,10 +30,10 @@ def links(tmp_path_factory, free_port):
     """Tiny archives behind a real HTTP server with Range, and a links file to them."""
     folder = tmp_path_factory.mktemp("archives")
     build_archives(folder, short_side_px=60)
-    command = [sys.executable, "-m", "uvicorn", "archive_server:app", "--port", str(free_port)]
+    command = [sys.executable, "-m", "uvicorn", "demo.archive_server:app", "--port", str(free_port)]
     server = subprocess.Popen(
         command,
-        env=os.environ | {"DEMO_ARCHIVES": str(folder), "PYTHONPATH": str(DEMO)},
+        env=os.environ | {"DEMO_ARCHIVES": str(folder), "PYTHONPATH": str(DEMO.parent)},
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     )

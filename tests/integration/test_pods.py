@@ -14,13 +14,13 @@ import pytest
 from moto.server import ThreadedMotoServer
 from pyarrow import BufferReader
 
-from airflow_api import AirflowApi, wait_until
-from archives import build_archives
-from process_kubernetes import ProcessKubernetes
-from processes import start, stop
+from demo.airflow_api import AirflowApi, wait_until
+from demo.archives import build_archives
+from demo.processes import start, stop
+from demo.workspace import SHARDS, Workspace
 from sa1b_captions.recipe import TRACKS
 from sa1b_captions.storage import open_store_url
-from workspace import SHARDS, Workspace
+from tests.support.process_kubernetes import ProcessKubernetes
 
 KEYS = {
     "AWS_ACCESS_KEY_ID": "test",

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from builders import demo_campaign, make_jpeg, put_shard
 from sa1b_captions.recipe import TRACKS
 from sa1b_captions.storage import open_store_url
+from tests.support.builders import demo_campaign, make_jpeg, put_shard
 
 ROOT = Path(__file__).parents[2]
 UV = str(Path(sys.executable).with_name("uv"))

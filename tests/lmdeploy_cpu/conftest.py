@@ -4,15 +4,14 @@ import importlib.util
 
 import pytest
 
-from sa1b_captions.caption.engines.lmdeploy import open_engine
+from sa1b_captions.caption.engines.lmdeploy.engine import open_engine
 from sa1b_captions.recipe import load_recipe, parse_recipe
 from sa1b_captions.settings import load_settings
 
 if importlib.util.find_spec("lmdeploy") is None:
     collect_ignore_glob = ["test_*.py"]
 else:
-    import fake_turbomind
-    import tiny_internvl2
+    from tests.gpu import fake_turbomind, tiny_internvl2
 
 MODEL = "tests/InternVL2-Tiny"
 

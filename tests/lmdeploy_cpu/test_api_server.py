@@ -8,14 +8,14 @@ from lmdeploy import ChatTemplateConfig, TurbomindEngineConfig
 from lmdeploy.messages import ResponseType
 from lmdeploy.serve.openai.api_server import serve
 
-import builders
-import fake_turbomind
-from fake_turbomind import Answer
 from sa1b_captions.caption.engines.base import Request
-from sa1b_captions.caption.engines.openai import open_engine
+from sa1b_captions.caption.engines.openai.engine import open_engine
 from sa1b_captions.caption.images import decode_jpeg
 from sa1b_captions.errors import PermanentError
 from sa1b_captions.records import CaptionStatus
+from tests.gpu import fake_turbomind
+from tests.gpu.fake_turbomind import Answer
+from tests.support import builders
 
 CHAT_TEMPLATE = "deploy/internvl2-chat-template.json"
 

@@ -33,9 +33,9 @@ from lmdeploy.vl.engine import ImageEncoder
 from lmdeploy.vl.media.connection import _is_safe_url
 from PIL import Image
 
-import fake_turbomind
 from sa1b_captions.caption.engines.decoding import Decoding
-from sa1b_captions.caption.engines.lmdeploy_config import chat_template
+from sa1b_captions.caption.engines.lmdeploy.config import chat_template
+from tests.gpu import fake_turbomind
 
 DEPLOY = Path(__file__).parents[2] / "deploy"
 CHAT_TEMPLATE = DEPLOY / "internvl2-chat-template.json"

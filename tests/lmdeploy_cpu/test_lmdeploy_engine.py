@@ -6,16 +6,16 @@ import pytest
 from lmdeploy.messages import ResponseType
 from PIL import Image
 
-import builders
-from fake_turbomind import Answer
 from sa1b_captions.caption.engines.base import Request
-from sa1b_captions.caption.engines.lmdeploy import LmdeployEngine
+from sa1b_captions.caption.engines.lmdeploy.engine import LmdeployEngine
 from sa1b_captions.caption.images import ShardReader
 from sa1b_captions.caption.sampling import plan_track, read_index
 from sa1b_captions.caption.worker import Worker
 from sa1b_captions.errors import RetryableError
 from sa1b_captions.records import CaptionStatus
 from sa1b_captions.storage import FileStore
+from tests.gpu.fake_turbomind import Answer
+from tests.support import builders
 
 SHARD = "sa_000000"
 

@@ -3,10 +3,10 @@
 import pytest
 from PIL import Image
 
-import tiny_internvl2 as tiny
 from sa1b_captions.caption.engines.base import Request
-from sa1b_captions.caption.engines.lmdeploy_checks import SHAPES, tile_counts
-from sa1b_captions.caption.engines.lmdeploy_config import CONTEXT_TOKENS
+from sa1b_captions.caption.engines.lmdeploy.checks import SHAPES, tile_counts
+from sa1b_captions.caption.engines.lmdeploy.config import CONTEXT_TOKENS
+from tests.gpu import tiny_internvl2 as tiny
 
 TOKENS_PER_TILE = 256
 

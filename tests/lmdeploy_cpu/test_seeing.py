@@ -3,14 +3,14 @@
 import pytest
 from PIL import Image
 
-import fake_turbomind
-import seeing_internvl2 as seeing
-import tiny_internvl2 as tiny
-from fake_turbomind import Answer
-from reference_internvl2 import Reference
 from sa1b_captions.caption.engines.base import Request
-from sa1b_captions.caption.engines.lmdeploy import open_engine
+from sa1b_captions.caption.engines.lmdeploy.engine import open_engine
 from sa1b_captions.records import CaptionStatus
+from tests.gpu import fake_turbomind
+from tests.gpu import seeing_internvl2 as seeing
+from tests.gpu import tiny_internvl2 as tiny
+from tests.gpu.fake_turbomind import Answer
+from tests.gpu.reference_internvl2 import Reference
 
 
 @pytest.fixture(scope="module")

@@ -7,10 +7,10 @@ from lmdeploy import turbomind
 from lmdeploy.serve.core.async_engine import AsyncEngine
 from PIL import ImageFile
 
-import tiny_internvl2
-from fake_turbomind import Answer, FakeTurboMind, installed
-from sa1b_captions.caption.engines.lmdeploy import LmdeployEngine, open_engine
+from sa1b_captions.caption.engines.lmdeploy.engine import LmdeployEngine, open_engine
 from sa1b_captions.errors import PermanentError, RetryableError, SettingsError
+from tests.gpu import tiny_internvl2
+from tests.gpu.fake_turbomind import Answer, FakeTurboMind, installed
 
 
 def test_start_says_what_runs(recipe, make_settings, caplog):

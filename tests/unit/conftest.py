@@ -87,8 +87,10 @@ def s3_client(s3_url):
 @pytest.fixture(scope="session")
 def ready_root(tmp_path_factory):
     """A folder with a campaign of which a release can be exported."""
-    import releases  # here and below, lest the process that only hands out tests imports it
     from sa1b_captions.storage import FileStore
+    from tests.support import (
+        releases,  # here and below, lest the process that only hands out tests imports it
+    )
 
     root = tmp_path_factory.mktemp("ready")
     releases.ready_campaign(FileStore(root))
@@ -106,7 +108,7 @@ def local(tmp_path):
 @pytest.fixture
 def campaign(ready_root, local):
     """The campaign in that store, ready for export; modules that want another make their own."""
-    import builders
+    from tests.support import builders
 
     shutil.copytree(ready_root, local.root)
     return builders.demo_campaign(local)
@@ -115,10 +117,10 @@ def campaign(ready_root, local):
 @pytest.fixture
 def planned_shard(tmp_path):
     """The plan of 20 photographs, of which the fifth is broken, and the reader of their shard."""
-    import builders
     from sa1b_captions.caption.images import ShardReader
     from sa1b_captions.caption.sampling import plan_track, read_index
     from sa1b_captions.storage import FileStore
+    from tests.support import builders
 
     store, recipe = FileStore(tmp_path), builders.demo_recipe()
     jpegs = {n: builders.make_jpeg(n) for n in range(1, 21)}

@@ -10,10 +10,10 @@ import xxhash
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-import builders
 from sa1b_captions import records
 from sa1b_captions.ingest.archive import Repacked, repack
-from sample_archive import BODY, GZIP, MEMBERS, PLAIN, run
+from tests.support import builders
+from tests.support.sample_archive import BODY, GZIP, MEMBERS, PLAIN, run
 
 JPEG = builders.make_jpeg(1)
 JSON = builders.annotation(1, (96, 64))

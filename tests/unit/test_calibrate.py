@@ -7,17 +7,17 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-import builders
 from sa1b_captions import records
 from sa1b_captions.campaign import open_campaign
 from sa1b_captions.cli import app
 from sa1b_captions.errors import PermanentError
-from sa1b_captions.quality.reference import read_reference
+from sa1b_captions.quality.health.reference import read_reference
 from sa1b_captions.receipts import read_receipt
 from sa1b_captions.recipe import load_recipe
 from sa1b_captions.stages.calibrate import calibrate
 from sa1b_captions.stages.curate import curate_shard
 from sa1b_captions.storage import FileStore
+from tests.support import builders
 
 RECIPE = Path(__file__).parents[2] / "demo" / "recipe.toml"
 TRACK = "single_en"

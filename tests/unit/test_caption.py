@@ -5,8 +5,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-import builders
-from engines import ScriptedEngine, honest_reply
 from sa1b_captions import records
 from sa1b_captions.caption import parts
 from sa1b_captions.caption.sampling import plan_track, read_index
@@ -15,6 +13,8 @@ from sa1b_captions.receipts import read_receipt
 from sa1b_captions.recipe import TRACKS
 from sa1b_captions.stages.caption import caption_shards
 from sa1b_captions.storage import FileStore
+from tests.support import builders
+from tests.support.engines import ScriptedEngine, honest_reply
 
 SHARD = "sa_000000"
 

@@ -5,9 +5,6 @@ import threading
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-import builders
-from engines import ScriptedEngine
-from faulty_store import Fault, FaultyStore, faults, survived
 from sa1b_captions import records
 from sa1b_captions.campaign import Campaign
 from sa1b_captions.caption.sampling import plan_track, read_index
@@ -15,6 +12,9 @@ from sa1b_captions.receipts import read_receipt
 from sa1b_captions.recipe import TRACKS
 from sa1b_captions.stages.caption import caption_shards
 from sa1b_captions.storage import FileStore
+from tests.support import builders
+from tests.support.engines import ScriptedEngine
+from tests.support.faulty_store import Fault, FaultyStore, faults, survived
 
 SHARDS = ["sa_000000", "sa_000001"]
 IMAGES = 6

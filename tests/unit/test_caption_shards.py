@@ -4,8 +4,6 @@ import threading
 
 import pytest
 
-import builders
-from engines import ScriptedEngine, honest_reply
 from sa1b_captions import shards
 from sa1b_captions.caption.engines.base import Engine
 from sa1b_captions.errors import PermanentError, RetryableError
@@ -13,6 +11,8 @@ from sa1b_captions.receipts import read_receipt
 from sa1b_captions.recipe import TRACKS
 from sa1b_captions.stages.caption import caption_shards
 from sa1b_captions.storage import FileStore
+from tests.support import builders
+from tests.support.engines import ScriptedEngine, honest_reply
 
 NAMES = ["sa_000000", "sa_000001", "sa_000002"]
 

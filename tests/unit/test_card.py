@@ -5,13 +5,12 @@ import re
 import pytest
 import yaml
 
-import builders
-import releases
 from sa1b_captions.recipe import TRACKS
 from sa1b_captions.release.card import render_card, render_licence, size_category
 from sa1b_captions.release.manifest import TrackTotals
 from sa1b_captions.stages.export import export_release
 from sa1b_captions.storage import FileStore
+from tests.support import builders, releases
 
 TOTALS = TrackTotals(
     planned=11_186_000,

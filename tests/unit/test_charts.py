@@ -1,7 +1,7 @@
-import builders
-from pages import Page
 from sa1b_captions import shards
-from sa1b_captions.quality import charts
+from sa1b_captions.quality.report import charts
+from tests.support import builders
+from tests.support.pages import Page
 
 LIMITS = builders.demo_recipe().quality.languages["en"]
 

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-import builders
 from sa1b_captions.cli import app
 from sa1b_captions.storage import FileStore
+from tests.support import builders
 
 SHARD = "sa_000000"
 REPOSITORY = Path(__file__).parents[2]

@@ -9,7 +9,7 @@ PACKAGE = Path(sa1b_captions.__file__).parent
 WALL_CLOCK = re.compile(r"datetime\.now\(|time\.time\(\)|date\.today\(|utcnow\(|time_ns\(")
 READERS = {
     "caption/parts.py": "captioned_at of a row, for people",
-    "quality/reference.py": "created_at of a reference, for people",
+    "quality/health/reference.py": "created_at of a reference, for people",
     "receipts.py": "written_at, for people",
     "stages/export.py": "created_at of a release, for people",
     "ingest/server_clock.py": "whether to ask the server if a signed link has expired",

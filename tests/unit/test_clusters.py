@@ -6,15 +6,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-import builders
 from sa1b_captions import records
 from sa1b_captions.campaign import Campaign
-from sa1b_captions.quality import clusters, dedup, minhash
+from sa1b_captions.quality.duplicates import clusters, minhash
+from sa1b_captions.quality.duplicates import signatures as dedup
 from sa1b_captions.recipe import parse_recipe
 from sa1b_captions.stages.curate import curate_shard
 from sa1b_captions.stages.dedup import dedup_track
 from sa1b_captions.storage import FileStore
-from shingles import arrow, likeness
+from tests.support import builders
+from tests.support.shingles import arrow, likeness
 
 
 def vary(rng, words, changes):

@@ -5,9 +5,9 @@ import subprocess
 
 import pytest
 
-from deployment import COMPOSE_FILE, ROOT, SERVICES, env_example
 from sa1b_captions.profiles import load_profile
 from sa1b_captions.settings import VARIABLE_NAMES, load_settings
+from tests.support.deployment import COMPOSE_FILE, ROOT, SERVICES, env_example
 
 AIRFLOW = [name for name in SERVICES if name.startswith("airflow-")]
 SECRETS = [

@@ -1,13 +1,13 @@
 import pyarrow as pa
 import pytest
 
-import builders
 from sa1b_captions import records
-from sa1b_captions.quality.copies import compare, read_copies, show_copies, show_repeats
-from sa1b_captions.quality.gallery import Gallery
+from sa1b_captions.quality.report.copies import compare, read_copies, show_copies, show_repeats
+from sa1b_captions.quality.report.gallery import Gallery
 from sa1b_captions.recipe import parse_recipe
 from sa1b_captions.stages.curate import curate_shard
 from sa1b_captions.storage import FileStore
+from tests.support import builders
 
 SHARD = "sa_000000"
 TEXT = (

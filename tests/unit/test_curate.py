@@ -4,13 +4,13 @@ import json
 import pyarrow as pa
 import pytest
 
-import builders
 from sa1b_captions import records
 from sa1b_captions.campaign import Campaign
 from sa1b_captions.errors import PermanentError
 from sa1b_captions.receipts import read_receipt
 from sa1b_captions.stages.curate import curate_shard
 from sa1b_captions.storage import FileStore
+from tests.support import builders
 
 SHARD = "sa_000000"
 TEXT = "A red kettle stands on a wooden table beside a white cup. " * 5

@@ -4,15 +4,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-import builders
 from sa1b_captions import records
 from sa1b_captions.errors import PermanentError
-from sa1b_captions.quality import dedup
+from sa1b_captions.quality.duplicates import signatures as dedup
 from sa1b_captions.receipts import read_receipt
 from sa1b_captions.shards import shard_name
 from sa1b_captions.stages.curate import curate_shard
 from sa1b_captions.stages.dedup import dedup_track
 from sa1b_captions.storage import FileStore
+from tests.support import builders
 
 
 def test_a_signature_never_changes():

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from archives import PLANTED, SHARDS, build_archives
-from photographs import CROPS, SOURCES, photograph
+from demo.archives import PLANTED, SHARDS, build_archives
+from demo.photographs import CROPS, SOURCES, photograph
 
 SHORT_SIDE_PX = 60
 

@@ -3,7 +3,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from workspace import Workspace
+from demo.workspace import Workspace
 
 
 def made(folder):

@@ -3,7 +3,7 @@ import re
 import tomllib
 from importlib.metadata import packages_distributions
 
-from deployment import ROOT, SERVICES
+from tests.support.deployment import ROOT, SERVICES
 
 DOCKERFILES = sorted((ROOT / "deploy").glob("Dockerfile.*"))
 

@@ -6,10 +6,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fault_server import Fault, serve
 from sa1b_captions.errors import PermanentError, RetryableError
 from sa1b_captions.ingest.download import Download, Patience
 from sa1b_captions.ingest.links import parse_links
+from tests.support.fault_server import Fault, serve
 
 OBJECT = random.Random(7).randbytes(60_000)
 QUICK = Patience(stall_timeout_s=0.3, attempts=4, progress_bytes=1, backoff_s=0.5)

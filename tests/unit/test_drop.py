@@ -2,8 +2,6 @@ import json
 
 import pytest
 
-import builders
-from engines import ScriptedEngine
 from sa1b_captions import shards
 from sa1b_captions.errors import PermanentError, RetryableError
 from sa1b_captions.receipts import write_receipt
@@ -12,6 +10,8 @@ from sa1b_captions.stages.caption import caption_shards
 from sa1b_captions.stages.drop import drop_shards, is_dropped
 from sa1b_captions.stages.status import is_done, read_status
 from sa1b_captions.storage import FileStore
+from tests.support import builders
+from tests.support.engines import ScriptedEngine
 
 SHARD = "sa_000000"
 

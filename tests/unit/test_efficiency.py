@@ -6,11 +6,9 @@ import time
 import pyarrow as pa
 import pytest
 
-import builders
-from engines import ScriptedEngine, honest_reply
 from sa1b_captions import records
 from sa1b_captions.caption.engines.base import Reply
-from sa1b_captions.caption.engines.preview import PreviewEngine
+from sa1b_captions.caption.engines.preview.engine import PreviewEngine
 from sa1b_captions.efficiency import Efficiency, compare, read_efficiency
 from sa1b_captions.errors import PermanentError, RetryableError
 from sa1b_captions.receipts import read_receipt
@@ -18,7 +16,9 @@ from sa1b_captions.records import CaptionStatus
 from sa1b_captions.shards import archive_key, index_key
 from sa1b_captions.stages.caption import caption_shards
 from sa1b_captions.storage import FileStore
-from simulated_engine import SimulatedEngine
+from tests.support import builders
+from tests.support.engines import ScriptedEngine, honest_reply
+from tests.support.simulated_engine import SimulatedEngine
 
 SHARD = "sa_000000"
 JPEGS = [builders.make_jpeg(n) for n in range(8)]

@@ -3,11 +3,11 @@
 import pyarrow as pa
 import pytest
 
-import builders
 from sa1b_captions import records
 from sa1b_captions.chance import allowed_share
 from sa1b_captions.quality import expectations, metrics
 from sa1b_captions.quality.checks import Check, Checker, Verdict, judge
+from tests.support import builders
 
 RECIPE = builders.demo_recipe()
 ROWS = 40

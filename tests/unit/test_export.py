@@ -9,8 +9,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-import builders
-import releases
 from sa1b_captions.recipe import TRACKS
 from sa1b_captions.release import guards, rows
 from sa1b_captions.release.folder import ROWS_PER_GROUP, ReleaseFolder
@@ -21,6 +19,7 @@ from sa1b_captions.release.manifest import (
 )
 from sa1b_captions.stages.export import export_release
 from sa1b_captions.storage import FileStore, open_store_url
+from tests.support import builders, releases
 
 PUBLISHED = {
     "single_en": "internvl_sa1b_caption_11m_single_image_en",

@@ -4,12 +4,11 @@ import shutil
 
 import pytest
 
-import builders
-import releases
 from sa1b_captions.errors import PermanentError
 from sa1b_captions.release.manifest import latest_version
 from sa1b_captions.stages.export import export_release
 from sa1b_captions.storage import FileStore
+from tests.support import builders, releases
 
 
 def test_an_unchanged_release_is_not_written_again(campaign, local):

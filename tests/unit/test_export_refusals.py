@@ -3,13 +3,12 @@ import json
 
 import pytest
 
-import builders
-import releases
 from sa1b_captions.errors import PermanentError
 from sa1b_captions.quality import features
 from sa1b_captions.release import guards
 from sa1b_captions.release.manifest import latest_version
 from sa1b_captions.stages.export import export_release
+from tests.support import builders, releases
 
 
 @pytest.mark.parametrize(

@@ -4,8 +4,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-import builders
-from engines import ScriptedEngine, honest_reply
 from sa1b_captions import records
 from sa1b_captions.caption.engines.base import Reply
 from sa1b_captions.caption.tally import ENOUGH, Tally
@@ -16,6 +14,8 @@ from sa1b_captions.receipts import read_receipt
 from sa1b_captions.records import CaptionStatus
 from sa1b_captions.stages.caption import caption_shards
 from sa1b_captions.storage import FileStore
+from tests.support import builders
+from tests.support.engines import ScriptedEngine, honest_reply
 
 SHARD = "sa_000000"
 IMAGES = 24

@@ -4,15 +4,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-import builders
-from engines import ScriptedEngine
 from sa1b_captions.caption.engines.base import Reply
 from sa1b_captions.caption.gauge import EngineGauge, ShardGauge
 from sa1b_captions.caption.sampling import Sample
 from sa1b_captions.caption.worker import Outcome
 from sa1b_captions.efficiency import ENOUGH_SAMPLES, Efficiency, compare
 from sa1b_captions.records import CaptionStatus
-from virtual_window import spans
+from tests.support import builders
+from tests.support.engines import ScriptedEngine
+from tests.support.virtual_window import spans
 
 SHARD = "sa_000000"
 TRACK = builders.demo_recipe().tracks["single_en"]

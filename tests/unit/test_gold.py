@@ -5,9 +5,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gold_scores import JUDGED, judge, score
-from gold_set import LANGUAGES, SPLITS, load_gold
-from planted_pairs import expected_share, plant, search
+from tests.gold.captions import LANGUAGES, SPLITS, load_gold
+from tests.gold.scores import JUDGED, judge, score
+from tests.support.planted_pairs import expected_share, plant, search
 
 GOLD = {language: load_gold(language) for language in LANGUAGES}
 ALL = [row for rows in GOLD.values() for row in rows]

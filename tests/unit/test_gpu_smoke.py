@@ -5,8 +5,9 @@ import struct
 import sys
 
 import pytest
-from gpu_smoke.fatbin import prune
-from gpu_smoke.machine import prepare
+
+from tests.gpu.fatbin import prune
+from tests.gpu.machine import prepare
 
 
 def kernel(architecture, code):

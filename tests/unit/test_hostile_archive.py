@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-import builders
 from sa1b_captions.errors import PermanentError
 from sa1b_captions.ingest.archive import repack
-from sample_archive import BODY, GZIP, PLAIN, run
+from tests.support import builders
+from tests.support.sample_archive import BODY, GZIP, PLAIN, run
 
 JPEG = builders.make_jpeg(1)
 JSON = builders.annotation(1, (96, 64))

@@ -8,14 +8,14 @@ import sys
 import httpx
 import pytest
 
-import builders
-from fault_server import serve
-from jumping_clock import DAY_S, YEAR_S, JumpingClock
 from sa1b_captions.errors import EXIT_PERMANENT
 from sa1b_captions.ingest.replies import Interrupted, read_reply
 from sa1b_captions.receipts import read_receipt
 from sa1b_captions.shards import ingest_receipt_key
 from sa1b_captions.storage import FileStore
+from tests.support import builders
+from tests.support.fault_server import serve
+from tests.support.jumping_clock import DAY_S, YEAR_S, JumpingClock
 
 ARCHIVE = builders.make_archive(builders.sa1b_members([1, 2, 3]))
 

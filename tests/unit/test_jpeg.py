@@ -5,8 +5,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-import builders
 from sa1b_captions.ingest.jpeg import read_jpeg_header
+from tests.support import builders
 
 JPEG = builders.make_jpeg(1)
 

@@ -4,10 +4,10 @@ import kubernetes_validate
 import pytest
 import yaml
 
-from deployment import ROOT, env_example
 from sa1b_captions.profiles import load_profile, profile_names
 from sa1b_captions.recipe import load_recipe
 from sa1b_captions.settings import load_settings
+from tests.support.deployment import ROOT, env_example
 
 MANIFESTS = [
     (path.name, document)

@@ -5,9 +5,9 @@ import pytest
 import xxhash
 from PIL import Image
 
-from builders import make_jpeg
 from sa1b_captions.caption.images import decode_jpeg
-from sa1b_captions.caption.likeness import difference_hash, hash_photograph
+from sa1b_captions.caption.perceptual_hash import difference_hash, hash_photograph
+from tests.support.builders import make_jpeg
 
 SIZE = (900, 600)
 

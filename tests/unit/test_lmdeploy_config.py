@@ -2,8 +2,8 @@ import dataclasses
 
 import pytest
 
-from sa1b_captions.caption.engines.lmdeploy import open_engine
-from sa1b_captions.caption.engines.lmdeploy_config import find_snapshot, refuse_unknown
+from sa1b_captions.caption.engines.lmdeploy.config import find_snapshot, refuse_unknown
+from sa1b_captions.caption.engines.lmdeploy.engine import open_engine
 from sa1b_captions.errors import PermanentError, SettingsError
 from sa1b_captions.recipe import load_recipe
 from sa1b_captions.settings import load_settings

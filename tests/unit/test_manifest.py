@@ -5,7 +5,6 @@ import subprocess
 import boto3
 import pytest
 
-import releases
 from sa1b_captions.errors import PermanentError
 from sa1b_captions.release import manifest
 from sa1b_captions.release.manifest import (
@@ -18,6 +17,7 @@ from sa1b_captions.release.manifest import (
 )
 from sa1b_captions.stages.export import export_release
 from sa1b_captions.storage import FileStore, open_store_url
+from tests.support import releases
 
 NAME = "releases/v1/test_single_en.jsonl"
 SUMS = "releases/v1/SHA256SUMS"

@@ -5,10 +5,11 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from sa1b_captions.errors import PermanentError
-from sa1b_captions.quality import dedup, minhash, wording
-from sa1b_captions.quality.kernels import minhash as kernel
+from sa1b_captions.quality.duplicates import minhash, wording
+from sa1b_captions.quality.duplicates import signatures as dedup
+from sa1b_captions.quality.kernels import shingles as kernel
 from sa1b_captions.recipe import load_recipe, parse_recipe
-from shingles import arrow, likeness
+from tests.support.shingles import arrow, likeness
 
 
 def compare(first, second):

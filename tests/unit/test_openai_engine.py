@@ -5,17 +5,17 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-import builders
-from openai_client import RECIPE, engine_for, request
-from openai_server import Answer, Fault, content, image_bytes, serve
 from sa1b_captions import records
-from sa1b_captions.caption.engines.openai import MAX_SENDS
+from sa1b_captions.caption.engines.openai.engine import MAX_SENDS
 from sa1b_captions.caption.images import ShardReader
 from sa1b_captions.caption.sampling import plan_track, read_index
 from sa1b_captions.caption.worker import Worker
 from sa1b_captions.cli import app
 from sa1b_captions.records import CaptionStatus
 from sa1b_captions.storage import FileStore
+from tests.support import builders
+from tests.support.openai_client import RECIPE, engine_for, request
+from tests.support.openai_server import Answer, Fault, content, image_bytes, serve
 
 DEMO_RECIPE = Path(__file__).parents[2] / "demo" / "recipe.toml"
 CONTEXT = "Input length (9000) must be smaller than the model context length (8192)."

@@ -4,10 +4,10 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from openai_client import engine_for, request
-from openai_server import Answer, Fault, serve
 from sa1b_captions.errors import PermanentError, RetryableError
 from sa1b_captions.records import CaptionStatus
+from tests.support.openai_client import engine_for, request
+from tests.support.openai_server import Answer, Fault, serve
 
 
 def test_requests_spread_to_the_least_loaded_replica():

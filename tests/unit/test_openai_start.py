@@ -1,11 +1,11 @@
 import pytest
 
-from openai_client import RECIPE, engine_for, request
-from openai_server import serve
-from sa1b_captions.caption.engines.openai import open_engine
+from sa1b_captions.caption.engines.openai.engine import open_engine
 from sa1b_captions.errors import PermanentError, RetryableError, SettingsError
 from sa1b_captions.records import CaptionStatus
 from sa1b_captions.settings import load_settings
+from tests.support.openai_client import RECIPE, engine_for, request
+from tests.support.openai_server import serve
 
 
 def test_a_url_without_v1_is_named():

@@ -5,15 +5,15 @@ import pyarrow as pa
 import pytest
 from PIL import Image
 
-import builders
 from sa1b_captions import records
 from sa1b_captions.caption.images import decode_jpeg
-from sa1b_captions.caption.likeness import hash_photograph
-from sa1b_captions.quality.photographs import find_repeats
+from sa1b_captions.caption.perceptual_hash import hash_photograph
+from sa1b_captions.quality.duplicates.photographs import find_repeats
 from sa1b_captions.receipts import read_receipt
 from sa1b_captions.stages.curate import curate_shard
 from sa1b_captions.stages.dedup import dedup_track
 from sa1b_captions.storage import FileStore
+from tests.support import builders
 
 ROOM = builders.make_jpeg(1, (900, 600))
 GARDEN = builders.make_jpeg(2, (900, 600))

@@ -11,11 +11,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image, ImageFilter
 
-from photographs import CROPS, photograph
+from demo.photographs import CROPS, photograph
 from sa1b_captions.caption.engines.base import Reply, Request
-from sa1b_captions.caption.engines.looks.colours import to_lab
-from sa1b_captions.caption.engines.looks.measure import measure
-from sa1b_captions.caption.engines.preview import PreviewEngine, open_engine
+from sa1b_captions.caption.engines.preview.colours import to_lab
+from sa1b_captions.caption.engines.preview.engine import PreviewEngine, open_engine
+from sa1b_captions.caption.engines.preview.pixels import measure
 from sa1b_captions.caption.engines.registry import open_engine as open_by_name
 from sa1b_captions.quality import features
 from sa1b_captions.quality.rules import find_reasons

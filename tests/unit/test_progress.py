@@ -5,11 +5,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-import builders
 from sa1b_captions.caption.engines.base import Reply
 from sa1b_captions.caption.progress import Progress
 from sa1b_captions.caption.sampling import IndexedImage, Sample
 from sa1b_captions.records import CaptionStatus
+from tests.support import builders
 
 RECIPE = builders.demo_recipe()
 LINE = re.compile(

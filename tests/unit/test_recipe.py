@@ -3,11 +3,11 @@ from pathlib import Path
 
 import pytest
 
-import builders
 from sa1b_captions.campaign import open_campaign
 from sa1b_captions.errors import PermanentError
 from sa1b_captions.recipe import TRACKS, load_recipe, parse_recipe
 from sa1b_captions.storage import FileStore
+from tests.support import builders
 
 INTERNVL = load_recipe("internvl")
 

@@ -9,7 +9,7 @@ from collections import Counter
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sa1b_captions.caption.engines.replicas import OVERLOAD, Replica, Replicas
+from sa1b_captions.caption.engines.openai.replicas import OVERLOAD, Replica, Replicas
 
 
 @contextlib.contextmanager

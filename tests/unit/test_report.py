@@ -1,21 +1,21 @@
 import pyarrow as pa
 import pytest
 
-import builders
-from pages import Page
 from sa1b_captions import records, shards
 from sa1b_captions.efficiency import Efficiency, compare
 from sa1b_captions.quality.checks import Check, Verdict
-from sa1b_captions.quality.gallery import REJECTED_PER_REASON, evenly
 from sa1b_captions.quality.metrics import shard_metrics
-from sa1b_captions.quality.release_report import ReleaseFindings, render_release
-from sa1b_captions.quality.shard_report import ShardFindings, render_shard
-from sa1b_captions.quality.throughput import sum_up
+from sa1b_captions.quality.report.gallery import REJECTED_PER_REASON, evenly
+from sa1b_captions.quality.report.release import ReleaseFindings, render_release
+from sa1b_captions.quality.report.shard import ShardFindings, render_shard
+from sa1b_captions.quality.report.throughput import sum_up
 from sa1b_captions.receipts import read_receipt
 from sa1b_captions.recipe import TRACKS
 from sa1b_captions.stages.curate import curate_shard
 from sa1b_captions.stages.dedup import dedup_track
 from sa1b_captions.storage import FileStore
+from tests.support import builders
+from tests.support.pages import Page
 
 TEXT = "A red kettle stands on a wooden table beside a white cup. " * 5
 CHINESE = "一只红色的水壶放在木桌上，旁边有一只白色的杯子。" * 4

@@ -12,14 +12,14 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-import builders
-from fault_server import Fault, serve
 from sa1b_captions import shards
 from sa1b_captions.errors import DamagedArchiveError, PermanentError, RetryableError
 from sa1b_captions.ingest.download import Patience
 from sa1b_captions.ingest.links import parse_links
 from sa1b_captions.stages.ingest import ingest_shard
 from sa1b_captions.storage import FileStore
+from tests.support import builders
+from tests.support.fault_server import Fault, serve
 
 SHARD = "sa_000000"
 MEMBERS = builders.sa1b_members(range(1, 21), (160, 120))

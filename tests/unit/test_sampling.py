@@ -1,8 +1,8 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-import builders
 from sa1b_captions.caption.sampling import IndexedImage, plan_track, work_order
+from tests.support import builders
 
 RECIPE = builders.demo_recipe()
 image_ids = st.lists(st.integers(1, 10**7), unique=True, max_size=40)

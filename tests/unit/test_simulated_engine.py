@@ -1,11 +1,11 @@
 import pytest
 
-import builders
 from sa1b_captions.caption.images import ShardReader
 from sa1b_captions.caption.sampling import plan_track, read_index
 from sa1b_captions.caption.worker import Worker
 from sa1b_captions.storage import FileStore
-from simulated_engine import SimulatedEngine
+from tests.support import builders
+from tests.support.simulated_engine import SimulatedEngine
 
 RECIPE = builders.demo_recipe()
 

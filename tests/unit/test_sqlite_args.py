@@ -5,7 +5,7 @@ import threading
 import pytest
 from sqlalchemy import create_engine, event
 
-from sqlite_args import connect_args
+from demo.sqlite_args import connect_args
 
 
 @pytest.fixture

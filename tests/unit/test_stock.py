@@ -4,10 +4,10 @@ import threading
 
 import pytest
 
-import builders
-from engines import ScriptedEngine, honest_reply
 from sa1b_captions.caption.worker import Worker
 from sa1b_captions.errors import RetryableError
+from tests.support import builders
+from tests.support.engines import ScriptedEngine, honest_reply
 
 RECIPE = builders.demo_recipe()
 

@@ -6,9 +6,9 @@ import uuid
 import boto3
 import pytest
 
-from fault_server import Fault, serve
 from sa1b_captions.errors import MissingKeyError, PermanentError, RetryableError, SettingsError
 from sa1b_captions.storage import FileStore, S3Store, open_store_url, s3
+from tests.support.fault_server import Fault, serve
 
 
 @pytest.fixture(params=["file", "s3"])

@@ -12,9 +12,9 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
-from jumping_clock import DAY_S, MINUTE_S, YEAR_S, JumpingClock
 from sa1b_captions.errors import PermanentError, RetryableError
 from sa1b_captions.storage import FileStore, open_store_url
+from tests.support.jumping_clock import DAY_S, MINUTE_S, YEAR_S, JumpingClock
 
 CLEAR = """
 import sys

@@ -1,7 +1,6 @@
-import builders
 from sa1b_captions.efficiency import Efficiency, compare
 from sa1b_captions.quality.checks import Verdict, judge
-from sa1b_captions.quality.throughput import (
+from sa1b_captions.quality.report.throughput import (
     check_release,
     check_shard,
     read_throughput,
@@ -10,6 +9,7 @@ from sa1b_captions.quality.throughput import (
 )
 from sa1b_captions.receipts import write_receipt
 from sa1b_captions.storage import FileStore
+from tests.support import builders
 
 FED, STARVED, FEW = (
     compare(98.0, 100.0, 500, 8),

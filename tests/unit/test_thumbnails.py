@@ -4,9 +4,9 @@ import io
 import pytest
 from PIL import Image
 
-import builders
-from sa1b_captions.quality.thumbnails import Thumbnails, make_thumbnail
+from sa1b_captions.quality.report.thumbnails import Thumbnails, make_thumbnail
 from sa1b_captions.storage import FileStore
+from tests.support import builders
 
 
 def test_a_thumbnail_is_small_and_keeps_its_shape():

@@ -6,7 +6,6 @@ import random
 
 import pytest
 
-import builders
 from sa1b_captions import records
 from sa1b_captions.efficiency import compare
 from sa1b_captions.errors import PermanentError, RetryableError
@@ -18,6 +17,7 @@ from sa1b_captions.stages.dedup import dedup_track
 from sa1b_captions.stages.validate_release import validate_release
 from sa1b_captions.stages.validate_shards import validate_shards
 from sa1b_captions.storage import FileStore
+from tests.support import builders
 
 ENGLISH = "A red kettle stands on a wooden table beside a white cup. " * 5
 CHINESE = "一只红色的水壶放在木桌上，旁边有一只白色的杯子。" * 4

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from sa1b_captions.quality.wording import normalise, normalised
+from sa1b_captions.quality.duplicates.wording import normalise, normalised
 
 
 def by_definition(texts):

@@ -5,12 +5,12 @@ import time
 import pytest
 from PIL import Image
 
-import builders
-from engines import ScriptedEngine, honest_reply
 from sa1b_captions.caption.engines.base import Reply
 from sa1b_captions.caption.worker import MAX_ATTEMPTS, Worker
 from sa1b_captions.errors import RetryableError
 from sa1b_captions.records import CaptionStatus
+from tests.support import builders
+from tests.support.engines import ScriptedEngine, honest_reply
 
 RECIPE = builders.demo_recipe()
 

@@ -16,7 +16,7 @@ from sa1b_captions import records
 from sa1b_captions.campaign import Campaign
 from sa1b_captions.caption.engines.base import Engine, Reply
 from sa1b_captions.caption.kept_efficiency import kept_key
-from sa1b_captions.caption.likeness import PhotographHashes
+from sa1b_captions.caption.perceptual_hash import PhotographHashes
 from sa1b_captions.caption.sampling import Sample
 from sa1b_captions.receipts import read_receipt, write_receipt
 

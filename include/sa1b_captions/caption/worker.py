@@ -20,8 +20,8 @@ from typing import TYPE_CHECKING
 from sa1b_captions.caption.engines.base import Engine, Reply, Request
 from sa1b_captions.caption.engines.finish import LASTING
 from sa1b_captions.caption.images import ShardReader, UndecodableImageError, decode_jpeg
-from sa1b_captions.caption.likeness import PhotographHashes, hash_photograph
 from sa1b_captions.caption.loops import is_loop
+from sa1b_captions.caption.perceptual_hash import PhotographHashes, hash_photograph
 from sa1b_captions.caption.sampling import Sample
 from sa1b_captions.caption.stock import Stock
 from sa1b_captions.caption.tally import FAILED

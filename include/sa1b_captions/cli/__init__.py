@@ -5,7 +5,8 @@ object. Exit codes: 0 done, 2 wrong usage, 65 permanent error, 75 retryable erro
 do, 1 a defect of this program.
 """
 
-from sa1b_captions.cli import stages, tuning, views  # each adds its commands to the app
+from sa1b_captions.cli import commands as stages  # each adds its commands to the app
+from sa1b_captions.cli import tuning, views  # each adds its commands to the app
 from sa1b_captions.cli.common import app
 
 __all__ = ["app", "stages", "tuning", "views"]

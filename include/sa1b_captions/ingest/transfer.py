@@ -5,8 +5,8 @@ import time
 from collections.abc import Iterator
 
 from sa1b_captions.ingest.download import Download
-from sa1b_captions.ingest.kept import KeptParts
 from sa1b_captions.ingest.ranges import RangedDownload
+from sa1b_captions.ingest.resume_state import KeptParts
 
 log = logging.getLogger(__name__)
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from sa1b_captions.chance import allowed_share
 from sa1b_captions.limits import Quality
 from sa1b_captions.quality.checks import Verdict
-from sa1b_captions.quality.health import SHAPES, Measure
+from sa1b_captions.quality.health.measures import SHAPES, Measure
 from sa1b_captions.recipe import Recipe
 from sa1b_captions.records import CaptionStatus
 

@@ -11,8 +11,8 @@ import polars as pl
 import pyarrow as pa
 
 from sa1b_captions.quality import characters, phrases, stopwords
-from sa1b_captions.quality.kernels import features as kernel
-from sa1b_captions.quality.wording import buffers
+from sa1b_captions.quality.duplicates.wording import buffers
+from sa1b_captions.quality.kernels import columns as kernel
 from sa1b_captions.records import TEXT_FEATURES
 
 SPECIAL_TOKENS = (

@@ -8,9 +8,9 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 
 from sa1b_captions.recipe import Recipe
-from sa1b_captions.release.export import track_files
 from sa1b_captions.release.guards import INTERNVL_MODEL
 from sa1b_captions.release.manifest import TrackTotals
+from sa1b_captions.release.track_files import track_files
 from sa1b_captions.shards import format_selection
 
 CARD = "README.md"

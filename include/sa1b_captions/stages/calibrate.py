@@ -14,7 +14,7 @@ from sa1b_captions import records
 from sa1b_captions.campaign import Campaign
 from sa1b_captions.errors import PermanentError
 from sa1b_captions.quality.curated import READERS, read_curate_receipts, read_metrics
-from sa1b_captions.quality.reference import (
+from sa1b_captions.quality.health.reference import (
     Reference,
     TrackReference,
     build_reference,

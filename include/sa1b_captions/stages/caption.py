@@ -19,7 +19,7 @@ from sa1b_captions.caption.engines.base import Engine
 from sa1b_captions.caption.gauge import EngineGauge
 from sa1b_captions.caption.images import ShardReader
 from sa1b_captions.caption.sampling import Sample
-from sa1b_captions.caption.shard import ShardWork, prepare
+from sa1b_captions.caption.shard_work import ShardWork, prepare
 from sa1b_captions.caption.worker import Outcome, Unreadable, Worker
 from sa1b_captions.errors import CaptioningError, PermanentError, RetryableError
 from sa1b_captions.recipe import TRACKS

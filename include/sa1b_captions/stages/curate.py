@@ -18,11 +18,12 @@ import pyarrow.compute as pc
 from sa1b_captions import records
 from sa1b_captions.campaign import Campaign
 from sa1b_captions.errors import MissingKeyError, PermanentError
-from sa1b_captions.quality import dedup, metrics
+from sa1b_captions.quality import metrics
+from sa1b_captions.quality.duplicates import signatures as dedup
+from sa1b_captions.quality.duplicates.minhash import SIGNATURE_VERSION
+from sa1b_captions.quality.duplicates.photographs import photograph_table
 from sa1b_captions.quality.features import measure
-from sa1b_captions.quality.minhash import SIGNATURE_VERSION
-from sa1b_captions.quality.photographs import photograph_table
-from sa1b_captions.quality.reference import read_reference
+from sa1b_captions.quality.health.reference import read_reference
 from sa1b_captions.quality.rules import EXACT_DUPLICATE, NEAR_DUPLICATE, find_reasons
 from sa1b_captions.receipts import Receipt, digest, read_receipt, require_receipt, write_receipt
 from sa1b_captions.recipe import TRACKS, WHOLE_TRACK

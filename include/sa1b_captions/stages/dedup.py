@@ -17,15 +17,15 @@ import pyarrow.compute as pc
 
 from sa1b_captions import records
 from sa1b_captions.campaign import Campaign
-from sa1b_captions.quality.clusters import Clusters, find_clusters
 from sa1b_captions.quality.curated import require_curated
-from sa1b_captions.quality.dedup import Signatures, duplicate_table, rank
+from sa1b_captions.quality.duplicates.clusters import Clusters, find_clusters
+from sa1b_captions.quality.duplicates.signatures import Signatures, duplicate_table, rank
+from sa1b_captions.quality.duplicates.wording import normalised
 from sa1b_captions.quality.rules import NEAR_DUPLICATE
-from sa1b_captions.quality.wording import normalised
 from sa1b_captions.receipts import Receipt, digest, read_receipt, write_receipt
 from sa1b_captions.recipe import WHOLE_TRACK
 from sa1b_captions.shards import shard_number
-from sa1b_captions.stages.photographs import report_repeats
+from sa1b_captions.stages.repeated_images import report_repeats
 
 _log = logging.getLogger(__name__)
 

@@ -19,7 +19,6 @@ from sa1b_captions.quality.curated import require_curated
 from sa1b_captions.receipts import Receipt, digest, require_receipt
 from sa1b_captions.recipe import TRACKS
 from sa1b_captions.release import card, guards
-from sa1b_captions.release.export import export_track
 from sa1b_captions.release.folder import ReleaseFolder
 from sa1b_captions.release.manifest import (
     MANIFEST,
@@ -32,6 +31,7 @@ from sa1b_captions.release.manifest import (
     release_key,
     write_manifest,
 )
+from sa1b_captions.release.track_files import export_track
 
 _log = logging.getLogger(__name__)
 

@@ -14,10 +14,10 @@ from sa1b_captions import records, shards
 from sa1b_captions.errors import DamagedArchiveError, PermanentError
 from sa1b_captions.ingest.archive import Repacked, repack
 from sa1b_captions.ingest.download import ChangedObjectError, Download, Patience
-from sa1b_captions.ingest.kept import PART_BYTES, KeptParts, forget_parts
 from sa1b_captions.ingest.links import Link
 from sa1b_captions.ingest.ranges import RANGE_BYTES, RangedDownload
 from sa1b_captions.ingest.readahead import read_ahead
+from sa1b_captions.ingest.resume_state import PART_BYTES, KeptParts, forget_parts
 from sa1b_captions.ingest.server_clock import require_lasting
 from sa1b_captions.ingest.transfer import Transfer
 from sa1b_captions.receipts import Receipt, read_receipt, write_receipt

@@ -18,8 +18,8 @@ from sa1b_captions.errors import PermanentError
 from sa1b_captions.quality import expectations, metrics
 from sa1b_captions.quality.checks import Check, judge, run_suite
 from sa1b_captions.quality.curated import READERS, curated_version, require_curated
-from sa1b_captions.quality.release_report import ReleaseFindings, render_release
-from sa1b_captions.quality.throughput import ReleaseThroughput, check_release, sum_up
+from sa1b_captions.quality.report.release import ReleaseFindings, render_release
+from sa1b_captions.quality.report.throughput import ReleaseThroughput, check_release, sum_up
 from sa1b_captions.receipts import Receipt, digest, read_receipt, require_receipt, write_receipt
 from sa1b_captions.recipe import TRACKS
 

@@ -19,11 +19,11 @@ from sa1b_captions.errors import RetryableError
 from sa1b_captions.quality import expectations
 from sa1b_captions.quality.checks import CrashedCheckError, judge, run_suite
 from sa1b_captions.quality.curated import curated_version, read_curate_receipts, read_metrics
-from sa1b_captions.quality.health import health_table, measure_health
-from sa1b_captions.quality.neighbours import Neighbours
-from sa1b_captions.quality.reference import read_reference
-from sa1b_captions.quality.shard_report import ShardFindings, render_shard
-from sa1b_captions.quality.throughput import check_shard, read_throughput
+from sa1b_captions.quality.health.measures import health_table, measure_health
+from sa1b_captions.quality.health.neighbours import Neighbours
+from sa1b_captions.quality.health.reference import read_reference
+from sa1b_captions.quality.report.shard import ShardFindings, render_shard
+from sa1b_captions.quality.report.throughput import check_shard, read_throughput
 from sa1b_captions.receipts import Receipt, read_receipt, write_receipt
 from sa1b_captions.recipe import TRACKS
 

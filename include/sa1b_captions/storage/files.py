@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from sa1b_captions.errors import MissingKeyError, PermanentError, RetryableError
-from sa1b_captions.storage.base import PARTIAL_SUFFIX, Writer, checked_key, exactly
+from sa1b_captions.storage.store import PARTIAL_SUFFIX, Writer, checked_key, exactly
 
 log = logging.getLogger(__name__)
 

@@ -9,7 +9,7 @@ from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any
 
 from sa1b_captions.errors import MissingKeyError, PermanentError, RetryableError
-from sa1b_captions.storage.base import Writer, checked_key, exactly
+from sa1b_captions.storage.store import Writer, checked_key, exactly
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client

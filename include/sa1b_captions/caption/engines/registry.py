@@ -10,9 +10,9 @@ from sa1b_captions.recipe import Recipe
 from sa1b_captions.settings import Settings
 
 _ENGINES = {
-    "preview": "preview:open_engine",
-    "openai": "openai:open_engine",
-    "lmdeploy": "lmdeploy:open_engine",
+    "preview": "preview.engine:open_engine",
+    "openai": "openai.engine:open_engine",
+    "lmdeploy": "lmdeploy.engine:open_engine",
 }
 
 

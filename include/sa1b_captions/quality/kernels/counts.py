@@ -14,7 +14,7 @@ from sa1b_captions.quality.kernels.text import (
     OTHER,
     SPACES,
 )
-from sa1b_captions.quality.kernels.units import QUOTED, WORD
+from sa1b_captions.quality.kernels.words import QUOTED, WORD
 
 # Tags of stopwords; a stutter is an English one that never comes twice in a row.
 _ENGLISH, _OTHER_LANGUAGE, _STUTTER = 1, 2, 3

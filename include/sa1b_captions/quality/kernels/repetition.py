@@ -4,7 +4,7 @@ import numpy as np
 from numba import uint64
 
 from sa1b_captions.quality.kernels.compiled import compiled
-from sa1b_captions.quality.kernels.units import AFTER_STOP, GOLDEN, NUMBER, scramble
+from sa1b_captions.quality.kernels.words import AFTER_STOP, GOLDEN, NUMBER, scramble
 
 TRIPLE_UNITS = 8
 """Units of the longest phrase that is an echo when it comes three times in a row."""

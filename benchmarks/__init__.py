@@ -1,0 +1,1 @@
+"""Measurements: one command each, the last line of its output is JSON."""

@@ -1,0 +1,1 @@
+"""The demo: the whole pipeline on one machine, with photographs out of packages."""

@@ -1,0 +1,1 @@
+"""The lmdeploy engine: the model in this process."""

@@ -1,0 +1,1 @@
+"""The openai engine: servers that speak the chat-completions protocol."""

@@ -1,0 +1,1 @@
+"""Captions that say the same, and images that are the same."""

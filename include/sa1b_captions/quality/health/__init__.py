@@ -1,0 +1,1 @@
+"""Whether a shard looks like the reference and like its neighbours."""

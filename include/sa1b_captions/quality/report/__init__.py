@@ -1,0 +1,1 @@
+"""Quality reports: self-contained HTML pages for people."""

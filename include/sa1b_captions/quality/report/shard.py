@@ -1,0 +1,98 @@
+"""Quality report of a shard: one self-contained HTML page."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from sa1b_captions.campaign import Campaign
+from sa1b_captions.efficiency import Efficiency
+from sa1b_captions.quality.checks import Check, Verdict
+from sa1b_captions.quality.curated import read_metrics
+from sa1b_captions.quality.expectations import HEALTH
+from sa1b_captions.quality.health.measures import SHAPES, Measure
+from sa1b_captions.quality.report import copies, gallery, page
+from sa1b_captions.quality.report.throughput import throughput_rows
+from sa1b_captions.receipts import Receipt
+from sa1b_captions.recipe import TRACKS
+
+HEALTH_NAMES = {
+    "psi": "lengths, stability index",
+    "ks_distance": "lengths, greatest distance",
+    "spread": "lengths, ratio of spreads",
+    "tail_share": "far too short or long",
+    "common_tokens_share": "most frequent token count",
+    "rejected": "rejected",
+}
+"""Measures of health, for people; others are reasons."""
+
+
+@dataclass(frozen=True, slots=True)
+class ShardFindings:
+    """What the validate stage knows of a shard."""
+
+    shard: str
+    verdict: Verdict
+    receipts: dict[str, Receipt]
+    """Curate receipt of each curated track."""
+    checks: dict[str, list[Check]]
+    """Checks of each curated track."""
+    health: dict[str, list[Measure]]
+    """What the track was compared with and how it came out; empty where there was nothing."""
+    throughput: dict[str, Efficiency]
+    """What the caption receipt of each track says of the pipeline's rate."""
+    run_id: str | None
+
+
+def render_shard(campaign: Campaign, findings: ShardFindings) -> str:
+    """HTML page of one shard.
+
+    Raises:
+        RetryableError: the store failed.
+        PermanentError: curated rows that a receipt vouches for are gone.
+    """
+    shard, tracks = findings.shard, [track for track in TRACKS if track in findings.receipts]
+    metrics = {track: read_metrics(campaign, track, [shard])[0] for track in tracks}
+    rows = gallery.Gallery(campaign)
+    return page.fill_template(
+        "shard.html.jinja",
+        campaign=campaign,
+        findings=findings,
+        headline=page.headline(check for checks in findings.checks.values() for check in checks),
+        tracks=[page.track_row(campaign, track, [metrics[track]]) for track in tracks],
+        missing=[track for track in TRACKS if track not in tracks],
+        reasons=page.reason_rows({track: findings.receipts[track]["reasons"] for track in tracks}),
+        complaints=page.complaints(findings.checks),
+        check_rows=_check_rows(findings.checks),
+        health=[
+            (track, measure)
+            for track in tracks
+            for measure in findings.health.get(track, [])
+            if measure.name in SHAPES or measure.severity
+        ],
+        throughput=throughput_rows(findings.throughput),
+        health_names=HEALTH_NAMES,
+        min_neighbours=campaign.recipe.quality.health.min_neighbours,
+        has_reference=campaign.reference_digest is not None,
+        charts=page.length_charts(campaign, {track: [metrics[track]] for track in tracks}),
+        samples=rows.samples(shard, tracks),
+        rejected=rows.rejected(shard, tracks),
+        copies=copies.show_copies(
+            rows, [copies.read_copies(campaign, track, shard) for track in tracks]
+        ),
+        provenance=page.provenance(campaign, metrics.values()),
+    )
+
+
+def _check_rows(checks: Mapping[str, Sequence[Check]]) -> list[tuple[Check, dict[str, Check]]]:
+    """One row per distinct check with each track's result, in the order of the suite."""
+    rows: dict[str, dict[str, dict[str, Check]]] = {}
+    for track, found in checks.items():
+        for check in found:
+            if check.name.startswith(HEALTH):  # has a table of its own
+                continue
+            # Limits differ by language, and so does what the check says.
+            rows.setdefault(check.name, {}).setdefault(check.description, {})[track] = check
+    return [
+        (next(iter(by_track.values())), by_track)
+        for by_description in rows.values()
+        for by_track in by_description.values()
+    ]

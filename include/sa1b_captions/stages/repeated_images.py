@@ -1,0 +1,50 @@
+"""Part of the dedup stage: report photographs that are there under several ids."""
+
+import logging
+from concurrent.futures import ThreadPoolExecutor
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from sa1b_captions import records
+from sa1b_captions.campaign import Campaign
+from sa1b_captions.errors import MissingKeyError
+from sa1b_captions.quality.curated import READERS
+from sa1b_captions.quality.duplicates.photographs import SAME_BYTES, SAME_LOOK, find_repeats
+from sa1b_captions.recipe import WHOLE_TRACK
+from sa1b_captions.shards import format_selection
+
+_log = logging.getLogger(__name__)
+
+
+def report_repeats(campaign: Campaign) -> dict[str, int]:
+    """Compare the photographs of all curated shards and store the groups of equal ones.
+
+    Returns:
+        Photographs in groups of each kind, and how many were compared. Shards that were curated
+        before photographs were hashed count for none.
+
+    Raises:
+        RetryableError: the store failed.
+    """
+    unhashed: list[str] = []
+
+    def read(shard: str) -> pa.Table:
+        key = campaign.curated(WHOLE_TRACK, shard, "photographs.parquet")
+        try:
+            return records.read_table(campaign.store, key)
+        except MissingKeyError:
+            unhashed.append(shard)
+            return records.PHOTOGRAPH_SCHEMA.empty_table()
+
+    with ThreadPoolExecutor(READERS) as pool:
+        photographs = pa.concat_tables(pool.map(read, campaign.recipe.shards))
+    if unhashed:
+        shards = format_selection(unhashed)
+        _log.warning("shards %s: no hashes of photographs; curate them again with --force", shards)
+    repeats = find_repeats(photographs)
+    key = campaign.repeated_photographs()
+    records.write_table(campaign.store, key, repeats, records.REPEAT_SCHEMA)
+    kinds = repeats.column("kind")
+    counts = {kind: pc.sum(pc.equal(kinds, kind)).as_py() or 0 for kind in (SAME_BYTES, SAME_LOOK)}
+    return counts | {"compared": photographs.num_rows}

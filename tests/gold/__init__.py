@@ -1,0 +1,1 @@
+"""Captions labelled by hand, and how often the rules are right on them."""

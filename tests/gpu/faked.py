@@ -1,0 +1,37 @@
+"""The commands of sa1b-captions where there is no GPU: `python -m tests.gpu.faked caption ...`.
+
+lmdeploy is the real one; what TurboMind would compute is computed on the CPU instead.
+"""
+
+import contextlib
+from collections.abc import Iterator
+from pathlib import Path
+
+from sa1b_captions.cli import app
+from sa1b_captions.settings import load_settings
+from tests.gpu import fake_turbomind, tiny_internvl2
+from tests.gpu.reference_internvl2 import Reference
+
+_BYTES = {character: byte for byte, character in tiny_internvl2.PRINTED.items()}
+
+
+@contextlib.contextmanager
+def cpu_turbomind(model: Path) -> Iterator[None]:
+    """Put the checkpoint's arithmetic on the CPU where lmdeploy starts TurboMind."""
+    reference = Reference(model)
+
+    def script(call: fake_turbomind.Call) -> fake_turbomind.Answer:
+        most = call.settings.max_new_tokens
+        said = reference.answer(call.input_ids, call.pixels, most)
+        text = bytes(_BYTES[tiny_internvl2.ALPHABET[token]] for token in said).decode()
+        return fake_turbomind.Answer(text, stops=len(said) < most)
+
+    with fake_turbomind.installed(script):
+        yield
+
+
+if __name__ == "__main__":
+    path = load_settings().model_path
+    assert path is not None, "CAPTIONS_MODEL_PATH is not set"  # smoke sets it
+    with cpu_turbomind(Path(path)):
+        app()

@@ -1,0 +1,32 @@
+"""The openai engine over servers of openai_server.py, and requests for it."""
+
+import contextlib
+
+from sa1b_captions.caption.engines.base import Request
+from sa1b_captions.caption.engines.openai.engine import OpenAIEngine
+from sa1b_captions.caption.images import decode_jpeg
+from tests.support import builders
+
+RECIPE = builders.demo_recipe(
+    model={"id": "preview", "revision": "r1", "system_prompt": "You are InternVL."}
+)
+
+
+def request(track="single_en", images=1, attempt=1, generation=RECIPE.generation) -> Request:
+    """One sample's request, with the stored bytes and the pixels of its images."""
+    jpegs = tuple(builders.make_jpeg(n, (96 + n, 64)) for n in range(images))
+    decoded = tuple(decode_jpeg(jpeg) for jpeg in jpegs)
+    return Request("sample", decoded, RECIPE.tracks[track], generation, attempt, jpegs)
+
+
+@contextlib.contextmanager
+def engine_for(*servers, wait=True, **options):
+    """Engine for servers that answer, with the patience of a test."""
+    options = {"patience_s": 5.0, "timeout_s": 10.0, "first_pause_s": 0.005} | options
+    engine = OpenAIEngine(RECIPE.model, tuple(server.url for server in servers), **options)
+    try:
+        if wait:
+            engine.wait_until_ready()
+        yield engine
+    finally:
+        engine.close()

@@ -1,0 +1,129 @@
+"""Near copies planted among captions, and how many of them the search finds.
+
+The captions are made of sentences of the gold set's fit ones, so that unrelated captions share
+sentences, as captions of one model do. A copy has words exchanged (characters in Chinese), or
+sentences dropped or added. What a pair's Jaccard truly is comes from Python sets, not from the code
+that is measured.
+"""
+
+import random
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import pyarrow as pa
+
+from sa1b_captions.quality.duplicates.minhash import BANDS, kernel
+from sa1b_captions.quality.duplicates.signatures import find_duplicates, signature_table
+from sa1b_captions.quality.duplicates.wording import normalised
+from tests.gold.captions import load_gold
+
+_SENTENCE = re.compile(r".+?[.!?。！？][”\"'’)）]*\s*")
+_UNIT = re.compile(r"[\u2e80-\u2fdf\u3040-\u30ff\u31f0-\u31ff\u3400-\u9fff]|[^\s\u2e80-\u9fff]+")
+_SENTENCES = (5, 8)
+_SEED = 20261123
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """A caption and its near copy."""
+
+    jaccard: float
+    """Of their sets of five-unit shingles, exactly."""
+    found: bool
+    """Whether the search put the two into one cluster."""
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What the search made of a corpus."""
+
+    pairs: list[Pair]
+    """The planted ones."""
+    wrong: int
+    """Captions given as copies of one that they are less like than the limit, by themselves and
+    by every other of the cluster."""
+
+
+def shingles(text: str) -> set[tuple[str, ...]]:
+    """The five-unit shingles of a normalised text; a shorter text is one."""
+    units = _UNIT.findall(text)
+    width = min(kernel.SHINGLE_UNITS, len(units))
+    return {tuple(units[place : place + width]) for place in range(len(units) - width + 1)}
+
+
+def jaccard(first: str, second: str) -> float:
+    """Exact likeness of two normalised texts."""
+    a, b = shingles(first), shingles(second)
+    return len(a & b) / len(a | b)
+
+
+def expected_share(likeness: float) -> float:
+    """Chance that a pair meets in at least one band."""
+    return 1 - (1 - likeness**kernel.ROWS) ** BANDS
+
+
+def plant(language: str, captions: int, seed: int = _SEED) -> list[tuple[str, str]]:
+    """Captions, each with a near copy, from hardly changed to half another caption."""
+    rng = random.Random(f"{language} {seed}")
+    pool = [
+        sentence.strip()
+        for row in load_gold(language)
+        if not row.reasons
+        for sentence in _SENTENCE.findall(row.caption)
+    ]
+    return [_pair(rng, pool, language, place) for place in range(captions)]
+
+
+def _pair(rng: random.Random, pool: Sequence[str], language: str, place: int) -> tuple[str, str]:
+    glue = " " if language == "en" else ""
+    sentences = rng.sample(pool, rng.randint(*_SENTENCES))
+    copy = list(sentences)
+    if place % 3 == 0:
+        copy.pop(rng.randrange(len(copy)))
+        return glue.join(sentences), glue.join(copy)
+    if place % 3 == 1:
+        for _ in range(rng.randint(1, 2)):
+            copy.insert(rng.randrange(len(copy) + 1), rng.choice(pool))
+        return glue.join(sentences), glue.join(copy)
+    units = re.findall(r"\w+|\W+" if language == "en" else r"(?s).", glue.join(sentences))
+    words = [number for number, unit in enumerate(units) if unit[0].isalnum()]
+    for number in rng.sample(words, rng.randint(1, max(1, len(words) // 16))):
+        units[number] = units[rng.choice(words)]
+    return glue.join(sentences), "".join(units)
+
+
+def search(planted: Sequence[tuple[str, str]], min_jaccard: float) -> Found:
+    """Run the real search over a corpus of planted pairs and compare with the truth."""
+    texts = [text for pair in planted for text in pair]
+    rows = pa.table(
+        {
+            "sample_id": [str(place) for place in range(len(texts))],
+            "image_ids": pa.array([[place] for place in range(len(texts))], pa.list_(pa.int64())),
+            "caption": pa.array(texts, pa.string()),
+        }
+    )
+    duplicates = find_duplicates(signature_table(rows, 0), rows.column("caption"), min_jaccard)
+    winners = {
+        int(loser): int(winner)
+        for loser, winner in zip(
+            *(duplicates.column(name).to_pylist() for name in ("sample_id", "winner")), strict=True
+        )
+    }
+    plain = normalised(rows.column("caption")).to_pylist()
+    clusters: dict[int, list[int]] = {}
+    for loser, winner in winners.items():
+        clusters.setdefault(winner, [winner]).append(loser)
+    wrong = sum(
+        all(jaccard(plain[row], plain[other]) < min_jaccard for other in members if other != row)
+        for members in clusters.values()
+        for row in members
+    )
+    pairs = [
+        Pair(
+            jaccard=jaccard(plain[first], plain[first + 1]),
+            found=winners.get(first, first) == winners.get(first + 1, first + 1),
+        )
+        for first in range(0, len(texts), 2)
+    ]
+    return Found(pairs, wrong)

@@ -1,0 +1,135 @@
+"""What curate, dedup and validate leave behind, so that a release can be made of it."""
+
+import io
+import json
+from collections.abc import Mapping, Sequence
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from sa1b_captions import records
+from sa1b_captions.campaign import Campaign
+from sa1b_captions.quality.curated import require_curated
+from sa1b_captions.receipts import digest, read_receipt, write_receipt
+from sa1b_captions.recipe import TRACKS, Recipe, load_recipe, parse_recipe
+from sa1b_captions.shards import shard_number
+from sa1b_captions.storage import Store
+from tests.support import builders
+
+ZH = "一条石板路通向山脚下的村庄，屋顶覆盖着积雪。"
+
+
+def internvl_recipe(shards: str = "0-1") -> Recipe:
+    """The InternVL recipe over few shards."""
+    source = json.loads(json.dumps(load_recipe("internvl").source)) | {"shards": shards}
+    return parse_recipe(source, where="tests")
+
+
+def captions_of(track: str, shard: str, rows: int = 3) -> list[str]:
+    """Different captions in the track's language."""
+    text = ZH if track.endswith("zh") else "A path leads to a café."
+    return [f"{text} {track} {shard} {number}" for number in range(rows)]
+
+
+def put_curated(
+    campaign: Campaign,
+    track: str,
+    shard: str,
+    captions: Sequence[str],
+    rejected: Sequence[tuple[str, list[str]]] = (),
+    changes: Mapping[str, object] | None = None,
+) -> list[str]:
+    """What curate leaves behind; `changes` are put into every accepted row.
+
+    Returns the accepted sample ids.
+    """
+    number = shard_number(shard)
+    texts = [*captions, *(caption for caption, _ in rejected)]
+    table = builders.caption_rows(campaign.recipe, track, shard, texts, first_id=1000 * number + 1)
+    rows = table.to_pylist()
+    for row in rows[: len(captions)]:
+        row |= {"reasons": [], **(changes or {})}
+    for row, (_, reasons) in zip(rows[len(captions) :], rejected, strict=True):
+        row["reasons"] = reasons
+    for name, part in (("accepted", rows[: len(captions)]), ("rejected", rows[len(captions) :])):
+        records.write_table(
+            campaign.store,
+            campaign.curated(track, shard, f"{name}.parquet"),
+            pa.Table.from_pylist(part, schema=records.CURATED_SCHEMA),
+            records.CURATED_SCHEMA,
+        )
+    write_receipt(
+        campaign.store,
+        campaign.curate_receipt(track, shard),
+        stage="curate",
+        planned=len(texts),
+        accepted=len(captions),
+        rejected=len(rejected),
+        quality_fingerprint=campaign.quality_fingerprint,
+    )
+    return [row["sample_id"] for row in rows[: len(captions)]]
+
+
+def put_duplicates(campaign: Campaign, track: str, winners: Mapping[str, str]) -> None:
+    """What dedup, then validate leave behind: winner of each sample to leave out."""
+    rows = [
+        {
+            "sample_id": sample,
+            "shard_number": shard_number(sample.split("/")[1]),
+            "winner": winner,
+            "kind": "exact",
+            "jaccard": 1.0,
+        }
+        for sample, winner in winners.items()
+    ]
+    schema = records.DUPLICATE_SCHEMA
+    records.write_table(
+        campaign.store,
+        campaign.duplicates(track),
+        pa.Table.from_pylist(rows, schema=schema),
+        schema,
+    )
+    curated = require_curated(campaign, track)
+    key = campaign.dedup_receipt(track)
+    write_receipt(campaign.store, key, stage="dedup", track=track, input=digest(*curated))
+    put_validation(campaign)
+
+
+def put_validation(campaign: Campaign, verdict: str = "pass") -> None:
+    """What validate leaves behind: report, then result."""
+    campaign.store.write(campaign.release_report(), b"<!doctype html><title>Quality</title>")
+    dedups = [read_receipt(campaign.store, campaign.dedup_receipt(track)) for track in TRACKS]
+    write_receipt(
+        campaign.store,
+        campaign.release_validation(),
+        stage="validate",
+        verdict=verdict,
+        dedups=digest(*dedups),
+    )
+
+
+def ready_campaign(store: Store, recipe: Recipe | None = None, rows: int = 3) -> Campaign:
+    """A campaign of which a release can be exported: `rows` accepted captions per shard."""
+    campaign = builders.demo_campaign(store, recipe)
+    for track in TRACKS:
+        for shard in campaign.recipe.shards:
+            put_curated(campaign, track, shard, captions_of(track, shard, rows))
+        put_duplicates(campaign, track, {})
+    return campaign
+
+
+def read_lines(store: Store, name: str, version: str = "v1") -> list[dict]:
+    """Rows of a JSONL file of a release."""
+    text = store.read(f"releases/{version}/{name}").decode()
+    assert text.endswith("\n")
+    return [json.loads(line) for line in text.splitlines()]
+
+
+def read_parquet(store: Store, name: str, version: str = "v1") -> list[dict]:
+    """Rows of a Parquet file of a release."""
+    return pq.read_table(io.BytesIO(store.read(f"releases/{version}/{name}"))).to_pylist()
+
+
+def release_keys(store: Store, version: str = "v1") -> list[str]:
+    """Keys of everything that a release holds."""
+    return list(store.list(f"releases/{version}/"))
