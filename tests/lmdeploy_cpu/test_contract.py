@@ -33,7 +33,7 @@ from lmdeploy.vl.engine import ImageEncoder
 from lmdeploy.vl.media.connection import _is_safe_url
 from PIL import Image
 
-from sa1b_captions.caption.engines.decoding import Decoding
+from sa1b_captions.caption.engines.generation import Sampling
 from sa1b_captions.caption.engines.lmdeploy.config import chat_template
 from tests.gpu import fake_turbomind
 
@@ -132,7 +132,7 @@ def test_preprocessing_runs_on_the_encoders_executor_and_keeps_no_state(engine):
 
 
 def test_generation_settings_are_fields_and_the_rest_keep_their_defaults():
-    assert {field.name for field in dataclasses.fields(Decoding)} <= set(fields(GenerationConfig))
+    assert {field.name for field in dataclasses.fields(Sampling)} <= set(fields(GenerationConfig))
     defaults = fields(GenerationConfig)
     assert (defaults["min_new_tokens"], defaults["ignore_eos"]) == (None, False)
     assert (defaults["n"], defaults["min_p"]) == (1, 0.0)

@@ -57,7 +57,8 @@ def test_the_process_ends_as_retryable_although_its_threads_hang():
     """As in production: a thread that nothing can end, and an exit handler that waits for it."""
     program = """
 import atexit, logging, threading, time
-from sa1b_captions.caption.engines.lmdeploy.watchdog import Watchdog, end_process
+from sa1b_captions.caption.engines.lmdeploy.watchdog import Watchdog
+from sa1b_captions.process import end_process
 logging.basicConfig()
 stuck = threading.Thread(target=time.sleep, args=(60,))
 stuck.start()

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from sa1b_captions.caption.engines.base import Engine, Reply, Request
-from sa1b_captions.caption.engines.finish import LASTING
+from sa1b_captions.caption.engines.generation import LASTING
 from sa1b_captions.caption.images import ShardReader, UndecodableImageError, decode_jpeg
 from sa1b_captions.caption.loops import is_loop
 from sa1b_captions.caption.perceptual_hash import PhotographHashes, hash_photograph

@@ -96,8 +96,8 @@ def caption(
     stop = threading.Event()
     with exit_codes():
         from sa1b_captions.caption.engines.base import Engine
-        from sa1b_captions.caption.engines.lmdeploy.watchdog import end_process
         from sa1b_captions.caption.engines.registry import open_engine
+        from sa1b_captions.process import end_process
         from sa1b_captions.stages.caption import caption_shards
 
         # A model loads for minutes, and until it has there is nothing that could be lost.

@@ -9,7 +9,7 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sa1b_captions.caption.engines.decoding import Decoding
+from sa1b_captions.caption.engines.generation import Sampling
 from sa1b_captions.errors import PermanentError, SettingsError
 from sa1b_captions.recipe import Model
 from sa1b_captions.settings import Settings
@@ -151,8 +151,8 @@ def chat_template(model: Model) -> "ChatTemplateConfig":
     )
 
 
-def generation_config(settings: Decoding) -> "GenerationConfig":
-    """One request's sampling settings; `decoding` has seen to what lmdeploy would discard."""
+def generation_config(settings: Sampling) -> "GenerationConfig":
+    """One request's sampling settings; `sampling` has seen to what lmdeploy would discard."""
     from lmdeploy import GenerationConfig
 
     return GenerationConfig(**dataclasses.asdict(settings))

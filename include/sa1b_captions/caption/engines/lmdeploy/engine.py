@@ -14,9 +14,7 @@ from collections.abc import Callable, Coroutine, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from sa1b_captions.caption.engines.base import Reply, Request
-from sa1b_captions.caption.engines.decoding import decoding
-from sa1b_captions.caption.engines.finish import failed, finished
-from sa1b_captions.caption.engines.layout import image_first
+from sa1b_captions.caption.engines.generation import failed, finished, image_first, sampling
 from sa1b_captions.caption.engines.lmdeploy import checks
 from sa1b_captions.caption.engines.lmdeploy.config import (
     Snapshot,
@@ -25,8 +23,9 @@ from sa1b_captions.caption.engines.lmdeploy.config import (
     find_snapshot,
     generation_config,
 )
-from sa1b_captions.caption.engines.lmdeploy.watchdog import Watchdog, end_process
+from sa1b_captions.caption.engines.lmdeploy.watchdog import Watchdog
 from sa1b_captions.errors import PermanentError, RetryableError
+from sa1b_captions.process import end_process
 from sa1b_captions.recipe import Generation, Recipe
 from sa1b_captions.settings import Settings
 
@@ -179,7 +178,7 @@ class LmdeployEngine:
         single = len(request.images) == 1
         tiles = generation.max_tiles if single else generation.max_tiles_multi
         messages = user_message(request.images, request.track.prompt, tiles)
-        return self._run(messages, generation_config(decoding(generation, request.attempt)))
+        return self._run(messages, generation_config(sampling(generation, request.attempt)))
 
     def ask(self, image: "Image", prompt: str) -> Reply:
         """Answer a question about an image in a few words."""

@@ -1,28 +1,16 @@
-"""The watchdog: ends the process when its engine hangs.
+"""The watchdog: asks an engine for its health, and says when it hangs.
 
 A hung engine cannot be unwound. TurboMind's threads hold the GPU and the interpreter waits for
-them, so an exception would never reach the exit code. The process ends at once instead, with the
-retryable one: finished blocks are stored, and the next worker resumes behind them.
+them, so an exception would never reach the exit code. In a worker the watchdog therefore calls
+`end_process`: finished blocks are stored, and the next worker resumes behind them.
 """
 
 import logging
-import os
 import threading
 import time
 from collections.abc import Callable
-from typing import NoReturn
-
-from sa1b_captions.errors import EXIT_RETRYABLE
-from sa1b_captions.log_lines import ERROR
 
 _log = logging.getLogger(__name__)
-
-
-def end_process(reason: str) -> NoReturn:
-    """Log, then leave without any clean-up, as retryable."""
-    _log.critical("%s%s; ending the process, run it again", ERROR, reason)
-    logging.shutdown()
-    os._exit(EXIT_RETRYABLE)
 
 
 class Watchdog:

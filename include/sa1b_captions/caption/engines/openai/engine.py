@@ -12,9 +12,13 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from sa1b_captions.caption.engines.base import Reply, Request
-from sa1b_captions.caption.engines.decoding import decoding
-from sa1b_captions.caption.engines.finish import REPLICAS_FAILED, failed, finished
-from sa1b_captions.caption.engines.layout import image_first
+from sa1b_captions.caption.engines.generation import (
+    REPLICAS_FAILED,
+    failed,
+    finished,
+    image_first,
+    sampling,
+)
 from sa1b_captions.caption.engines.openai.errors import NOT_A_COMPLETION, failure_of
 from sa1b_captions.caption.engines.openai.replicas import Replica, Replicas
 from sa1b_captions.errors import PermanentError, RetryableError, SettingsError
@@ -217,7 +221,7 @@ class OpenAIEngine:
 
     def _body(self, request: Request) -> dict[str, Any]:
         """Arguments of `chat.completions.create` but the model's name."""
-        settings = decoding(request.generation, request.attempt)
+        settings = sampling(request.generation, request.attempt)
         single = len(request.jpegs) == 1
         generation = request.generation
         tiles = generation.max_tiles if single else generation.max_tiles_multi

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from sa1b_captions.caption.engines.base import Reply
-from sa1b_captions.caption.engines.finish import CONTEXT_LENGTH_EXCEEDED, failed
+from sa1b_captions.caption.engines.generation import CONTEXT_LENGTH_EXCEEDED, failed
 from sa1b_captions.errors import PermanentError
 
 if TYPE_CHECKING:
