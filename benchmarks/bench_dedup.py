@@ -45,7 +45,7 @@ def dedup(folder: Path, rows: int) -> dict[str, object]:
     from sa1b_captions.imports import leave_out
 
     leave_out("pandas", "scipy")  # as the command does
-    from sa1b_captions import records
+    from sa1b_captions import layout, records
     from sa1b_captions.campaign import Campaign
     from sa1b_captions.quality.duplicates.signatures import signature_table
     from sa1b_captions.receipts import read_receipt, write_receipt
@@ -64,14 +64,14 @@ def dedup(folder: Path, rows: int) -> dict[str, object]:
     store, track = campaign.store, "single_en"
 
     def sign(shard: str) -> None:
-        accepted = campaign.curated(track, shard, "accepted.parquet")
+        accepted = layout.curated_key(campaign.name, track, shard, "accepted.parquet")
         captions = records.read_table(store, accepted, ["sample_id", "image_ids", "caption"])
         signed = signature_table(captions, shard_number(shard))
-        key = campaign.curated(track, shard, "signatures.parquet")
+        key = layout.curated_key(campaign.name, track, shard, "signatures.parquet")
         records.write_table(store, key, signed, records.SIGNATURE_SCHEMA)
         write_receipt(
             store,
-            campaign.curate_receipt(track, shard),
+            layout.curate_receipt_key(campaign.name, track, shard),
             stage="curate",
             shard=shard,
             accepted=captions.num_rows,
@@ -93,10 +93,11 @@ def dedup(folder: Path, rows: int) -> dict[str, object]:
         "peak_rss_mib": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024,
         "sign_peak_rss_mib": signed_peak // 1024,
     }
-    receipt = read_receipt(store, campaign.dedup_receipt(track))
+    receipt = read_receipt(store, layout.dedup_receipt_key(campaign.name, track))
     for name in ("candidate_pairs", "confirmed_pairs", "large_buckets"):
         result[name] = receipt[name]
-    found = records.read_table(store, campaign.duplicates(track))["sample_id"].to_pylist()
+    duplicates = records.read_table(store, layout.duplicates_key(campaign.name, track))
+    found = duplicates["sample_id"].to_pylist()
     return result | {"removed": [int(name.rpartition("/")[2]) for name in found]}
 
 

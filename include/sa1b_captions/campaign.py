@@ -1,9 +1,10 @@
-"""A campaign: one recipe applied to the shards, and the keys of everything it writes."""
+"""A campaign: one recipe applied to the shards of a store."""
 
 import hashlib
 import json
 from dataclasses import dataclass
 
+from sa1b_captions import layout
 from sa1b_captions.errors import MissingKeyError, PermanentError
 from sa1b_captions.recipe import Recipe, parse_recipe
 from sa1b_captions.storage import Store
@@ -14,7 +15,7 @@ CURATION_VERSION = 2
 
 @dataclass(frozen=True, slots=True)
 class Campaign:
-    """A recipe bound to a name in a store. All keys below are in `store`."""
+    """A recipe bound to a name in a store, where `layout` says what lies under which key."""
 
     name: str
     store: Store
@@ -27,68 +28,6 @@ class Campaign:
         """16 hexadecimal digits over all that decides how captions are curated and judged."""
         judged_by = [self.recipe.quality_fingerprint, self.reference_digest, CURATION_VERSION]
         return hashlib.sha256(json.dumps(judged_by).encode()).hexdigest()[:16]
-
-    @property
-    def reference(self) -> str:
-        """The pinned reference: what captions of this campaign usually look like."""
-        return _reference_key(self.name)
-
-    @property
-    def prefix(self) -> str:
-        """Folder of the campaign, with its final slash."""
-        return f"campaigns/{self.name}/"
-
-    def captions(self, track: str, shard: str) -> str:
-        """Folder of a shard's caption parts, with its final slash."""
-        return f"{self.prefix}captions/{track}/{shard}/"
-
-    def part(self, track: str, shard: str, block: int) -> str:
-        """Caption part of one block (`records.CAPTION_SCHEMA`)."""
-        return f"{self.captions(track, shard)}part-{block:05d}.parquet"
-
-    def caption_receipt(self, track: str, shard: str) -> str:
-        """Receipt of the caption stage for one track of a shard."""
-        return f"{self.captions(track, shard)}receipt.json"
-
-    def curated(self, track: str, shard: str, name: str) -> str:
-        """What curate leaves of a shard, such as `accepted.parquet` and `duplicates.parquet`."""
-        return f"{self.prefix}curated/{track}/{shard}/{name}"
-
-    def curate_receipt(self, track: str, shard: str) -> str:
-        """Receipt of the curate stage for one track of a shard."""
-        return self.curated(track, shard, "receipt.json")
-
-    def shard_validation(self, shard: str) -> str:
-        """Validation result of a shard; also the receipt of its validate stage."""
-        return f"{self.prefix}quality/shards/{shard}.json"
-
-    def shard_report(self, shard: str) -> str:
-        """HTML quality report of a shard."""
-        return f"{self.prefix}quality/shards/{shard}.html"
-
-    def run_summary(self, run_id: str) -> str:
-        """What one Airflow run validated, for the run's page."""
-        return f"{self.prefix}quality/runs/{run_id}.json"
-
-    def duplicates(self, track: str) -> str:
-        """Captions to leave out of the release (`records.DUPLICATE_SCHEMA`)."""
-        return f"{self.prefix}dedup/{track}/duplicates.parquet"
-
-    def repeated_photographs(self) -> str:
-        """Photographs that are there under several ids (`records.REPEAT_SCHEMA`)."""
-        return f"{self.prefix}quality/photographs.parquet"
-
-    def dedup_receipt(self, track: str) -> str:
-        """Receipt of the dedup stage for one track."""
-        return f"{self.prefix}dedup/{track}/receipt.json"
-
-    def release_validation(self) -> str:
-        """Validation result over all shards; also the receipt of that stage."""
-        return f"{self.prefix}quality/release.json"
-
-    def release_report(self) -> str:
-        """HTML quality report over all shards."""
-        return f"{self.prefix}quality/release.html"
 
 
 def open_campaign(store: Store, name: str, recipe: Recipe | None = None) -> Campaign:
@@ -105,7 +44,7 @@ def open_campaign(store: Store, name: str, recipe: Recipe | None = None) -> Camp
     Raises:
         PermanentError: no recipe stored and none given, or the fingerprints differ.
     """
-    key = f"campaigns/{name}/recipe.json"
+    key = layout.recipe_key(name)
     try:
         stored = parse_recipe(json.loads(store.read(key)), where=store.locate(key))
     except MissingKeyError:
@@ -128,12 +67,8 @@ def open_campaign(store: Store, name: str, recipe: Recipe | None = None) -> Camp
     return Campaign(name, store, recipe, _reference_digest(store, name))
 
 
-def _reference_key(name: str) -> str:
-    return f"campaigns/{name}/reference.json"
-
-
 def _reference_digest(store: Store, name: str) -> str | None:
-    key = _reference_key(name)
+    key = layout.reference_key(name)
     try:
         return str(json.loads(store.read(key))["digest"])
     except MissingKeyError:

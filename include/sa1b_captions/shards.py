@@ -79,23 +79,3 @@ def shards_of_date(
     if day < 0:
         return []
     return list(shards[day * shards_per_run : (day + 1) * shards_per_run])
-
-
-def archive_key(shard: str) -> str:
-    """Key of the plain tar of a shard's JPEGs, in archive order."""
-    return f"shards/{shard}.tar"
-
-
-def download_prefix(shard: str) -> str:
-    """Folder of what is downloaded of a shard's archive so far, with its final slash."""
-    return f"shards/{shard}.download/"
-
-
-def index_key(shard: str) -> str:
-    """Key of the shard's index (`records.INDEX_SCHEMA`), in archive order."""
-    return f"shards/{shard}.index.parquet"
-
-
-def ingest_receipt_key(shard: str) -> str:
-    """Key of the receipt that makes the shard's archive and index exist."""
-    return f"shards/{shard}.receipt.json"

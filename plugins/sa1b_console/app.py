@@ -16,6 +16,7 @@ from airflow.api_fastapi.core_api.security import requires_access_dag, requires_
 from fastapi import Depends, FastAPI, Request, Response
 from fastapi.responses import HTMLResponse
 
+from sa1b_captions import layout
 from sa1b_captions.campaign import Campaign, open_campaign
 from sa1b_captions.errors import CaptioningError, MissingKeyError
 from sa1b_captions.recipe import TRACKS
@@ -92,7 +93,7 @@ def shard_report(shard: str) -> HTMLResponse:
     campaign = _campaign()
     return _stored(
         campaign,
-        campaign.shard_report(shard),
+        layout.shard_report_key(campaign.name, shard),
         f"{shard} has no quality report yet; the validate task of {CAPTION_DAG} writes it",
     )
 
@@ -103,7 +104,7 @@ def release_report() -> HTMLResponse:
     campaign = _campaign()
     return _stored(
         campaign,
-        campaign.release_report(),
+        layout.release_report_key(campaign.name),
         f"the release has no quality report yet; the validate task of {RELEASE_DAG} writes it",
     )
 
@@ -129,7 +130,7 @@ def _campaign() -> Campaign:
     """Open the campaign as it is stored; a page must not start one."""
     settings = load_settings()
     store = open_store(settings)
-    if not store.exists(f"campaigns/{settings.campaign}/recipe.json"):
+    if not store.exists(layout.recipe_key(settings.campaign)):
         raise NotThere(
             f"campaign {settings.campaign} has not started: nothing lies in {store.url}; "
             f"trigger {CAPTION_DAG}"

@@ -4,6 +4,7 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
+from sa1b_captions import layout
 from sa1b_captions.campaign import Campaign
 from sa1b_captions.errors import MissingKeyError, PermanentError
 
@@ -25,7 +26,7 @@ def read_run(campaign: Campaign, run_id: str) -> RunPage | None:
     Raises:
         PermanentError: the summary is not what the validate stage writes.
     """
-    key = campaign.run_summary(run_id)
+    key = layout.run_summary_key(campaign.name, run_id)
     try:
         summary = json.loads(campaign.store.read(key))
         shards = {

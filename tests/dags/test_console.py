@@ -7,10 +7,11 @@ from pathlib import Path
 
 import pytest
 
+from sa1b_captions import layout
 from sa1b_captions.campaign import open_campaign
 from sa1b_captions.receipts import write_receipt
 from sa1b_captions.recipe import TRACKS
-from sa1b_captions.shards import ingest_receipt_key, shard_name
+from sa1b_captions.shards import shard_name
 from sa1b_captions.storage import open_store_url
 from tests.support import builders
 
@@ -123,8 +124,10 @@ def test_a_page_that_does_not_exist_yet_says_what_writes_it(login, campaign, pat
 
 
 def test_stored_reports_are_served_as_they_are(login, campaign):
-    campaign.store.write(campaign.shard_report("sa_000001"), "<h1>Bericht Ü</h1>".encode())
-    campaign.store.write(campaign.release_report(), b"<h1>release</h1>")
+    campaign.store.write(
+        layout.shard_report_key(campaign.name, "sa_000001"), "<h1>Bericht Ü</h1>".encode()
+    )
+    campaign.store.write(layout.release_report_key(campaign.name), b"<h1>release</h1>")
     assert page(login, "/shards/sa_000001") == "<h1>Bericht Ü</h1>"
     assert page(login, "/release") == "<h1>release</h1>"
     assert page(login, "/runs/release_dataset/manual__1") == "<h1>release</h1>"
@@ -136,7 +139,7 @@ def test_a_run_lists_its_shards_with_verdicts_and_numbers(login, campaign):
         "sa_000000": {"verdict": "pass", "report": "key", "rows": 20, "rejected": 3},
     }
     summary = json.dumps({"run_id": RUN, "shards": shards})
-    campaign.store.write(campaign.run_summary(RUN), summary.encode())
+    campaign.store.write(layout.run_summary_key(campaign.name, RUN), summary.encode())
     table = Table(page(login, f"/runs/caption_shards/{RUN}"))
     assert table.rows == [
         ["Shard", "Verdict", "rows", "rejected"],
@@ -149,7 +152,7 @@ def test_a_run_lists_its_shards_with_verdicts_and_numbers(login, campaign):
 def test_text_from_the_store_is_escaped(login, campaign):
     shards = {"<img src=x>": {"verdict": "<script>alert(1)</script>"}}
     summary = json.dumps({"run_id": RUN, "shards": shards})
-    campaign.store.write(campaign.run_summary(RUN), summary.encode())
+    campaign.store.write(layout.run_summary_key(campaign.name, RUN), summary.encode())
     text = page(login, f"/runs/caption_shards/{RUN}")
     assert "<script>" not in text
     assert "<img" not in text
@@ -157,7 +160,7 @@ def test_text_from_the_store_is_escaped(login, campaign):
 
 
 def test_a_damaged_summary_is_named(login, campaign):
-    campaign.store.write(campaign.run_summary(RUN), b"[]")
+    campaign.store.write(layout.run_summary_key(campaign.name, RUN), b"[]")
     assert "is no run summary" in page(login, f"/runs/caption_shards/{RUN}", 503)
 
 
@@ -169,12 +172,12 @@ def receipt(campaign, key, **facts):
 def half_way(campaign):
     """Three shards: one validated, one captioned in one track, one ingested; the rest waits."""
     for number in range(3):
-        receipt(campaign, ingest_receipt_key(shard_name(number)))
+        receipt(campaign, layout.ingest_receipt_key(shard_name(number)))
     for track in TRACKS:
-        receipt(campaign, campaign.caption_receipt(track, "sa_000000"))
-        receipt(campaign, campaign.curate_receipt(track, "sa_000000"))
-    receipt(campaign, campaign.shard_validation("sa_000000"), verdict="fail")
-    receipt(campaign, campaign.caption_receipt("single_en", "sa_000001"))
+        receipt(campaign, layout.caption_receipt_key(campaign.name, track, "sa_000000"))
+        receipt(campaign, layout.curate_receipt_key(campaign.name, track, "sa_000000"))
+    receipt(campaign, layout.shard_validation_key(campaign.name, "sa_000000"), verdict="fail")
+    receipt(campaign, layout.caption_receipt_key(campaign.name, "single_en", "sa_000001"))
     return campaign
 
 
@@ -214,7 +217,7 @@ def test_overview_does_not_list_caption_parts(half_way):
     from sa1b_captions.stages.status import read_status
 
     for block in range(50):
-        half_way.store.write(half_way.part("single_en", "sa_000001", block), b"x")
+        half_way.store.write(layout.part_key(half_way.name, "single_en", "sa_000001", block), b"x")
     counting = CountingStore(half_way.store)
     progress = read_status(Campaign("test", counting, half_way.recipe))
     assert progress.with_step("single_en", "captioned") == 2

@@ -9,7 +9,7 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import Any
 
-from sa1b_captions import records
+from sa1b_captions import layout, records
 from sa1b_captions.campaign import Campaign
 from sa1b_captions.receipts import read_receipt
 from sa1b_captions.recipe import TRACKS
@@ -62,7 +62,10 @@ def kill_and_resume(campaign: Campaign, runner: Runner) -> dict[str, Any]:
     after = _parts(campaign, shard)
     rows = [row for key in after for row in _rows(campaign, key)]
     counts = Counter(row["sample_id"] for row in rows)
-    receipts = {t: read_receipt(campaign.store, campaign.caption_receipt(t, shard)) for t in TRACKS}
+    receipts = {
+        t: read_receipt(campaign.store, layout.caption_receipt_key(campaign.name, t, shard))
+        for t in TRACKS
+    }
     planned = sum(receipt["planned"] for receipt in receipts.values() if receipt)
     single = [row for row in rows if len(row["image_ids"]) == 1]
     return {
@@ -93,7 +96,10 @@ def timed(campaign: Campaign, runner: Runner, window: int, run_id: str) -> dict[
     latencies = [row["latency_ms"] / 1000 for row in rows]
     began = min(end - latency for end, latency in zip(ends, latencies, strict=True))
     elapsed_s = max(ends) - began
-    receipt = read_receipt(campaign.store, campaign.caption_receipt("single_en", shard)) or {}
+    receipt = (
+        read_receipt(campaign.store, layout.caption_receipt_key(campaign.name, "single_en", shard))
+        or {}
+    )
     return {
         "images_per_s": len(rows) / elapsed_s,
         "occupancy": sum(latencies) / (window * elapsed_s),
@@ -107,7 +113,7 @@ def _parts(campaign: Campaign, shard: str) -> dict[str, bytes]:
     return {
         key: campaign.store.read(key)
         for track in TRACKS
-        for key in campaign.store.list(campaign.captions(track, shard))
+        for key in campaign.store.list(layout.captions_prefix(campaign.name, track, shard))
         if key.endswith(".parquet")
     }
 

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from sa1b_captions import records
+from sa1b_captions import layout, records
 from sa1b_captions.campaign import open_campaign
 from sa1b_captions.receipts import read_receipt
 from sa1b_captions.recipe import TRACKS, parse_recipe
@@ -90,17 +90,19 @@ def rows_by_fate(campaign, track):
     store, fates = campaign.store, {}
     for shard in SHARDS:
         planned = []
-        for key in store.list(campaign.captions(track, shard)):
+        for key in store.list(layout.captions_prefix(campaign.name, track, shard)):
             if key.endswith(".parquet"):
                 planned += records.read_table(store, key).column("sample_id").to_pylist()
         split = [
             row
             for name in ("accepted.parquet", "rejected.parquet")
-            for row in records.read_table(store, campaign.curated(track, shard, name)).to_pylist()
+            for row in records.read_table(
+                store, layout.curated_key(campaign.name, track, shard, name)
+            ).to_pylist()
         ]
         assert sorted(row["sample_id"] for row in split) == sorted(planned)
         fates |= {row["sample_id"]: tuple(row["reasons"]) for row in split}
-    for row in records.read_table(store, campaign.duplicates(track)).to_pylist():
+    for row in records.read_table(store, layout.duplicates_key(campaign.name, track)).to_pylist():
         assert fates[row["sample_id"]] == ()
         fates[row["sample_id"]] = ("duplicate",)
     return fates
@@ -142,7 +144,11 @@ def test_whatever_cuts_a_run_off_the_next_one_ends_as_if_nothing_had_happened(
     rules, opening = CHANGES[change]
     if opening:
         put_captions(campaign, opening)
-    captions = [key for key in campaign.store.list(campaign.prefix) if "/captions/" in key]
+    captions = [
+        key
+        for key in campaign.store.list(layout.campaign_prefix(campaign.name))
+        if "/captions/" in key
+    ]
     before = [campaign.store.read(key) for key in captions]
     campaign = open_campaign(campaign.store, campaign.name, recipe(rules))
     run_stages(campaign)
@@ -160,11 +166,14 @@ def test_a_stage_that_is_cut_off_never_vouches_for_a_mixture(tmp_path):
         store = FaultyStore(campaign.store, Fault(call, kills=True, after=call % 2 == 0))
         with survived():
             curate_shard(dataclasses.replace(strict, store=store), SHARDS[0], tracks=["single_en"])
-        receipt = read_receipt(campaign.store, campaign.curate_receipt("single_en", SHARDS[0]))
+        receipt = read_receipt(
+            campaign.store, layout.curate_receipt_key(campaign.name, "single_en", SHARDS[0])
+        )
         if receipt is not None:
             rows = {
                 name: records.read_table(
-                    campaign.store, campaign.curated("single_en", SHARDS[0], f"{name}.parquet")
+                    campaign.store,
+                    layout.curated_key(campaign.name, "single_en", SHARDS[0], f"{name}.parquet"),
                 ).num_rows
                 for name in ("accepted", "rejected")
             }

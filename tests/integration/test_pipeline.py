@@ -16,9 +16,9 @@ from airflow.utils.state import DagRunState
 from moto.server import ThreadedMotoServer
 
 from demo.archives import build_archives
+from sa1b_captions import layout
 from sa1b_captions.recipe import TRACKS, load_recipe
 from sa1b_captions.release.manifest import verify_release
-from sa1b_captions.shards import archive_key
 from sa1b_captions.storage import open_store_url
 
 DEMO = Path(__file__).parents[2] / "demo"
@@ -168,7 +168,7 @@ def test_raw_archives_are_dropped_by_setting_and_come_back(
 ):
     monkeypatch.setenv("CAPTIONS_DROP_RAW", "true")
     dag = DagBag(str(DEMO.parent / "dags")).dags["caption_shards"]
-    archive = archive_key("sa_000000")
+    archive = layout.archive_key("sa_000000")
     run = run_dag(dag, run_conf={"shards": "0"})
     assert run.state == DagRunState.SUCCESS, states(run)
     assert states(run)["drop", -1] == "success"

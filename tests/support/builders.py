@@ -14,7 +14,7 @@ import pyarrow as pa
 import xxhash
 from PIL import Image
 
-from sa1b_captions import records, shards
+from sa1b_captions import layout, records
 from sa1b_captions.campaign import Campaign, open_campaign
 from sa1b_captions.receipts import write_receipt
 from sa1b_captions.recipe import Recipe, load_recipe, parse_recipe
@@ -94,12 +94,12 @@ def put_shard(
                     "problem": None,
                 }
             )
-    store.write(shards.archive_key(shard), buffer.getvalue())
+    store.write(layout.archive_key(shard), buffer.getvalue())
     table = pa.Table.from_pylist(rows, schema=records.INDEX_SCHEMA)
-    records.write_table(store, shards.index_key(shard), table, records.INDEX_SCHEMA)
+    records.write_table(store, layout.index_key(shard), table, records.INDEX_SCHEMA)
     write_receipt(
         store,
-        shards.ingest_receipt_key(shard),
+        layout.ingest_receipt_key(shard),
         stage="ingest",
         shard=shard,
         images=len(rows),
@@ -184,14 +184,14 @@ def put_captions(campaign: Campaign, shard: str, track: str, table: pa.Table) ->
     for block in range(blocks):
         records.write_table(
             campaign.store,
-            campaign.part(track, shard, block),
+            layout.part_key(campaign.name, track, shard, block),
             table.slice(block * size, size),
             records.CAPTION_SCHEMA,
         )
     statuses = table.column("status").value_counts().to_pylist()
     write_receipt(
         campaign.store,
-        campaign.caption_receipt(track, shard),
+        layout.caption_receipt_key(campaign.name, track, shard),
         stage="caption",
         shard=shard,
         track=track,

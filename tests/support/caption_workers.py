@@ -14,7 +14,7 @@ import sys
 import time
 from pathlib import Path
 
-from sa1b_captions import records
+from sa1b_captions import layout, records
 from sa1b_captions.campaign import Campaign
 from sa1b_captions.caption.sampling import plan_track, read_index
 from sa1b_captions.receipts import read_receipt
@@ -107,8 +107,13 @@ def require_every_sample_once(campaign):
         index = read_index(campaign.store, shard)
         for track in TRACKS:
             plan = plan_track(RECIPE, RECIPE.tracks[track], shard, index)
-            receipt = read_receipt(campaign.store, campaign.caption_receipt(track, shard))
-            keys = [campaign.part(track, shard, block) for block in range(receipt["blocks"])]
+            receipt = read_receipt(
+                campaign.store, layout.caption_receipt_key(campaign.name, track, shard)
+            )
+            keys = [
+                layout.part_key(campaign.name, track, shard, block)
+                for block in range(receipt["blocks"])
+            ]
             found = [r for k in keys for r in records.read_table(campaign.store, k).to_pylist()]
             assert [row["sample_id"] for row in found] == [sample.sample_id for sample in plan]
             assert {row["status"] for row in found} == {"ok"}

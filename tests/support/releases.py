@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from sa1b_captions import records
+from sa1b_captions import layout, records
 from sa1b_captions.campaign import Campaign
 from sa1b_captions.quality.curated import require_curated
 from sa1b_captions.receipts import digest, read_receipt, write_receipt
@@ -54,13 +54,13 @@ def put_curated(
     for name, part in (("accepted", rows[: len(captions)]), ("rejected", rows[len(captions) :])):
         records.write_table(
             campaign.store,
-            campaign.curated(track, shard, f"{name}.parquet"),
+            layout.curated_key(campaign.name, track, shard, f"{name}.parquet"),
             pa.Table.from_pylist(part, schema=records.CURATED_SCHEMA),
             records.CURATED_SCHEMA,
         )
     write_receipt(
         campaign.store,
-        campaign.curate_receipt(track, shard),
+        layout.curate_receipt_key(campaign.name, track, shard),
         stage="curate",
         planned=len(texts),
         accepted=len(captions),
@@ -85,23 +85,28 @@ def put_duplicates(campaign: Campaign, track: str, winners: Mapping[str, str]) -
     schema = records.DUPLICATE_SCHEMA
     records.write_table(
         campaign.store,
-        campaign.duplicates(track),
+        layout.duplicates_key(campaign.name, track),
         pa.Table.from_pylist(rows, schema=schema),
         schema,
     )
     curated = require_curated(campaign, track)
-    key = campaign.dedup_receipt(track)
+    key = layout.dedup_receipt_key(campaign.name, track)
     write_receipt(campaign.store, key, stage="dedup", track=track, input=digest(*curated))
     put_validation(campaign)
 
 
 def put_validation(campaign: Campaign, verdict: str = "pass") -> None:
     """What validate leaves behind: report, then result."""
-    campaign.store.write(campaign.release_report(), b"<!doctype html><title>Quality</title>")
-    dedups = [read_receipt(campaign.store, campaign.dedup_receipt(track)) for track in TRACKS]
+    campaign.store.write(
+        layout.release_report_key(campaign.name), b"<!doctype html><title>Quality</title>"
+    )
+    dedups = [
+        read_receipt(campaign.store, layout.dedup_receipt_key(campaign.name, track))
+        for track in TRACKS
+    ]
     write_receipt(
         campaign.store,
-        campaign.release_validation(),
+        layout.release_validation_key(campaign.name),
         stage="validate",
         verdict=verdict,
         dedups=digest(*dedups),

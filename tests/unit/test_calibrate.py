@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from sa1b_captions import records
+from sa1b_captions import layout, records
 from sa1b_captions.campaign import open_campaign
 from sa1b_captions.cli import app
 from sa1b_captions.errors import PermanentError
@@ -93,7 +93,9 @@ def test_the_present_limit_rejects_what_curate_rejected(campaign, look):
         row
         for shard in SHARDS
         for row in records.read_table(
-            campaign.store, campaign.curated(TRACK, shard, "rejected.parquet"), ["reasons"]
+            campaign.store,
+            layout.curated_key(campaign.name, TRACK, shard, "rejected.parquet"),
+            ["reasons"],
         )
         .column("reasons")
         .to_pylist()
@@ -125,16 +127,21 @@ def test_a_pinned_reference_makes_outliers_without_captioning_again(campaign):
     odd = caption(random.Random(9), 24)
     assert len(odd) < campaign.recipe.quality.languages["en"].max_chars
     fill(campaign, "sa_000002", [caption(random.Random(n), 6) for n in range(50)] + [odd])
-    key = campaign.curate_receipt(TRACK, "sa_000002")
+    key = layout.curate_receipt_key(campaign.name, TRACK, "sa_000002")
     assert "length_outlier" not in read_receipt(campaign.store, key)["reasons"]
-    captions = read_receipt(campaign.store, campaign.caption_receipt(TRACK, "sa_000002"))
+    captions = read_receipt(
+        campaign.store, layout.caption_receipt_key(campaign.name, TRACK, "sa_000002")
+    )
 
     assert run(campaign, pin=True).pinned
     pinned = reopened(campaign)
     assert pinned.quality_fingerprint != campaign.quality_fingerprint
     curate_shard(pinned, "sa_000002", tracks=[TRACK])
     assert read_receipt(campaign.store, key)["reasons"] == {"length_outlier": 1}
-    assert read_receipt(campaign.store, campaign.caption_receipt(TRACK, "sa_000002")) == captions
+    assert (
+        read_receipt(campaign.store, layout.caption_receipt_key(campaign.name, TRACK, "sa_000002"))
+        == captions
+    )
 
 
 def test_pinning_the_same_again_changes_nothing_and_another_takes_replace(campaign):
@@ -165,9 +172,9 @@ def test_too_few_captions_can_be_looked_at_and_make_no_reference(campaign):
 
 def test_a_reference_changed_by_hand_is_refused(campaign):
     run(campaign, pin=True)
-    content = json.loads(campaign.store.read(campaign.reference))
+    content = json.loads(campaign.store.read(layout.reference_key(campaign.name)))
     content["tracks"][TRACK]["median_log_chars"] += 0.1
-    campaign.store.write(campaign.reference, json.dumps(content).encode())
+    campaign.store.write(layout.reference_key(campaign.name), json.dumps(content).encode())
     with pytest.raises(PermanentError, match="is not what was pinned"):
         curate_shard(reopened(campaign), "sa_000000", tracks=[TRACK])
 

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sa1b_captions import records
+from sa1b_captions import layout, records
 from sa1b_captions.caption import parts
 from sa1b_captions.caption.sampling import plan_track, read_index
 from sa1b_captions.errors import PermanentError, RetryableError
@@ -36,8 +36,10 @@ def caption(campaign, open_engine, **options):
 
 
 def rows(campaign, track, shard=SHARD):
-    receipt = read_receipt(campaign.store, campaign.caption_receipt(track, shard))
-    keys = [campaign.part(track, shard, block) for block in range(receipt["blocks"])]
+    receipt = read_receipt(campaign.store, layout.caption_receipt_key(campaign.name, track, shard))
+    keys = [
+        layout.part_key(campaign.name, track, shard, block) for block in range(receipt["blocks"])
+    ]
     return [row for key in keys for row in records.read_table(campaign.store, key).to_pylist()]
 
 
@@ -156,8 +158,8 @@ def test_two_workers_on_one_shard_write_equal_sets(campaign):
 
 def test_a_missing_block_is_captioned_again_alone(campaign):
     caption(campaign, ScriptedEngine)
-    campaign.store.delete(campaign.caption_receipt("single_en", SHARD))
-    campaign.store.delete(campaign.part("single_en", SHARD, 1))
+    campaign.store.delete(layout.caption_receipt_key(campaign.name, "single_en", SHARD))
+    campaign.store.delete(layout.part_key(campaign.name, "single_en", SHARD, 1))
     engine = ScriptedEngine()
     caption(campaign, lambda: engine)
     assert sorted(engine.asked) == sorted(planned_ids(campaign, "single_en")[4:8])

@@ -5,7 +5,7 @@ import threading
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sa1b_captions import records
+from sa1b_captions import layout, records
 from sa1b_captions.campaign import Campaign
 from sa1b_captions.caption.sampling import plan_track, read_index
 from sa1b_captions.receipts import read_receipt
@@ -38,8 +38,13 @@ def require_every_sample_once(campaign):
         index = read_index(campaign.store, shard)
         for track in TRACKS:
             plan = plan_track(campaign.recipe, campaign.recipe.tracks[track], shard, index)
-            receipt = read_receipt(campaign.store, campaign.caption_receipt(track, shard))
-            keys = [campaign.part(track, shard, block) for block in range(receipt["blocks"])]
+            receipt = read_receipt(
+                campaign.store, layout.caption_receipt_key(campaign.name, track, shard)
+            )
+            keys = [
+                layout.part_key(campaign.name, track, shard, block)
+                for block in range(receipt["blocks"])
+            ]
             rows = [r for k in keys for r in records.read_table(campaign.store, k).to_pylist()]
             assert [row["sample_id"] for row in rows] == [sample.sample_id for sample in plan]
             assert receipt["planned"] == sum(receipt["statuses"].values()) == len(plan)
@@ -110,7 +115,7 @@ def test_parts_of_an_archive_that_was_ingested_anew_are_captioned_again(tmp_path
     campaign = ready_campaign(tmp_path)
     caption_shards(campaign, SHARDS, ScriptedEngine)
     for track in TRACKS:
-        campaign.store.delete(campaign.caption_receipt(track, SHARDS[0]))
+        campaign.store.delete(layout.caption_receipt_key(campaign.name, track, SHARDS[0]))
     changed = {n: JPEGS[n] for n in (1, 2, 3, 4, 5, 11, 12)}  # without 6, with two more
     builders.put_shard(campaign.store, SHARDS[0], changed, (16, 16))
     engine = ScriptedEngine()

@@ -4,7 +4,7 @@ import threading
 
 import pytest
 
-from sa1b_captions import shards
+from sa1b_captions import layout
 from sa1b_captions.caption.engines.base import Engine
 from sa1b_captions.errors import PermanentError, RetryableError
 from sa1b_captions.receipts import read_receipt
@@ -43,7 +43,10 @@ def captioned(campaign):
     return [
         shard
         for shard in NAMES
-        if all(read_receipt(campaign.store, campaign.caption_receipt(t, shard)) for t in TRACKS)
+        if all(
+            read_receipt(campaign.store, layout.caption_receipt_key(campaign.name, t, shard))
+            for t in TRACKS
+        )
     ]
 
 
@@ -80,9 +83,9 @@ def test_shards_that_are_done_need_no_engine(campaign):
 
 
 def test_a_shard_that_fails_for_good_does_not_keep_the_others_from_being_captioned(campaign):
-    campaign.store.delete(shards.ingest_receipt_key(NAMES[0]))
-    archive = campaign.store.read(shards.archive_key(NAMES[1]))
-    campaign.store.write(shards.archive_key(NAMES[1]), archive[:5000])
+    campaign.store.delete(layout.ingest_receipt_key(NAMES[0]))
+    archive = campaign.store.read(layout.archive_key(NAMES[1]))
+    campaign.store.write(layout.archive_key(NAMES[1]), archive[:5000])
     with pytest.raises(PermanentError) as failure:
         caption_shards(campaign, NAMES, Opener())
     message = str(failure.value)
@@ -99,7 +102,7 @@ def test_one_shard_alone_fails_with_its_own_words(campaign):
 
 
 def test_an_engine_that_is_gone_stops_everything_and_a_retry_does_the_rest(campaign):
-    campaign.store.delete(shards.ingest_receipt_key(NAMES[0]))
+    campaign.store.delete(layout.ingest_receipt_key(NAMES[0]))
     gone = threading.Event()
 
     def script(request):

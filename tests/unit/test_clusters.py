@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sa1b_captions import records
+from sa1b_captions import layout, records
 from sa1b_captions.campaign import Campaign
 from sa1b_captions.quality.duplicates import clusters, minhash
 from sa1b_captions.quality.duplicates import signatures as dedup
@@ -150,10 +150,10 @@ def run(tmp_path, texts, shard_of):
         )
         builders.put_captions(campaign, shard, "single_en", table)
         curate_shard(campaign, shard, tracks=["single_en"])
-        key = campaign.curated("single_en", shard, "accepted.parquet")
+        key = layout.curated_key(campaign.name, "single_en", shard, "accepted.parquet")
         kept |= {ids[0] for ids in records.read_table(campaign.store, key)["image_ids"].to_pylist()}
     dedup_track(campaign, "single_en")
-    found = records.read_table(campaign.store, campaign.duplicates("single_en"))
+    found = records.read_table(campaign.store, layout.duplicates_key(campaign.name, "single_en"))
     losers = {int(name.rsplit("/")[-1]) for name in found["sample_id"].to_pylist()}
     assert losers <= kept
     assert all(int(name.rsplit("/")[-1]) in kept - losers for name in found["winner"].to_pylist())
@@ -197,7 +197,7 @@ def test_near_copies_within_a_shard_are_rejected_and_can_be_looked_at(tmp_path):
     builders.put_captions(campaign, "sa_000000", "single_en", table)
     found = curate_shard(campaign, "sa_000000", tracks=["single_en"])["tracks"]["single_en"]
     assert found["reasons"] == {"near_duplicate": 1}
-    key = campaign.curated("single_en", "sa_000000", "duplicates.parquet")
+    key = layout.curated_key(campaign.name, "single_en", "sa_000000", "duplicates.parquet")
     (row,) = records.read_table(campaign.store, key).to_pylist()
     assert (row["winner"], row["kind"]) == ("single_en/sa_000000/1", "near")
     assert 0.7 <= row["jaccard"] < 1

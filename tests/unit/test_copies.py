@@ -1,7 +1,7 @@
 import pyarrow as pa
 import pytest
 
-from sa1b_captions import records
+from sa1b_captions import layout, records
 from sa1b_captions.quality.report.copies import compare, read_copies, show_copies, show_repeats
 from sa1b_captions.quality.report.gallery import Gallery
 from sa1b_captions.recipe import parse_recipe
@@ -105,7 +105,7 @@ def test_repeated_photographs_are_shown_and_not_looked_for_is_said(campaign):
     ]
     table = pa.Table.from_pylist(rows, schema=records.REPEAT_SCHEMA)
     records.write_table(
-        campaign.store, campaign.repeated_photographs(), table, records.REPEAT_SCHEMA
+        campaign.store, layout.repeated_images_key(campaign.name), table, records.REPEAT_SCHEMA
     )
     same_file, same_look = show_repeats(campaign, Gallery(campaign))
     assert (same_file.groups, same_file.shown) == (0, [])

@@ -4,7 +4,7 @@ import json
 import pyarrow as pa
 import pytest
 
-from sa1b_captions import records
+from sa1b_captions import layout, records
 from sa1b_captions.campaign import Campaign
 from sa1b_captions.errors import PermanentError
 from sa1b_captions.receipts import read_receipt
@@ -35,11 +35,15 @@ def curate(campaign, **options):
 
 
 def read(campaign, name):
-    return records.read_table(campaign.store, campaign.curated("single_en", SHARD, name))
+    return records.read_table(
+        campaign.store, layout.curated_key(campaign.name, "single_en", SHARD, name)
+    )
 
 
 def receipt(campaign):
-    return read_receipt(campaign.store, campaign.curate_receipt("single_en", SHARD))
+    return read_receipt(
+        campaign.store, layout.curate_receipt_key(campaign.name, "single_en", SHARD)
+    )
 
 
 def test_every_planned_row_is_accepted_or_rejected_with_reasons(campaign):
@@ -102,7 +106,9 @@ def test_features_describe_captions_without_their_text(campaign):
 def test_metrics_count_lengths_and_origins(campaign):
     captioned(campaign, [TEXT, "x" * 39, "", TEXT + "y" * 30], {2: {"status": "error"}})
     curate(campaign)
-    metrics = json.loads(campaign.store.read(campaign.curated("single_en", SHARD, "metrics.json")))
+    metrics = json.loads(
+        campaign.store.read(layout.curated_key(campaign.name, "single_en", SHARD, "metrics.json"))
+    )
     assert metrics["lengths"] == {
         "bin_chars": 20,
         "accepted": [[280, 1], [320, 1]],
@@ -174,7 +180,7 @@ def test_a_shard_that_is_not_captioned_says_what_to_run(campaign):
 
 
 def damage_part(campaign, change):
-    key = campaign.part("single_en", SHARD, 0)
+    key = layout.part_key(campaign.name, "single_en", SHARD, 0)
     table = change(records.read_table(campaign.store, key).to_pylist())
     records.write_table(
         campaign.store,
@@ -206,7 +212,7 @@ def test_captions_that_are_not_what_their_receipt_says_are_refused(campaign, cha
 
 def test_a_missing_block_is_named(campaign):
     captioned(campaign, [TEXT + str(number) for number in range(6)])
-    campaign.store.delete(campaign.part("single_en", SHARD, 1))
+    campaign.store.delete(layout.part_key(campaign.name, "single_en", SHARD, 1))
     with pytest.raises(PermanentError, match="counts 2 blocks.*part-00001"):
         curate(campaign)
 

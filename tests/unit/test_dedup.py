@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sa1b_captions import records
+from sa1b_captions import layout, records
 from sa1b_captions.errors import PermanentError
 from sa1b_captions.quality.duplicates import signatures as dedup
 from sa1b_captions.receipts import read_receipt
@@ -120,7 +120,7 @@ def test_a_repeat_in_another_shard_is_found_and_the_first_kept(campaign):
     put_curated(campaign, "sa_000001", [TEXT.upper(), TEXT + " Steam rises."], 100)
     put_curated(campaign, "sa_000000", [TEXT, TEXT + " It is day."], 1)
     assert dedup_track(campaign, "single_en", run_id="run")["duplicates"] == 1
-    found = records.read_table(campaign.store, campaign.duplicates("single_en"))
+    found = records.read_table(campaign.store, layout.duplicates_key(campaign.name, "single_en"))
     assert found.to_pylist() == [
         {
             "sample_id": "single_en/sa_000001/100",
@@ -130,7 +130,7 @@ def test_a_repeat_in_another_shard_is_found_and_the_first_kept(campaign):
             "jaccard": 1.0,
         }
     ]
-    receipt = read_receipt(campaign.store, campaign.dedup_receipt("single_en"))
+    receipt = read_receipt(campaign.store, layout.dedup_receipt_key(campaign.name, "single_en"))
     assert (receipt["rows"], receipt["shards"], receipt["run_id"]) == (4, 2, "run")
 
 
@@ -147,7 +147,9 @@ def test_dedup_is_skipped_until_a_shard_is_curated_again(campaign):
     dedup_track(campaign, "single_en", run_id="second")
 
     def run():
-        return read_receipt(campaign.store, campaign.dedup_receipt("single_en"))["run_id"]
+        return read_receipt(campaign.store, layout.dedup_receipt_key(campaign.name, "single_en"))[
+            "run_id"
+        ]
 
     assert run() == "first"
     put_curated(campaign, "sa_000001", [TEXT + "0"], 2)

@@ -2,7 +2,7 @@ import json
 
 import pytest
 
-from sa1b_captions import shards
+from sa1b_captions import layout
 from sa1b_captions.errors import PermanentError, RetryableError
 from sa1b_captions.receipts import write_receipt
 from sa1b_captions.recipe import TRACKS
@@ -36,10 +36,10 @@ def finish(campaign, verdict="pass"):
     caption(campaign, ScriptedEngine)
     rules = campaign.quality_fingerprint
     for track in TRACKS:
-        key = campaign.curate_receipt(track, SHARD)
+        key = layout.curate_receipt_key(campaign.name, track, SHARD)
         write_receipt(campaign.store, key, stage="curate", quality_fingerprint=rules)
     result = json.dumps({"verdict": verdict}).encode()
-    campaign.store.write(campaign.shard_validation(SHARD), result)
+    campaign.store.write(layout.shard_validation_key(campaign.name, SHARD), result)
 
 
 def raw(campaign):
@@ -98,6 +98,6 @@ def test_a_shard_captioned_anew_is_not_done_until_it_is_judged_again(campaign):
 
 def test_a_half_dropped_shard_has_no_receipt_and_is_dropped_by_the_next_call(campaign):
     finish(campaign)
-    campaign.store.delete(shards.ingest_receipt_key(SHARD))
+    campaign.store.delete(layout.ingest_receipt_key(SHARD))
     drop_shards(campaign, [SHARD])
     assert raw(campaign) == []

@@ -6,14 +6,13 @@ import time
 import pyarrow as pa
 import pytest
 
-from sa1b_captions import records
+from sa1b_captions import layout, records
 from sa1b_captions.caption.engines.base import Reply
 from sa1b_captions.caption.engines.preview.engine import PreviewEngine
 from sa1b_captions.efficiency import Efficiency, compare, read_efficiency
 from sa1b_captions.errors import PermanentError, RetryableError
 from sa1b_captions.receipts import read_receipt
 from sa1b_captions.records import CaptionStatus
-from sa1b_captions.shards import archive_key, index_key
 from sa1b_captions.stages.caption import caption_shards
 from sa1b_captions.storage import FileStore
 from tests.support import builders
@@ -46,17 +45,17 @@ def campaign_of(store, images, shards=1):
         shard = f"sa_{number:06d}"
         builders.put_shard(store, shard, {1000 * number + n: JPEGS[n % 8] for n in range(images)})
         if isinstance(store, DistantStore):
-            index = records.read_table(store, index_key(shard)).to_pylist()
+            index = records.read_table(store, layout.index_key(shard)).to_pylist()
             rows = [row | {"offset": place * APART} for place, row in enumerate(index)]
             table = pa.Table.from_pylist(rows, schema=records.INDEX_SCHEMA)
-            records.write_table(store, index_key(shard), table, records.INDEX_SCHEMA)
+            records.write_table(store, layout.index_key(shard), table, records.INDEX_SCHEMA)
     return builders.demo_campaign(store, builders.demo_recipe(shards=f"0-{shards - 1}"))
 
 
 def efficiencies(campaign, engine, shards=(SHARD,), tracks=("single_en",), **options):
     """What the receipts of the first track say."""
     caption_shards(campaign, list(shards), lambda: engine, tracks=tracks, **options)
-    keys = [campaign.caption_receipt(tracks[0], shard) for shard in shards]
+    keys = [layout.caption_receipt_key(campaign.name, tracks[0], shard) for shard in shards]
     return [read_efficiency(read_receipt(campaign.store, key)) for key in keys]
 
 
@@ -175,7 +174,7 @@ def test_groups_alone_have_no_number_but_a_reason(tmp_path):
 def test_a_receipt_that_was_lost_alone_has_no_number_but_a_reason(tmp_path):
     campaign = campaign_of(FileStore(tmp_path), 12)
     efficiencies(campaign, ScriptedEngine(window=2))
-    campaign.store.delete(campaign.caption_receipt("single_en", SHARD))
+    campaign.store.delete(layout.caption_receipt_key(campaign.name, "single_en", SHARD))
     (found,) = efficiencies(campaign, ScriptedEngine(window=2))
     assert found.efficiency_note == "this run captioned no single image"
 
@@ -192,10 +191,10 @@ def test_shards_after_a_small_first_one_are_measured(tmp_path):
 
 def test_shards_after_a_broken_first_one_are_measured(tmp_path):
     campaign = campaign_of(FileStore(tmp_path), 24, shards=2)
-    campaign.store.write(archive_key(SHARD), b"")
+    campaign.store.write(layout.archive_key(SHARD), b"")
     with pytest.raises(PermanentError, match=SHARD):
         efficiencies(campaign, ScriptedEngine(window=2, delay_s=0.002), [SHARD, "sa_000001"])
-    key = campaign.caption_receipt("single_en", "sa_000001")
+    key = layout.caption_receipt_key(campaign.name, "single_en", "sa_000001")
     assert read_receipt(campaign.store, key)["efficiency"] > 0
 
 

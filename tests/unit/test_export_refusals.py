@@ -3,6 +3,7 @@ import json
 
 import pytest
 
+from sa1b_captions import layout
 from sa1b_captions.errors import PermanentError
 from sa1b_captions.quality import features
 from sa1b_captions.release import guards
@@ -66,7 +67,7 @@ def test_a_prompt_with_a_placeholder_is_refused(local):
 
 @pytest.mark.parametrize("counts", [(3, 1, 4), (4, 0, 4), (3, 0, 4), (2, 1, 3)])
 def test_counts_that_do_not_add_up_stop_the_release(campaign, local, counts):
-    key = campaign.curate_receipt("multi_en", "sa_000001")
+    key = layout.curate_receipt_key(campaign.name, "multi_en", "sa_000001")
     receipt = json.loads(local.read(key))
     receipt |= dict(zip(("accepted", "rejected", "planned"), counts, strict=True))
     local.write(key, json.dumps(receipt).encode())
@@ -107,12 +108,18 @@ def test_a_track_without_a_caption_is_no_release(campaign, local):
     ("gone", "message"),
     [
         (
-            lambda c: c.curate_receipt("single_zh", "sa_000001"),
+            lambda c: layout.curate_receipt_key(c.name, "single_zh", "sa_000001"),
             "sa1b-captions curate --tracks single_zh --shards 1",
         ),
-        (lambda c: c.dedup_receipt("multi_en"), "run sa1b-captions dedup --tracks multi_en"),
-        (lambda c: c.release_validation(), "run sa1b-captions validate --release"),
-        (lambda c: c.release_report(), "run sa1b-captions validate --release --force"),
+        (
+            lambda c: layout.dedup_receipt_key(c.name, "multi_en"),
+            "run sa1b-captions dedup --tracks multi_en",
+        ),
+        (lambda c: layout.release_validation_key(c.name), "run sa1b-captions validate --release"),
+        (
+            lambda c: layout.release_report_key(c.name),
+            "run sa1b-captions validate --release --force",
+        ),
     ],
 )
 def test_a_missing_stage_is_named_with_the_command_that_runs_it(campaign, local, gone, message):
@@ -129,7 +136,7 @@ def test_a_dedup_of_other_captions_has_to_run_again(campaign):
 
 
 def test_a_verdict_on_other_captions_does_not_count(campaign, local):
-    key = campaign.dedup_receipt("multi_zh")
+    key = layout.dedup_receipt_key(campaign.name, "multi_zh")
     dedup = json.loads(local.read(key))
     local.write(key, json.dumps(dedup | {"duplicates": 1}).encode())  # within the same second
     with pytest.raises(PermanentError, match="again since .* validate --release --force"):
@@ -137,7 +144,7 @@ def test_a_verdict_on_other_captions_does_not_count(campaign, local):
 
 
 def test_a_validation_by_a_machine_whose_clock_is_behind_counts(campaign, local):
-    key = campaign.release_validation()
+    key = layout.release_validation_key(campaign.name)
     verdict = json.loads(local.read(key))
     local.write(key, json.dumps(verdict | {"written_at": "1970-01-01T00:00:00+00:00"}).encode())
     assert export_release(campaign, "v1")["version"] == "v1"

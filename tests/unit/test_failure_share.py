@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sa1b_captions import records
+from sa1b_captions import layout, records
 from sa1b_captions.caption.engines.base import Reply
 from sa1b_captions.caption.tally import ENOUGH, Tally
 from sa1b_captions.caption.worker import MAX_ATTEMPTS
@@ -54,7 +54,11 @@ def every_third(image):
 
 
 def stored(campaign, track="single_en"):
-    keys = [k for k in campaign.store.list(campaign.captions(track, SHARD)) if "part" in k]
+    keys = [
+        k
+        for k in campaign.store.list(layout.captions_prefix(campaign.name, track, SHARD))
+        if "part" in k
+    ]
     return [row for key in keys for row in records.read_table(campaign.store, key).to_pylist()]
 
 
@@ -67,7 +71,10 @@ def test_too_many_failures_fail_the_shard_with_numbers_reasons_and_what_to_do(ca
         "7 timeout (no caption within 900 s), 1 truncated; 1 more could not be decoded; "
     )
     assert "clear the task" in message
-    assert read_receipt(campaign.store, campaign.caption_receipt("single_en", SHARD)) is None
+    assert (
+        read_receipt(campaign.store, layout.caption_receipt_key(campaign.name, "single_en", SHARD))
+        is None
+    )
     assert len(stored(campaign)) == IMAGES
 
 
@@ -98,7 +105,7 @@ def test_what_fails_again_fails_the_shard_again_at_the_price_of_the_failures(cam
 def test_few_failures_are_rows_and_stay_rows(campaign):
     result = caption(campaign, failing(lambda image: TIMEOUT if image == 3 else None))
     assert result["statuses"]["single_en"] == {"ok": 22, "error": 1, "undecodable": 1}
-    campaign.store.delete(campaign.caption_receipt("single_en", SHARD))
+    campaign.store.delete(layout.caption_receipt_key(campaign.name, "single_en", SHARD))
     engine = ScriptedEngine()
     assert caption(campaign, engine)["statuses"] == result["statuses"]
     assert engine.asked == []
@@ -107,7 +114,9 @@ def test_few_failures_are_rows_and_stay_rows(campaign):
 def test_a_track_that_fails_leaves_the_receipts_of_the_others(campaign):
     with pytest.raises(PermanentError, match="single_en/"):
         caption(campaign, failing(lambda image: TIMEOUT), tracks=["single_en", "single_zh"])
-    assert read_receipt(campaign.store, campaign.caption_receipt("single_zh", SHARD))
+    assert read_receipt(
+        campaign.store, layout.caption_receipt_key(campaign.name, "single_zh", SHARD)
+    )
     engine = ScriptedEngine()
     caption(campaign, engine, tracks=["single_en", "single_zh"])
     assert all(sample.startswith("single_en") for sample in engine.asked)
@@ -131,7 +140,9 @@ def test_a_hopeless_shard_is_given_up_early_and_the_next_is_captioned(tmp_path):
         )
     given_up = [sample for sample in engine.asked if SHARD in sample]
     assert len(set(given_up)) < ENOUGH + 2 * engine.window + 4
-    receipt = read_receipt(store, campaign.caption_receipt("single_en", "sa_000001"))
+    receipt = read_receipt(
+        store, layout.caption_receipt_key(campaign.name, "single_en", "sa_000001")
+    )
     assert receipt["statuses"] == {"ok": 200}
 
 

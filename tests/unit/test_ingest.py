@@ -12,7 +12,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from sa1b_captions import records, shards
+from sa1b_captions import layout, records
 from sa1b_captions.errors import CaptioningError, PermanentError, RetryableError
 from sa1b_captions.ingest.download import Patience
 from sa1b_captions.ingest.links import Link, parse_links
@@ -26,7 +26,7 @@ MEMBERS = builders.sa1b_members([1, 2, 3, 4])
 ARCHIVE = builders.make_archive(MEMBERS, shuffle_seed=2)
 MD5 = hashlib.md5(ARCHIVE).hexdigest()  # noqa: S324, as lists of SA-1B's archives have it
 QUICK = Patience(attempts=9, backoff_s=0, stall_timeout_s=1)
-KEYS = [shards.index_key(SHARD), shards.ingest_receipt_key(SHARD), shards.archive_key(SHARD)]
+KEYS = [layout.index_key(SHARD), layout.ingest_receipt_key(SHARD), layout.archive_key(SHARD)]
 
 
 @pytest.fixture(scope="module")
@@ -186,8 +186,8 @@ def test_an_md5_list_that_comes_later_still_counts(folder):
 def test_a_kill_before_the_receipt_is_repaired_by_the_next_run(folder):
     run(folder)
     whole = objects(folder)
-    folder.delete(shards.ingest_receipt_key(SHARD))
-    folder.write(shards.index_key(SHARD), b"half")
+    folder.delete(layout.ingest_receipt_key(SHARD))
+    folder.write(layout.index_key(SHARD), b"half")
     run(folder)
     assert objects(folder) == whole
 
@@ -195,12 +195,12 @@ def test_a_kill_before_the_receipt_is_repaired_by_the_next_run(folder):
 def test_a_forced_repeat_that_dies_never_leaves_an_old_receipt_with_a_new_tar(folder):
     run(folder)
     other = builders.make_archive(builders.sa1b_members([8, 9]))
-    index = folder.root / shards.index_key(SHARD)
+    index = folder.root / layout.index_key(SHARD)
     index.unlink()
     index.mkdir()  # so that the index cannot be written
     with pytest.raises(CaptioningError):
         run(folder, other, force=True)
-    assert not folder.exists(shards.ingest_receipt_key(SHARD))
+    assert not folder.exists(layout.ingest_receipt_key(SHARD))
 
 
 def test_large_archives_are_uploaded_in_parts_and_failures_leave_no_upload(
@@ -221,7 +221,7 @@ def test_large_archives_are_uploaded_in_parts_and_failures_leave_no_upload(
     assert "Uploads" not in s3_client.list_multipart_uploads(Bucket=bucket)
     receipt, _ = run(store, archive)
     assert receipt["problems"] == {}
-    head = s3_client.head_object(Bucket=bucket, Key=f"large/{shards.archive_key(SHARD)}")
+    head = s3_client.head_object(Bucket=bucket, Key=f"large/{layout.archive_key(SHARD)}")
     assert head["ETag"].endswith('-2"')
     assert head["ContentLength"] == receipt["archive_bytes"]
 
@@ -230,7 +230,7 @@ def test_what_a_killed_run_left_of_its_upload_is_gone_when_the_shard_is_done(
     s3_url, bucket, s3_client
 ):
     store = open_store_url(f"s3://{bucket}/left", s3_url)
-    key = f"left/{shards.archive_key(SHARD)}"
+    key = f"left/{layout.archive_key(SHARD)}"
     upload = s3_client.create_multipart_upload(Bucket=bucket, Key=key)["UploadId"]
     s3_client.upload_part(Bucket=bucket, Key=key, UploadId=upload, PartNumber=1, Body=b"half")
     run(store)

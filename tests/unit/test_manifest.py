@@ -5,13 +5,13 @@ import subprocess
 import boto3
 import pytest
 
+from sa1b_captions import layout
 from sa1b_captions.errors import PermanentError
 from sa1b_captions.release import manifest
 from sa1b_captions.release.manifest import (
     latest_version,
     point_latest,
     read_manifest,
-    release_key,
     verify_release,
     write_manifest,
 )
@@ -126,12 +126,12 @@ def test_the_manifest_says_what_the_release_is_made_of(store, exported):
     assert found.shards == ["sa_000000", "sa_000001"]
     assert (found.verdict, found.model, found.run_id) == ("pass", "preview", "manual__1")
     files = {file.name: file for file in found.files}
-    assert {release_key("v1", name) for name in files} == set(exported) - {
+    assert {layout.release_key("v1", name) for name in files} == set(exported) - {
         "releases/v1/manifest.json",
         "releases/LATEST",
     }
     for name, file in files.items():
-        assert file.bytes == len(exported[release_key("v1", name)])
+        assert file.bytes == len(exported[layout.release_key("v1", name)])
         table = name.endswith((".jsonl", ".parquet"))
         assert file.rows == ((0 if name.startswith("rejected/") else 6) if table else None)
 
@@ -172,7 +172,7 @@ def test_latest_names_the_newest_release_only(tmp_path, exported):
     found = json.loads(exported["releases/v1/manifest.json"])
     for version, number in (("v1", 1), ("v2", 2)):
         text = json.dumps(found | {"version": version, "number": number})
-        store.write(release_key(version, "manifest.json"), text.encode())
+        store.write(layout.release_key(version, "manifest.json"), text.encode())
     for version, latest in (("v1", "v1"), ("v2", "v2"), ("v1", "v2")):
         point_latest(store, read_manifest(store, version))
         assert latest_version(store) == latest
@@ -183,7 +183,7 @@ def test_latest_names_the_newest_release_only(tmp_path, exported):
 
 @pytest.mark.parametrize("version", ["v1", "2026.11_b-1", "1" * 63])
 def test_names_that_can_name_a_release(version):
-    assert release_key(version, "x") == f"releases/{version}/x"
+    assert layout.release_key(version, "x") == f"releases/{version}/x"
 
 
 @pytest.mark.parametrize(
@@ -191,6 +191,6 @@ def test_names_that_can_name_a_release(version):
 )
 def test_names_that_cannot(tmp_path, version):
     with pytest.raises(PermanentError, match="cannot name a release"):
-        release_key(version, "x")
+        layout.release_key(version, "x")
     with pytest.raises(PermanentError, match="cannot name a release"):
         export_release(releases.builders.demo_campaign(FileStore(tmp_path)), version)

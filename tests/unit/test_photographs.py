@@ -5,7 +5,7 @@ import pyarrow as pa
 import pytest
 from PIL import Image
 
-from sa1b_captions import records
+from sa1b_captions import layout, records
 from sa1b_captions.caption.images import decode_jpeg
 from sa1b_captions.caption.perceptual_hash import hash_photograph
 from sa1b_captions.quality.duplicates.photographs import find_repeats
@@ -99,9 +99,11 @@ def test_dedup_reports_repeated_photographs_of_all_shards_and_rejects_none(campa
     caption(campaign, "sa_000000", 1, [ROOM, GARDEN])
     caption(campaign, "sa_000001", 11, [recompressed(ROOM), GARDEN])
     assert dedup_track(campaign, "single_en")["duplicates"] == 0
-    receipt = read_receipt(campaign.store, campaign.dedup_receipt("single_en"))
+    receipt = read_receipt(campaign.store, layout.dedup_receipt_key(campaign.name, "single_en"))
     assert receipt["repeated_photographs"] == {"same_bytes": 2, "same_look": 2, "compared": 4}
-    repeats = records.read_table(campaign.store, campaign.repeated_photographs()).to_pylist()
+    repeats = records.read_table(
+        campaign.store, layout.repeated_images_key(campaign.name)
+    ).to_pylist()
     assert [(row["kind"], row["image_id"]) for row in repeats] == [
         ("same_bytes", 2),
         ("same_bytes", 12),
@@ -113,8 +115,10 @@ def test_dedup_reports_repeated_photographs_of_all_shards_and_rejects_none(campa
 def test_shards_curated_before_photographs_were_hashed_count_for_none(campaign, caplog):
     caption(campaign, "sa_000000", 1, [ROOM, GARDEN])
     caption(campaign, "sa_000001", 11, [ROOM, GARDEN])
-    campaign.store.delete(campaign.curated("single_en", "sa_000001", "photographs.parquet"))
+    campaign.store.delete(
+        layout.curated_key(campaign.name, "single_en", "sa_000001", "photographs.parquet")
+    )
     dedup_track(campaign, "single_en")
-    receipt = read_receipt(campaign.store, campaign.dedup_receipt("single_en"))
+    receipt = read_receipt(campaign.store, layout.dedup_receipt_key(campaign.name, "single_en"))
     assert receipt["repeated_photographs"] == {"same_bytes": 0, "same_look": 0, "compared": 2}
     assert "shards 1: no hashes of photographs; curate them again with --force" in caplog.text

@@ -1,7 +1,7 @@
 import pyarrow as pa
 import pytest
 
-from sa1b_captions import records, shards
+from sa1b_captions import layout, records
 from sa1b_captions.efficiency import Efficiency, compare
 from sa1b_captions.quality.checks import Check, Verdict
 from sa1b_captions.quality.metrics import shard_metrics
@@ -53,7 +53,7 @@ def put(campaign, shard, captions, changes=None, first_id=1):
 
 def shard_page(campaign, shard, tracks, checks=None, throughput=None):
     curated = {
-        track: read_receipt(campaign.store, campaign.curate_receipt(track, shard))
+        track: read_receipt(campaign.store, layout.curate_receipt_key(campaign.name, track, shard))
         for track in tracks
     }
     findings = ShardFindings(
@@ -156,7 +156,7 @@ def test_a_page_made_twice_is_the_same(campaign):
 
 def test_a_page_can_be_made_when_the_photographs_are_gone(campaign):
     put(campaign, "sa_000000", {"single_en": [TEXT]})
-    campaign.store.delete(shards.archive_key("sa_000000"))
+    campaign.store.delete(layout.archive_key("sa_000000"))
     page = Page(shard_page(campaign, "sa_000000", ["single_en"]))
     assert page.all("img") == []
     assert "cannot be shown" in page.text
@@ -172,13 +172,14 @@ def test_a_release_page_shows_duplicates_worst_shards_and_totals(campaign):
         dedup_track(campaign, track)
     receipts = {
         track: [
-            read_receipt(campaign.store, campaign.curate_receipt(track, shard))
+            read_receipt(campaign.store, layout.curate_receipt_key(campaign.name, track, shard))
             for shard in campaign.recipe.shards
         ]
         for track in TRACKS
     }
     duplicates = {
-        track: records.read_table(campaign.store, campaign.duplicates(track)) for track in TRACKS
+        track: records.read_table(campaign.store, layout.duplicates_key(campaign.name, track))
+        for track in TRACKS
     }
     verdicts = {"sa_000000": "pass", "sa_000001": "missing"}
     measures = {"psi": 0.3, "ks_distance": 0.2, "tail_share": 0.05}

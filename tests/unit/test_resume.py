@@ -12,7 +12,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from sa1b_captions import shards
+from sa1b_captions import layout
 from sa1b_captions.errors import DamagedArchiveError, PermanentError, RetryableError
 from sa1b_captions.ingest.download import Patience
 from sa1b_captions.ingest.links import parse_links
@@ -239,8 +239,8 @@ def test_a_finished_shard_is_tidied_when_its_run_was_killed_at_the_end(tmp_path)
     store = FileStore(tmp_path)
     with serve(ARCHIVE) as server:
         ingest(server, store)
-        store.write(f"{shards.download_prefix(SHARD)}x/part-00000", b"left")
-        half = tmp_path / shards.download_prefix(SHARD) / "x" / ".part-00001.abc.partial"
+        store.write(f"{layout.download_prefix(SHARD)}x/part-00000", b"left")
+        half = tmp_path / layout.download_prefix(SHARD) / "x" / ".part-00001.abc.partial"
         half.write_bytes(b"half")
         os.utime(half, (0, 0))
         ingest(server, store)

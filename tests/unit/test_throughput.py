@@ -1,3 +1,4 @@
+from sa1b_captions import layout
 from sa1b_captions.efficiency import Efficiency, compare
 from sa1b_captions.quality.checks import Verdict, judge
 from sa1b_captions.quality.report.throughput import (
@@ -21,7 +22,7 @@ NOTHING = Efficiency(efficiency_note="this run captioned no single image")
 
 def test_receipts_are_read_per_track_and_a_missing_one_says_nothing(tmp_path):
     campaign = builders.demo_campaign(FileStore(tmp_path))
-    key = campaign.caption_receipt("single_en", "sa_000000")
+    key = layout.caption_receipt_key(campaign.name, "single_en", "sa_000000")
     write_receipt(campaign.store, key, stage="caption", **FED.facts())
     found = read_throughput(campaign, "sa_000000", ["single_en", "multi_en"])
     assert found == {"single_en": FED}

@@ -6,7 +6,7 @@ import random
 
 import pytest
 
-from sa1b_captions import records
+from sa1b_captions import layout, records
 from sa1b_captions.efficiency import compare
 from sa1b_captions.errors import PermanentError, RetryableError
 from sa1b_captions.receipts import read_receipt
@@ -42,7 +42,7 @@ def put(campaign, number, tracks=TRACKS, rows=2):
 
 
 def result(campaign, shard):
-    return read_receipt(campaign.store, campaign.shard_validation(shard))
+    return read_receipt(campaign.store, layout.shard_validation_key(campaign.name, shard))
 
 
 def test_a_shard_is_validated_once_until_it_is_curated_again(campaign):
@@ -72,7 +72,7 @@ def test_a_shard_is_validated_once_until_it_is_curated_again(campaign):
 def test_a_starving_engine_is_remarked_on_in_both_reports(campaign):
     for number, shard in enumerate(campaign.recipe.shards):
         put(campaign, number)
-        key = campaign.caption_receipt("single_en", shard)
+        key = layout.caption_receipt_key(campaign.name, "single_en", shard)
         receipt = read_receipt(campaign.store, key) | compare(62.0, 100.0, 500, 8).facts()
         campaign.store.write(key, json.dumps(receipt).encode())
         curate_shard(campaign, shard)
@@ -85,7 +85,7 @@ def test_a_starving_engine_is_remarked_on_in_both_reports(campaign):
     for track in TRACKS:
         dedup_track(campaign, track)
     assert "engine_fed" in validate_release(campaign)["checks_failed"]
-    page = campaign.store.read(campaign.release_report()).decode()
+    page = campaign.store.read(layout.release_report_key(campaign.name)).decode()
     assert "Lowest 0.62, median 0.62 over 2 shards; 2 under 0.9." in page
 
 
@@ -144,7 +144,7 @@ def test_a_run_lists_its_shards(campaign):
     put(campaign, 1, tracks=["single_en"])
     validate_shards(campaign, ["sa_000000"], run_id="first")
     validate_shards(campaign, campaign.recipe.shards, run_id="second")
-    summary = json.loads(campaign.store.read(campaign.run_summary("second")))
+    summary = json.loads(campaign.store.read(layout.run_summary_key(campaign.name, "second")))
     assert summary["run_id"] == "second"
     assert {s: found["run_id"] for s, found in summary["shards"].items()} == {
         "sa_000000": "first",
@@ -155,7 +155,7 @@ def test_a_run_lists_its_shards(campaign):
 def test_a_crashed_check_is_retried_and_spares_the_other_shards(campaign):
     put(campaign, 0, tracks=["single_zh"])
     put(campaign, 1, tracks=["single_zh"])
-    key = campaign.curated("single_zh", "sa_000000", "features.parquet")
+    key = layout.curated_key(campaign.name, "single_zh", "sa_000000", "features.parquet")
     schema = records.FEATURE_SCHEMA.remove(records.FEATURE_SCHEMA.get_field_index("reasons"))
     table = records.read_table(campaign.store, key).drop_columns(["reasons"])
     records.write_table(campaign.store, key, table, schema)
@@ -203,9 +203,9 @@ def test_a_release_names_the_step_it_lacks(curated):
     put(curated, 1, rows=3)
     with pytest.raises(PermanentError, match="single_en: shards were curated again since dedup"):
         validate_release(curated)
-    curated.store.delete(curated.dedup_receipt("single_en"))
+    curated.store.delete(layout.dedup_receipt_key(curated.name, "single_en"))
     with pytest.raises(PermanentError, match="dedup of single_en has not finished"):
         validate_release(curated)
-    curated.store.delete(curated.curate_receipt("single_zh", "sa_000000"))
+    curated.store.delete(layout.curate_receipt_key(curated.name, "single_zh", "sa_000000"))
     with pytest.raises(PermanentError, match="single_zh: 1 of 2 shards are not curated"):
         validate_release(curated)

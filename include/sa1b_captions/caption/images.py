@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from sa1b_captions import shards
+from sa1b_captions import layout
 from sa1b_captions.caption.sampling import IndexedImage, Sample
 from sa1b_captions.storage import Store
 
@@ -93,7 +93,7 @@ class ShardReader:
 
     def __init__(self, store: Store, shard: str, samples: Sequence[Sample]) -> None:
         self._store = store
-        self._key = shards.archive_key(shard)
+        self._key = layout.archive_key(shard)
         self._segments = _segments(
             Counter(sample.images[0] for sample in samples if len(sample.images) == 1)
         )

@@ -7,17 +7,13 @@ worker that is told to stop, or whose engine fails, keeps its numbers; a killed 
 import logging
 from collections.abc import Iterable
 
+from sa1b_captions import layout
 from sa1b_captions.campaign import Campaign
 from sa1b_captions.efficiency import Efficiency, read_efficiency
 from sa1b_captions.errors import CaptioningError
 from sa1b_captions.receipts import read_receipt, write_receipt
 
 _log = logging.getLogger(__name__)
-
-
-def kept_key(campaign: Campaign, track: str, shard: str) -> str:
-    """Where a track's numbers lie until its receipt is written."""
-    return campaign.captions(track, shard) + "efficiency.json"
 
 
 def keep_efficiency(
@@ -33,7 +29,7 @@ def keep_efficiency(
         if found.efficiency_samples <= earlier.efficiency_samples:
             return
         for track in tracks:
-            key = kept_key(campaign, track, shard)
+            key = layout.kept_efficiency_key(campaign.name, track, shard)
             write_receipt(campaign.store, key, stage="caption", **found.facts())
     except CaptioningError as error:
         _log.warning("%s: the efficiency so far is lost: %s", shard, error)
@@ -45,6 +41,9 @@ def kept_efficiency(campaign: Campaign, shard: str, tracks: Iterable[str]) -> Ef
     Raises:
         RetryableError: the store failed.
     """
-    receipts = [read_receipt(campaign.store, kept_key(campaign, track, shard)) for track in tracks]
+    receipts = [
+        read_receipt(campaign.store, layout.kept_efficiency_key(campaign.name, track, shard))
+        for track in tracks
+    ]
     found = [read_efficiency(receipt) for receipt in receipts if receipt is not None]
     return max(found, key=lambda one: one.efficiency_samples, default=Efficiency())

@@ -12,10 +12,9 @@ from typing import Any
 
 import pyarrow as pa
 
-from sa1b_captions import records
+from sa1b_captions import layout, records
 from sa1b_captions.campaign import Campaign
 from sa1b_captions.caption.engines.base import Engine, Reply
-from sa1b_captions.caption.kept_efficiency import kept_key
 from sa1b_captions.caption.perceptual_hash import PhotographHashes
 from sa1b_captions.caption.sampling import Sample
 from sa1b_captions.receipts import read_receipt, write_receipt
@@ -28,7 +27,7 @@ _PART = re.compile(r"part-(\d{5})\.parquet")
 
 def stored_blocks(campaign: Campaign, track: str, shard: str) -> set[int]:
     """Numbers of the blocks whose part exists."""
-    prefix = campaign.captions(track, shard)
+    prefix = layout.captions_prefix(campaign.name, track, shard)
     names = (key.removeprefix(prefix) for key in campaign.store.list(prefix))
     return {int(match[1]) for name in names if (match := _PART.fullmatch(name))}
 
@@ -39,16 +38,16 @@ def start_anew(campaign: Campaign, track: str, shard: str, run_id: str | None) -
     What was judged of them goes first and then their receipt, so that no reader trusts old or half
     a set; the note of the run comes last, so that a run killed in between starts anew again.
     """
-    note = campaign.captions(track, shard) + "anew.json"
+    note = layout.restart_key(campaign.name, track, shard)
     if run_id is not None and (read_receipt(campaign.store, note) or {}).get("run_id") == run_id:
         return
     # Or a run that fails from here on would pass for done by its old captions.
-    campaign.store.delete(campaign.shard_validation(shard))
-    campaign.store.delete(campaign.curate_receipt(track, shard))
-    campaign.store.delete(campaign.caption_receipt(track, shard))
+    campaign.store.delete(layout.shard_validation_key(campaign.name, shard))
+    campaign.store.delete(layout.curate_receipt_key(campaign.name, track, shard))
+    campaign.store.delete(layout.caption_receipt_key(campaign.name, track, shard))
     for block in stored_blocks(campaign, track, shard):
-        campaign.store.delete(campaign.part(track, shard, block))
-    campaign.store.delete(kept_key(campaign, track, shard))
+        campaign.store.delete(layout.part_key(campaign.name, track, shard, block))
+    campaign.store.delete(layout.kept_efficiency_key(campaign.name, track, shard))
     write_receipt(campaign.store, note, stage="caption", run_id=run_id)
 
 
@@ -134,7 +133,7 @@ class BlockWriter:
             rows = {**self._kept.pop(block, {}), **self._rows.pop(block)}
             ordered = [rows[position] for position in sorted(rows)]
             table = pa.Table.from_pylist(ordered, schema=records.CAPTION_SCHEMA)
-            key = self._campaign.part(block[0], self._shard, block[1])
+            key = layout.part_key(self._campaign.name, block[0], self._shard, block[1])
             records.write_table(self._campaign.store, key, table, records.CAPTION_SCHEMA)
 
     @property

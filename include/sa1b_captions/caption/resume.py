@@ -13,7 +13,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from sa1b_captions import records
+from sa1b_captions import layout, records
 from sa1b_captions.campaign import Campaign
 from sa1b_captions.caption.parts import Block, block_of, stored_blocks
 from sa1b_captions.caption.sampling import Sample
@@ -66,7 +66,9 @@ def _read_blocks(
     size = campaign.recipe.block_size
     tables = {}
     for block in sorted(stored_blocks(campaign, track, shard)):
-        table = records.read_table(campaign.store, campaign.part(track, shard, block), _JUDGED)
+        table = records.read_table(
+            campaign.store, layout.part_key(campaign.name, track, shard, block), _JUDGED
+        )
         planned = [sample.sample_id for sample in plan[block * size : (block + 1) * size]]
         if planned and table.column("sample_id").to_pylist() == planned:
             tables[block] = table
@@ -78,7 +80,7 @@ def _read_blocks(
 def _mend(campaign: Campaign, block: Block, plan: Sequence[Sample], found: Stored) -> None:
     """Put a block's failed samples on the list, and keep its other rows."""
     track, number = block
-    part = campaign.part(track, plan[0].shard, number)
+    part = layout.part_key(campaign.name, track, plan[0].shard, number)
     rows = dict(
         enumerate(
             records.read_table(campaign.store, part).to_pylist(),

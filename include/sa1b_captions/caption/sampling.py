@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import xxhash
 
-from sa1b_captions import records, shards
+from sa1b_captions import layout, records
 from sa1b_captions.recipe import TRACKS, Recipe, Track
 from sa1b_captions.storage import Store
 
@@ -53,7 +53,7 @@ class Sample:
 def read_index(store: Store, shard: str) -> list[IndexedImage]:
     """A shard's images in archive order; later rows of a repeated image id are left out."""
     columns = ["image_id", "file_name", "offset", "size", "width", "height", "problem"]
-    table = records.read_table(store, shards.index_key(shard), columns)
+    table = records.read_table(store, layout.index_key(shard), columns)
     images = (IndexedImage(**row) for row in table.to_pylist())
     return [image for image in images if image.problem != "duplicate_id"]
 

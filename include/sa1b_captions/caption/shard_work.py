@@ -9,7 +9,7 @@ import time
 from collections.abc import Iterable
 from typing import Any
 
-from sa1b_captions import shards
+from sa1b_captions import layout
 from sa1b_captions.campaign import Campaign
 from sa1b_captions.caption import parts, sampling
 from sa1b_captions.caption.engines.base import Engine
@@ -176,7 +176,7 @@ class ShardWork:
             )
         return write_receipt(
             campaign.store,
-            campaign.caption_receipt(track, shard),
+            layout.caption_receipt_key(campaign.name, track, shard),
             stage="caption",
             shard=shard,
             track=track,
@@ -221,7 +221,7 @@ def prepare(
         for track in wanted:
             parts.start_anew(campaign, track, shard, run_id)
     found = {
-        track: read_receipt(campaign.store, campaign.caption_receipt(track, shard))
+        track: read_receipt(campaign.store, layout.caption_receipt_key(campaign.name, track, shard))
         for track in wanted
     }
     standing = {track: receipt for track, receipt in found.items() if receipt is not None}
@@ -241,7 +241,7 @@ def prepare(
 def _require_ingest(campaign: Campaign, shard: str) -> Receipt:
     return require_receipt(
         campaign.store,
-        shards.ingest_receipt_key(shard),
+        layout.ingest_receipt_key(shard),
         stage=f"ingest of {shard}",
         hint=f"sa1b-captions ingest --shards {shard}",
     )

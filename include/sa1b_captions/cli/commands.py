@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from sa1b_captions import layout
 from sa1b_captions.campaign import Campaign, open_campaign
 from sa1b_captions.cli.common import (
     ALL_TRACKS,
@@ -131,7 +132,7 @@ def caption(
 
 def _stored_campaign(store: Store, settings: Settings) -> Campaign:
     """A pod has no recipe file: the recipe that ingest stored is the one to use."""
-    if store.exists(f"campaigns/{settings.campaign}/recipe.json"):
+    if store.exists(layout.recipe_key(settings.campaign)):
         return open_campaign(store, settings.campaign)
     return open_campaign(store, settings.campaign, load_recipe(settings.recipe))
 

@@ -12,7 +12,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import asdict
 from typing import Any
 
-from sa1b_captions import shards
+from sa1b_captions import layout
 from sa1b_captions.errors import MissingKeyError
 from sa1b_captions.ingest.replies import Identity
 from sa1b_captions.storage import Store
@@ -42,11 +42,11 @@ class KeptParts:
         self.reused_bytes = 0
         """Bytes that `read` gave out."""
         self._store = store
-        self._prefix = shards.download_prefix(shard)
+        self._shard = shard
         self._path = path
         self._part_bytes = part_bytes
         self._parts = 0
-        self._folder: str | None = None
+        self._identity_digest: str | None = None
         self._buffer = bytearray()
         self._pool = ThreadPoolExecutor(1)
         self._writing: Future[None] | None = None
@@ -60,11 +60,11 @@ class KeptParts:
             return
         if found == self._describe(identity):
             self.identity = identity
-            self._folder = self._folder_of(identity)
+            self._identity_digest = self._digest(identity)
 
     def read(self) -> Iterator[bytes]:
         """Parts in order, from the first byte to the first part that is missing."""
-        if self._folder is None:
+        if self._identity_digest is None:
             return
         following = self._pool.submit(self._read_part, 0)
         while (data := following.result()) is not None:
@@ -91,10 +91,10 @@ class KeptParts:
             self._start_writing(part, identity)
 
     def _start_writing(self, part: bytes, identity: Identity) -> None:
-        if self._folder is None:
+        if self._identity_digest is None:
             description = self._describe(identity)
             self._store.write(self._object_key, json.dumps(description).encode())
-            self._folder = self._folder_of(identity)
+            self._identity_digest = self._digest(identity)
         self._wait()
         self._writing = self._pool.submit(self._store.write, self._part_key(self._parts), part)
         self._parts += 1
@@ -111,21 +111,21 @@ class KeptParts:
     def forget(self) -> None:
         """Close, and delete every part of the shard, whatever object it belongs to."""
         self.close()
-        forget_parts(self._store, self._prefix)
+        forget_parts(self._store, layout.download_prefix(self._shard))
 
     @property
     def _object_key(self) -> str:
-        return f"{self._prefix}object.json"
+        return layout.download_object_key(self._shard)
 
     def _part_key(self, number: int) -> str:
-        return f"{self._folder}part-{number:05d}"
+        return layout.download_part_key(self._shard, self._identity_digest or "", number)
 
     def _describe(self, identity: Identity) -> dict[str, Any]:
         return {"path": self._path, "part_bytes": self._part_bytes, "identity": asdict(identity)}
 
-    def _folder_of(self, identity: Identity) -> str:
+    def _digest(self, identity: Identity) -> str:
         text = json.dumps(self._describe(identity), sort_keys=True)
-        return f"{self._prefix}{hashlib.sha256(text.encode()).hexdigest()[:16]}/"
+        return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
 def forget_parts(store: Store, prefix: str) -> None:

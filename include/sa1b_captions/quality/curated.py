@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
+from sa1b_captions import layout
 from sa1b_captions.campaign import Campaign
 from sa1b_captions.errors import PermanentError
 from sa1b_captions.receipts import Receipt, digest, read_receipt
@@ -24,7 +25,9 @@ def read_curate_receipts(
     rules = campaign.quality_fingerprint
 
     def read(shard: str) -> Receipt | None:
-        receipt = read_receipt(campaign.store, campaign.curate_receipt(track, shard))
+        receipt = read_receipt(
+            campaign.store, layout.curate_receipt_key(campaign.name, track, shard)
+        )
         return receipt if receipt and receipt["quality_fingerprint"] == rules else None
 
     with ThreadPoolExecutor(READERS) as pool:
@@ -60,7 +63,7 @@ def read_metrics(campaign: Campaign, track: str, shards: Sequence[str]) -> list[
 
     def read(shard: str) -> dict[str, Any]:
         content: dict[str, Any] = json.loads(
-            campaign.store.read(campaign.curated(track, shard, "metrics.json"))
+            campaign.store.read(layout.curated_key(campaign.name, track, shard, "metrics.json"))
         )
         return content
 

@@ -7,7 +7,8 @@ from collections.abc import Iterator
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from sa1b_captions.release.manifest import ReleaseFile, release_key
+from sa1b_captions import layout
+from sa1b_captions.release.manifest import ReleaseFile
 from sa1b_captions.storage import Store, Writer
 
 ROWS_PER_GROUP = 20_000
@@ -60,7 +61,7 @@ class ReleaseFolder:
     @contextlib.contextmanager
     def open(self, name: str) -> Iterator[HashingWriter]:
         """Stream a file: it appears when the block ends, not at all if the block raises."""
-        with self.store.open_writer(release_key(self.version, name)) as sink:
+        with self.store.open_writer(layout.release_key(self.version, name)) as sink:
             writer = HashingWriter(sink)
             yield writer
         self._files[name] = ReleaseFile(name, writer.rows, writer.bytes, writer.sha256)

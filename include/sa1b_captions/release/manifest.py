@@ -6,18 +6,15 @@ A release exists when its manifest does. `releases/LATEST` names the newest one.
 import contextlib
 import hashlib
 import json
-import re
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from sa1b_captions import layout
 from sa1b_captions.errors import MissingKeyError, PermanentError
 from sa1b_captions.storage import Store
 
-LATEST_KEY = "releases/LATEST"
-MANIFEST = "manifest.json"
 SUMS = "SHA256SUMS"
-VERSION_PATTERN = r"[A-Za-z0-9][A-Za-z0-9._-]{0,62}"
 READ_BYTES = 16 * 1024 * 1024
 """What `verify_release` holds of a file at a time."""
 
@@ -94,24 +91,9 @@ class Manifest:
         return dict(sorted(sums.items(), key=lambda item: (-item[1], item[0])))
 
 
-def release_key(version: str, name: str) -> str:
-    """Key of a release's file.
-
-    Raises:
-        PermanentError: the version is not a name a folder can have.
-    """
-    # A folder `LATEST` would lie where the pointer to the newest release does.
-    if not re.fullmatch(VERSION_PATTERN, version) or version.upper() == "LATEST":
-        raise PermanentError(
-            f"{version!r} cannot name a release; use at most 63 letters, digits, dots, dashes and "
-            "underscores, beginning with a letter or digit, as in v2"
-        )
-    return f"releases/{version}/{name}"
-
-
 def read_manifest(store: Store, version: str) -> Manifest | None:
     """Manifest of a release; None when there is no finished release of that version."""
-    key = release_key(version, MANIFEST)
+    key = layout.manifest_key(version)
     try:
         found: dict[str, Any] = json.loads(store.read(key))
         files = [ReleaseFile(**file) for file in found.pop("files")]
@@ -129,22 +111,23 @@ def read_manifest(store: Store, version: str) -> Manifest | None:
 def write_manifest(store: Store, manifest: Manifest) -> None:
     """Make the release exist. Call this after everything the manifest names is written."""
     text = json.dumps(asdict(manifest), ensure_ascii=False, indent=1)
-    store.write(release_key(manifest.version, MANIFEST), text.encode())
+    store.write(layout.manifest_key(manifest.version), text.encode())
 
 
 def latest_version(store: Store) -> str | None:
     """Version of the newest release; None when there is none."""
     try:
-        return store.read(LATEST_KEY).decode().strip()
+        return store.read(layout.latest_key()).decode().strip()
     except MissingKeyError:
         return None
 
 
 def next_number(store: Store) -> int:
     """Number of the next release: above that of every finished one."""
-    keys = (key.split("/") for key in store.list("releases/"))
+    prefix = layout.releases_prefix()
+    keys = (key.removeprefix(prefix).split("/") for key in store.list(prefix))
     numbers = [0]
-    for version in (key[1] for key in keys if key[2:] == [MANIFEST]):
+    for version in (key[0] for key in keys if key[1:] == [layout.MANIFEST]):
         with contextlib.suppress(PermanentError):  # whoever wants that release is told
             manifest = read_manifest(store, version)
             numbers.append(manifest.number if manifest else 0)
@@ -156,7 +139,7 @@ def point_latest(store: Store, manifest: Manifest) -> None:
     version = latest_version(store)
     newest = read_manifest(store, version) if version else None
     if newest is None or newest.number < manifest.number:
-        store.write(LATEST_KEY, f"{manifest.version}\n".encode())
+        store.write(layout.latest_key(), f"{manifest.version}\n".encode())
 
 
 def verify_release(store: Store, version: str) -> list[str]:
@@ -175,14 +158,15 @@ def verify_release(store: Store, version: str) -> list[str]:
         )
     differences = [d for file in manifest.files if (d := _difference(store, version, file))]
     expected = {
-        release_key(version, name) for name in (MANIFEST, *(f.name for f in manifest.files))
+        layout.release_key(version, name)
+        for name in (layout.MANIFEST, *(f.name for f in manifest.files))
     }
-    extra = [key for key in store.list(release_key(version, "")) if key not in expected]
+    extra = [key for key in store.list(layout.release_prefix(version)) if key not in expected]
     return differences + [f"{key} is not in the manifest" for key in extra]
 
 
 def _difference(store: Store, version: str, file: ReleaseFile) -> str | None:
-    key = release_key(version, file.name)
+    key = layout.release_key(version, file.name)
     digest = hashlib.sha256()
     try:
         for piece in _pieces(store, key, file.bytes):

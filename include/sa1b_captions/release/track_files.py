@@ -16,7 +16,7 @@ from pathlib import PurePosixPath
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from sa1b_captions import records
+from sa1b_captions import layout, records
 from sa1b_captions.campaign import Campaign
 from sa1b_captions.errors import PermanentError
 from sa1b_captions.receipts import Receipt
@@ -106,7 +106,7 @@ class _Split:
 
 def _splits(campaign: Campaign, track: Track, curated: Mapping[str, Receipt]) -> Iterator[_Split]:
     """Split each shard's samples, in the order of the recipe's shards."""
-    key = campaign.duplicates(track.name)
+    key = layout.duplicates_key(campaign.name, track.name)
     duplicates = Duplicates(records.read_table(campaign.store, key), key)
     shards = campaign.recipe.shards
     logged_at = time.monotonic()
@@ -125,7 +125,7 @@ def _split(
     accepted, rejected = (
         records.read_table(
             campaign.store,
-            campaign.curated(track.name, shard, name),
+            layout.curated_key(campaign.name, track.name, shard, name),
             columns=records.CURATED_SCHEMA.names,
         )
         for name in ("accepted.parquet", "rejected.parquet")

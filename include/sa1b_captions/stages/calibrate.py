@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass
 
 import polars as pl
 
-from sa1b_captions import records
+from sa1b_captions import layout, records
 from sa1b_captions.campaign import Campaign
 from sa1b_captions.errors import PermanentError
 from sa1b_captions.quality.curated import READERS, read_curate_receipts, read_metrics
@@ -121,7 +121,7 @@ def _try_track(
     limits = campaign.recipe.quality.languages[campaign.recipe.tracks[track].language]
 
     def read_features(shard: str) -> pl.DataFrame:
-        key = campaign.curated(track, shard, "features.parquet")
+        key = layout.curated_key(campaign.name, track, shard, "features.parquet")
         return pl.DataFrame(records.read_table(campaign.store, key)).filter(
             pl.col("status") == CaptionStatus.OK.value
         )
@@ -139,7 +139,7 @@ def _read_captions(campaign: Campaign, track: str, samples: set[str]) -> dict[st
     captions: dict[str, str] = {}
     for shard in sorted({sample.split("/")[1] for sample in samples}):
         for name in ("accepted", "rejected"):
-            key = campaign.curated(track, shard, f"{name}.parquet")
+            key = layout.curated_key(campaign.name, track, shard, f"{name}.parquet")
             rows = pl.DataFrame(records.read_table(campaign.store, key, ["sample_id", "caption"]))
             few = rows.filter(pl.col("sample_id").is_in(sorted(samples)))
             captions.update(few.iter_rows())

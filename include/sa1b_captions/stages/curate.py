@@ -15,7 +15,7 @@ import polars as pl
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from sa1b_captions import records
+from sa1b_captions import layout, records
 from sa1b_captions.campaign import Campaign
 from sa1b_captions.errors import MissingKeyError, PermanentError
 from sa1b_captions.quality import metrics
@@ -74,11 +74,15 @@ def _curate_track(
     store, recipe = campaign.store, campaign.recipe
     source = require_receipt(
         store,
-        campaign.caption_receipt(track, shard),
+        layout.caption_receipt_key(campaign.name, track, shard),
         stage=f"captioning of {track}/{shard}",
         hint=f"sa1b-captions caption --shards {shard} --tracks {track}",
     )
-    standing = None if force else read_receipt(store, campaign.curate_receipt(track, shard))
+    standing = (
+        None
+        if force
+        else read_receipt(store, layout.curate_receipt_key(campaign.name, track, shard))
+    )
     version = {
         "input": digest(source),
         "quality_fingerprint": campaign.quality_fingerprint,
@@ -90,12 +94,12 @@ def _curate_track(
     split = _split(campaign, track, shard, _read_captions(campaign, track, source))
     accepted, rejected = split.accepted, split.rejected
     # From here until the new receipt, an old one would vouch for a mixture of old and new.
-    store.delete(campaign.curate_receipt(track, shard))
+    store.delete(layout.curate_receipt_key(campaign.name, track, shard))
     summary = _store_outputs(campaign, track, shard, split)
     _log.info("%s/%s: %d accepted, %d rejected", track, shard, accepted.num_rows, rejected.num_rows)
     return write_receipt(
         store,
-        campaign.curate_receipt(track, shard),
+        layout.curate_receipt_key(campaign.name, track, shard),
         stage="curate",
         shard=shard,
         track=track,
@@ -117,7 +121,7 @@ def _read_captions(campaign: Campaign, track: str, source: Receipt) -> pa.Table:
     _require_recipe(source["recipe_fingerprint"], campaign, where)
     try:
         parts = [
-            records.read_table(campaign.store, campaign.part(track, shard, block))
+            records.read_table(campaign.store, layout.part_key(campaign.name, track, shard, block))
             for block in range(source["blocks"])
         ]
     except MissingKeyError as error:
@@ -228,8 +232,12 @@ def _store_outputs(campaign: Campaign, track: str, shard: str, split: _Split) ->
         photographs = photograph_table(rows, shard_number(shard))
         tables["photographs.parquet"] = (photographs, records.PHOTOGRAPH_SCHEMA)
     for name, (table, schema) in tables.items():
-        records.write_table(campaign.store, campaign.curated(track, shard, name), table, schema)
+        records.write_table(
+            campaign.store, layout.curated_key(campaign.name, track, shard, name), table, schema
+        )
     summary = metrics.track_metrics(accepted, rejected, split.features)
     text = json.dumps(summary, ensure_ascii=False)
-    campaign.store.write(campaign.curated(track, shard, "metrics.json"), text.encode())
+    campaign.store.write(
+        layout.curated_key(campaign.name, track, shard, "metrics.json"), text.encode()
+    )
     return summary

@@ -15,7 +15,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from sa1b_captions import records
+from sa1b_captions import layout, records
 from sa1b_captions.campaign import Campaign
 from sa1b_captions.quality.curated import require_curated
 from sa1b_captions.quality.duplicates.clusters import Clusters, find_clusters
@@ -54,16 +54,20 @@ def dedup_track(
     store, shards = campaign.store, campaign.recipe.shards
     receipts = require_curated(campaign, track)
     version = digest(*receipts)
-    standing = None if force else read_receipt(store, campaign.dedup_receipt(track))
+    standing = (
+        None if force else read_receipt(store, layout.dedup_receipt_key(campaign.name, track))
+    )
     if standing is None or standing["input"] != version:
         found, duplicates = _find_duplicates(campaign, track, receipts)
         # Until the new receipt, an old one would vouch for what it has not seen.
-        store.delete(campaign.dedup_receipt(track))
-        records.write_table(store, campaign.duplicates(track), duplicates, records.DUPLICATE_SCHEMA)
+        store.delete(layout.dedup_receipt_key(campaign.name, track))
+        records.write_table(
+            store, layout.duplicates_key(campaign.name, track), duplicates, records.DUPLICATE_SCHEMA
+        )
         repeats = report_repeats(campaign) if track == WHOLE_TRACK else {}
         standing = write_receipt(
             store,
-            campaign.dedup_receipt(track),
+            layout.dedup_receipt_key(campaign.name, track),
             stage="dedup",
             track=track,
             shards=len(shards),
@@ -151,15 +155,18 @@ class _Index:
     def _read(self, shard: str, columns: Sequence[str]) -> pa.Table:
         """Columns of a shard, in rank order once that is known."""
         own = [name for name in columns if name in records.SIGNATURE_SCHEMA.names]
-        store, where = self._campaign.store, self._campaign.curated
-        tables = [records.read_table(store, where(self._track, shard, "signatures.parquet"), own)]
+        tables = [self._read_curated(shard, "signatures.parquet", own)]
         if shard in self._has_left_out:
-            repeats = records.read_table(store, where(self._track, shard, "duplicates.parquet"))
+            repeats = self._read_curated(shard, "duplicates.parquet")
             near = repeats.filter(pc.equal(repeats.column("kind"), "near"))
             tables.append(near.select(columns))
         empty = records.SHARD_DUPLICATE_SCHEMA.empty_table().select(columns)
         table = pa.concat_tables([empty, *tables], promote_options="default")
         return table.take(self._orders[shard]) if shard in self._orders else table
+
+    def _read_curated(self, shard: str, name: str, columns: list[str] | None = None) -> pa.Table:
+        key = layout.curated_key(self._campaign.name, self._track, shard, name)
+        return records.read_table(self._campaign.store, key, columns)
 
     def name(self, rows: np.ndarray) -> pa.Table:
         """`sample_id` and `shard_number` of rows in any order."""
@@ -180,12 +187,7 @@ class _Index:
         if shard in self._has_left_out:
             names.append("rejected.parquet")
         captions = pa.concat_tables(
-            records.read_table(
-                self._campaign.store,
-                self._campaign.curated(self._track, shard, name),
-                ["sample_id", "caption"],
-            )
-            for name in names
+            self._read_curated(shard, name, ["sample_id", "caption"]) for name in names
         )
         wanted = pc.index_in(
             self._read(shard, ["sample_id"]).column("sample_id").take(places),

@@ -9,7 +9,7 @@ import logging
 from collections.abc import Iterable
 from typing import Any
 
-from sa1b_captions import shards
+from sa1b_captions import layout
 from sa1b_captions.campaign import Campaign
 from sa1b_captions.receipts import read_receipt
 from sa1b_captions.recipe import TRACKS
@@ -34,7 +34,7 @@ def drop_shards(campaign: Campaign, names: Iterable[str]) -> dict[str, Any]:
             log.info("%s is kept: %s", shard, reason)
             kept[shard] = reason
             continue
-        for key in (shards.ingest_receipt_key, shards.archive_key, shards.index_key):
+        for key in (layout.ingest_receipt_key, layout.archive_key, layout.index_key):
             store.delete(key(shard))
         log.info("%s is dropped; ingest --force brings it back", shard)
         dropped.append(shard)
@@ -43,17 +43,18 @@ def drop_shards(campaign: Campaign, names: Iterable[str]) -> dict[str, Any]:
 
 def is_dropped(campaign: Campaign, shard: str) -> bool:
     """Whether a shard's archive is gone and all of its captions are there."""
-    if campaign.store.exists(shards.ingest_receipt_key(shard)):
+    if campaign.store.exists(layout.ingest_receipt_key(shard)):
         return False
     return all(
-        read_receipt(campaign.store, campaign.caption_receipt(track, shard)) for track in TRACKS
+        read_receipt(campaign.store, layout.caption_receipt_key(campaign.name, track, shard))
+        for track in TRACKS
     )
 
 
 def _reason_to_keep(campaign: Campaign, shard: str) -> str | None:
     if not is_done(campaign, shard):
         return "it is not captioned, curated and validated in all tracks"
-    result = json.loads(campaign.store.read(campaign.shard_validation(shard)))
+    result = json.loads(campaign.store.read(layout.shard_validation_key(campaign.name, shard)))
     if result.get("verdict") == "fail":
         return "it failed its checks and may have to be captioned again"
     return None

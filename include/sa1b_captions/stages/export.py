@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from importlib.metadata import version as installed_version
 from typing import Any
 
+from sa1b_captions import layout
 from sa1b_captions.campaign import Campaign
 from sa1b_captions.errors import PermanentError
 from sa1b_captions.quality.curated import require_curated
@@ -21,14 +22,12 @@ from sa1b_captions.recipe import TRACKS
 from sa1b_captions.release import card, guards
 from sa1b_captions.release.folder import ReleaseFolder
 from sa1b_captions.release.manifest import (
-    MANIFEST,
     SUMS,
     Manifest,
     latest_version,
     next_number,
     point_latest,
     read_manifest,
-    release_key,
     write_manifest,
 )
 from sa1b_captions.release.track_files import export_track
@@ -62,7 +61,7 @@ def export_release(
         RetryableError: the store failed.
     """
     if version is not None:
-        release_key(version, MANIFEST)  # a version that cannot name a folder fails before any work
+        layout.release_prefix(version)  # a version that cannot name a folder fails before any work
     guards.check_recipe(campaign.recipe)
     inputs = _read_inputs(campaign, allow_verdicts)
     version = version or _next_version(campaign, inputs)
@@ -105,7 +104,7 @@ def _read_inputs(campaign: Campaign, allow_verdicts: Collection[str]) -> _Inputs
 def _require_dedup(campaign: Campaign, track: str, curated: list[Receipt]) -> Receipt:
     receipt = require_receipt(
         campaign.store,
-        campaign.dedup_receipt(track),
+        layout.dedup_receipt_key(campaign.name, track),
         stage=f"dedup of {track}",
         hint=f"sa1b-captions dedup --tracks {track}",
     )
@@ -122,23 +121,24 @@ def _require_verdict(
     store = campaign.store
     validation = require_receipt(
         store,
-        campaign.release_validation(),
+        layout.release_validation_key(campaign.name),
         stage="validation of the release",
         hint="sa1b-captions validate --release",
     )
     # A verdict on other captions says nothing of these, nor did a person accept it for them.
     # Told by what it saw, not by when: clocks of two machines differ.
     validated_this = validation.get("dedups") == digest(*dedups)
-    if not validated_this or not store.exists(campaign.release_report()):
+    report = layout.release_report_key(campaign.name)
+    if not validated_this or not store.exists(report):
         raise PermanentError(
             f"the release was deduplicated again since it was validated, or the report "
-            f"{campaign.release_report()} is gone; run sa1b-captions validate --release --force"
+            f"{report} is gone; run sa1b-captions validate --release --force"
         )
     verdict = str(validation["verdict"])
     if verdict not in allow_verdicts:
         raise PermanentError(
             f"the validation of the release ended with {verdict!r}, and export goes on with "
-            f"{' or '.join(allow_verdicts)} only; see {store.locate(campaign.release_report())}, "
+            f"{' or '.join(allow_verdicts)} only; see {store.locate(report)}, "
             "then curate again, or accept warnings with --allow-warnings"
         )
     return verdict
@@ -180,7 +180,7 @@ def _write(campaign: Campaign, version: str, inputs: _Inputs, run_id: str | None
     }
     source = json.dumps(recipe.source, ensure_ascii=False, indent=1)
     folder.write("recipe.json", source.encode())
-    folder.write("quality.html", store.read(campaign.release_report()))
+    folder.write("quality.html", store.read(layout.release_report_key(campaign.name)))
     folder.write(card.LICENCE, card.render_licence(recipe).encode())
     folder.write(card.CARD, card.render_card(recipe, version, tracks, inputs.verdict).encode())
     sums = "".join(f"{file.sha256}  {file.name}\n" for file in folder.files)
@@ -208,9 +208,9 @@ def _write(campaign: Campaign, version: str, inputs: _Inputs, run_id: str | None
 
 def _delete_leftovers(folder: ReleaseFolder) -> None:
     """Delete what an export that was cut off left under other names (of a changed recipe)."""
-    names = {*(file.name for file in folder.files), MANIFEST}
-    expected = {release_key(folder.version, name) for name in names}
-    for key in folder.store.list(release_key(folder.version, "")):
+    names = {*(file.name for file in folder.files), layout.MANIFEST}
+    expected = {layout.release_key(folder.version, name) for name in names}
+    for key in folder.store.list(layout.release_prefix(folder.version)):
         if key not in expected:
             folder.store.delete(key)
 
@@ -219,9 +219,9 @@ def _result(campaign: Campaign, manifest: Manifest, *, up_to_date: bool) -> dict
     return {
         "stage": "export",
         "version": manifest.version,
-        "folder": campaign.store.locate(f"releases/{manifest.version}"),
+        "folder": campaign.store.locate(layout.release_prefix(manifest.version).rstrip("/")),
         "rows": manifest.rows,
         "rejected": manifest.rejected,
-        "manifest": release_key(manifest.version, MANIFEST),
+        "manifest": layout.manifest_key(manifest.version),
         "up_to_date": up_to_date,
     }

@@ -10,7 +10,7 @@ import hashlib
 import logging
 from collections.abc import Mapping
 
-from sa1b_captions import records, shards
+from sa1b_captions import layout, records
 from sa1b_captions.errors import DamagedArchiveError, PermanentError
 from sa1b_captions.ingest.archive import Repacked, repack
 from sa1b_captions.ingest.download import ChangedObjectError, Download, Patience
@@ -67,7 +67,7 @@ def ingest_shard(
         PermanentError: no link, an expired or refused one, a damaged or hostile archive.
         RetryableError: network or store failed for too long.
     """
-    receipt_key = shards.ingest_receipt_key(shard)
+    receipt_key = layout.ingest_receipt_key(shard)
     receipt = None if force else read_receipt(store, receipt_key)
     if receipt is not None:
         _require_md5(receipt.get("md5"), expected_md5, f"{shard} in {store.url}")
@@ -78,7 +78,7 @@ def ingest_shard(
     if link is None:
         raise PermanentError(f"the links file has no row for {shard}; check the shard's name")
     require_lasting(link, LINK_MARGIN, patience)
-    store.clear_unfinished(shards.archive_key(shard), STALE_S)
+    store.clear_unfinished(layout.archive_key(shard), STALE_S)
     parts = KeptParts(store, shard, link.path, part_bytes)
     download: Download | RangedDownload
     if connections == 1:
@@ -93,7 +93,7 @@ def ingest_shard(
         )
     transfer = Transfer(download, parts, shard)
     repacked = _write_archive(store, shard, transfer, expected_md5)
-    records.write_table(store, shards.index_key(shard), repacked.index, records.INDEX_SCHEMA)
+    records.write_table(store, layout.index_key(shard), repacked.index, records.INDEX_SCHEMA)
     for warning in (warnings := _warnings(repacked, expected_images)):
         log.warning("%s: %s", shard, warning)
     receipt = write_receipt(
@@ -125,14 +125,14 @@ def _write_archive(
     """Stream the archive into the store; nothing appears there unless all of it is right."""
     try:
         with (
-            store.open_writer(shards.archive_key(shard)) as writer,
+            store.open_writer(layout.archive_key(shard)) as writer,
             read_ahead(transfer) as source,
         ):
             repacked = repack(source, writer, where=shard, on_image=transfer.count_images)
             transfer.log_progress()
             _require_md5(transfer.download.md5, expected_md5, f"{shard} from its link")
             # From here until the new receipt, an old one would vouch for a mixture of old and new.
-            store.delete(shards.ingest_receipt_key(shard))
+            store.delete(layout.ingest_receipt_key(shard))
     except (DamagedArchiveError, ChangedObjectError):
         transfer.parts.forget()  # or the next run would read the same bad bytes
         raise
@@ -147,8 +147,8 @@ def _tidy(store: Store, shard: str, idle_s: float) -> None:
     A run that is still at work on the shard then fails with a RetryableError, and when it is run
     again finds the receipt.
     """
-    forget_parts(store, shards.download_prefix(shard))
-    for key in (shards.archive_key, shards.index_key, shards.download_prefix):
+    forget_parts(store, layout.download_prefix(shard))
+    for key in (layout.archive_key, layout.index_key, layout.download_prefix):
         store.clear_unfinished(key(shard), idle_s)
 
 

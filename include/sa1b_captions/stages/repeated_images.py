@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from sa1b_captions import records
+from sa1b_captions import layout, records
 from sa1b_captions.campaign import Campaign
 from sa1b_captions.errors import MissingKeyError
 from sa1b_captions.quality.curated import READERS
@@ -30,7 +30,7 @@ def report_repeats(campaign: Campaign) -> dict[str, int]:
     unhashed: list[str] = []
 
     def read(shard: str) -> pa.Table:
-        key = campaign.curated(WHOLE_TRACK, shard, "photographs.parquet")
+        key = layout.curated_key(campaign.name, WHOLE_TRACK, shard, "photographs.parquet")
         try:
             return records.read_table(campaign.store, key)
         except MissingKeyError:
@@ -43,7 +43,7 @@ def report_repeats(campaign: Campaign) -> dict[str, int]:
         shards = format_selection(unhashed)
         _log.warning("shards %s: no hashes of photographs; curate them again with --force", shards)
     repeats = find_repeats(photographs)
-    key = campaign.repeated_photographs()
+    key = layout.repeated_images_key(campaign.name)
     records.write_table(campaign.store, key, repeats, records.REPEAT_SCHEMA)
     kinds = repeats.column("kind")
     counts = {kind: pc.sum(pc.equal(kinds, kind)).as_py() or 0 for kind in (SAME_BYTES, SAME_LOOK)}

@@ -5,11 +5,12 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import chain, compress
 
+from sa1b_captions import layout
 from sa1b_captions.campaign import Campaign
 from sa1b_captions.errors import MissingKeyError
 from sa1b_captions.receipts import read_receipt
 from sa1b_captions.recipe import TRACKS
-from sa1b_captions.shards import ingest_receipt_key, shard_number
+from sa1b_captions.shards import shard_number
 
 VERDICTS = ("pass", "warn", "fail")
 _STEPS = ("", "captioned", "curated")
@@ -89,19 +90,21 @@ def read_status(campaign: Campaign) -> CampaignStatus:
     parts of a finished campaign are a hundred thousand keys.
     """
     shards = campaign.recipe.shards
-    prefixes = ["shards/", f"{campaign.prefix}quality/shards/"]
-    prefixes += [f"{campaign.prefix}curated/{track}/" for track in TRACKS]
+    prefixes = [layout.shards_prefix(), layout.shard_validations_prefix(campaign.name)]
+    prefixes += [layout.curated_prefix(campaign.name, track) for track in TRACKS]
     with ThreadPoolExecutor(_CALLS_AT_ONCE) as pool:
         keys = set(chain.from_iterable(pool.map(lambda p: _receipts(campaign, p), prefixes)))
         in_flight = [
-            campaign.caption_receipt(track, shard)
+            layout.caption_receipt_key(campaign.name, track, shard)
             for shard in shards
-            if ingest_receipt_key(shard) in keys
+            if layout.ingest_receipt_key(shard) in keys
             for track in TRACKS
-            if campaign.curate_receipt(track, shard) not in keys
+            if layout.curate_receipt_key(campaign.name, track, shard) not in keys
         ]
         keys |= set(compress(in_flight, pool.map(campaign.store.exists, in_flight)))
-        validated = [shard for shard in shards if campaign.shard_validation(shard) in keys]
+        validated = [
+            shard for shard in shards if layout.shard_validation_key(campaign.name, shard) in keys
+        ]
         verdicts = pool.map(lambda shard: (shard, _verdict(campaign, shard)), validated)
         return _status(campaign, keys, dict(verdicts))
 
@@ -111,7 +114,7 @@ def _status(campaign: Campaign, keys: set[str], verdicts: dict[str, str]) -> Cam
         [
             ShardStatus(
                 shard=shard,
-                ingested=ingest_receipt_key(shard) in keys,
+                ingested=layout.ingest_receipt_key(shard) in keys,
                 tracks={track: _step(campaign, track, shard, keys) for track in TRACKS},
                 verdict=verdicts.get(shard, ""),
             )
@@ -126,7 +129,7 @@ def _receipts(campaign: Campaign, prefix: str) -> list[str]:
 
 def _verdict(campaign: Campaign, shard: str) -> str:
     try:
-        result = json.loads(campaign.store.read(campaign.shard_validation(shard)))
+        result = json.loads(campaign.store.read(layout.shard_validation_key(campaign.name, shard)))
     except (MissingKeyError, ValueError):  # being written anew
         return ""
     verdict = result.get("verdict")
@@ -134,17 +137,18 @@ def _verdict(campaign: Campaign, shard: str) -> str:
 
 
 def _step(campaign: Campaign, track: str, shard: str, keys: set[str]) -> str:
-    if campaign.curate_receipt(track, shard) in keys:
+    if layout.curate_receipt_key(campaign.name, track, shard) in keys:
         return "curated"
-    return "captioned" if campaign.caption_receipt(track, shard) in keys else ""
+    return "captioned" if layout.caption_receipt_key(campaign.name, track, shard) in keys else ""
 
 
 def is_done(campaign: Campaign, shard: str) -> bool:
     """Whether a shard is validated and curated in all tracks by the recipe's present rules."""
-    if read_receipt(campaign.store, campaign.shard_validation(shard)) is None:
+    if read_receipt(campaign.store, layout.shard_validation_key(campaign.name, shard)) is None:
         return False
     receipts = (
-        read_receipt(campaign.store, campaign.curate_receipt(track, shard)) for track in TRACKS
+        read_receipt(campaign.store, layout.curate_receipt_key(campaign.name, track, shard))
+        for track in TRACKS
     )
     rules = campaign.quality_fingerprint
     return all(receipt and receipt["quality_fingerprint"] == rules for receipt in receipts)

@@ -11,7 +11,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from sa1b_captions import records
+from sa1b_captions import layout, records
 from sa1b_captions.campaign import Campaign
 from sa1b_captions.efficiency import read_efficiency
 from sa1b_captions.errors import PermanentError
@@ -39,7 +39,7 @@ def validate_release(
         PermanentError: naming the shards to curate or the tracks to dedup first.
         RetryableError: the store failed, or a check crashed.
     """
-    store, key = campaign.store, campaign.release_validation()
+    store, key = campaign.store, layout.release_validation_key(campaign.name)
     curated = {track: require_curated(campaign, track) for track in TRACKS}
     dedups = {track: _require_dedup(campaign, track, curated[track]) for track in TRACKS}
     shard_results = _read_shard_results(campaign)
@@ -50,7 +50,8 @@ def validate_release(
     result = None if force else read_receipt(store, key)
     if result is None or result["input"] != version:
         duplicates = {
-            track: records.read_table(store, campaign.duplicates(track)) for track in TRACKS
+            track: records.read_table(store, layout.duplicates_key(campaign.name, track))
+            for track in TRACKS
         }
         verdicts = _shard_verdicts(campaign, curated, shard_results)
         health = _shard_health(shard_results, verdicts)
@@ -61,7 +62,9 @@ def validate_release(
         findings = ReleaseFindings(
             verdict, curated, duplicates, by_shard, verdicts, checks, throughput, run_id
         )
-        store.write(campaign.release_report(), render_release(campaign, findings).encode())
+        store.write(
+            layout.release_report_key(campaign.name), render_release(campaign, findings).encode()
+        )
         result = write_receipt(
             store,
             key,
@@ -70,7 +73,7 @@ def validate_release(
             shards=len(campaign.recipe.shards),
             checks=[asdict(check) for check in checks],
             counts=_release_counts(curated, duplicates),
-            report=campaign.release_report(),
+            report=layout.release_report_key(campaign.name),
             quality_fingerprint=campaign.quality_fingerprint,
             input=version,
             dedups=digest(*dedups.values()),
@@ -95,7 +98,10 @@ def validate_release(
 def _require_dedup(campaign: Campaign, track: str, curated: Sequence[Receipt]) -> Receipt:
     hint = f"sa1b-captions dedup --tracks {track}"
     receipt = require_receipt(
-        campaign.store, campaign.dedup_receipt(track), stage=f"dedup of {track}", hint=hint
+        campaign.store,
+        layout.dedup_receipt_key(campaign.name, track),
+        stage=f"dedup of {track}",
+        hint=hint,
     )
     if receipt["input"] != digest(*curated):
         raise PermanentError(f"{track}: shards were curated again since dedup ran; run {hint}")
@@ -104,7 +110,7 @@ def _require_dedup(campaign: Campaign, track: str, curated: Sequence[Receipt]) -
 
 def _read_shard_results(campaign: Campaign) -> dict[str, Receipt | None]:
     def read(shard: str) -> Receipt | None:
-        return read_receipt(campaign.store, campaign.shard_validation(shard))
+        return read_receipt(campaign.store, layout.shard_validation_key(campaign.name, shard))
 
     shards = campaign.recipe.shards
     with ThreadPoolExecutor(READERS) as pool:

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
-from sa1b_captions import records
+from sa1b_captions import layout, records
 from sa1b_captions.campaign import Campaign
 from sa1b_captions.errors import RetryableError
 from sa1b_captions.quality import expectations
@@ -55,7 +55,11 @@ def validate_shards(
         }
         if not curated:
             continue
-        result = None if force else read_receipt(campaign.store, campaign.shard_validation(shard))
+        result = (
+            None
+            if force
+            else read_receipt(campaign.store, layout.shard_validation_key(campaign.name, shard))
+        )
         if result is not None and result["input"] == curated_version(curated):
             up_to_date.append(shard)
         else:
@@ -69,7 +73,9 @@ def validate_shards(
         _log.info("%s: %s", shard, result["verdict"])
     if run_id is not None:
         summary = {"run_id": run_id, "shards": found}
-        campaign.store.write(campaign.run_summary(run_id), json.dumps(summary, indent=1).encode())
+        campaign.store.write(
+            layout.run_summary_key(campaign.name, run_id), json.dumps(summary, indent=1).encode()
+        )
     if crashes:
         raise RetryableError("; ".join(crashes))
     return {
@@ -95,7 +101,7 @@ def _validate_shard(
     remarks = check_shard(throughput)
     for track, receipt in curated.items():
         features = records.read_table(
-            campaign.store, campaign.curated(track, shard, "features.parquet")
+            campaign.store, layout.curated_key(campaign.name, track, shard, "features.parquet")
         )
         suite = expectations.shard_suite(campaign.recipe, track, receipt["planned"])
         (metrics,) = read_metrics(campaign, track, [shard])
@@ -111,10 +117,10 @@ def _validate_shard(
     verdict = judge(check for found in checks.values() for check in found)
     findings = ShardFindings(shard, verdict, curated, checks, health, throughput, run_id)
     page = render_shard(campaign, findings)
-    campaign.store.write(campaign.shard_report(shard), page.encode())
+    campaign.store.write(layout.shard_report_key(campaign.name, shard), page.encode())
     return write_receipt(
         campaign.store,
-        campaign.shard_validation(shard),
+        layout.shard_validation_key(campaign.name, shard),
         stage="validate",
         shard=shard,
         verdict=verdict.value,
@@ -126,7 +132,7 @@ def _validate_shard(
             track: {name: receipt[name] for name in ("planned", "accepted", "rejected", "reasons")}
             for track, receipt in curated.items()
         },
-        report=campaign.shard_report(shard),
+        report=layout.shard_report_key(campaign.name, shard),
         quality_fingerprint=campaign.quality_fingerprint,
         input=curated_version(curated),
         run_id=run_id,
@@ -148,6 +154,6 @@ def _shard_entry(
         ),
         "complete": result["complete"],
         "tracks": {track: receipt.get("run_id") for track, receipt in curated.items()},
-        "report": campaign.shard_report(shard),
+        "report": layout.shard_report_key(campaign.name, shard),
         "run_id": result["run_id"],
     }

@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from sa1b_captions import layout
 from sa1b_captions.campaign import Campaign
 from sa1b_captions.errors import MissingKeyError, PermanentError
 from sa1b_captions.quality.health.distributions import Counts, median_and_mad
@@ -205,9 +206,9 @@ def read_reference(campaign: Campaign) -> Reference | None:
     """
     if campaign.reference_digest is None:
         return None
-    where = campaign.store.locate(campaign.reference)
+    where = campaign.store.locate(layout.reference_key(campaign.name))
     try:
-        content = json.loads(campaign.store.read(campaign.reference))
+        content = json.loads(campaign.store.read(layout.reference_key(campaign.name)))
         stored = content.pop("digest")
         tracks = {name: _track(one) for name, one in content.pop("tracks").items()}
         reference = Reference(tracks=tracks, **content)
@@ -254,5 +255,5 @@ def pin_reference(campaign: Campaign, reference: Reference, *, replace: bool) ->
         "digest": reference.digest,
     }
     text = json.dumps(content, ensure_ascii=False)
-    campaign.store.write(campaign.reference, text.encode())
+    campaign.store.write(layout.reference_key(campaign.name), text.encode())
     return True

@@ -13,7 +13,7 @@ from typing import Any
 import polars as pl
 import pyarrow as pa
 
-from sa1b_captions import records
+from sa1b_captions import layout, records
 from sa1b_captions.campaign import Campaign
 from sa1b_captions.errors import MissingKeyError
 from sa1b_captions.quality.duplicates.photographs import SAME_BYTES, SAME_LOOK
@@ -94,7 +94,7 @@ def compare(kept: str, copy: str, language: str) -> Pieces:
 
 def read_copies(campaign: Campaign, track: str, shard: str) -> pa.Table:
     """Duplicates within a shard (`sample_id`, `winner`, `kind`, `jaccard`)."""
-    key = campaign.curated(track, shard, "duplicates.parquet")
+    key = layout.curated_key(campaign.name, track, shard, "duplicates.parquet")
     return records.read_table(campaign.store, key, _COLUMNS)
 
 
@@ -167,7 +167,7 @@ class Repeats:
 def show_repeats(campaign: Campaign, gallery: Gallery) -> list[Repeats] | None:
     """What the dedup stage found; None where it did not look."""
     try:
-        table = records.read_table(campaign.store, campaign.repeated_photographs())
+        table = records.read_table(campaign.store, layout.repeated_images_key(campaign.name))
     except MissingKeyError:
         return None
     repeats = []

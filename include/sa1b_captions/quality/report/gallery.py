@@ -12,7 +12,7 @@ from typing import Any
 
 import polars as pl
 
-from sa1b_captions import records
+from sa1b_captions import layout, records
 from sa1b_captions.campaign import Campaign
 from sa1b_captions.errors import PermanentError
 from sa1b_captions.quality.features import LINE_BREAKS, SPECIAL_TOKENS
@@ -94,7 +94,7 @@ def evenly(count: int, wanted: int) -> list[int]:
 def read_rows(campaign: Campaign, track: str, shard: str, name: str = "accepted") -> pl.DataFrame:
     """Curated rows of a shard's track with what a page needs of them, in plan order."""
     extra = ["reasons", "error"] if name == "rejected" else []
-    key = campaign.curated(track, shard, f"{name}.parquet")
+    key = layout.curated_key(campaign.name, track, shard, f"{name}.parquet")
     return pl.DataFrame(records.read_table(campaign.store, key, _COLUMNS + extra))
 
 
@@ -182,7 +182,9 @@ class Gallery:
 
     def _winner(self, row: Row) -> Row:
         """The row of the same shard and track that stays in a duplicate's place."""
-        key = self._campaign.curated(row["track"], row["shard"], "duplicates.parquet")
+        key = layout.curated_key(
+            self._campaign.name, row["track"], row["shard"], "duplicates.parquet"
+        )
         columns = ["sample_id", "winner"]
         winners = pl.DataFrame(records.read_table(self._campaign.store, key, columns))
         return self.find(winners.row(by_predicate=pl.col("sample_id") == row["sample_id"])[1])

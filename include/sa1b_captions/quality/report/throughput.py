@@ -8,6 +8,7 @@ import statistics
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
+from sa1b_captions import layout
 from sa1b_captions.campaign import Campaign
 from sa1b_captions.efficiency import ENOUGH, Efficiency, read_efficiency
 from sa1b_captions.quality.checks import Check
@@ -35,7 +36,7 @@ class ReleaseThroughput:
 def read_throughput(campaign: Campaign, shard: str, tracks: Iterable[str]) -> dict[str, Efficiency]:
     """What the caption receipts of a shard's tracks say; nothing of a track without one."""
     found = {
-        track: read_receipt(campaign.store, campaign.caption_receipt(track, shard))
+        track: read_receipt(campaign.store, layout.caption_receipt_key(campaign.name, track, shard))
         for track in tracks
     }
     return {track: read_efficiency(receipt) for track, receipt in found.items() if receipt}

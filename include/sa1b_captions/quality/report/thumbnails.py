@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 import polars as pl
 from PIL import Image, ImageFile
 
-from sa1b_captions import records, shards
+from sa1b_captions import layout, records
 from sa1b_captions.errors import PermanentError
 from sa1b_captions.storage import Store
 
@@ -63,7 +63,7 @@ class Thumbnails:
             place = self._index(shard).get(image_id)
             if place is None:
                 return None
-            jpeg = self.store.read_range(shards.archive_key(shard), *place)
+            jpeg = self.store.read_range(layout.archive_key(shard), *place)
         except PermanentError:
             return None
         small = make_thumbnail(jpeg, max_width_px)
@@ -76,7 +76,7 @@ class Thumbnails:
         if shard not in self._ranges:
             columns = ["image_id", "offset", "size"]
             index = pl.DataFrame(
-                records.read_table(self.store, shards.index_key(shard), columns)
+                records.read_table(self.store, layout.index_key(shard), columns)
             ).unique("image_id", keep="first")
             self._ranges[shard] = {row[0]: (row[1], row[2]) for row in index.iter_rows()}
         return self._ranges[shard]

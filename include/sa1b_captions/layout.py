@@ -1,0 +1,185 @@
+"""Keys of everything that lies in the object store.
+
+A function whose name ends in `_key` names one object, one that ends in `_prefix` a folder, with its
+final slash. No other module spells a key. `campaign` is a campaign's name.
+"""
+
+import re
+
+from sa1b_captions.errors import PermanentError
+
+VERSION_PATTERN = r"[A-Za-z0-9][A-Za-z0-9._-]{0,62}"
+"""What can name a release."""
+
+MANIFEST = "manifest.json"
+"""Name of a release's manifest in its folder."""
+
+
+def shards_prefix() -> str:
+    """Folder of all ingested archives."""
+    return "shards/"
+
+
+def archive_key(shard: str) -> str:
+    """Plain tar of a shard's JPEGs, in archive order."""
+    return f"shards/{shard}.tar"
+
+
+def index_key(shard: str) -> str:
+    """Index of a shard (`records.INDEX_SCHEMA`), in archive order."""
+    return f"shards/{shard}.index.parquet"
+
+
+def ingest_receipt_key(shard: str) -> str:
+    """Receipt that makes a shard's archive and index exist."""
+    return f"shards/{shard}.receipt.json"
+
+
+def download_prefix(shard: str) -> str:
+    """Folder of what is downloaded of a shard's archive so far."""
+    return f"shards/{shard}.download/"
+
+
+def download_object_key(shard: str) -> str:
+    """Which object the downloaded parts belong to."""
+    return f"{download_prefix(shard)}object.json"
+
+
+def download_part_key(shard: str, identity: str, number: int) -> str:
+    """Part of a download; `identity` tells the object it belongs to from others."""
+    return f"{download_prefix(shard)}{identity}/part-{number:05d}"
+
+
+def campaign_prefix(campaign: str) -> str:
+    """Folder of a campaign."""
+    return f"campaigns/{campaign}/"
+
+
+def recipe_key(campaign: str) -> str:
+    """Recipe that a campaign was started with."""
+    return f"{campaign_prefix(campaign)}recipe.json"
+
+
+def reference_key(campaign: str) -> str:
+    """Pinned reference: what captions of this campaign usually look like."""
+    return f"{campaign_prefix(campaign)}reference.json"
+
+
+def captions_prefix(campaign: str, track: str, shard: str) -> str:
+    """Folder of a shard's caption parts."""
+    return f"{campaign_prefix(campaign)}captions/{track}/{shard}/"
+
+
+def part_key(campaign: str, track: str, shard: str, block: int) -> str:
+    """Caption part of one block (`records.CAPTION_SCHEMA`)."""
+    return f"{captions_prefix(campaign, track, shard)}part-{block:05d}.parquet"
+
+
+def caption_receipt_key(campaign: str, track: str, shard: str) -> str:
+    """Receipt of the caption stage for one track of a shard."""
+    return f"{captions_prefix(campaign, track, shard)}receipt.json"
+
+
+def restart_key(campaign: str, track: str, shard: str) -> str:
+    """Note of the run that last began a track of a shard anew."""
+    return f"{captions_prefix(campaign, track, shard)}anew.json"
+
+
+def kept_efficiency_key(campaign: str, track: str, shard: str) -> str:
+    """What was measured of an unfinished track."""
+    return f"{captions_prefix(campaign, track, shard)}efficiency.json"
+
+
+def curated_prefix(campaign: str, track: str) -> str:
+    """Folder of what curate leaves of a track's shards."""
+    return f"{campaign_prefix(campaign)}curated/{track}/"
+
+
+def curated_key(campaign: str, track: str, shard: str, name: str) -> str:
+    """What curate leaves of a shard, such as `accepted.parquet` and `duplicates.parquet`."""
+    return f"{curated_prefix(campaign, track)}{shard}/{name}"
+
+
+def curate_receipt_key(campaign: str, track: str, shard: str) -> str:
+    """Receipt of the curate stage for one track of a shard."""
+    return curated_key(campaign, track, shard, "receipt.json")
+
+
+def shard_validations_prefix(campaign: str) -> str:
+    """Folder of all shards' validation results and reports."""
+    return f"{campaign_prefix(campaign)}quality/shards/"
+
+
+def shard_validation_key(campaign: str, shard: str) -> str:
+    """Validation result of a shard; also the receipt of its validate stage."""
+    return f"{shard_validations_prefix(campaign)}{shard}.json"
+
+
+def shard_report_key(campaign: str, shard: str) -> str:
+    """HTML quality report of a shard."""
+    return f"{shard_validations_prefix(campaign)}{shard}.html"
+
+
+def run_summary_key(campaign: str, run_id: str) -> str:
+    """What one Airflow run validated, for the run's page."""
+    return f"{campaign_prefix(campaign)}quality/runs/{run_id}.json"
+
+
+def release_validation_key(campaign: str) -> str:
+    """Validation result over all shards; also the receipt of that stage."""
+    return f"{campaign_prefix(campaign)}quality/release.json"
+
+
+def release_report_key(campaign: str) -> str:
+    """HTML quality report over all shards."""
+    return f"{campaign_prefix(campaign)}quality/release.html"
+
+
+def repeated_images_key(campaign: str) -> str:
+    """Images that are there under several ids (`records.REPEAT_SCHEMA`)."""
+    return f"{campaign_prefix(campaign)}quality/photographs.parquet"
+
+
+def duplicates_key(campaign: str, track: str) -> str:
+    """Captions to leave out of the release (`records.DUPLICATE_SCHEMA`)."""
+    return f"{campaign_prefix(campaign)}dedup/{track}/duplicates.parquet"
+
+
+def dedup_receipt_key(campaign: str, track: str) -> str:
+    """Receipt of the dedup stage for one track."""
+    return f"{campaign_prefix(campaign)}dedup/{track}/receipt.json"
+
+
+def releases_prefix() -> str:
+    """Folder of all releases."""
+    return "releases/"
+
+
+def latest_key() -> str:
+    """Pointer to the newest release: its version, and a line break."""
+    return f"{releases_prefix()}LATEST"
+
+
+def release_prefix(version: str) -> str:
+    """Folder of a release.
+
+    Raises:
+        PermanentError: the version is not a name a folder can have.
+    """
+    # A folder `LATEST` would lie where the pointer to the newest release does.
+    if not re.fullmatch(VERSION_PATTERN, version) or version.upper() == "LATEST":
+        raise PermanentError(
+            f"{version!r} cannot name a release; use at most 63 letters, digits, dots, dashes and "
+            "underscores, beginning with a letter or digit, as in v2"
+        )
+    return f"{releases_prefix()}{version}/"
+
+
+def release_key(version: str, name: str) -> str:
+    """File of a release. Raises as `release_prefix` does."""
+    return f"{release_prefix(version)}{name}"
+
+
+def manifest_key(version: str) -> str:
+    """Manifest that makes a release exist. Raises as `release_prefix` does."""
+    return release_key(version, MANIFEST)
