@@ -9,10 +9,13 @@
     └── NothingToDo         not an error: all that was asked for is done                   exit 99
 
 75 and 65 are `EX_TEMPFAIL` and `EX_DATAERR` of sysexits.h. Airflow retries on the first, fails at
-once on the second and marks the task skipped on 99; see `plugins/sa1b_operators.py`. A message
-says what failed, where, and what to do.
+once on the second and marks the task skipped on 99; see `plugins/sa1b_operators/base.py`. Any
+other exception is a fault of this package: exit 1. A message says what failed, where, and what to
+do.
 """
 
+EXIT_FAULT = 1
+EXIT_USAGE = 2
 EXIT_RETRYABLE = 75
 EXIT_PERMANENT = 65
 EXIT_NOTHING_TO_DO = 99

@@ -94,6 +94,45 @@ def test_nothing_to_validate_exits_with_99(store, run):
     assert run("validate", "--shards", "")[0] == 99
 
 
+@pytest.mark.parametrize("fault", [KeyError("rows"), EOFError("early\nend"), RuntimeError()])
+def test_a_fault_of_ours_exits_with_1_and_ends_in_a_sentence_that_says_so(
+    store, monkeypatch, caplog, fault
+):
+    """Whatever a person or Airflow sees last says whose fault it is, and what is safe."""
+
+    def fail(*_):
+        raise fault
+
+    monkeypatch.setattr("sa1b_captions.stages.status.read_status", fail)
+    result = CliRunner().invoke(app, ["status"])
+    assert result.exit_code == 1
+    assert "Traceback (most recent call last):" in result.stderr
+    last = caplog.messages[-1]
+    assert last.startswith(f"error: {type(fault).__name__}")
+    assert "this is a fault of sa1b-captions; please report it with the lines above" in last
+    assert last.endswith("What is stored is whole, and the same command goes on from there")
+    assert "\n" not in last
+
+
+@pytest.mark.parametrize(("module", "code"), [("polars", 65), ("sa1b_captions.gone", 1)])
+def test_a_missing_package_is_the_installations_fault_and_one_of_ours_is_ours(
+    store, monkeypatch, run, module, code
+):
+    def fail(*_):
+        raise ModuleNotFoundError(f"No module named {module!r}", name=module)
+
+    monkeypatch.setattr("sa1b_captions.stages.status.read_status", fail)
+    found, _, log = run("status")
+    assert found == code
+    assert ("fault of sa1b-captions" in log) == (code == 1)
+
+
+def test_no_command_is_outside_the_error_edge():
+    assert {one.callback.__code__.co_filename for one in app.registered_commands} == {
+        sys.modules["sa1b_captions.cli.common"].__file__
+    }
+
+
 def test_wrong_usage_exits_with_2(store, run):
     assert run("caption")[0] == 2
     assert run("captoin", "--shards", "0")[0] == 2

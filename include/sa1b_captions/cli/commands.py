@@ -14,8 +14,7 @@ from sa1b_captions.cli.common import (
     RunId,
     Shards,
     Tracks,
-    app,
-    exit_codes,
+    command,
     log,
     open_deployment,
     parse_tracks,
@@ -28,7 +27,7 @@ from sa1b_captions.shards import format_selection, parse_selection
 from sa1b_captions.storage import Store, open_store
 
 
-@app.command()
+@command
 def ingest(
     shards: Shards,
     links: Annotated[
@@ -45,47 +44,46 @@ def ingest(
     run_id: RunId = None,
 ) -> None:
     """Download archives and repack them as plain tars with an index."""
-    with exit_codes():
-        from sa1b_captions.ingest.links import read_links, read_md5_list
-        from sa1b_captions.stages.drop import is_dropped
-        from sa1b_captions.stages.ingest import ingest_shard
-        from sa1b_captions.stages.status import is_done
+    from sa1b_captions.ingest.links import read_links, read_md5_list
+    from sa1b_captions.stages.drop import is_dropped
+    from sa1b_captions.stages.ingest import ingest_shard
+    from sa1b_captions.stages.status import is_done
 
-        settings, store, campaign = open_deployment()
-        names = parse_selection(shards)
-        if skip_done and not force and all(is_done(campaign, shard) for shard in names):
-            raise NothingToDo(f"{shards} is done: captioned, curated and validated")
-        if not force and (dropped := [shard for shard in names if is_dropped(campaign, shard)]):
-            log.info(
-                "%s: dropped after captioning and not needed; --force brings them back",
-                format_selection(dropped),
-            )
-            names = [shard for shard in names if shard not in dropped]
-        if not names:
-            print_result({"stage": "ingest", "shards": {}})
-            return
-        location = links or settings.links
-        if location is None:
-            raise PermanentError("no links file; set CAPTIONS_LINKS or give --links")
-        table = read_links(store, location)
-        md5s = read_md5_list(store, settings.md5_list) if settings.md5_list else {}
-        receipts = {
-            shard: ingest_shard(
-                store,
-                shard,
-                table,
-                expected_md5=md5s.get(shard),
-                expected_images=campaign.recipe.expected_images(shard),
-                force=force,
-                run_id=run_id,
-                connections=settings.download_ranges,
-            )
-            for shard in names
-        }
-        print_result({"stage": "ingest", "shards": receipts})
+    settings, store, campaign = open_deployment()
+    names = parse_selection(shards)
+    if skip_done and not force and all(is_done(campaign, shard) for shard in names):
+        raise NothingToDo(f"{shards} is done: captioned, curated and validated")
+    if not force and (dropped := [shard for shard in names if is_dropped(campaign, shard)]):
+        log.info(
+            "%s: dropped after captioning and not needed; --force brings them back",
+            format_selection(dropped),
+        )
+        names = [shard for shard in names if shard not in dropped]
+    if not names:
+        print_result({"stage": "ingest", "shards": {}})
+        return
+    location = links or settings.links
+    if location is None:
+        raise PermanentError("no links file; set CAPTIONS_LINKS or give --links")
+    table = read_links(store, location)
+    md5s = read_md5_list(store, settings.md5_list) if settings.md5_list else {}
+    receipts = {
+        shard: ingest_shard(
+            store,
+            shard,
+            table,
+            expected_md5=md5s.get(shard),
+            expected_images=campaign.recipe.expected_images(shard),
+            force=force,
+            run_id=run_id,
+            connections=settings.download_ranges,
+        )
+        for shard in names
+    }
+    print_result({"stage": "ingest", "shards": receipts})
 
 
-@app.command()
+@command
 def caption(
     shards: Shards,
     engine: Annotated[str | None, typer.Option(help="Engine; by default CAPTIONS_ENGINE.")] = None,
@@ -95,39 +93,38 @@ def caption(
 ) -> None:
     """Caption ingested shards with one engine, resuming where an earlier worker stopped."""
     stop = threading.Event()
-    with exit_codes():
-        from sa1b_captions.caption.engines.base import Engine
-        from sa1b_captions.caption.engines.registry import open_engine
-        from sa1b_captions.process import end_process
-        from sa1b_captions.stages.caption import caption_shards
+    from sa1b_captions.caption.engines.base import Engine
+    from sa1b_captions.caption.engines.registry import open_engine
+    from sa1b_captions.process import end_process
+    from sa1b_captions.stages.caption import caption_shards
 
-        # A model loads for minutes, and until it has there is nothing that could be lost.
-        signal.signal(
-            signal.SIGTERM, lambda *_: end_process("stopped on request, before the first caption")
-        )
-        settings = load_settings()
-        store = open_store(settings)
-        campaign = _stored_campaign(store, settings)
-        name = engine or settings.engine
-        if name not in ENGINE_NAMES:
-            raise PermanentError(f"no engine {name!r}; there are: {', '.join(ENGINE_NAMES)}")
+    # A model loads for minutes, and until it has there is nothing that could be lost.
+    signal.signal(
+        signal.SIGTERM, lambda *_: end_process("stopped on request, before the first caption")
+    )
+    settings = load_settings()
+    store = open_store(settings)
+    campaign = _stored_campaign(store, settings)
+    name = engine or settings.engine
+    if name not in ENGINE_NAMES:
+        raise PermanentError(f"no engine {name!r}; there are: {', '.join(ENGINE_NAMES)}")
 
-        def load() -> Engine:
-            loaded = open_engine(name, campaign.recipe, settings)
-            signal.signal(signal.SIGTERM, lambda *_: stop.set())
-            return loaded
+    def load() -> Engine:
+        loaded = open_engine(name, campaign.recipe, settings)
+        signal.signal(signal.SIGTERM, lambda *_: stop.set())
+        return loaded
 
-        results = caption_shards(
-            campaign,
-            parse_selection(shards),
-            load,
-            tracks=parse_tracks(tracks),
-            force=force,
-            run_id=run_id,
-            stop=stop,
-            max_failure_share=settings.max_failure_share,
-        )
-        print_result({"stage": "caption", "shards": results})
+    results = caption_shards(
+        campaign,
+        parse_selection(shards),
+        load,
+        tracks=parse_tracks(tracks),
+        force=force,
+        run_id=run_id,
+        stop=stop,
+        max_failure_share=settings.max_failure_share,
+    )
+    print_result({"stage": "caption", "shards": results})
 
 
 def _stored_campaign(store: Store, settings: Settings) -> Campaign:
@@ -137,25 +134,24 @@ def _stored_campaign(store: Store, settings: Settings) -> Campaign:
     return open_campaign(store, settings.campaign, load_recipe(settings.recipe))
 
 
-@app.command()
+@command
 def curate(
     shards: Shards, tracks: Tracks = ALL_TRACKS, force: Force = False, run_id: RunId = None
 ) -> None:
     """Judge every caption by the rules and split accepted from rejected."""
-    with exit_codes():
-        from sa1b_captions.stages.curate import curate_shard
+    from sa1b_captions.stages.curate import curate_shard
 
-        _, _, campaign = open_deployment()
-        results = {
-            shard: curate_shard(
-                campaign, shard, tracks=parse_tracks(tracks), force=force, run_id=run_id
-            )
-            for shard in parse_selection(shards)
-        }
-        print_result({"stage": "curate", "shards": results})
+    _, _, campaign = open_deployment()
+    results = {
+        shard: curate_shard(
+            campaign, shard, tracks=parse_tracks(tracks), force=force, run_id=run_id
+        )
+        for shard in parse_selection(shards)
+    }
+    print_result({"stage": "curate", "shards": results})
 
 
-@app.command()
+@command
 def validate(
     shards: Annotated[
         str | None, typer.Option(help="Shards to validate, as in 0-9,17; many in one process.")
@@ -167,47 +163,44 @@ def validate(
     run_id: RunId = None,
 ) -> None:
     """Check curated shards, or the release, against the expectations; write the reports."""
-    with exit_codes():
-        from sa1b_captions.stages.validate_release import validate_release
-        from sa1b_captions.stages.validate_shards import validate_shards
+    from sa1b_captions.stages.validate_release import validate_release
+    from sa1b_captions.stages.validate_shards import validate_shards
 
-        if release == (shards is not None):
-            raise PermanentError("give either --shards or --release")
-        _, _, campaign = open_deployment()
-        if shards is None:
-            print_result(validate_release(campaign, force=force, run_id=run_id))
-        elif not shards:
-            raise NothingToDo("no shards to validate")
-        else:
-            names = parse_selection(shards)
-            print_result(validate_shards(campaign, names, force=force, run_id=run_id))
+    if release == (shards is not None):
+        raise PermanentError("give either --shards or --release")
+    _, _, campaign = open_deployment()
+    if shards is None:
+        print_result(validate_release(campaign, force=force, run_id=run_id))
+    elif not shards:
+        raise NothingToDo("no shards to validate")
+    else:
+        names = parse_selection(shards)
+        print_result(validate_shards(campaign, names, force=force, run_id=run_id))
 
 
-@app.command()
+@command
 def drop(shards: Shards) -> None:
     """Delete archives of shards that are done in this campaign; other campaigns may need them."""
-    with exit_codes():
-        from sa1b_captions.stages.drop import drop_shards
+    from sa1b_captions.stages.drop import drop_shards
 
-        _, _, campaign = open_deployment()
-        print_result(drop_shards(campaign, parse_selection(shards)))
+    _, _, campaign = open_deployment()
+    print_result(drop_shards(campaign, parse_selection(shards)))
 
 
-@app.command()
+@command
 def dedup(tracks: Tracks = ALL_TRACKS, force: Force = False, run_id: RunId = None) -> None:
     """Find captions that repeat another shard's."""
-    with exit_codes():
-        from sa1b_captions.stages.dedup import dedup_track
+    from sa1b_captions.stages.dedup import dedup_track
 
-        _, _, campaign = open_deployment()
-        results = {
-            track: dedup_track(campaign, track, force=force, run_id=run_id)
-            for track in parse_tracks(tracks)
-        }
-        print_result({"stage": "dedup", "tracks": results})
+    _, _, campaign = open_deployment()
+    results = {
+        track: dedup_track(campaign, track, force=force, run_id=run_id)
+        for track in parse_tracks(tracks)
+    }
+    print_result({"stage": "dedup", "tracks": results})
 
 
-@app.command()
+@command
 def export(
     version: Annotated[
         str, typer.Option(help="Name of the release; by default the next number: v1, v2, ...")
@@ -218,11 +211,8 @@ def export(
     run_id: RunId = None,
 ) -> None:
     """Write a release: JSONL, Parquet, provenance, card, checksums, manifest last."""
-    with exit_codes():
-        from sa1b_captions.stages.export import export_release
+    from sa1b_captions.stages.export import export_release
 
-        _, _, campaign = open_deployment()
-        allowed = ("pass", "warn") if allow_warnings else ("pass",)
-        print_result(
-            export_release(campaign, version or None, allow_verdicts=allowed, run_id=run_id)
-        )
+    _, _, campaign = open_deployment()
+    allowed = ("pass", "warn") if allow_warnings else ("pass",)
+    print_result(export_release(campaign, version or None, allow_verdicts=allowed, run_id=run_id))

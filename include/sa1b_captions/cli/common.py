@@ -1,16 +1,23 @@
 """What all commands share: the app, options, settings, exit codes and the result line."""
 
-import contextlib
+import functools
 import json
 import logging
 import sys
-from collections.abc import Iterator
-from typing import Annotated, Any
+import traceback
+from collections.abc import Callable
+from typing import Annotated, Any, ParamSpec
 
 import typer
 
 from sa1b_captions.campaign import Campaign, open_campaign
-from sa1b_captions.errors import EXIT_PERMANENT, CaptioningError, NothingToDo, PermanentError
+from sa1b_captions.errors import (
+    EXIT_FAULT,
+    EXIT_PERMANENT,
+    CaptioningError,
+    NothingToDo,
+    PermanentError,
+)
 from sa1b_captions.log_lines import ERROR
 from sa1b_captions.recipe import TRACKS, load_recipe
 from sa1b_captions.settings import Settings, load_settings
@@ -23,6 +30,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 log = logging.getLogger("sa1b_captions")
+P = ParamSpec("P")
 
 Shards = Annotated[
     str, typer.Option(help="Shards: numbers, ranges or names, as in 0-9,17 or sa_000020.")
@@ -43,23 +51,45 @@ def _set_up() -> None:
     logging.getLogger("great_expectations").setLevel(logging.WARNING)
 
 
-@contextlib.contextmanager
-def exit_codes() -> Iterator[None]:
-    """Turn expected errors into one line and an exit code."""
-    try:
-        yield
-    except NothingToDo as nothing:
-        log.info("%s", nothing)
-        raise typer.Exit(nothing.exit_code) from None
-    except CaptioningError as error:
-        log.error("%s%s", ERROR, error)
-        raise typer.Exit(error.exit_code) from None
-    except ModuleNotFoundError as missing:
-        if (missing.name or "").startswith(__package__.partition(".")[0]):
+def command(function: Callable[P, None]) -> Callable[P, None]:
+    """Add a command to the app; whatever it raises ends in one line and an exit code."""
+
+    @functools.wraps(function)
+    def run(*args: P.args, **kwargs: P.kwargs) -> None:
+        try:
+            function(*args, **kwargs)
+        except (typer.Exit, BrokenPipeError):  # a chosen end; a reader that has seen enough
             raise
+        except Exception as error:
+            raise typer.Exit(_explain(error)) from None
+
+    app.command()(run)
+    return run
+
+
+def _explain(error: Exception) -> int:
+    """Log why a command ends; returns its exit code."""
+    if isinstance(error, NothingToDo):
+        log.info("%s", error)
+        return error.exit_code
+    if isinstance(error, CaptioningError):
+        log.error("%s%s", ERROR, error)
+        return error.exit_code
+    if isinstance(error, ModuleNotFoundError) and not _is_ours(error.name or ""):
         advice = "a worker image captions; other stages need all that pyproject.toml asks for"
-        log.error("%s%s: %s", ERROR, missing, advice)
-        raise typer.Exit(EXIT_PERMANENT) from None
+        log.error("%s%s: %s", ERROR, error, advice)
+        return EXIT_PERMANENT
+    traceback.print_exception(error)
+    log.error(
+        "%s%s; this is a fault of sa1b-captions; please report it with the lines above. "
+        "What is stored is whole, and the same command goes on from there",
+        *(ERROR, " ".join("".join(traceback.format_exception_only(error)).split())),
+    )
+    return EXIT_FAULT
+
+
+def _is_ours(module: str) -> bool:
+    return module.partition(".")[0] == __package__.partition(".")[0]
 
 
 def print_result(result: dict[str, Any]) -> None:

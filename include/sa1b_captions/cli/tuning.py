@@ -10,8 +10,7 @@ from sa1b_captions.cli.common import (
     ALL_TRACKS,
     Shards,
     Tracks,
-    app,
-    exit_codes,
+    command,
     log,
     open_deployment,
     parse_tracks,
@@ -26,7 +25,7 @@ if TYPE_CHECKING:
 _SHOWN_CHARS = 150
 
 
-@app.command()
+@command
 def calibrate(
     shards: Shards,
     tracks: Tracks = ALL_TRACKS,
@@ -38,27 +37,26 @@ def calibrate(
     ] = False,
 ) -> None:
     """Show what each limit rejects of curated shards, and what it would at other values."""
-    with exit_codes():
-        from sa1b_captions.stages.calibrate import calibrate as run
+    from sa1b_captions.stages.calibrate import calibrate as run
 
-        _, _, campaign = open_deployment()
-        found = run(
-            campaign,
-            parse_selection(shards),
-            tracks=parse_tracks(tracks),
-            pin=pin,
-            replace=replace,
+    _, _, campaign = open_deployment()
+    found = run(
+        campaign,
+        parse_selection(shards),
+        tracks=parse_tracks(tracks),
+        pin=pin,
+        replace=replace,
+    )
+    for track in found.tracks:
+        print("\n".join(_describe(track)))
+    if found.pinned:
+        log.info(
+            "pinned %s; captions are judged by it from the next curate and validate on",
+            found.reference.digest,
         )
-        for track in found.tracks:
-            print("\n".join(_describe(track)))
-        if found.pinned:
-            log.info(
-                "pinned %s; captions are judged by it from the next curate and validate on",
-                found.reference.digest,
-            )
-        elif found.unfit and not pin:
-            log.info("for a look only: %s", found.unfit)
-        print_result(found.summary())
+    elif found.unfit and not pin:
+        log.info("for a look only: %s", found.unfit)
+    print_result(found.summary())
 
 
 def _describe(found: "TrackCalibration") -> Iterator[str]:

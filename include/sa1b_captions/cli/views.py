@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from sa1b_captions.cli.common import app, exit_codes, log, open_deployment, print_result
+from sa1b_captions.cli.common import command, log, open_deployment, print_result
 from sa1b_captions.errors import PermanentError
 from sa1b_captions.recipe import TRACKS
 from sa1b_captions.settings import load_settings
@@ -16,23 +16,22 @@ if TYPE_CHECKING:
     from sa1b_captions.stages.status import ShardStatus
 
 
-@app.command()
+@command
 def verify(
     version: Annotated[str, typer.Option(help="Name of the release to check.")],
 ) -> None:
     """Hash a release's files again and compare them with its manifest."""
-    with exit_codes():
-        from sa1b_captions.release.manifest import verify_release
+    from sa1b_captions.release.manifest import verify_release
 
-        differences = verify_release(open_store(load_settings()), version)
-        for difference in differences:
-            log.error("%s", difference)
-        if differences:
-            raise PermanentError(f"release {version} differs from its manifest")
-        print_result({"stage": "verify", "version": version, "differences": 0})
+    differences = verify_release(open_store(load_settings()), version)
+    for difference in differences:
+        log.error("%s", difference)
+    if differences:
+        raise PermanentError(f"release {version} differs from its manifest")
+    print_result({"stage": "verify", "version": version, "differences": 0})
 
 
-@app.command()
+@command
 def status(
     shards: Annotated[
         str | None, typer.Option(help="Shards to show; by default the recipe's.")
@@ -42,35 +41,34 @@ def status(
     ] = False,
 ) -> None:
     """Show what is done per shard and track, from receipts."""
-    with exit_codes():
-        from sa1b_captions.release.manifest import latest_version
-        from sa1b_captions.stages.status import read_status
+    from sa1b_captions.release.manifest import latest_version
+    from sa1b_captions.stages.status import read_status
 
-        _, store, campaign = open_deployment()
-        statuses = read_status(campaign).shards
-        if shards is not None:
-            wanted = set(parse_selection(shards))
-            statuses = [item for item in statuses if item.shard in wanted]
-        done = sum(item.done for item in statuses)
-        if require_done and done < len(statuses):
-            missing = format_selection(item.shard for item in statuses if not item.done)
-            raise PermanentError(
-                f"{done} of {len(statuses)} shards are done; run caption_shards for {missing}"
-            )
-        started = [item for item in statuses if item.state != "waiting"]
-        _print_table(started)
-        if len(started) < len(statuses):
-            print(f"{len(statuses) - len(started)} more shards are not started")
-        print_result(
-            {
-                "stage": "status",
-                "campaign": campaign.name,
-                "shards": len(statuses),
-                "ingested": sum(item.ingested for item in statuses),
-                "done": done,
-                "latest_release": latest_version(store),
-            }
+    _, store, campaign = open_deployment()
+    statuses = read_status(campaign).shards
+    if shards is not None:
+        wanted = set(parse_selection(shards))
+        statuses = [item for item in statuses if item.shard in wanted]
+    done = sum(item.done for item in statuses)
+    if require_done and done < len(statuses):
+        missing = format_selection(item.shard for item in statuses if not item.done)
+        raise PermanentError(
+            f"{done} of {len(statuses)} shards are done; run caption_shards for {missing}"
         )
+    started = [item for item in statuses if item.state != "waiting"]
+    _print_table(started)
+    if len(started) < len(statuses):
+        print(f"{len(statuses) - len(started)} more shards are not started")
+    print_result(
+        {
+            "stage": "status",
+            "campaign": campaign.name,
+            "shards": len(statuses),
+            "ingested": sum(item.ingested for item in statuses),
+            "done": done,
+            "latest_release": latest_version(store),
+        }
+    )
 
 
 def _print_table(statuses: "Sequence[ShardStatus]") -> None:
