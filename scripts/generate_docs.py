@@ -2,8 +2,10 @@
 
 docs/dags.md      the DAGs' own manuals (their docstrings)
 docs/cli.md       the command line, from its typer app
-docs/settings.md  environment variables, from the Settings fields
+docs/settings.md  environment variables, from the fields of Settings
 docs/fleet.md     what the model load costs, from scripts/fleet_costs.py
+
+The variables of `.env.example` and `docker-compose.yaml`, parts of those files, come along.
 """
 
 import ast
@@ -18,13 +20,13 @@ from pathlib import Path
 import typer.main
 from typer.cli import get_docs_for_click
 
-from sa1b_captions import settings
 from sa1b_captions.cli import app
 from sa1b_captions.limits import HealthLimits
 from sa1b_captions.quality.examples import EXAMPLES
 from sa1b_captions.quality.rules import MEANINGS, RULES
 from sa1b_captions.recipe import load_recipe
 from scripts import fleet_costs as fleet
+from scripts import settings_files
 
 ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs"
@@ -45,17 +47,6 @@ def cli_page() -> str:
     text = get_docs_for_click(obj=command, ctx=typer.Context(command), name="sa1b-captions")
     exit_codes = inspect.getdoc(sys.modules["sa1b_captions.cli"]) or ""
     return html.unescape(text).rstrip() + "\n\n## Exit codes\n\n" + exit_codes + "\n"
-
-
-def settings_page() -> str:
-    """Every environment variable, its meaning and its default."""
-    meanings = _field_docstrings(settings.Settings)
-    rows = []
-    for field, (variable, _, default) in settings.VARIABLES.items():
-        shown = {settings.REQUIRED: "required", None: ""}.get(default, f"`{default}`")
-        rows.append(f"| `{variable}` | {meanings[field]} | {shown} |")
-    head = "# Settings\n\nEnvironment variables, all read in `settings.py`.\n\n"
-    return head + "| variable | meaning | default |\n|---|---|---|\n" + "\n".join(rows) + "\n"
 
 
 def _field_docstrings(described: type) -> dict[str, str]:
@@ -130,25 +121,34 @@ def _limit(value: float | None) -> str:
 PAGES = {
     "dags.md": dags_page,
     "cli.md": cli_page,
-    "settings.md": settings_page,
+    "settings.md": settings_files.page,
     "quality-rules.md": rules_page,
     "fleet.md": fleet.page,
 }
 
 
+def files() -> dict[Path, str]:
+    """Every file that is written here, with the text it should have."""
+    pages = {DOCS / name: NOTE + build() for name, build in PAGES.items()}
+    parts = {ROOT / name: build((ROOT / name).read_text()) for name, build in settings_files.PARTS}
+    return pages | parts
+
+
 def main() -> int:
-    """Write the pages, or compare them; returns the exit code."""
-    stale = []
-    for name, build in PAGES.items():
-        path, text = DOCS / name, NOTE + build()
-        if "--check" in sys.argv[1:]:
-            if not path.exists() or path.read_text() != text:
-                stale.append(name)
-        else:
+    """Write the files, or compare them; returns the exit code."""
+    stale = {path: text for path, text in files().items() if _stored(path) != text}
+    if "--check" not in sys.argv[1:]:
+        for path, text in stale.items():
             path.write_text(text)
-    if stale:
-        print(f"out of date: {', '.join(stale)}; run `make docs`", file=sys.stderr)
-    return 1 if stale else 0
+    elif stale:
+        names = ", ".join(str(path.relative_to(ROOT)) for path in stale)
+        print(f"out of date: {names}; run `make docs`", file=sys.stderr)
+        return 1
+    return 0
+
+
+def _stored(path: Path) -> str | None:
+    return path.read_text() if path.exists() else None
 
 
 if __name__ == "__main__":

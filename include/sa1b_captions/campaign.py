@@ -46,7 +46,7 @@ def open_campaign(store: Store, name: str, recipe: Recipe | None = None) -> Camp
     """
     key = layout.recipe_key(name)
     try:
-        stored = parse_recipe(json.loads(store.read(key)), where=store.locate(key))
+        stored = parse_recipe(json.loads(store.read(key)), where=store.locate(key), stored=True)
     except MissingKeyError:
         stored = None
     if recipe is None:

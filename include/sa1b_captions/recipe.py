@@ -9,13 +9,14 @@ import functools
 import hashlib
 import json
 import tomllib
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
 from sa1b_captions.errors import PermanentError
 from sa1b_captions.limits import HealthLimits, LanguageQuality, Quality
 from sa1b_captions.shards import parse_selection
+from sa1b_captions.tables import make, require_known, require_table
 
 _PACKAGED = Path(__file__).with_name("recipe.toml")
 
@@ -55,7 +56,7 @@ class Generation:
     """The same for images of a multi-image sample, so that all fit the context."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Track:
     """One of the four outputs."""
 
@@ -63,30 +64,30 @@ class Track:
     language: str
     """`en` or `zh`."""
     prompt: str
-    images_min: int
+    images_min: int = 1
     """Fewest images of a sample; 1 for the single-image tracks."""
-    images_max: int
-    samples_per_shard: int | None
+    images_max: int = 1
+    samples_per_shard: int | None = None
     """Quota per shard; None plans every image."""
     release_file: str
     """Name of the published JSONL file."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Recipe:
     """A whole recipe. `load_recipe` makes one from a file, `parse_recipe` from stored JSON."""
 
     name: str
     title: str
     """What the dataset card calls the release."""
-    stand_in: str | None
+    stand_in: str | None = None
     """What the archives hold in place of SA-1B's photographs; None for the real ones."""
     shards: tuple[str, ...]
     """Shards that make the dataset, ascending. Constant: the release waits for exactly these."""
-    images_per_shard: int | None
+    images_per_shard: int | None = None
     """Images an archive is known to have; None if that is not known."""
-    images_of_last_shard: int | None
-    """The same for the last of `shards`."""
+    images_of_last_shard: int | None = None
+    """Images that the archive of the last of `shards` is known to have."""
     block_size: int
     """Samples per checkpoint block."""
     seed: int
@@ -126,7 +127,11 @@ def _digest(content: Any) -> str:
 
 
 def load_recipe(name_or_path: str) -> Recipe:
-    """Load the packaged `internvl` recipe or a recipe file."""
+    """Load the packaged `internvl` recipe or a recipe file.
+
+    Raises:
+        PermanentError: there is no such file, it is no TOML, or no recipe.
+    """
     path = _PACKAGED if name_or_path == "internvl" else Path(name_or_path)
     try:
         source = tomllib.loads(path.read_text(encoding="utf-8"))
@@ -139,17 +144,20 @@ def load_recipe(name_or_path: str) -> Recipe:
     return parse_recipe(source, where=str(path))
 
 
-def parse_recipe(source: dict[str, Any], *, where: str) -> Recipe:
+def parse_recipe(source: dict[str, Any], *, where: str, stored: bool = False) -> Recipe:
     """Check a recipe's content and build it.
 
     Args:
         source: parsed TOML, or the JSON stored with a campaign.
         where: name of the source, for messages.
+        stored: passes over unknown keys at the top, for there are campaigns with such.
 
     Raises:
-        PermanentError: naming the section and key that is missing, unknown or out of range.
+        PermanentError: naming the table and the key that is missing, unknown or out of range.
     """
     try:
+        if not stored:
+            require_known(source, _KEYS, "")
         recipe = _build(source)
     except KeyError as error:
         raise PermanentError(f"recipe {where} lacks {error.args[0]!r}") from None
@@ -159,42 +167,48 @@ def parse_recipe(source: dict[str, Any], *, where: str) -> Recipe:
     return recipe
 
 
+_KEYS = {entry.name for entry in fields(Recipe)} - {"source"}
+_NESTED = {"shards", "model", "generation", "tracks", "quality"}
+
+
 def _build(source: dict[str, Any]) -> Recipe:
-    quality = dict(source["quality"])
-    if not 0 < quality.get("near_duplicate_jaccard", 0.7) <= 1:
-        raise ValueError("quality.near_duplicate_jaccard must be above 0 and at most 1")
-    health = HealthLimits(**quality.pop("health", {}))
-    if problems := health.problems():
-        raise ValueError("quality.health: " + "; ".join(problems))
-    languages = {
-        name: LanguageQuality(**(_packaged_limits(name) | limits))
-        for name, limits in quality.pop("language").items()
-    }
-    for name, limits in languages.items():
-        if problems := limits.problems():
-            raise ValueError(f"quality.language.{name}: " + "; ".join(problems))
-    tracks = {
-        name: Track(
-            name=name,
-            **{"images_min": 1, "images_max": 1, "samples_per_shard": None, **settings},
-        )
-        for name, settings in source["tracks"].items()
-    }
-    return Recipe(
-        name=source["name"],
-        title=source["title"],
-        stand_in=source.get("stand_in"),
+    plain = {key: value for key, value in source.items() if key in _KEYS - _NESTED}
+    tracks = require_known(source["tracks"], TRACKS, "tracks")
+    return make(
+        Recipe,
+        {"images_of_last_shard": source.get("images_per_shard")} | plain,
+        "",
         shards=tuple(parse_selection(source["shards"])),
-        images_per_shard=source.get("images_per_shard"),
-        images_of_last_shard=source.get("images_of_last_shard", source.get("images_per_shard")),
-        block_size=source["block_size"],
-        seed=source["seed"],
-        model=Model(**source["model"]),
-        generation=Generation(**source["generation"]),
-        tracks=tracks,
-        quality=Quality(languages=languages, health=health, **quality),
+        model=make(Model, source["model"], "model"),
+        generation=make(Generation, source["generation"], "generation"),
+        tracks={
+            name: make(Track, table, f"tracks.{name}", name=name) for name, table in tracks.items()
+        },
+        quality=_build_quality(source["quality"]),
         source=source,
     )
+
+
+def _build_quality(content: Any) -> Quality:
+    keys = [entry.name for entry in fields(Quality) if entry.name != "languages"]
+    table = dict(require_known(content, [*keys, "language"], "quality"))
+    health = make(HealthLimits, table.pop("health", {}), "quality.health")
+    _require_sound(health, "quality.health")
+    languages = {}
+    for name, limits in require_table(table.pop("language"), "quality.language").items():
+        path = f"quality.language.{name}"
+        given = require_known(limits, [entry.name for entry in fields(LanguageQuality)], path)
+        languages[name] = make(LanguageQuality, _packaged_limits(name) | given, path)
+        _require_sound(languages[name], path)
+    quality = make(Quality, table, "quality", languages=languages, health=health)
+    if not 0 < quality.near_duplicate_jaccard <= 1:
+        raise ValueError("quality.near_duplicate_jaccard must be above 0 and at most 1")
+    return quality
+
+
+def _require_sound(limits: HealthLimits | LanguageQuality, path: str) -> None:
+    if problems := limits.problems():
+        raise ValueError(f"{path}: " + "; ".join(problems))
 
 
 @functools.cache

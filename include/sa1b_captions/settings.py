@@ -1,20 +1,18 @@
-"""Deployment settings, all from environment variables and all listed in `.env.example`.
+"""Deployment settings, all from environment variables.
 
 The one module that reads `os.environ`. A required setting that is missing is an error, never an
-empty string.
+empty string. Everything about a setting is said once, in its field: `.env.example`, the variables
+in `docker-compose.yaml` and `docs/settings.md` are written from here by `make docs`.
 """
 
-import contextlib
 import datetime as dt
-import json
 import os
-import re
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from typing import Any, Literal, cast
-from urllib.parse import urlsplit
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from typing import Any, Literal
 
-from sa1b_captions.errors import SettingsError
+from sa1b_captions import parsers
+from sa1b_captions.variables import REQUIRED, Variable, as_text, refuse_unknown, variable
 
 Runtime = Literal["local", "pod"]
 
@@ -25,234 +23,231 @@ MAX_SHARDS_PER_POD = 10
 """A pod's deadline grows with its shards, and its Airflow task has 5 days."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
     """What a deployment decides; what a run decides is a DAG Param or a CLI option."""
 
-    captions_root: str
-    """Store everything lives in: `file:///path` or `s3://bucket/prefix`."""
-    campaign: str
-    """Name of the captioning campaign, a folder under `campaigns/`."""
-    recipe: str
-    """`internvl` for the packaged recipe, or the path of a recipe file."""
-    links: str | None
-    """Meta's links file: a local path, a key in the store as `store:links.tsv`, or an Airflow
-    connection as `connection:sa1b_links`, whose password is the file's text."""
-    md5_list: str | None
-    """Expected MD5s of the archives, as md5sum writes them: a local path or `store:<key>`."""
-    download_ranges: int
-    """Connections that share one archive's download; more than 1 needs a server with ranges."""
-    drop_raw: bool
-    """Whether caption_shards deletes a shard's archive from the store once it is validated."""
-    s3_endpoint_url: str | None
-    """S3-compatible endpoint; None means AWS."""
-    runtime: Runtime
-    """Where the caption stage runs: a Kubernetes pod or a process beside Airflow."""
-    engine: str
-    """Engine a run uses unless its `engine` Param says otherwise."""
-    gpu_profile: str
-    """Name of a profile in `include/sa1b_captions/pod_profiles.toml`."""
-    shards_per_run: int
-    """Shards that one scheduled day works on."""
-    shards_per_pod: int
-    """Shards that one caption pod or process takes with one model load, unless the run's
-    `shards_per_pod` Param says otherwise; at most 10."""
-    start_date: dt.date
-    """Day 0 of the schedule: the date whose run takes the first shards."""
-    worker_image: str | None
-    """Image of caption pods, with its tag or digest; the pod runtime needs it."""
-    namespace: str
-    """Kubernetes namespace of caption pods."""
-    service_account: str
-    """Service account of caption pods; it needs no permission."""
-    store_secret: str
-    """Kubernetes Secret whose keys become a pod's environment: the store's credentials."""
-    model_claim: str
-    """Persistent volume claim that holds the model, mounted read-only at /models."""
-    window: int
-    """Requests that the openai and lmdeploy engines keep in flight, over all replicas."""
-    request_timeout_s: int
-    """Longest time for one caption, waiting in the engine included."""
-    max_failure_share: float
-    """Share of a track's samples that may fail before its shard does, with an allowance for chance;
-    1 for no limit."""
-    model_path: str | None
-    """The lmdeploy engine's model: a snapshot's folder, named for the model or inside its cache."""
-    tensor_parallel: int | None
-    """GPUs that the lmdeploy engine spreads the model over; all it sees if not set."""
-    lmdeploy_options: dict[str, Any] | None
-    """Other TurbomindEngineConfig fields as a JSON object, for example `{"quant_policy": 8}`."""
-    openai_urls: tuple[str, ...] | None
-    """The openai engine's replicas, separated by commas, for example `http://captions-0:23333/v1`."""
-    openai_api_key: str | None = field(repr=False)
-    """Key that the replicas ask for; none if not set."""
-    openai_patience_s: int
-    """How long the openai engine waits for a first replica, and for one to come back."""
+    captions_root: str = variable(
+        "CAPTIONS_ROOT",
+        parsers.root,
+        REQUIRED,
+        doc="Store that everything lives in: `file:///absolute/path` or `s3://bucket/prefix`.",
+        for_worker=True,
+        example="s3://sa1b/captions",
+        heading="What is captioned, and where it goes",
+    )
+    s3_endpoint_url: str | None = variable(
+        "CAPTIONS_S3_ENDPOINT_URL",
+        str,
+        doc="S3-compatible service; not set means AWS. In compose it is the SeaweedFS beside "
+        "Airflow.",
+        for_worker=True,
+        example="http://seaweedfs:8333",
+    )
+    links: str | None = variable(
+        "CAPTIONS_LINKS",
+        str,
+        doc="Meta's links file: a local path, a key in the store as `store:links.tsv`, or an "
+        "Airflow connection as `connection:sa1b_links`, whose password is the file's text. Its "
+        "signed links are credentials. Compose mounts ./data read-only at /opt/airflow/data.",
+        example="/opt/airflow/data/sa1b_links.txt",
+    )
+    md5_list: str | None = variable(
+        "CAPTIONS_MD5_LIST",
+        str,
+        doc="Expected MD5s of the archives, as md5sum writes them: a local path or `store:<key>`; "
+        "not set checks none.",
+    )
+    download_ranges: int = variable(
+        "CAPTIONS_DOWNLOAD_RANGES",
+        parsers.whole_number(),
+        1,
+        doc="Connections that share one archive's download; more than 1 needs a server with "
+        "ranges.",
+    )
+    drop_raw: bool = variable(
+        "CAPTIONS_DROP_RAW",
+        parsers.flag,
+        False,
+        doc="`true` lets caption_shards delete a shard's archive from the store once the shard is "
+        "validated; all of SA-1B is 11 TB.",
+    )
+    campaign: str = variable(
+        "CAPTIONS_CAMPAIGN",
+        parsers.name,
+        "internvl2-76b",
+        doc="Folder under `campaigns/`; one campaign holds captions of one recipe.",
+        for_worker=True,
+    )
+    recipe: str = variable(
+        "CAPTIONS_RECIPE",
+        str,
+        "internvl",
+        doc="`internvl` for the packaged recipe, or the path of a recipe file.",
+    )
+    start_date: dt.date = variable(
+        "CAPTIONS_START_DATE",
+        dt.date.fromisoformat,
+        dt.date(2026, 11, 1),
+        doc="Day 0 of the schedule: the date whose run takes the first shards.",
+    )
+    shards_per_run: int = variable(
+        "CAPTIONS_SHARDS_PER_RUN",
+        parsers.whole_number(),
+        10,
+        doc="Shards that one scheduled day works on.",
+    )
+    shards_per_pod: int = variable(
+        "CAPTIONS_SHARDS_PER_POD",
+        parsers.whole_number(at_most=MAX_SHARDS_PER_POD),
+        1,
+        doc="Shards that one caption pod or process takes with one load of the model, 1 to "
+        f"{MAX_SHARDS_PER_POD}, unless the run's form says otherwise.",
+    )
+    engine: str = variable(
+        "CAPTIONS_ENGINE",
+        parsers.one_of(*ENGINE_NAMES),
+        "preview",
+        doc="Engine unless the run's form says otherwise. `preview` needs nothing, `openai` "
+        "endpoints that serve the model, `lmdeploy` GPUs of its own.",
+        for_worker=True,
+        heading="How captions are made",
+    )
+    window: int = variable(
+        "CAPTIONS_WINDOW",
+        parsers.whole_number(),
+        96,
+        doc="Captions that the openai and lmdeploy engines keep in flight, over all replicas; on "
+        "80 GB GPUs 64 to 128 keep the engine full.",
+        for_worker=True,
+    )
+    request_timeout_s: int = variable(
+        "CAPTIONS_REQUEST_TIMEOUT_S",
+        parsers.whole_number(),
+        900,
+        doc="Seconds for one caption, waiting in the engine included, before it is tried again; a "
+        "full window takes one to two minutes.",
+        for_worker=True,
+    )
+    max_failure_share: float = variable(
+        "CAPTIONS_MAX_FAILURE_SHARE",
+        parsers.share,
+        0.05,
+        doc="Share of a shard's samples in one track that may fail after all tries (error, empty "
+        "or cut off) before the shard fails, with an allowance for chance; 1 for no limit. "
+        "Clearing its task then captions the failed ones again.",
+        for_worker=True,
+    )
+    model_path: str | None = variable(
+        "CAPTIONS_MODEL_PATH",
+        str,
+        doc="lmdeploy: the model's folder, .../InternVL2-Llama3-76B or .../snapshots/<commit>.",
+        for_worker=True,
+    )
+    tensor_parallel: int | None = variable(
+        "CAPTIONS_TENSOR_PARALLEL",
+        parsers.whole_number(),
+        doc="lmdeploy: GPUs that share the model; not set takes all that the process sees.",
+        for_worker=True,
+    )
+    lmdeploy_options: dict[str, Any] | None = variable(
+        "CAPTIONS_LMDEPLOY_OPTIONS",
+        parsers.options,
+        doc="lmdeploy: other fields of its TurbomindEngineConfig as a JSON object, for example "
+        '`{"quant_policy": 8}`.',
+        for_worker=True,
+    )
+    openai_urls: tuple[str, ...] | None = variable(
+        "CAPTIONS_OPENAI_URLS",
+        parsers.urls,
+        doc="openai: replicas, separated by commas, for example `http://captions-0:23333/v1`.",
+        for_worker=True,
+    )
+    openai_api_key: str | None = variable(
+        "CAPTIONS_OPENAI_API_KEY",
+        str,
+        doc="openai: key that the replicas ask for, if they do. Pods have it from their Secret.",
+        secret=True,
+    )
+    openai_patience_s: int = variable(
+        "CAPTIONS_OPENAI_PATIENCE_S",
+        parsers.whole_number(),
+        1800,
+        doc="openai: seconds without any working replica before the shard is given back to "
+        "Airflow.",
+        for_worker=True,
+    )
+    runtime: Runtime = variable(
+        "CAPTIONS_RUNTIME",
+        parsers.one_of("local", "pod"),
+        "local",
+        doc="Where the caption stage runs: `local`, a process beside Airflow, or `pod`, "
+        "Kubernetes.",
+        heading="Where captions are made",
+    )
+    gpu_profile: str = variable(
+        "CAPTIONS_GPU_PROFILE",
+        parsers.name,
+        "h100x4",
+        doc="pod: a section of include/sa1b_captions/pod_profiles.toml.",
+    )
+    worker_image: str | None = variable(
+        "CAPTIONS_WORKER_IMAGE",
+        parsers.container_image,
+        doc="pod: image of caption pods (deploy/Dockerfile.worker) with its tag or digest; "
+        "required.",
+    )
+    namespace: str = variable(
+        "CAPTIONS_NAMESPACE",
+        parsers.kubernetes_name,
+        "sa1b-captions",
+        doc="pod: Kubernetes namespace; this and the names below are those of deploy/kubernetes.",
+    )
+    service_account: str = variable(
+        "CAPTIONS_SERVICE_ACCOUNT",
+        parsers.kubernetes_name,
+        "sa1b-worker",
+        doc="pod: service account; it needs no permission.",
+    )
+    store_secret: str = variable(
+        "CAPTIONS_STORE_SECRET",
+        parsers.kubernetes_name,
+        "sa1b-store",
+        doc="pod: Secret whose keys become a pod's environment: the store's credentials.",
+    )
+    model_claim: str = variable(
+        "CAPTIONS_MODEL_CLAIM",
+        parsers.kubernetes_name,
+        "sa1b-models",
+        doc="pod: persistent volume claim that holds the model, mounted read-only at /models.",
+    )
 
 
-def _runtime(text: str) -> Runtime:
-    if text not in ("local", "pod"):
-        raise ValueError("expected local or pod")
-    return cast("Runtime", text)
-
-
-def _engine(text: str) -> str:
-    if text not in ENGINE_NAMES:
-        raise ValueError(f"expected one of {', '.join(ENGINE_NAMES)}")
-    return text
-
-
-def _root(text: str) -> str:
-    if not re.match(r"file:///.|s3://[^/]", text):
-        raise ValueError("expected file:///absolute/path or s3://bucket/prefix")
-    return text.rstrip("/")
-
-
-def _name(text: str) -> str:
-    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{0,62}", text):
-        raise ValueError("expected letters, digits, dot, dash or underscore, at most 63")
-    return text
-
-
-def _kubernetes_name(text: str) -> str:
-    if not re.fullmatch(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?", text):
-        raise ValueError("expected small letters, digits and dashes, at most 63")
-    return text
-
-
-def _image(text: str) -> str:
-    name = text.rpartition("/")[2]
-    if not re.search(r"(:[^@:]+|@sha256:[0-9a-f]{64})$", name) or name.endswith(":latest"):
-        raise ValueError("expected an image with its tag or digest, and not latest")
-    return text
-
-
-def _flag(text: str) -> bool:
-    if text not in ("true", "false"):
-        raise ValueError("expected true or false")
-    return text == "true"
-
-
-def _positive(text: str) -> int:
-    if not re.fullmatch("[0-9]+", text, re.ASCII) or int(text) < 1:
-        raise ValueError("expected a whole number of at least 1")
-    return int(text)
-
-
-def _share(text: str) -> float:
-    with contextlib.suppress(ValueError):
-        number = float(text)
-        if 0 <= number <= 1:
-            return number
-    raise ValueError("expected a share from 0 to 1, for example 0.05")
-
-
-def _shards_per_pod(text: str) -> int:
-    number = _positive(text)
-    if number > MAX_SHARDS_PER_POD:
-        raise ValueError(f"expected at most {MAX_SHARDS_PER_POD}")
-    return number
-
-
-def _urls(text: str) -> tuple[str, ...]:
-    urls = tuple(url.strip().rstrip("/") for url in text.split(",") if url.strip())
-    for url in urls:
-        parts = urlsplit(url)
-        plain = not (parts.query or parts.fragment or parts.username)
-        if parts.scheme not in ("http", "https") or not parts.hostname or not plain:
-            raise ValueError("expected URLs like http://host:23333/v1, separated by commas")
-    if len(set(urls)) != len(urls):
-        raise ValueError("a URL is given twice")
-    return urls
-
-
-def _options(text: str) -> dict[str, Any]:
-    options = json.loads(text)
-    if not isinstance(options, dict):
-        raise ValueError("expected a JSON object")
-    return options
-
-
-REQUIRED = object()
-VARIABLES: dict[str, tuple[str, Callable[[str], Any], Any]] = {
-    # field: (environment variable, parser, default)
-    "captions_root": ("CAPTIONS_ROOT", _root, REQUIRED),
-    "campaign": ("CAPTIONS_CAMPAIGN", _name, "internvl2-76b"),
-    "recipe": ("CAPTIONS_RECIPE", str, "internvl"),
-    "links": ("CAPTIONS_LINKS", str, None),
-    "md5_list": ("CAPTIONS_MD5_LIST", str, None),
-    "download_ranges": ("CAPTIONS_DOWNLOAD_RANGES", _positive, 1),
-    "drop_raw": ("CAPTIONS_DROP_RAW", _flag, False),
-    "s3_endpoint_url": ("CAPTIONS_S3_ENDPOINT_URL", str, None),
-    "runtime": ("CAPTIONS_RUNTIME", _runtime, "local"),
-    "engine": ("CAPTIONS_ENGINE", _engine, "preview"),
-    "gpu_profile": ("CAPTIONS_GPU_PROFILE", _name, "h100x4"),
-    "shards_per_run": ("CAPTIONS_SHARDS_PER_RUN", _positive, 10),
-    "shards_per_pod": ("CAPTIONS_SHARDS_PER_POD", _shards_per_pod, 1),
-    "start_date": ("CAPTIONS_START_DATE", dt.date.fromisoformat, dt.date(2026, 11, 1)),
-    "worker_image": ("CAPTIONS_WORKER_IMAGE", _image, None),
-    "namespace": ("CAPTIONS_NAMESPACE", _kubernetes_name, "sa1b-captions"),
-    "service_account": ("CAPTIONS_SERVICE_ACCOUNT", _kubernetes_name, "sa1b-worker"),
-    "store_secret": ("CAPTIONS_STORE_SECRET", _kubernetes_name, "sa1b-store"),
-    "model_claim": ("CAPTIONS_MODEL_CLAIM", _kubernetes_name, "sa1b-models"),
-    "window": ("CAPTIONS_WINDOW", _positive, 96),
-    "request_timeout_s": ("CAPTIONS_REQUEST_TIMEOUT_S", _positive, 900),
-    "max_failure_share": ("CAPTIONS_MAX_FAILURE_SHARE", _share, 0.05),
-    "model_path": ("CAPTIONS_MODEL_PATH", str, None),
-    "tensor_parallel": ("CAPTIONS_TENSOR_PARALLEL", _positive, None),
-    "lmdeploy_options": ("CAPTIONS_LMDEPLOY_OPTIONS", _options, None),
-    "openai_urls": ("CAPTIONS_OPENAI_URLS", _urls, None),
-    "openai_api_key": ("CAPTIONS_OPENAI_API_KEY", str, None),
-    "openai_patience_s": ("CAPTIONS_OPENAI_PATIENCE_S", _positive, 1800),
+VARIABLES: dict[str, Variable] = {
+    entry.name: entry.metadata["variable"] for entry in fields(Settings)
 }
-VARIABLE_NAMES = tuple(variable for variable, _, _ in VARIABLES.values())
+"""Every setting's variable by its field's name."""
 
-_WORKER_FIELDS = (
-    "captions_root",
-    "s3_endpoint_url",
-    "campaign",
-    "engine",
-    "window",
-    "request_timeout_s",
-    "max_failure_share",
-    "model_path",
-    "tensor_parallel",
-    "lmdeploy_options",
-    "openai_urls",
-    "openai_patience_s",
-)
+VARIABLE_NAMES = tuple(entry.name for entry in VARIABLES.values())
 
 
 def worker_environment(settings: Settings) -> dict[str, str]:
     """Variables that give a worker elsewhere the same settings, without the secret ones."""
-    values = {name: getattr(settings, name) for name in _WORKER_FIELDS}
-    return {VARIABLES[name][0]: _text(value) for name, value in values.items() if value is not None}
-
-
-def _text(value: object) -> str:
-    if isinstance(value, tuple):
-        return ",".join(value)
-    return json.dumps(value) if isinstance(value, dict) else str(value)
+    values = {
+        entry.name: getattr(settings, field)
+        for field, entry in VARIABLES.items()
+        if entry.for_worker
+    }
+    return {name: as_text(value) for name, value in values.items() if value is not None}
 
 
 def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
     """Read the settings; a variable set to the empty string counts as not set.
 
     Raises:
-        SettingsError: naming the variable, what is wrong with it and what to write.
+        SettingsError: naming the variable, what is wrong with it and what to write. A variable
+            that begins with `CAPTIONS_` and is no setting is refused: somebody misspelt it.
     """
     source = os.environ if environ is None else environ
-    values: dict[str, Any] = {}
-    for name, (variable, parse, default) in VARIABLES.items():
-        text = source.get(variable, "").strip()
-        if not text:
-            if default is REQUIRED:
-                raise SettingsError(f"{variable} is not set; .env.example says what it may be")
-            values[name] = default
-            continue
-        try:
-            values[name] = parse(text)
-        except ValueError as error:
-            shown = re.sub("//[^/@]*@", "//…@", text)  # a URL's login is a secret
-            raise SettingsError(f"{variable}={shown!r} is not usable: {error}") from None
-    return Settings(**values)
+    refuse_unknown(source, VARIABLE_NAMES)
+    return Settings(**{field: entry.read(source) for field, entry in VARIABLES.items()})

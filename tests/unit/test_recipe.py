@@ -1,4 +1,5 @@
 import copy
+import json
 from pathlib import Path
 
 import pytest
@@ -87,7 +88,6 @@ def test_a_new_limit_keeps_the_captions_and_replaces_the_stored_rules(tmp_path):
     [
         (("tracks", "single_en", "images_max"), 2, "single track takes 1 image"),
         (("tracks", "single_en", "release_file"), "../x.jsonl", "plain name"),
-        (("tracks", "single_en", "langage"), "en", "langage"),
         (("tracks", "single_en", "language"), "fr", "must be one of en, zh"),
         (("tracks", "multi_en", "images_min"), 9, "in order"),
         (("shards",), "x", "does not select shards"),
@@ -102,6 +102,66 @@ def test_a_new_limit_keeps_the_captions_and_replaces_the_stored_rules(tmp_path):
 def test_a_broken_recipe_says_where(path, value, message):
     with pytest.raises(PermanentError, match=message):
         changed(path, value)
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "message"),
+    [
+        (("blok_size",), 8, "the top of it has no key 'blok_size' (did you mean block_size?)"),
+        (("modle",), {}, "the top of it has no key 'modle' (did you mean model?)"),
+        (("model", "revison"), "1", "[model] has no key 'revison' (did you mean revision?)"),
+        (("tracks", "singel_en"), {}, "[tracks] has no key 'singel_en' (did you mean single_en?)"),
+        (
+            ("tracks", "single_en", "langage"),
+            "en",
+            "[tracks.single_en] has no key 'langage' (did you mean language?)",
+        ),
+        (("quality", "helth"), {}, "[quality] has no key 'helth' (did you mean health?)"),
+        (
+            ("quality", "health", "ks_distanze"),
+            [0, 1],
+            "[quality.health] has no key 'ks_distanze' (did you mean ks_distance?)",
+        ),
+        (
+            ("quality", "language", "en", "min_charz"),
+            5,
+            "[quality.language.en] has no key 'min_charz' (did you mean min_chars?)",
+        ),
+        (("quality", "language", "en", "xyz"), 5, "[quality.language.en] has no key 'xyz'"),
+    ],
+)
+def test_a_misspelt_key_is_named_with_its_table_and_the_right_name(path, value, message):
+    with pytest.raises(PermanentError) as raised:
+        changed(path, value)
+    assert str(raised.value) == f"recipe tests: {message}"
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "message"),
+    [
+        (("model",), 5, "model is 5, expected a table"),
+        (("quality", "language"), [], "quality.language is [], expected a table"),
+        (("block_size",), "8", "block_size is '8', expected a number"),
+        (("model", "id"), 7, "[model] id is 7, expected text in quotes"),
+        (("generation", "do_sample"), 0, "[generation] do_sample is 0, expected true or false"),
+        (("generation", "top_k"), True, "[generation] top_k is True, expected a number"),
+        (("quality", "health", "psi"), 0.1, "[quality.health] psi is 0.1, expected a list"),
+        (("quality", "min_rows"), "ten", "[quality] min_rows is 'ten', expected a number"),
+    ],
+)
+def test_a_value_of_another_type_is_answered_in_words(path, value, message):
+    with pytest.raises(PermanentError) as raised:
+        changed(path, value)
+    assert message in str(raised.value)
+
+
+def test_a_recipe_stored_with_a_key_of_no_meaning_still_loads(tmp_path):
+    store = FileStore(tmp_path)
+    source = INTERNVL.source | {"image_per_shard": 5}
+    store.write("campaigns/c/recipe.json", json.dumps(source).encode())
+    assert open_campaign(store, "c").recipe.fingerprint == INTERNVL.fingerprint
+    with pytest.raises(PermanentError, match="did you mean images_per_shard"):
+        parse_recipe(source, where="a file")
 
 
 def test_a_missing_section_is_named():

@@ -75,6 +75,33 @@ def test_a_worker_elsewhere_reads_the_same_settings_but_no_secret():
     assert "secret" not in str(worker_environment(settings))
 
 
+def test_a_misspelt_variable_is_refused_with_the_right_name():
+    with pytest.raises(SettingsError) as raised:
+        load_settings(ROOT | {"CAPTIONS_SHARD_PER_RUN": "5", "CAPTIONS_XYZ": "1"})
+    assert str(raised.value) == (
+        "CAPTIONS_SHARD_PER_RUN is no setting (did you mean CAPTIONS_SHARDS_PER_RUN?); "
+        "CAPTIONS_XYZ is no setting; docs/settings.md lists all"
+    )
+
+
+def test_variables_of_others_and_empty_ones_are_no_misspelt_settings():
+    others = {"CAPTION_WINDOW": "5", "CAPTIONS_WINDOWS": " ", "AIRFLOW_HOME": "/x"}
+    assert load_settings(ROOT | others) == load_settings(ROOT)
+
+
+def test_variables_that_kubernetes_makes_of_a_service_are_no_misspelt_settings():
+    service = {
+        "CAPTIONS_SERVICE_HOST": "10.0.0.1",
+        "CAPTIONS_SERVICE_PORT_HTTP": "80",
+        "CAPTIONS_PORT_80_TCP_ADDR": "10.0.0.1",
+        "CAPTIONS_PROXY_SERVICE_HOST": "10.0.0.2",
+        "CAPTIONS_PROXY_PORT": "tcp://10.0.0.2:80",
+    }
+    assert load_settings(ROOT | service) == load_settings(ROOT)
+    with pytest.raises(SettingsError, match="CAPTIONS_POST is no setting"):
+        load_settings(ROOT | service | {"CAPTIONS_POST": "1"})
+
+
 def test_every_engine_of_the_settings_can_be_loaded():
     assert set(ENGINE_NAMES) == set(registry._ENGINES)
 
