@@ -129,9 +129,9 @@ format: $(STAMP) ## Format and fix what ruff can
 	$(BIN)/ruff check --fix .
 
 pins: $(STAMP) ## Resolve requirements*.txt again from pyproject.toml
-	$(BIN)/uv pip compile -q --universal --python-version 3.11 --no-header --extra airflow \
+	$(BIN)/uv pip compile -q --universal --python-version 3.11 --no-header --extra airflow --extra kubernetes \
 	  pyproject.toml -o requirements.txt
-	$(BIN)/uv pip compile -q --universal --python-version 3.11 --no-header --extra airflow \
+	$(BIN)/uv pip compile -q --universal --python-version 3.11 --no-header --extra airflow --extra kubernetes \
 	  --group dev -c requirements.txt pyproject.toml -o requirements-dev.txt
 
 clean: down ## Remove everything that was made, the environment included

@@ -38,7 +38,7 @@ from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
 from sa1b_captions.recipe import TRACKS, load_recipe
 from sa1b_captions.settings import ENGINE_NAMES, MAX_SHARDS_PER_POD, load_settings
 from sa1b_captions.shards import SELECTION_PATTERN, pack, parse_selection, shards_of_date
-from sa1b_operators import STAGE_DEFAULTS, ShardStageOperator
+from sa1b_operators.stage import STAGE_DEFAULTS, stage
 
 settings = load_settings()
 recipe = load_recipe(settings.recipe)
@@ -146,14 +146,14 @@ with DAG(
     @task_group(group_id="shard")
     def each_shard(shard: str) -> None:
         """One shard, or the shards of one pod, from archive to judged captions."""
-        ingest = ShardStageOperator(
+        ingest = stage(
             task_id="ingest",
             shard=shard,
             arguments=["ingest", "--shards", shard, "--skip-done", FORCE, *RUN_ID],
             pool="download",
             execution_timeout=dt.timedelta(hours=12),
         )
-        caption = ShardStageOperator(
+        caption = stage(
             task_id="caption",
             shard=shard,
             arguments=[
@@ -165,7 +165,7 @@ with DAG(
             # The longest deadline of a profile, for as many shards as a pod may take.
             execution_timeout=dt.timedelta(hours=12 * MAX_SHARDS_PER_POD),
         )
-        curate = ShardStageOperator(
+        curate = stage(
             task_id="curate",
             shard=shard,
             arguments=["curate", "--shards", shard, "--tracks", TRACK_LIST, FORCE, *RUN_ID],
@@ -174,7 +174,7 @@ with DAG(
 
     # One process for all shards: importing Great Expectations costs more than running it.
     # ALL_DONE: a shard that failed must not keep its neighbours from being validated.
-    validate = ShardStageOperator(
+    validate = stage(
         task_id="validate",
         arguments=["validate", "--shards", PLANNED, FORCE, *RUN_ID],
         trigger_rule=TriggerRule.ALL_DONE,
@@ -182,7 +182,7 @@ with DAG(
 
     if settings.drop_raw:
         # After validate, whose reports show the pictures.
-        validate >> ShardStageOperator(task_id="drop", arguments=["drop", "--shards", PLANNED])
+        validate >> stage(task_id="drop", arguments=["drop", "--shards", PLANNED])
 
     @task(outlets=[captioned_shards], map_index_template="{{ shard }}")
     def publish(

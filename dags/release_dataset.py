@@ -37,7 +37,7 @@ from airflow.sdk.exceptions import AirflowFailException
 
 from sa1b_captions.recipe import TRACKS, load_recipe
 from sa1b_captions.settings import load_settings
-from sa1b_operators import STAGE_DEFAULTS, ShardStageOperator
+from sa1b_operators.stage import STAGE_DEFAULTS, stage
 
 recipe = load_recipe(load_settings().recipe)
 # Same object in caption_shards: an asset is its name and uri.
@@ -73,11 +73,12 @@ with DAG(
         )
     },
 ):
-    check = ShardStageOperator(task_id="check", arguments=["status", "--require-done"])
-    dedup = ShardStageOperator.partial(
-        task_id="dedup", map_index_template="{{ task.label }}"
-    ).expand(arguments=[["dedup", "--tracks", track, *RUN_ID] for track in TRACKS])
-    validate = ShardStageOperator(
+    check = stage(task_id="check", arguments=["status", "--require-done"])
+    dedup = stage(
+        task_id="dedup",
+        each_arguments=[["dedup", "--tracks", track, *RUN_ID] for track in TRACKS],
+    )
+    validate = stage(
         task_id="validate", arguments=["validate", "--release", *RUN_ID], report="release"
     )
 
@@ -101,7 +102,7 @@ with DAG(
         execution_timeout=None,
     )
     # Reached only when the checks passed or a person accepted the warnings.
-    export = ShardStageOperator(
+    export = stage(
         task_id="export",
         arguments=["export", "--version", VERSION, "--allow-warnings", *RUN_ID],
         report="release",

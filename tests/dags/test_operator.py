@@ -6,9 +6,12 @@ import pytest
 from airflow.sdk import DAG, task_group
 from airflow.sdk.exceptions import AirflowException, AirflowFailException, AirflowSkipException
 
-import sa1b_process
-from sa1b_operators import PROGRESS_KEY, STAGE_DEFAULTS, QualityReportLink, ShardStageOperator
-from sa1b_process import StageProcess
+from sa1b_operators import process
+from sa1b_operators.base import PROGRESS_KEY, QualityReportLink
+from sa1b_operators.local import LocalStageOperator
+from sa1b_operators.process import StageProcess
+from sa1b_operators.stage import STAGE_DEFAULTS
+from sa1b_operators.stage import stage as make_stage
 
 pytestmark = pytest.mark.usefixtures("airflow_db")
 
@@ -20,7 +23,7 @@ def python(code):
 def stage(code, **arguments):
     """A task of the local runtime whose program is a few lines of Python."""
     settings = {"task_id": "stage", "arguments": ["caption", "--shards", "sa_000017"]} | arguments
-    return ShardStageOperator(command=python(code), **settings)
+    return LocalStageOperator(command=python(code), **settings)
 
 
 def test_the_last_output_line_is_the_result():
@@ -122,11 +125,11 @@ def test_a_stage_of_several_shards_links_to_the_runs_report():
 
 def test_a_stage_mapped_over_arguments_is_named_by_its_first_option(run_dag):
     with DAG("mapped_arguments", schedule=None, default_args=STAGE_DEFAULTS) as dag:
-        ShardStageOperator.partial(
+        make_stage(
             task_id="dedup",
             command=python("print('{}')"),
-            map_index_template="{{ task.label }}",
-        ).expand(arguments=[["dedup", "--tracks", track] for track in ("multi_en", "multi_zh")])
+            each_arguments=[["dedup", "--tracks", track] for track in ("multi_en", "multi_zh")],
+        )
     run = run_dag(dag)
     tasks = sorted(run.get_task_instances(), key=lambda ti: ti.map_index)
     assert [ti.state for ti in tasks] == ["success", "success"]
@@ -164,7 +167,7 @@ print("{}")
 
 
 def test_progress_is_reported_while_the_program_runs(monkeypatch):
-    monkeypatch.setattr(sa1b_process, "REPORT_INTERVAL_S", 0.1)
+    monkeypatch.setattr(process, "REPORT_INTERVAL_S", 0.1)
     seen = []
     StageProcess(PROGRESS, lambda line: None, report=seen.append).run()
     assert seen == ["sa_000017: 10.0 of 20.0 MB", "sa_000017: 20.0 of 20.0 MB"]
@@ -175,7 +178,7 @@ def test_progress_is_in_the_tasks_state(run_dag):
     from airflow.utils.session import create_session
 
     with DAG("progress", schedule=None, default_args=STAGE_DEFAULTS) as dag:
-        ShardStageOperator(command=PROGRESS, task_id="stage", arguments=["ingest"])
+        LocalStageOperator(command=PROGRESS, task_id="stage", arguments=["ingest"])
     run = run_dag(dag)
     with create_session() as session:
         found = session.query(TaskStateStoreModel).filter_by(run_id=run.run_id).all()

@@ -4,7 +4,7 @@ import re
 import pytest
 from kubernetes.client import ApiClient
 
-import sa1b_pods
+from sa1b_operators import pod_causes
 from tests.support.caption_pods import run_caption
 from tests.support.fake_kubernetes import container, ended
 
@@ -85,7 +85,7 @@ def test_the_last_line_of_the_tasks_log_is_the_cause(cluster, run_dag, capsys, s
 def test_the_cause_of_a_failed_pod_is_one_sentence(status, exit_code, cause):
     reply = type("Reply", (), {"data": json.dumps({"metadata": {"name": "p"}, "status": status})})
     pod = ApiClient().deserialize(reply, "V1Pod")
-    found_code, found_cause = sa1b_pods.failure(pod, "base")
+    found_code, found_cause = pod_causes.failure(pod, "base")
     assert found_code == exit_code
     assert re.match(cause, found_cause)
     assert "\n" not in found_cause

@@ -5,8 +5,11 @@ import sys
 
 import pytest
 from airflow.sdk import DAG
+from airflow.sdk.module_loading import import_string
 
-from sa1b_operators import PROGRESS_KEY, STAGE_DEFAULTS
+from sa1b_operators.base import PROGRESS_KEY
+from sa1b_operators.stage import STAGE_DEFAULTS
+from sa1b_operators.trigger import ProgressPodTrigger
 from tests.support.caption_pods import caption
 from tests.support.process_kubernetes import ProcessKubernetes
 
@@ -46,6 +49,12 @@ for done in (10, 20):
         assert [json.loads(row.value) for row in found] == [
             "sa_000017 20/30 samples, 4.0 samples/s"
         ]
+
+
+def test_a_task_deferred_by_version_0_1_waits_on():
+    """Airflow keeps a trigger by its path, and loads it by that path after the upgrade."""
+    trigger = import_string("sa1b_triggers.ProgressPodTrigger")
+    assert trigger is ProgressPodTrigger
 
 
 def test_the_secrets_content_is_in_the_pod_alone(machine, run_dag):

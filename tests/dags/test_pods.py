@@ -6,8 +6,8 @@ import pytest
 from airflow.sdk import DAG
 from airflow.sdk.exceptions import AirflowException
 
-import sa1b_operators
-from sa1b_operators import STAGE_DEFAULTS
+from sa1b_operators import pod
+from sa1b_operators.stage import STAGE_DEFAULTS
 from tests.support.caption_pods import caption, run_caption
 from tests.support.fake_kubernetes import ended
 
@@ -62,12 +62,12 @@ def test_a_quota_that_is_used_up_is_named(cluster, airflow_db):
     operator.render_template_fields({"task": operator})
     context = {"ti": FakeTaskInstance, "run_id": "run", "dag": None}
     with pytest.raises(AirflowException, match="403: .*exceeded quota.*pool `gpu`") as raised:
-        operator.execute(context | {"task_reschedule_count": sa1b_operators.QUOTA_WAITS})
+        operator.execute(context | {"task_reschedule_count": pod.QUOTA_WAITS})
     assert raised.type is AirflowException
 
 
 def test_a_pod_over_the_quota_comes_again_without_using_up_a_retry(cluster, run_dag, monkeypatch):
-    monkeypatch.setattr(sa1b_operators, "QUOTA_WAIT", dt.timedelta(seconds=0))
+    monkeypatch.setattr(pod, "QUOTA_WAIT", dt.timedelta(seconds=0))
     cluster.statuses = [ended(0)]
     cluster.refusals = [(403, "pods is forbidden: exceeded quota: gpus, used: 4, limited: 4")] * 2
     with DAG("quota", schedule=None, default_args=STAGE_DEFAULTS | {"retries": 0}) as dag:

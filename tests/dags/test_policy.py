@@ -12,7 +12,7 @@ from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException, P
 from airflow.serialization.serialized_objects import DagSerialization
 
 from sa1b_captions.recipe import TRACKS
-from sa1b_operators import ShardStageOperator
+from sa1b_operators.local import LocalStageOperator
 
 DAGS = Path(__file__).parents[2] / "dags"
 CHEAP = {"airflow", "sa1b_captions", "sa1b_operators", "datetime"}
@@ -96,7 +96,7 @@ def test_the_stages_of_a_shard_follow_each_other(dag_bag):
     assert dag.get_task("shard.caption").pool == "gpu"
 
 
-def test_every_stage_runs_through_the_one_operator(dag_bag):
+def test_every_stage_of_the_local_runtime_has_the_operator_of_processes(dag_bag):
     stages = [
         task
         for dag in dag_bag.dags.values()
@@ -105,7 +105,7 @@ def test_every_stage_runs_through_the_one_operator(dag_bag):
         in ("ingest", "caption", "curate", "validate", "check", "dedup", "export")
     ]
     assert len(stages) == 8
-    assert all(getattr(task, "operator_class", type(task)) is ShardStageOperator for task in stages)
+    assert all(getattr(task, "operator_class", type(task)) is LocalStageOperator for task in stages)
 
 
 def test_the_release_waits_for_exactly_the_recipes_shards(dag_bag):

@@ -11,9 +11,10 @@ from pathlib import Path
 import pytest
 from airflow.sdk.exceptions import AirflowException
 
-import sa1b_process
-from sa1b_operators import ShardStageOperator
-from sa1b_process import StageProcess, progress_of, redact
+import sa1b_operators
+from sa1b_operators.lines import progress_of, redact
+from sa1b_operators.local import LocalStageOperator
+from sa1b_operators.process import StageProcess
 
 
 def python(code):
@@ -82,7 +83,7 @@ pathlib.Path(sys.argv[1]).touch()
 time.sleep(60)
 """
     ready = tmp_path / "ready"
-    operator = ShardStageOperator(task_id="stage", command=python(code), arguments=[str(ready)])
+    operator = LocalStageOperator(task_id="stage", command=python(code), arguments=[str(ready)])
     failures = []
 
     def run():
@@ -104,8 +105,8 @@ time.sleep(60)
 def test_program_dies_with_its_task_process():
     task = f"""
 import sys
-sys.path.insert(0, {str(Path(sa1b_process.__file__).parent)!r})
-from sa1b_process import StageProcess
+sys.path.insert(0, {str(Path(sa1b_operators.__file__).parents[1])!r})
+from sa1b_operators.process import StageProcess
 StageProcess([sys.executable, "-c", "import os, time; print(os.getpid(), flush=True); "
     "time.sleep(60)"], lambda line: print(line, flush=True)).run()
 """

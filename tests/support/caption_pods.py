@@ -4,17 +4,17 @@ import datetime as dt
 
 from airflow.sdk import DAG
 
-from sa1b_operators import STAGE_DEFAULTS, ShardStageOperator
+from sa1b_operators.pod import PodStageOperator
+from sa1b_operators.stage import STAGE_DEFAULTS
 
 ARGUMENTS = ["caption", "--shards", "sa_000017", "--engine", "preview"]
 IMAGE = "registry.example/sa1b-captions-worker:0.1.0"
 
 
-def caption(**arguments) -> ShardStageOperator:
+def caption(**arguments) -> PodStageOperator:
     """A caption task that runs in a pod."""
-    return ShardStageOperator(
-        **{"task_id": "caption", "shard": "sa_000017", "arguments": ARGUMENTS, "runtime": "pod"}
-        | arguments
+    return PodStageOperator(
+        **{"task_id": "caption", "shard": "sa_000017", "arguments": ARGUMENTS} | arguments
     )
 
 

@@ -7,7 +7,6 @@ the task process dies: a lost Airflow worker leaves no captioning behind.
 import contextlib
 import ctypes
 import os
-import re
 import shlex
 import signal
 import subprocess
@@ -17,13 +16,10 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sa1b_captions.log_lines import ERROR, PROGRESS
+from sa1b_operators.lines import message_of, redact, without_time
 
 REPORT_INTERVAL_S = 5.0
 _PR_SET_PDEATHSIG = 1
-_URL = re.compile(r"""(https?://)(?:[^\s/@]+@)?([^\s?#"']+)(\?[^\s"']*)?""")
-_TIME = re.compile(r"^\d\d:\d\d:\d\d ")
-_LOG_PREFIX = re.compile(rf"^\d\d:\d\d:\d\d ({ERROR}|{PROGRESS})?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +103,7 @@ class StageProcess:
     def _follow(self, stream: Iterable[str], name: str, last: dict[str, str]) -> None:
         for line in stream:
             if text := redact(line.rstrip()):
-                self._log(_TIME.sub("", text))  # Airflow's log has its own
+                self._log(without_time(text))  # Airflow's log has its own
                 last[name] = text
 
     def stop(self, grace_s: float = 20.0) -> None:
@@ -122,28 +118,6 @@ class StageProcess:
                 process.wait(grace_s)
         _signal_group(process, signal.SIGKILL)
         process.wait()
-
-
-def message_of(line: str) -> str:
-    """A line of the command line's log without its time and what it begins with."""
-    return _LOG_PREFIX.sub("", line)
-
-
-def progress_of(lines: Sequence[str]) -> str:
-    """Message of the last line that tells progress, or else of the last one; empty of none."""
-    filled = [line for line in lines if line.strip()]
-    told = [line for line in filled if _tells_progress(line)]
-    return message_of((told or filled or [""])[-1])
-
-
-def _tells_progress(line: str) -> bool:
-    found = _LOG_PREFIX.match(line)
-    return bool(found and found[1] == PROGRESS)
-
-
-def redact(text: str) -> str:
-    """Cut the query and login off every URL: signed links are credentials."""
-    return _URL.sub(lambda url: f"{url[1]}{url[2]}{'?…' if url[3] else ''}", text)
 
 
 def _signal_group(process: "subprocess.Popen[Any]", number: signal.Signals) -> None:
