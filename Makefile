@@ -113,8 +113,8 @@ docs: $(STAMP) ## Write the reference pages from the code
 	$(BIN)/python -m scripts.generate_docs
 	$(BIN)/python -m scripts.score_gold --rules > /dev/null
 
-gold: $(STAMP) ## Precision and recall of every rule and of near duplicates
-	$(BIN)/python -m scripts.score_gold
+gold: $(STAMP) ## Precision and recall of every rule and of near duplicates; FILE for your captions
+	@$(BIN)/python -m scripts.score_gold $(if $(FILE),"$(FILE)")
 
 lint: $(STAMP) ## Format, ruff, mypy, import-linter, generated docs
 	$(BIN)/ruff format --check .

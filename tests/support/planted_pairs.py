@@ -69,8 +69,8 @@ def plant(language: str, captions: int, seed: int = _SEED) -> list[tuple[str, st
     pool = [
         sentence.strip()
         for row in load_gold(language)
-        if not row.reasons
-        for sentence in _SENTENCE.findall(row.caption)
+        if not row.expected
+        for sentence in _SENTENCE.findall(row.text)
     ]
     return [_pair(rng, pool, language, place) for place in range(captions)]
 
