@@ -14,7 +14,14 @@ from xdist.scheduler import LoadScopeScheduling
 
 ONE_START = {
     "kernels": ("test_features", "test_rules", "test_wording", "test_minhash", "test_clusters"),
-    "s3": ("test_export", "test_ingest", "test_manifest", "test_storage", "test_storage_clock"),
+    "s3": (
+        "test_export",
+        "test_ingest",
+        "test_manifest",
+        "test_quirky_stores",
+        "test_storage",
+        "test_storage_clock",
+    ),
     "openai": ("test_openai_engine", "test_openai_fleet", "test_openai_start"),
     "great_expectations": ("test_expectations", "test_validate"),
 }

@@ -212,11 +212,12 @@ def test_a_store_that_does_not_answer_is_retryable(monkeypatch, keys):
         store.read("k")
 
 
-def test_a_disk_that_refuses_a_deletion_is_an_error_of_the_store(tmp_path):
+def test_a_place_that_cannot_hold_the_key_is_a_permanent_error(tmp_path):
     store = FileStore(tmp_path)
     store.write("a", b"1")
-    with pytest.raises(RetryableError, match="a/b"):
-        store.delete("a/b")
+    for call in (store.delete, store.read, lambda key: store.write(key, b"")):
+        with pytest.raises(PermanentError, match="a/b.*check CAPTIONS_ROOT"):
+            call("a/b")
 
 
 def test_other_schemes_are_refused():

@@ -1,18 +1,34 @@
 """Objects as files of a folder."""
 
 import contextlib
+import errno
 import glob
 import logging
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from sa1b_captions.errors import MissingKeyError, PermanentError, RetryableError
+from sa1b_captions.errors import (
+    CaptioningError,
+    MissingKeyError,
+    PermanentError,
+    RetryableError,
+    SettingsError,
+)
 from sa1b_captions.storage.store import PARTIAL_SUFFIX, Writer, checked_key, exactly
 
 log = logging.getLogger(__name__)
+
+_LASTING = (
+    *(errno.EROFS, errno.ENOTDIR, errno.EISDIR, errno.ENAMETOOLONG, errno.ELOOP, errno.EEXIST),
+    *(errno.EINVAL, errno.ENODEV, errno.ENXIO),
+)
+"""Errors of a place that cannot hold a store, which waiting does not change."""
+
+_UNSUPPORTED = (errno.EINVAL, errno.ENOSYS, errno.ENOTSUP, errno.EPERM, errno.EACCES)
+"""What folders that cannot do something answer: CIFS, FUSE, and others."""
 
 
 class FileStore:
@@ -20,7 +36,15 @@ class FileStore:
 
     def __init__(self, root: Path) -> None:
         self.root = root
-        self.url = root.as_uri()
+        try:
+            self.url = root.as_uri()
+            if "\0" in str(root):
+                raise ValueError("it holds a zero byte")
+        except ValueError as error:  # UnicodeEncodeError is one
+            raise SettingsError(
+                f"CAPTIONS_ROOT={str(root)!a} is no folder that this process can name ({error}); "
+                "set LC_ALL=C.UTF-8 if it holds letters beyond ASCII"
+            ) from None
 
     def locate(self, key: str) -> str:
         """URL of a key."""
@@ -31,12 +55,12 @@ class FileStore:
 
     def read(self, key: str) -> bytes:
         """Whole object."""
-        with self._errors(key):
+        with self._errors(key), self._missing(key):
             return self._path(key).read_bytes()
 
     def read_range(self, key: str, offset: int, size: int) -> bytes:
         """`size` bytes from `offset`."""
-        with self._errors(key), self._path(key).open("rb") as file:
+        with self._errors(key), self._missing(key), self._path(key).open("rb") as file:
             file.seek(offset)
             return exactly(file.read(size), size, key, offset)
 
@@ -51,29 +75,37 @@ class FileStore:
         path = self._path(key)
         with self._errors(key):
             path.parent.mkdir(parents=True, exist_ok=True)
-            with tempfile.NamedTemporaryFile(
+            file = tempfile.NamedTemporaryFile(  # noqa: SIM115 (closed before the rename)
                 dir=path.parent, prefix=f".{path.name}.", suffix=PARTIAL_SUFFIX, delete=False
-            ) as file:
-                try:
-                    yield file
-                    file.flush()
-                    os.fsync(file.fileno())
-                    os.fchmod(file.fileno(), 0o644)
-                    _rename(Path(file.name), path)
-                except BaseException:
-                    Path(file.name).unlink(missing_ok=True)
-                    raise
+            )
+        try:
+            yield _GuardedWriter(file, lambda: self._errors(key))
+            with self._errors(key):
+                file.flush()
+                _settle(file.fileno())
+                file.close()  # some network folders rename no open file
+                _rename(Path(file.name), path)
+        except BaseException:
+            with contextlib.suppress(OSError):
+                file.close()
+            with contextlib.suppress(OSError):
+                Path(file.name).unlink(missing_ok=True)
+            raise
 
     def exists(self, key: str) -> bool:
         """Whether the object exists."""
-        return self._path(key).is_file()
+        with self._errors(key):
+            return self._path(key).is_file()
 
     def list(self, prefix: str) -> Iterator[str]:
         """Keys that begin with `prefix`, ascending."""
-        folder = self.root / prefix.rpartition("/")[0]
-        keys = (
-            path.relative_to(self.root).as_posix() for path in folder.rglob("*") if path.is_file()
-        )
+        with self._errors(prefix):
+            folder = self.root / prefix.rpartition("/")[0]
+            keys = [
+                Path(parent, name).relative_to(self.root).as_posix()
+                for parent, _, names in os.walk(folder, onerror=_unless_gone)
+                for name in names
+            ]
         return iter(
             sorted(k for k in keys if k.startswith(prefix) and not k.endswith(PARTIAL_SUFFIX))
         )
@@ -90,31 +122,81 @@ class FileStore:
             files = path.rglob(f".*{PARTIAL_SUFFIX}")
         else:
             files = path.parent.glob(f".{glob.escape(path.name)}.*{PARTIAL_SUFFIX}")
-        for file in list(files):
-            with contextlib.suppress(FileNotFoundError):
-                if max(_disk_time(file.parent) - file.stat().st_mtime, 0.0) >= idle_s:
-                    log.warning("removing %s, left behind by a killed writer", file)
-                    file.unlink()
+        with self._errors(key):
+            for file in list(files):
+                with contextlib.suppress(FileNotFoundError):  # its writer ended meanwhile
+                    if max(_disk_time(file.parent) - file.stat().st_mtime, 0.0) >= idle_s:
+                        log.warning("removing %s, left behind by a killed writer", file)
+                        file.unlink()
 
     @contextlib.contextmanager
     def _errors(self, key: str) -> Iterator[None]:
         try:
             yield
+        except OSError as error:
+            raise _failure(error, f"{self.url}/{key}", self.root) from error
+
+    @contextlib.contextmanager
+    def _missing(self, key: str) -> Iterator[None]:
+        try:
+            yield
         except FileNotFoundError:
             raise MissingKeyError(key, self.url) from None
-        except PermissionError as error:
-            raise PermanentError(f"no permission for {self.locate(key)}: {error}") from error
-        except OSError as error:
-            free_gib = shutil.disk_usage(_existing(self.root)).free / 2**30
-            raise RetryableError(
-                f"{self.locate(key)}: {error} ({free_gib:.1f} GiB free on that disk)"
-            ) from error
+
+
+class _GuardedWriter:
+    """Turns the disk's errors of a write into this package's; the caller's own stay theirs."""
+
+    def __init__(
+        self, file: Writer, errors: Callable[[], contextlib.AbstractContextManager[None]]
+    ) -> None:
+        self._file, self._errors = file, errors
+
+    def write(self, data: bytes, /) -> int:
+        with self._errors():
+            return self._file.write(data)
+
+
+def _failure(error: OSError, where: str, root: Path) -> CaptioningError:
+    """What an error of the disk means to whoever runs this."""
+    if error.errno in (errno.EACCES, errno.EPERM):
+        return PermanentError(f"{where}: no permission ({error})")
+    if error.errno in (errno.EDQUOT, errno.EFBIG):
+        return PermanentError(f"{where}: {error}; free space or raise the quota, then run it again")
+    if error.errno in _LASTING:
+        return PermanentError(f"{where}: {error}; check CAPTIONS_ROOT")
+    try:
+        free = f" ({shutil.disk_usage(_existing(root)).free / 2**30:.1f} GiB free on that disk)"
+    except OSError:
+        free = ""
+    return RetryableError(f"{where}: {error}{free}")
+
+
+def _unless_gone(error: OSError) -> None:
+    """Let no folder that cannot be read make a listing short."""
+    if not isinstance(error, FileNotFoundError):
+        raise error
+
+
+def _settle(descriptor: int) -> None:
+    """Have the bytes on the disk, and let others read them, as far as the folder can do that."""
+    try:
+        os.fsync(descriptor)
+    except OSError as error:
+        if error.errno not in _UNSUPPORTED:
+            raise
+    with contextlib.suppress(OSError):  # CIFS and others have modes of their own
+        os.fchmod(descriptor, 0o644)
 
 
 def _disk_time(folder: Path) -> float:
     """Now, by the clock that a folder's files get their times from; this machine's may differ."""
-    with tempfile.TemporaryFile(dir=folder, prefix=".", suffix=PARTIAL_SUFFIX) as file:
-        return os.fstat(file.fileno()).st_mtime
+    descriptor, name = tempfile.mkstemp(dir=folder, prefix=".", suffix=PARTIAL_SUFFIX)
+    try:
+        return os.fstat(descriptor).st_mtime
+    finally:
+        os.close(descriptor)  # first: some network folders unlink no open file
+        Path(name).unlink(missing_ok=True)
 
 
 def _rename(partial: Path, path: Path) -> None:

@@ -3,28 +3,34 @@
 import contextlib
 import datetime as dt
 import logging
-from collections.abc import Iterator, Mapping
-from concurrent.futures import Future, ThreadPoolExecutor
-from email.utils import parsedate_to_datetime
-from typing import TYPE_CHECKING, Any
+import threading
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any, Literal
 
-from sa1b_captions.errors import MissingKeyError, PermanentError, RetryableError
+from sa1b_captions.errors import (
+    CaptioningError,
+    MissingKeyError,
+    PermanentError,
+    RetryableError,
+    SettingsError,
+)
+from sa1b_captions.storage.s3_errors import (
+    CHECKSUM_CURE,
+    may_dislike_checksums,
+    server_time,
+    store_errors,
+)
+from sa1b_captions.storage.s3_upload import MultipartWriter
 from sa1b_captions.storage.store import Writer, checked_key, exactly
 
 if TYPE_CHECKING:
+    from botocore.exceptions import ClientError
     from mypy_boto3_s3 import S3Client
-    from mypy_boto3_s3.type_defs import CompletedPartTypeDef
 
 log = logging.getLogger(__name__)
 
 PART_BYTES = 16 * 1024 * 1024
 """Size of one multipart piece: 10,000 of them, S3's limit, hold 156 GiB."""
-
-_UPLOADS_AT_ONCE = 2
-"""Pieces of one multipart upload on their way; with the one being filled, all that is in memory."""
-
-MOST_SKEW = dt.timedelta(minutes=15)
-"""How far S3 lets a request's time be from its own."""
 
 MAX_ATTEMPTS = 8
 """Tries of one S3 request; with the client's backoff they span about a minute."""
@@ -40,18 +46,73 @@ class S3Store:
     """
 
     def __init__(self, bucket: str, prefix: str, endpoint_url: str | None) -> None:
-        import boto3
-        from botocore.config import Config
-
         self.bucket, self.prefix = bucket, prefix
         self.url = f"s3://{bucket}/{prefix}".rstrip("/")
+        self._endpoint_url = endpoint_url
+        self._client = self._open_client(None)
+        self._sends_checksums = True
+        self._lock = threading.Lock()
+
+    def _open_client(self, checksums: Literal["when_required"] | None) -> "S3Client":
+        """Open a client; None leaves checksums to the environment and boto3's default."""
+        import boto3
+        from botocore.config import Config
+        from botocore.exceptions import BotoCoreError
+
         config = Config(
             retries={"mode": "standard", "max_attempts": MAX_ATTEMPTS},
             connect_timeout=10,
             read_timeout=60,
             max_pool_connections=64,
+            request_checksum_calculation=checksums,
+            response_checksum_validation=checksums,
         )
-        self._client: S3Client = boto3.client("s3", endpoint_url=endpoint_url, config=config)
+        try:
+            return boto3.client("s3", endpoint_url=self._endpoint_url, config=config)
+        except (BotoCoreError, ValueError, OSError) as error:
+            raise SettingsError(
+                f"{self.url} cannot be opened: {error}; check CAPTIONS_S3_ENDPOINT_URL and the "
+                "AWS variables and files"
+            ) from error
+
+    def _send(self, operation: str, **arguments: Any) -> dict[str, Any]:
+        """Send a request; to a server that refuses its checksums, again without them."""
+        from botocore.exceptions import ClientError
+
+        try:
+            return self._call(self._client, operation, arguments)
+        except ClientError as error:
+            if not self._sends_checksums or not may_dislike_checksums(error):
+                raise
+            return self._send_plainly(operation, arguments, error)
+
+    def _send_plainly(
+        self, operation: str, arguments: dict[str, Any], error: "ClientError"
+    ) -> dict[str, Any]:
+        """Send without checksums what was refused with them; if that helps, stay with it."""
+        from botocore.exceptions import ClientError
+
+        plain = self._open_client("when_required")
+        try:
+            reply = self._call(plain, operation, arguments)
+        except ClientError:
+            raise error from None
+        with self._lock:
+            if self._sends_checksums:
+                log.warning(
+                    "%s takes without checksums what it refused with them (%s); %s",
+                    self.url,
+                    error,
+                    CHECKSUM_CURE,
+                )
+                self._client, self._sends_checksums = plain, False
+        return reply
+
+    def _call(
+        self, client: "S3Client", operation: str, arguments: dict[str, Any]
+    ) -> dict[str, Any]:
+        reply: dict[str, Any] = getattr(client, operation)(Bucket=self.bucket, **arguments)
+        return reply
 
     def locate(self, key: str) -> str:
         """URL of a key."""
@@ -62,14 +123,14 @@ class S3Store:
 
     def read(self, key: str) -> bytes:
         """Whole object."""
-        with self._errors(key):
+        with store_errors(key, self.url):
             return self._body(key, {})
 
     def read_range(self, key: str, offset: int, size: int) -> bytes:
         """`size` bytes from `offset`."""
         if size == 0:
             return b""
-        with self._errors(key):
+        with store_errors(key, self.url):
             data = self._body(key, {"Range": f"bytes={offset}-{offset + size - 1}"})
             return exactly(data, size, key, offset)
 
@@ -83,9 +144,10 @@ class S3Store:
 
         left = BODY_ATTEMPTS
         while True:
-            reply = self._client.get_object(Bucket=self.bucket, Key=self._name(key), **what)
+            reply = self._send("get_object", Key=self._name(key), **what)
             try:
-                return reply["Body"].read()
+                data: bytes = reply["Body"].read()
+                return data
             except (IncompleteReadError, ReadTimeoutError, ResponseStreamingError) as error:
                 left -= 1
                 if not left:
@@ -94,26 +156,27 @@ class S3Store:
 
     def write(self, key: str, data: bytes) -> None:
         """Replace the object atomically; one PUT is atomic in S3."""
-        with self._errors(key):
-            self._client.put_object(Bucket=self.bucket, Key=self._name(key), Body=data)
+        with store_errors(key, self.url):
+            self._send("put_object", Key=self._name(key), Body=data)
 
     @contextlib.contextmanager
     def open_writer(self, key: str) -> Iterator[Writer]:
         """Stream an object as a multipart upload, completed when the block ends."""
-        with self._errors(key):
-            writer = _MultipartWriter(self._client, self.bucket, self._name(key))
-            try:
-                yield writer
+        writer = MultipartWriter(self._send, self._name(key), PART_BYTES)
+        guarded = _GuardedWriter(writer, key, self.url)
+        try:
+            yield guarded
+            with store_errors(key, self.url):
                 writer.complete()
-            except BaseException:
-                writer.abort()
-                raise
+        except BaseException:
+            writer.abort()
+            raise
 
     def exists(self, key: str) -> bool:
         """Whether the object exists."""
         try:
-            with self._errors(key):
-                self._client.head_object(Bucket=self.bucket, Key=self._name(key))
+            with store_errors(key, self.url):
+                self._send("head_object", Key=self._name(key))
         except MissingKeyError:
             return False
         return True
@@ -122,161 +185,90 @@ class S3Store:
         """Keys that begin with `prefix`, ascending."""
         whole = f"{self.prefix}/{prefix}".lstrip("/")
         cut = len(self.prefix) + 1 if self.prefix else 0
-        with self._errors(prefix):
-            pages = self._client.get_paginator("list_objects_v2").paginate(
-                Bucket=self.bucket, Prefix=whole
-            )
-            for page in pages:
-                yield from (item["Key"][cut:] for item in page.get("Contents", ()))
+        names = [
+            name
+            for page in self._pages(prefix, whole)
+            for item in page.get("Contents", ())
+            if (name := item["Key"]).startswith(whole) and not name.endswith("/")
+        ]
+        # Some servers sort by other rules, and list the folders that browsers make as objects.
+        return iter(sorted(name[cut:] for name in names))
+
+    def _pages(self, prefix: str, whole: str) -> Iterator[dict[str, Any]]:
+        """Replies of a listing. boto3 takes one that breaks off for its end."""
+        where: dict[str, str] = {}
+        while True:
+            with store_errors(prefix, self.url):
+                page = self._send("list_objects_v2", Prefix=whole, **where)
+            if not page.keys() & {"Name", "IsTruncated", "KeyCount", "Contents"}:
+                raise RetryableError(
+                    f"{self.url}/{prefix}: the answer to a listing is not S3's; check that "
+                    "CAPTIONS_S3_ENDPOINT_URL names the server itself"
+                )
+            yield page
+            if not page.get("IsTruncated"):
+                return
+            token = page.get("NextContinuationToken")
+            if not token or token == where.get("ContinuationToken"):
+                raise PermanentError(
+                    f"{self.url}/{prefix}: the server says that its listing goes on, but not "
+                    "where; it does not speak S3's ListObjectsV2, use another store"
+                )
+            where = {"ContinuationToken": token}
 
     def delete(self, key: str) -> None:
         """Remove the object if it exists."""
-        with self._errors(key):
-            self._client.delete_object(Bucket=self.bucket, Key=self._name(key))
+        with store_errors(key, self.url):
+            self._send("delete_object", Key=self._name(key))
 
     def clear_unfinished(self, key: str, idle_s: float) -> None:
-        """Abort multipart uploads of writers that were killed; without permission, only warn."""
+        """Abort multipart uploads of writers that were killed.
+
+        Where the server or the account does not let us, only warn: what is left takes up space,
+        but nobody sees it.
+        """
         name = self._name(key)
         try:
-            with self._errors(key):
+            with store_errors(key, self.url):
                 pages = self._client.get_paginator("list_multipart_uploads").paginate(
                     Bucket=self.bucket, Prefix=name
                 )
                 found = [upload for page in pages for upload in page.get("Uploads", ())]
-                uploads = [u for u in found if u["Key"] == name or name.endswith("/")]
-                for upload in uploads:
-                    target: Any = {
-                        "Bucket": self.bucket,
-                        "Key": upload["Key"],
-                        "UploadId": upload["UploadId"],
-                    }
-                    if self._idle_s(target, upload["Initiated"]) >= idle_s:
-                        log.warning("aborting an upload of %s, left by a killed writer", key)
-                        self._client.abort_multipart_upload(**target)
-        except PermanentError as error:
+            for upload in found:
+                if upload.get("Key") == name or name.endswith("/"):
+                    self._clear_upload(key, upload, idle_s)
+        except CaptioningError as error:
             log.warning("unfinished uploads of %s cannot be cleared: %s", key, error)
 
-    def _idle_s(self, target: Any, started_at: dt.datetime) -> float:
+    def _clear_upload(self, key: str, upload: Any, idle_s: float) -> None:
+        target: Any = {"Bucket": self.bucket, "Key": upload["Key"], "UploadId": upload["UploadId"]}
+        # One that ends meanwhile is no trouble; one that cannot be asked about has another time.
+        with (
+            contextlib.suppress(MissingKeyError, RetryableError),
+            store_errors(key, self.url),
+        ):
+            if self._idle_s(target, upload.get("Initiated")) >= idle_s:
+                log.warning("aborting an upload of %s, left by a killed writer", key)
+                self._client.abort_multipart_upload(**target)
+
+    def _idle_s(self, target: Any, started_at: dt.datetime | None) -> float:
         """Seconds since an upload gained its last part, all by the server's clock."""
         pages = list(self._client.get_paginator("list_parts").paginate(**target))
-        times = [part["LastModified"] for page in pages for part in page.get("Parts", ())]
-        now = _server_time(pages[-1]["ResponseMetadata"]) or started_at
-        idle_s = (now - max([started_at, *times])).total_seconds()
-        return max(idle_s, 0.0)  # servers round up to the next second
-
-    @contextlib.contextmanager
-    def _errors(self, key: str) -> Iterator[None]:
-        from boto3.exceptions import Boto3Error
-        from botocore.exceptions import (
-            BotoCoreError,
-            ClientError,
-            NoCredentialsError,
-            PartialCredentialsError,
-        )
-
-        where = f"{self.url}/{key}"
-        try:
-            yield
-        except (NoCredentialsError, PartialCredentialsError) as error:
-            raise PermanentError(
-                f"{where}: {error}; set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or a profile"
-            ) from error
-        except ClientError as error:
-            code = str(error.response.get("Error", {}).get("Code", ""))
-            status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
-            if code == "NoSuchBucket":
-                raise PermanentError(f"{where}: the bucket does not exist; create it") from error
-            if code == "NoSuchUpload":
-                raise RetryableError(
-                    f"{where}: the upload was aborted: another process finished it"
-                ) from error
-            if code == "InvalidRange":
-                raise PermanentError(f"{where} is shorter than its index says") from error
-            if code in ("NoSuchKey", "404") or status == 404:
-                raise MissingKeyError(key, self.url) from None
-            if clock := _wrong_clock(error.response, code, status):
-                raise RetryableError(f"{where}: {clock} ({error})") from error
-            if status in (408, 429) or status >= 500:
-                raise RetryableError(f"{where}: {error}") from error
-            raise PermanentError(f"{where}: {error}") from error
-        except (BotoCoreError, Boto3Error) as error:
-            raise RetryableError(f"{where}: {error}") from error
+        parts = [part for page in pages for part in page.get("Parts", ())]
+        times = [part.get("LastModified") for part in parts]
+        known = [time for time in (started_at, *times) if time is not None]
+        now = server_time(pages[-1].get("ResponseMetadata", {}))
+        if now is None or not known:
+            return 0.0
+        return max((now - max(known)).total_seconds(), 0.0)  # servers round up to the next second
 
 
-def _server_time(reply: Mapping[str, Any]) -> dt.datetime | None:
-    """When the server says it answered, from a reply's metadata; None when it does not say."""
-    try:
-        date = parsedate_to_datetime(reply.get("HTTPHeaders", {}).get("date", ""))
-    except ValueError:
-        return None
-    return date.replace(tzinfo=dt.UTC)  # HTTP knows no other zone
+class _GuardedWriter:
+    """Turns the store's errors of a write into this package's; the caller's own stay theirs."""
 
-
-def _wrong_clock(response: Mapping[str, Any], code: str, status: int) -> str:
-    """Sentence on this machine's clock if that is why a request was refused, else empty.
-
-    Signatures hold the time. Only some refusals name the cause: a HEAD has no body to say it in.
-    """
-    now = dt.datetime.now(dt.UTC)
-    server = _server_time(response.get("ResponseMetadata", {}))
-    is_off = server is not None and abs(server - now) > MOST_SKEW and status in (400, 401, 403)
-    if not is_off and code != "RequestTimeTooSkewed":
-        return ""
-    theirs = f"{server:%Y-%m-%d %H:%M:%S}" if server else "another time"
-    return (
-        f"this machine's clock is wrong: it says {now:%Y-%m-%d %H:%M:%S} UTC and the store's "
-        f"{theirs}, so requests are refused; set the clock (NTP), then run it again"
-    )
-
-
-class _MultipartWriter:
-    """Uploads parts in the background while the next one fills; a small object is one PUT."""
-
-    def __init__(self, client: "S3Client", bucket: str, name: str) -> None:
-        self._client = client
-        self._target: Any = {"Bucket": bucket, "Key": name}
-        self._buffer = bytearray()
-        self._upload_id: str | None = None
-        self._parts: list[Future[CompletedPartTypeDef]] = []
-        self._pool = ThreadPoolExecutor(_UPLOADS_AT_ONCE, "upload")
+    def __init__(self, writer: MultipartWriter, key: str, store_url: str) -> None:
+        self._writer, self._key, self._store_url = writer, key, store_url
 
     def write(self, data: bytes, /) -> int:
-        self._buffer += data
-        while len(self._buffer) >= PART_BYTES:
-            body = bytes(memoryview(self._buffer)[:PART_BYTES])
-            del self._buffer[:PART_BYTES]
-            self._send(body)
-        return len(data)
-
-    def _send(self, body: bytes) -> None:
-        if self._upload_id is None:
-            self._upload_id = self._client.create_multipart_upload(**self._target)["UploadId"]
-        if len(self._parts) >= _UPLOADS_AT_ONCE:
-            self._parts[-_UPLOADS_AT_ONCE].result()
-        number = len(self._parts) + 1
-        self._parts.append(self._pool.submit(self._upload, self._upload_id, number, body))
-
-    def _upload(self, upload_id: str, number: int, body: bytes) -> "CompletedPartTypeDef":
-        reply = self._client.upload_part(
-            **self._target, UploadId=upload_id, PartNumber=number, Body=body
-        )
-        return {"PartNumber": number, "ETag": reply["ETag"]}
-
-    def complete(self) -> None:
-        if self._upload_id is None:
-            self._client.put_object(**self._target, Body=bytes(self._buffer))
-        else:
-            if self._buffer:
-                self._send(bytes(self._buffer))
-            parts = [part.result() for part in self._parts]
-            self._client.complete_multipart_upload(
-                **self._target, UploadId=self._upload_id, MultipartUpload={"Parts": parts}
-            )
-        self._pool.shutdown()
-
-    def abort(self) -> None:
-        # A part that arrives after the abort would stay behind unseen.
-        self._pool.shutdown(cancel_futures=True)
-        if self._upload_id is not None:
-            with contextlib.suppress(Exception):  # the error that led here says more
-                self._client.abort_multipart_upload(**self._target, UploadId=self._upload_id)
+        with store_errors(self._key, self._store_url):
+            return self._writer.write(data)
