@@ -13,7 +13,7 @@ READERS = {
     "receipts.py": "written_at, for people",
     "stages/export.py": "created_at of a release, for people",
     "ingest/server_clock.py": "whether to ask the server if a signed link has expired",
-    "storage/s3.py": "how far this clock is off, for a message",
+    "storage/s3_errors.py": "how far this clock is off, for a message",
 }
 
 

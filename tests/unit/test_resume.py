@@ -188,7 +188,7 @@ def test_a_process_killed_by_the_kernel_is_continued_by_another(tmp_path, clean)
         server.requests.clear()
         receipt = ingest(server, store)
     assert received < len(ARCHIVE)
-    assert receipt["reused_bytes"] > received - 2 * PART - 4_000
+    assert receipt["reused_bytes"] >= received - 2 * PART - 4_000
     assert server.requests == [f"bytes={receipt['reused_bytes']}-"]
     assert objects(store) == clean
     assert not list(tmp_path.rglob("*.partial"))
