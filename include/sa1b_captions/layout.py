@@ -85,11 +85,6 @@ def restart_key(campaign: str, track: str, shard: str) -> str:
     return f"{captions_prefix(campaign, track, shard)}anew.json"
 
 
-def kept_efficiency_key(campaign: str, track: str, shard: str) -> str:
-    """What was measured of an unfinished track."""
-    return f"{captions_prefix(campaign, track, shard)}efficiency.json"
-
-
 def curated_prefix(campaign: str, track: str) -> str:
     """Folder of what curate leaves of a track's shards."""
     return f"{campaign_prefix(campaign)}curated/{track}/"

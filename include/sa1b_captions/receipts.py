@@ -7,6 +7,8 @@ import datetime as dt
 import hashlib
 import json
 import uuid
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields
 from importlib.metadata import version
 from typing import Any
 
@@ -14,6 +16,53 @@ from sa1b_captions.errors import MissingKeyError, PermanentError
 from sa1b_captions.storage import Store
 
 Receipt = dict[str, Any]
+
+ENOUGH_OCCUPANCY = 0.9
+"""Window occupancy below which an engine waits for images."""
+
+
+@dataclass(frozen=True, slots=True)
+class Occupancy:
+    """What a caption receipt says of the window occupancy of the run that wrote it.
+
+    caption/occupancy.py measures it, the quality reports show it; docs/runbook.md says what to do
+    when the engine waits.
+    """
+
+    share: float | None = None
+    """Busy time of the window's places over window x time; None where it was not measured."""
+    samples: int = 0
+    """Samples that the engine took in that time, those of a shard beside it included."""
+    note: str | None = None
+    """What keeps the share from telling whether the engine waited, or why there is none."""
+
+    @property
+    def tells(self) -> bool:
+        """Whether the share says if the engine waited."""
+        return self.share is not None and self.note is None
+
+    @property
+    def low(self) -> bool:
+        """Whether the engine waited for images."""
+        return self.share is not None and self.note is None and self.share < ENOUGH_OCCUPANCY
+
+    def describe(self) -> str:
+        """All of it, in one line for a log."""
+        if self.share is None:
+            return f"no window occupancy, for {self.note}"
+        note = f" ({self.note})" if self.note else ""
+        advice = "; give the pod more CPU, or look at the store's read times"
+        return f"window occupancy {self.share:.2f}{note}{advice if self.low else ''}"
+
+    def facts(self) -> dict[str, Any]:
+        """Its fields, as a receipt holds them."""
+        return asdict(self)
+
+
+def read_occupancy(stored: Mapping[str, Any] | None) -> Occupancy:
+    """What `Occupancy.facts` stored; nothing of a receipt that a version without it wrote."""
+    names = [field.name for field in fields(Occupancy)]
+    return Occupancy(**{name: stored[name] for name in names if stored and name in stored})
 
 
 def write_receipt(store: Store, key: str, *, stage: str, **facts: Any) -> Receipt:

@@ -11,7 +11,7 @@ from typing import Any
 
 from sa1b_captions import layout, records
 from sa1b_captions.campaign import Campaign
-from sa1b_captions.receipts import read_receipt
+from sa1b_captions.receipts import read_occupancy, read_receipt
 from sa1b_captions.recipe import TRACKS
 from tests.gpu import shards
 
@@ -80,12 +80,12 @@ def kill_and_resume(campaign: Campaign, runner: Runner) -> dict[str, Any]:
     }
 
 
-def timed(campaign: Campaign, runner: Runner, window: int, run_id: str) -> dict[str, Any]:
+def timed(campaign: Campaign, runner: Runner, run_id: str) -> dict[str, Any]:
     """Caption the English track of a shard anew; rates from the stored rows, model load excluded.
 
     Returns:
-        `images_per_s`, and `occupancy`: the share of the window's places that were taken, from the
-        first request's start to the last one's end.
+        `images_per_s`; `occupancy`, the window occupancy that the receipt holds; and `captions` by
+        image id.
     """
     shard = shards.MEASURED
     code = runner.caption(shard, "--tracks", "single_en", "--force", "--run-id", run_id)
@@ -100,11 +100,13 @@ def timed(campaign: Campaign, runner: Runner, window: int, run_id: str) -> dict[
         read_receipt(campaign.store, layout.caption_receipt_key(campaign.name, "single_en", shard))
         or {}
     )
+    occupancy = read_occupancy(receipt.get("occupancy"))
+    if occupancy.share is None:
+        raise RuntimeError(f"no window occupancy: {occupancy.note}; take more images")
     return {
         "images_per_s": len(rows) / elapsed_s,
-        "occupancy": sum(latencies) / (window * elapsed_s),
+        "occupancy": occupancy.share,
         "captions": {row["image_ids"][0]: row["caption"] for row in rows},
-        "receipt": {key: value for key, value in receipt.items() if key == "efficiency"},
     }
 
 

@@ -2,14 +2,13 @@ import pyarrow as pa
 import pytest
 
 from sa1b_captions import layout, records
-from sa1b_captions.efficiency import Efficiency, compare
 from sa1b_captions.quality.checks import Check, Verdict
 from sa1b_captions.quality.metrics import shard_metrics
 from sa1b_captions.quality.report.gallery import REJECTED_PER_REASON, evenly
 from sa1b_captions.quality.report.release import ReleaseFindings, render_release
 from sa1b_captions.quality.report.shard import ShardFindings, render_shard
-from sa1b_captions.quality.report.throughput import sum_up
-from sa1b_captions.receipts import read_receipt
+from sa1b_captions.quality.report.window_occupancy import sum_up
+from sa1b_captions.receipts import Occupancy, read_receipt
 from sa1b_captions.recipe import TRACKS
 from sa1b_captions.stages.curate import curate_shard
 from sa1b_captions.stages.dedup import dedup_track
@@ -51,14 +50,12 @@ def put(campaign, shard, captions, changes=None, first_id=1):
     curate_shard(campaign, shard, tracks=list(captions))
 
 
-def shard_page(campaign, shard, tracks, checks=None, throughput=None):
+def shard_page(campaign, shard, tracks, checks=None, occupancy=None):
     curated = {
         track: read_receipt(campaign.store, layout.curate_receipt_key(campaign.name, track, shard))
         for track in tracks
     }
-    findings = ShardFindings(
-        shard, Verdict.WARN, curated, checks or {}, {}, throughput or {}, "run"
-    )
+    findings = ShardFindings(shard, Verdict.WARN, curated, checks or {}, {}, occupancy or {}, "run")
     return render_shard(campaign, findings)
 
 
@@ -191,7 +188,7 @@ def test_a_release_page_shows_duplicates_worst_shards_and_totals(campaign):
         by_shard=shard_metrics(receipts, duplicates, verdicts, {"sa_000000": health}),
         shard_verdicts=verdicts,
         checks=[Check("a", "It holds", "critical", False, False, "no")],
-        throughput=sum_up({"sa_000000": {"single_en": compare(62.0, 100.0, 500, 8)}}),
+        occupancy=sum_up({"sa_000000": {"single_en": Occupancy(0.62, 500)}}),
         run_id=None,
     )
     page = Page(render_release(campaign, findings))
@@ -203,25 +200,23 @@ def test_a_release_page_shows_duplicates_worst_shards_and_totals(campaign):
     assert "sa_000000 passes 12 2 16.7% too_short 2" in page.text
     assert "Rejected sa_000000 multi_zh passes 0.200 0.300 5.0% 0.0% Why rows" in page.text
     assert "Lowest 0.62, median 0.62 over 1 shard; 1 under 0.9." in page.text
-    assert "sa_000000 62 100 0.62 500" in page.text
+    assert "sa_000000 0.62 500" in page.text
 
 
-def test_a_shard_page_shows_how_fast_it_went_or_why_nobody_knows(campaign):
+def test_a_shard_page_shows_how_full_the_window_was_or_why_nobody_knows(campaign):
     put(campaign, "sa_000000", {"single_en": [TEXT], "multi_en": [TEXT], "multi_zh": [CHINESE]})
-    fed = compare(4_100.0, 4_200.0, 500, 8)
+    fed = Occupancy(0.98, 500)
     found = {
         "single_en": fed,
         "multi_en": fed,
-        "multi_zh": Efficiency(efficiency_note=HOSTILE[0]),
+        "multi_zh": Occupancy(note=HOSTILE[0]),
     }
-    page = Page(shard_page(campaign, "sa_000000", TRACKS[:1], throughput=found))
-    assert "single_en, multi_en 4,100 4,200 0.98 500" in page.text
-    assert "multi_zh – – – – " + HOSTILE[0] in page.text
+    page = Page(shard_page(campaign, "sa_000000", TRACKS[:1], occupancy=found))
+    assert "single_en, multi_en 0.98 500" in page.text
+    assert "multi_zh – – " + HOSTILE[0] in page.text
     assert_harmless(page)
-    page = Page(
-        shard_page(campaign, "sa_000000", TRACKS[:1], throughput={"single_en": Efficiency()})
-    )
-    assert "single_en – – – – an older version captioned them and did not measure" in page.text
+    page = Page(shard_page(campaign, "sa_000000", TRACKS[:1], occupancy={"single_en": Occupancy()}))
+    assert "single_en – – an older version captioned them and did not measure" in page.text
 
 
 def test_evenly_spreads_over_everything():

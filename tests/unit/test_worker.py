@@ -40,7 +40,7 @@ def test_the_window_is_filled_and_never_exceeded(planned_shard):
 
 
 def test_memory_is_bounded_by_the_window_not_the_shard(planned_shard):
-    """With a slow engine, no more than window + decode_ahead samples are taken."""
+    """With a slow engine, no more than window + prefetch samples are taken."""
     plan, reader = planned_shard
     taken = []
     release = threading.Event()
@@ -55,7 +55,7 @@ def test_memory_is_bounded_by_the_window_not_the_shard(planned_shard):
         return honest_reply(request)
 
     engine = ScriptedEngine(wait_for_release, window=3)
-    stream = captioned(engine, reader, samples(), decode_ahead=2)
+    stream = captioned(engine, reader, samples(), prefetch=2)
     thread = threading.Thread(target=lambda: list(stream))
     thread.start()
     time.sleep(0.3)

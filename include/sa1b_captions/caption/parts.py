@@ -47,7 +47,6 @@ def start_anew(campaign: Campaign, track: str, shard: str, run_id: str | None) -
     campaign.store.delete(layout.caption_receipt_key(campaign.name, track, shard))
     for block in stored_blocks(campaign, track, shard):
         campaign.store.delete(layout.part_key(campaign.name, track, shard, block))
-    campaign.store.delete(layout.kept_efficiency_key(campaign.name, track, shard))
     write_receipt(campaign.store, note, stage="caption", run_id=run_id)
 
 

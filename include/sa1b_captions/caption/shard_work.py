@@ -4,6 +4,7 @@ Preparing reads the index and the stored parts, which takes seconds; it may run 
 while the shard before it is captioned. The receipts come last, when every sample has its row.
 """
 
+import dataclasses
 import logging
 import time
 from collections.abc import Iterable
@@ -13,19 +14,27 @@ from sa1b_captions import layout
 from sa1b_captions.campaign import Campaign
 from sa1b_captions.caption import parts, sampling
 from sa1b_captions.caption.engines.base import Engine
-from sa1b_captions.caption.gauge import NOTHING_CAPTIONED, EngineGauge, ShardGauge
 from sa1b_captions.caption.images import ShardReader
-from sa1b_captions.caption.kept_efficiency import keep_efficiency, kept_efficiency
+from sa1b_captions.caption.occupancy import Span, window_occupancy
 from sa1b_captions.caption.progress import Progress
 from sa1b_captions.caption.resume import read_stored
 from sa1b_captions.caption.tally import Tally
 from sa1b_captions.caption.worker import Outcome
-from sa1b_captions.efficiency import Efficiency
 from sa1b_captions.errors import PermanentError, RetryableError
-from sa1b_captions.receipts import Receipt, digest, read_receipt, require_receipt, write_receipt
+from sa1b_captions.receipts import (
+    Occupancy,
+    Receipt,
+    digest,
+    read_receipt,
+    require_receipt,
+    write_receipt,
+)
 from sa1b_captions.recipe import TRACKS
 
 _log = logging.getLogger(__name__)
+
+_SHARES_CORES = "preview"
+"""The engine that has no hardware of its own."""
 
 
 class ShardWork:
@@ -35,7 +44,6 @@ class ShardWork:
         shard: its name.
         todo: samples to caption, in the order a worker takes them.
         reader: where their JPEGs come from.
-        gauge: how fast it went.
     """
 
     def __init__(
@@ -66,10 +74,10 @@ class ShardWork:
         kept = {block: rows for found in stored.values() for block, rows in found.kept.items()}
         self._writer = parts.BlockWriter(campaign, shard, self.todo, kept)
         self._left = len(self.todo)
-        self._resumed = len(self.todo) < sum(len(plan) for plan in plans.values())
         planned = {track: len(plan) for track, plan in plans.items()}
         self._progress = Progress(shard, planned, self.todo)
-        self.gauge = ShardGauge()
+        self._taken: list[Span] = []
+        self._neighbours: list[Span] = []
 
     @property
     def left(self) -> int:
@@ -105,22 +113,28 @@ class ShardWork:
         self._writer.add(sample, row)
         self._left -= 1
         self._progress.add(sample, reply)
-        self.gauge.add(outcome)
+        if outcome.latency_s:
+            self._taken.append(_span(outcome))
         tally = self._tallies[sample.track.name]
         tally.add(reply.status.value, reply.error_code, reply.error)
         if self._left and tally.is_hopeless():
             raise PermanentError(tally.describe())
+
+    def add_neighbour(self, outcome: Outcome) -> None:
+        """Count a sample of another shard, which had a place of the window meanwhile."""
+        if outcome.latency_s:
+            self._neighbours.append(_span(outcome))
 
     def log(self) -> None:
         """Log how far the shard is."""
         if self.todo:
             self._progress.log()
 
-    def finish(self, engine: EngineGauge | None) -> dict[str, Any]:
+    def finish(self, engine: Engine | None) -> dict[str, Any]:
         """Write the receipts of the tracks that lack one, and return the stage's result.
 
         Args:
-            engine: the engine's own rate, to compare with; None when nothing was captioned.
+            engine: what captioned the samples; None when nothing was to caption.
 
         Raises:
             PermanentError: too many samples of a track failed; the other tracks are done.
@@ -128,12 +142,11 @@ class ShardWork:
         """
         receipts = dict(self._standing)
         sick = {track: tally for track, tally in self._tallies.items() if tally.passes_limit()}
-        efficiency = self._compare(engine)
+        occupancy = self._occupancy(engine)
         for track, tally in self._tallies.items():
             if track not in sick:
-                receipts[track] = self._write_receipt(track, tally, efficiency)
+                receipts[track] = self._write_receipt(track, tally, occupancy)
         if sick:
-            keep_efficiency(self._campaign, self.shard, sick, efficiency)
             raise PermanentError("; ".join(tally.describe() for tally in sick.values()))
         return {
             "stage": "caption",
@@ -145,26 +158,19 @@ class ShardWork:
             "seconds": round(time.monotonic() - self._began, 1),
         }
 
-    def keep(self, engine: EngineGauge | None) -> None:
-        """Keep what was measured so far for the worker that finishes the shard."""
-        if engine is not None and self.gauge.samples:
-            keep_efficiency(self._campaign, self.shard, self._plans, engine.efficiency(self.gauge))
-
-    def _compare(self, engine: EngineGauge | None) -> Efficiency:
-        """Put the shard's rate beside the engine's own, for the receipts and the log."""
-        found = Efficiency(efficiency_note=NOTHING_CAPTIONED)
-        if engine is not None:
-            found = engine.efficiency(self.gauge)
-        if self._resumed:
-            kept = kept_efficiency(self._campaign, self.shard, self._plans)
-            found = max(found, kept, key=lambda one: one.efficiency_samples)
-        if found.efficiency_low:
-            _log.warning("%s: the GPU waits for photographs: %s", self.shard, found.describe())
-        elif self.gauge.samples:
+    def _occupancy(self, engine: Engine | None) -> Occupancy:
+        """How full this run kept the window, for the receipts and the log."""
+        found = window_occupancy(self._taken, engine.window if engine else 1, self._neighbours)
+        if found.tells and engine and engine.name == _SHARES_CORES:
+            note = "the engine shares its cores with the decoding: under 1 is usual"
+            found = dataclasses.replace(found, note=note)
+        if found.low:
+            _log.warning("%s: the GPU waits for images: %s", self.shard, found.describe())
+        elif self._taken:
             _log.info("%s: %s", self.shard, found.describe())
         return found
 
-    def _write_receipt(self, track: str, tally: Tally, efficiency: Efficiency) -> Receipt:
+    def _write_receipt(self, track: str, tally: Tally, occupancy: Occupancy) -> Receipt:
         campaign, shard, planned = self._campaign, self.shard, len(self._plans[track])
         blocks = -(-planned // campaign.recipe.block_size)
         gone = set(range(blocks)) - parts.stored_blocks(campaign, track, shard)
@@ -183,7 +189,7 @@ class ShardWork:
             planned=planned,
             blocks=blocks,
             statuses=dict(tally.statuses),
-            **efficiency.facts(),
+            occupancy=occupancy.facts(),
             recipe_fingerprint=campaign.recipe.fingerprint,
             input=digest(self._ingest),
             run_id=self._run_id,
@@ -236,6 +242,10 @@ def prepare(
         if track not in standing
     }
     return ShardWork(campaign, shard, standing, plans, ingest, max_failure_share, run_id)
+
+
+def _span(outcome: Outcome) -> Span:
+    return outcome.began_s, outcome.began_s + outcome.latency_s
 
 
 def _require_ingest(campaign: Campaign, shard: str) -> Receipt:

@@ -3,9 +3,9 @@
     reader ─► decode threads ─► window of requests in the engine ─► block writer
 
 Decoding runs ahead of the window by a fixed number of samples, so memory is bounded by
-`window + decode_ahead` decoded samples whatever the shard's size, and the stock where one is asked
-for. For an engine that sends the stored JPEGs, images are decoded only to find
-the broken ones and to take their hashes, and dropped one by one.
+`window + prefetch` decoded samples whatever the shard's size. For an engine that sends the stored
+JPEGs, images are decoded only to find the broken ones and to take their hashes, and dropped one by
+one.
 """
 
 import logging
@@ -23,7 +23,6 @@ from sa1b_captions.caption.images import ShardReader, UndecodableImageError, dec
 from sa1b_captions.caption.loops import is_loop
 from sa1b_captions.caption.perceptual_hash import PhotographHashes, hash_photograph
 from sa1b_captions.caption.sampling import Sample
-from sa1b_captions.caption.stock import Stock
 from sa1b_captions.caption.tally import FAILED
 from sa1b_captions.errors import PermanentError, RetryableError
 from sa1b_captions.recipe import Generation
@@ -74,7 +73,7 @@ class Worker:
         *,
         stop: threading.Event | None = None,
         decode_threads: int | None = None,
-        decode_ahead: int | None = None,
+        prefetch: int | None = None,
     ) -> None:
         """Make a worker.
 
@@ -83,25 +82,13 @@ class Worker:
             generation: the recipe's sampling settings.
             stop: once set, nothing more is asked; what the engine has is finished.
             decode_threads: threads that decode JPEGs; by default one per core.
-            decode_ahead: decoded samples that wait for a free place; by default half a window.
+            prefetch: decoded samples that wait for a free place; by default half a window.
         """
         self._engine = engine
         self._generation = generation
         self._stop = stop or threading.Event()
         self._decode_threads = decode_threads or len(os.sched_getaffinity(0))
-        self._decode_ahead = decode_ahead or max(2, engine.window // 2)
-        self._stock = Stock(0)
-        self._asked = 0
-
-    def stock_up(self, samples: int) -> None:
-        """Decode so many samples before the engine gets the first of those that come next.
-
-        Whatever yields the samples to `run` may call this. What is in flight goes on; no others are
-        decoded until as few are left as the worker holds otherwise.
-        """
-        self._stock.open()
-        self._stock = Stock(samples)
-        self._asked = samples
+        self._prefetch = prefetch or max(2, engine.window // 2)
 
     def run(self, samples: Iterable[tuple[Sample, ShardReader]]) -> Iterator[Outcome | Unreadable]:
         """Yield outcomes as they finish, in any order.
@@ -116,7 +103,7 @@ class Worker:
         """
         waiting = iter(samples)
         live: set[Future[Outcome | Unreadable | None]] = set()
-        limit = usual = self._engine.window + self._decode_ahead
+        limit = self._engine.window + self._prefetch
         with (
             ThreadPoolExecutor(self._decode_threads, "decode") as decoders,
             ThreadPoolExecutor(self._engine.window, "caption") as callers,
@@ -128,16 +115,12 @@ class Worker:
                         following = next(waiting, None)
                         if following is None:
                             exhausted = True
-                            self._stock.open()
                             break
-                        limit, self._asked = max(limit, len(live) + self._asked), 0
                         sample, reader = following
                         decoded = decoders.submit(
                             _decode, sample, reader, keep_pixels=self._engine.needs_pixels
                         )
-                        decoded.add_done_callback(self._stock.count)
-                        live.add(callers.submit(self._finish, sample, decoded, self._stock))
-                    limit = usual
+                        live.add(callers.submit(self._finish, sample, decoded))
                     dropped = self._dropped(live)
                     live, exhausted = live - dropped, exhausted and not dropped
                     if not live:
@@ -153,7 +136,6 @@ class Worker:
             except BaseException:
                 for future in live:
                     future.cancel()
-                self._stock.open()
                 decoders.shutdown(wait=False, cancel_futures=True)
                 raise
         if cut_short or not exhausted:
@@ -165,14 +147,10 @@ class Worker:
         """Samples that a stop keeps from the engine."""
         if not self._stop.is_set():
             return set()
-        self._stock.open()
         return {future for future in live if future.cancel()}
 
-    def _finish(
-        self, sample: Sample, decoded: "Future[_Decoded]", stock: Stock
-    ) -> Outcome | Unreadable | None:
+    def _finish(self, sample: Sample, decoded: "Future[_Decoded]") -> Outcome | Unreadable | None:
         """Caption one sample; None if `stop` came before a try that it still deserves."""
-        stock.wait()
         try:
             photographs = decoded.result()
         except UndecodableImageError as error:

@@ -16,7 +16,6 @@ from typing import Any
 
 from sa1b_captions.campaign import Campaign
 from sa1b_captions.caption.engines.base import Engine
-from sa1b_captions.caption.gauge import EngineGauge
 from sa1b_captions.caption.images import ShardReader
 from sa1b_captions.caption.sampling import Sample
 from sa1b_captions.caption.shard_work import ShardWork, prepare
@@ -76,8 +75,7 @@ def caption_shards(
             engine = open_engine()
             try:
                 worker = Worker(engine, campaign.recipe.generation, stop=stop)
-                samples = run.gauge(itertools.chain([first], feed), engine, worker)
-                for outcome in worker.run(samples):
+                for outcome in worker.run(itertools.chain([first], feed)):
                     run.take(outcome, engine)
             except RetryableError as error:
                 raise RetryableError(run.interrupted(error)) from error
@@ -96,7 +94,6 @@ class _Run:
         self.failures: dict[str, CaptioningError] = {}
         self._prepare = prepare_shard
         self._open: dict[str, ShardWork] = {}
-        self._gauge: EngineGauge | None = None
 
     def feed(self, shards: Sequence[str]) -> Generator[tuple[Sample, ShardReader], None, None]:
         """Samples of all shards in turn, each with its shard's reader."""
@@ -117,30 +114,12 @@ class _Run:
     def _samples(self, work: ShardWork) -> Iterator[tuple[Sample, ShardReader]]:
         self._open[work.shard] = work
         if not work.todo:
-            self._finish(work)
+            self._finish(work, None)
         work.start()
         for sample in work.todo:
             if work.shard in self.failures:
                 return
             yield sample, work.reader
-
-    def gauge(
-        self, samples: Iterable[tuple[Sample, ShardReader]], engine: Engine, worker: Worker
-    ) -> Iterator[tuple[Sample, ShardReader]]:
-        """Pass samples on; the first shard that has enough of them begins with a stock.
-
-        While the engine lives on that, its own rate can be measured.
-        """
-        gauged = None
-        for shard, of_shard in itertools.groupby(samples, lambda pair: pair[0].shard):
-            work = self._open[shard]
-            singles = sum(len(sample.images) == 1 for sample in work.todo)
-            if self._gauge is None or (gauged in self.failures and not self._gauge.tokens_per_s):
-                self._gauge = EngineGauge(engine)
-            if stock := self._gauge.stock(work.gauge, singles):
-                worker.stock_up(stock)
-                gauged = shard
-            yield from of_shard
 
     def take(self, outcome: Outcome | Unreadable, engine: Engine) -> None:
         """Store what became of a sample; the last one of a shard finishes it."""
@@ -148,17 +127,20 @@ class _Run:
         if isinstance(outcome, Unreadable):
             self._fail(work.shard, outcome.error)
             return
+        for other in self._open.values():
+            if other is not work and other.shard not in self.failures:
+                other.add_neighbour(outcome)
         try:
             work.add(outcome, engine)
         except PermanentError as error:
             self._fail(work.shard, error)
         if not work.left and work.shard not in self.failures:
-            self._finish(work)
+            self._finish(work, engine)
 
-    def _finish(self, work: ShardWork) -> None:
+    def _finish(self, work: ShardWork, engine: Engine | None) -> None:
         work.log()
         try:
-            self.results[work.shard] = work.finish(self._gauge)
+            self.results[work.shard] = work.finish(engine)
         except CaptioningError as error:
             self._fail(work.shard, error)
         del self._open[work.shard]
@@ -172,7 +154,6 @@ class _Run:
         """What an error that ends the run says to people."""
         for work in self._open.values():
             work.log()
-            work.keep(self._gauge)
         lost = sum(work.unwritten_rows for work in self._open.values())
         cut_off = [shard for shard in self._open if shard not in self.failures]
         failed = [f"{shard} failed: {reason}" for shard, reason in self.failures.items()]

@@ -13,14 +13,24 @@ import pyarrow as pa
 
 from sa1b_captions import layout, records
 from sa1b_captions.campaign import Campaign
-from sa1b_captions.efficiency import read_efficiency
 from sa1b_captions.errors import PermanentError
 from sa1b_captions.quality import expectations, metrics
 from sa1b_captions.quality.checks import Check, judge, run_suite
 from sa1b_captions.quality.curated import READERS, curated_version, require_curated
 from sa1b_captions.quality.report.release import ReleaseFindings, render_release
-from sa1b_captions.quality.report.throughput import ReleaseThroughput, check_release, sum_up
-from sa1b_captions.receipts import Receipt, digest, read_receipt, require_receipt, write_receipt
+from sa1b_captions.quality.report.window_occupancy import (
+    ReleaseOccupancy,
+    check_release,
+    sum_up,
+)
+from sa1b_captions.receipts import (
+    Receipt,
+    digest,
+    read_occupancy,
+    read_receipt,
+    require_receipt,
+    write_receipt,
+)
 from sa1b_captions.recipe import TRACKS
 
 _log = logging.getLogger(__name__)
@@ -56,11 +66,11 @@ def validate_release(
         verdicts = _shard_verdicts(campaign, curated, shard_results)
         health = _shard_health(shard_results, verdicts)
         by_shard = metrics.shard_metrics(curated, duplicates, verdicts, health)
-        throughput = _throughput(shard_results, verdicts)
-        checks = [*_check_release(campaign, by_shard), *check_release(throughput)]
+        occupancy = _occupancy(shard_results, verdicts)
+        checks = [*_check_release(campaign, by_shard), *check_release(occupancy)]
         verdict = judge(checks)
         findings = ReleaseFindings(
-            verdict, curated, duplicates, by_shard, verdicts, checks, throughput, run_id
+            verdict, curated, duplicates, by_shard, verdicts, checks, occupancy, run_id
         )
         store.write(
             layout.release_report_key(campaign.name), render_release(campaign, findings).encode()
@@ -145,15 +155,14 @@ def _shard_health(
     }
 
 
-def _throughput(
+def _occupancy(
     results: Mapping[str, Receipt | None], verdicts: Mapping[str, str]
-) -> ReleaseThroughput:
-    """Efficiency over all shards, as their validations store it."""
+) -> ReleaseOccupancy:
+    """Window occupancy over all shards, as their validations store it."""
     return sum_up(
         {
             shard: {
-                track: read_efficiency(facts)
-                for track, facts in result.get("throughput", {}).items()
+                track: read_occupancy(facts) for track, facts in result.get("occupancy", {}).items()
             }
             for shard, result in results.items()
             if result is not None and verdicts[shard] != "outdated"

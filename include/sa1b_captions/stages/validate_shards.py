@@ -23,7 +23,7 @@ from sa1b_captions.quality.health.measures import health_table, measure_health
 from sa1b_captions.quality.health.neighbours import Neighbours
 from sa1b_captions.quality.health.reference import read_reference
 from sa1b_captions.quality.report.shard import ShardFindings, render_shard
-from sa1b_captions.quality.report.throughput import check_shard, read_throughput
+from sa1b_captions.quality.report.window_occupancy import check_shard, read_occupancies
 from sa1b_captions.receipts import Receipt, read_receipt, write_receipt
 from sa1b_captions.recipe import TRACKS
 
@@ -97,8 +97,8 @@ def _validate_shard(
 ) -> Receipt:
     checks, health = {}, {}
     reference = read_reference(campaign)
-    throughput = read_throughput(campaign, shard, curated)
-    remarks = check_shard(throughput)
+    occupancy = read_occupancies(campaign, shard, curated)
+    remarks = check_shard(occupancy)
     for track, receipt in curated.items():
         features = records.read_table(
             campaign.store, layout.curated_key(campaign.name, track, shard, "features.parquet")
@@ -115,7 +115,7 @@ def _validate_shard(
             checks[track] += run_suite(health_table(health[track]), suite, f"{track}/{shard}")
         checks[track] += remarks.get(track, [])
     verdict = judge(check for found in checks.values() for check in found)
-    findings = ShardFindings(shard, verdict, curated, checks, health, throughput, run_id)
+    findings = ShardFindings(shard, verdict, curated, checks, health, occupancy, run_id)
     page = render_shard(campaign, findings)
     campaign.store.write(layout.shard_report_key(campaign.name, shard), page.encode())
     return write_receipt(
@@ -127,7 +127,7 @@ def _validate_shard(
         complete=set(curated) == set(TRACKS),
         checks={track: [asdict(check) for check in found] for track, found in checks.items()},
         health={track: [asdict(measure) for measure in found] for track, found in health.items()},
-        throughput={track: found.facts() for track, found in throughput.items()},
+        occupancy={track: found.facts() for track, found in occupancy.items()},
         counts={
             track: {name: receipt[name] for name in ("planned", "accepted", "rejected", "reasons")}
             for track, receipt in curated.items()

@@ -15,10 +15,10 @@ import jinja2
 from markupsafe import Markup
 
 from sa1b_captions.campaign import Campaign
-from sa1b_captions.efficiency import ENOUGH
 from sa1b_captions.quality.checks import Check
 from sa1b_captions.quality.report import charts, gallery
 from sa1b_captions.quality.rules import MEANINGS
+from sa1b_captions.receipts import ENOUGH_OCCUPANCY
 
 SEVERITIES = ("critical", "warning", "info")
 
@@ -35,7 +35,7 @@ _environment.globals |= {
     "rejected_per_reason": gallery.REJECTED_PER_REASON,
     "language_names": {"en": "English", "zh": "Chinese"},
     "meanings": MEANINGS,
-    "enough_efficiency": ENOUGH,
+    "enough_occupancy": ENOUGH_OCCUPANCY,
 }
 
 

@@ -15,7 +15,7 @@ from sa1b_captions.chance import allowed_share
 from sa1b_captions.quality.checks import Check, Verdict
 from sa1b_captions.quality.curated import read_metrics
 from sa1b_captions.quality.report import charts, copies, gallery, page
-from sa1b_captions.quality.report.throughput import ReleaseThroughput
+from sa1b_captions.quality.report.window_occupancy import ReleaseOccupancy
 from sa1b_captions.receipts import Receipt
 from sa1b_captions.recipe import TRACKS
 
@@ -37,7 +37,7 @@ class ReleaseFindings:
     """`metrics.SHARD_METRICS_SCHEMA`."""
     shard_verdicts: dict[str, str]
     checks: list[Check]
-    throughput: ReleaseThroughput
+    occupancy: ReleaseOccupancy
     run_id: str | None
 
 

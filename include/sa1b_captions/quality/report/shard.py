@@ -4,14 +4,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from sa1b_captions.campaign import Campaign
-from sa1b_captions.efficiency import Efficiency
 from sa1b_captions.quality.checks import Check, Verdict
 from sa1b_captions.quality.curated import read_metrics
 from sa1b_captions.quality.expectations import HEALTH
 from sa1b_captions.quality.health.measures import SHAPES, Measure
 from sa1b_captions.quality.report import copies, gallery, page
-from sa1b_captions.quality.report.throughput import throughput_rows
-from sa1b_captions.receipts import Receipt
+from sa1b_captions.quality.report.window_occupancy import occupancy_rows
+from sa1b_captions.receipts import Occupancy, Receipt
 from sa1b_captions.recipe import TRACKS
 
 HEALTH_NAMES = {
@@ -37,8 +36,8 @@ class ShardFindings:
     """Checks of each curated track."""
     health: dict[str, list[Measure]]
     """What the track was compared with and how it came out; empty where there was nothing."""
-    throughput: dict[str, Efficiency]
-    """What the caption receipt of each track says of the pipeline's rate."""
+    occupancy: dict[str, Occupancy]
+    """What the caption receipt of each track says of the window."""
     run_id: str | None
 
 
@@ -68,7 +67,7 @@ def render_shard(campaign: Campaign, findings: ShardFindings) -> str:
             for measure in findings.health.get(track, [])
             if measure.name in SHAPES or measure.severity
         ],
-        throughput=throughput_rows(findings.throughput),
+        occupancy=occupancy_rows(findings.occupancy),
         health_names=HEALTH_NAMES,
         min_neighbours=campaign.recipe.quality.health.min_neighbours,
         has_reference=campaign.reference_digest is not None,

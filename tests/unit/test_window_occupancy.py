@@ -1,36 +1,41 @@
 from sa1b_captions import layout
-from sa1b_captions.efficiency import Efficiency, compare
 from sa1b_captions.quality.checks import Verdict, judge
-from sa1b_captions.quality.report.throughput import (
+from sa1b_captions.quality.report.window_occupancy import (
     check_release,
     check_shard,
-    read_throughput,
+    occupancy_rows,
+    read_occupancies,
     sum_up,
-    throughput_rows,
 )
-from sa1b_captions.receipts import write_receipt
+from sa1b_captions.receipts import Occupancy, read_occupancy, write_receipt
 from sa1b_captions.storage import FileStore
 from tests.support import builders
 
-FED, STARVED, FEW = (
-    compare(98.0, 100.0, 500, 8),
-    compare(62.0, 100.0, 500, 8),
-    compare(10.0, 100.0, 5, 8),
-)
-NOTHING = Efficiency(efficiency_note="this run captioned no single image")
+FED = Occupancy(0.98, 500)
+STARVED = Occupancy(0.62, 500)
+FEW = Occupancy(0.1, 5, "of 5 samples only, which tells little")
+NOTHING = Occupancy(note="this run captioned nothing")
+
+
+def test_a_receipt_says_what_was_stored_and_one_of_an_older_version_nothing():
+    assert read_occupancy(FED.facts()) == FED
+    assert read_occupancy(FEW.facts() | {"of a later version": 1}) == FEW
+    assert read_occupancy(None) == Occupancy()
 
 
 def test_receipts_are_read_per_track_and_a_missing_one_says_nothing(tmp_path):
     campaign = builders.demo_campaign(FileStore(tmp_path))
     key = layout.caption_receipt_key(campaign.name, "single_en", "sa_000000")
-    write_receipt(campaign.store, key, stage="caption", **FED.facts())
-    found = read_throughput(campaign, "sa_000000", ["single_en", "multi_en"])
-    assert found == {"single_en": FED}
+    write_receipt(campaign.store, key, stage="caption", occupancy=FED.facts())
+    old = layout.caption_receipt_key(campaign.name, "single_zh", "sa_000000")
+    write_receipt(campaign.store, old, stage="caption", efficiency=0.98, efficiency_samples=500)
+    found = read_occupancies(campaign, "sa_000000", ["single_en", "single_zh", "multi_en"])
+    assert found == {"single_en": FED, "single_zh": Occupancy()}
 
 
 def test_tracks_that_were_captioned_together_share_a_row():
     found = {"single_en": FED, "single_zh": FED, "multi_en": NOTHING}
-    assert throughput_rows(found) == [(["single_en", "single_zh"], FED), (["multi_en"], NOTHING)]
+    assert occupancy_rows(found) == [(["single_en", "single_zh"], FED), (["multi_en"], NOTHING)]
 
 
 def test_a_starving_engine_is_a_remark_and_changes_no_verdict():
@@ -61,7 +66,7 @@ def test_a_release_has_its_lowest_shards_first_and_those_that_say_little_nowhere
 
 
 def test_of_a_shard_captioned_in_two_runs_the_longer_one_counts():
-    rest = compare(50.0, 100.0, 110, 8)
+    rest = Occupancy(0.5, 110)
     assert sum_up({"sa_000000": {"single_zh": rest, "single_en": FED}}).lowest[0][1] == FED
 
 
