@@ -1,5 +1,5 @@
 """What the pixels of an image prove, and how English and Chinese say it.
 
-`measure` turns an image into a `Look`; `english` and `chinese` turn looks into captions. They
-never name an object or a scene.
+`pixels` measures an image as a `Look`; `single` and `group` decide once which claims its numbers
+bear; `english` and `chinese` tell each claim in a sentence. No claim names an object or a scene.
 """

@@ -1,170 +1,226 @@
-"""A look in Chinese, one sentence per aspect."""
+"""Claims in Chinese, one sentence each."""
 
-from sa1b_captions.caption.engines.preview import traits
-from sa1b_captions.caption.engines.preview.chinese_words import (
-    CONTRASTS,
-    FORMATS,
-    SIDES,
-    SLANTS,
-    STRENGTHS,
-    TONES,
-    lies,
-    percent,
-)
-from sa1b_captions.caption.engines.preview.look import Look, Swatch
-from sa1b_captions.caption.engines.preview.places import NINTHS
-from sa1b_captions.caption.engines.preview.traits import (
-    Aspect,
-    Lead,
-    Lean,
-    LightShape,
-    Sharpness,
-    Texture,
-)
+from collections.abc import Iterable
 
-_MOST_SWATCHES = 4
+from sa1b_captions.caption.engines.preview import claims as c
+from sa1b_captions.caption.engines.preview.look import Slant, Swatch
+
+_SIDES = {
+    (-1, -1): "左上", (0, -1): "上方", (1, -1): "右上", (-1, 0): "左侧", (1, 0): "右侧",
+    (-1, 1): "左下", (0, 1): "下方", (1, 1): "右下",
+}  # fmt: skip
+_SLANTS = {
+    Slant.VERTICAL: "边缘多为竖直走向",
+    Slant.HORIZONTAL: "边缘多为水平走向",
+    Slant.RISING: "边缘多由左下斜向右上",
+    Slant.FALLING: "边缘多由左上斜向右下",
+}
+_RANKS = {
+    c.Scale.BRIGHTNESS: ("更亮", "最亮", "最暗"),
+    c.Scale.CONTRAST: ("反差更大", "反差最大", "反差最小"),
+    c.Scale.COLOUR: ("色彩更浓", "色彩最浓", "色彩最淡"),
+}
+"""More of two; most and least of several."""
+_ORDINALS = tuple(f"第{number}张" for number in "一二三四五六七八")
+_COUNTS = ("零", "一", "两", "三", "四", "五", "六", "七", "八")
+_UNEVENLY = ("分布不均", "各处多寡不一", "疏密不一")
+_EVERYWHERE = ("遍布整个画面", "各处都有", "全幅可见")
+_IN_FLECKS = ("零碎地散布各处", "星星点点地散落画面", "以小块散见各处")
+_WITHIN = ("几乎全在{}", "基本限于{}", "绝大部分位于{}")
+_MAINLY = ("主要在{}", "集中于{}", "大半位于{}")
+_DENSEST = ("在{}最密", "以{}居多", "在{}分布较多")
 
 
-def describe(look: Look) -> str:
-    """Describe one image in one paragraph."""
-    sentences = [_opening(look), _others(look.swatches[1:_MOST_SWATCHES])]
-    sentences += [ASPECTS[aspect](look) for aspect in traits.aspects(look)]
-    return "".join(sentences)
+def describe(claims: Iterable[c.Claim]) -> str:
+    """Tell claims in their order, in one paragraph."""
+    return "".join(sentence(claim) for claim in claims)
 
 
-def _opening(look: Look) -> str:
-    size = f"{look.width}×{look.height}像素"
-    shape = FORMATS[traits.shape(look)]
-    manner = f"整体{TONES[traits.tone(look)]}，{CONTRASTS[traits.contrast(look)]}"
-    first = look.swatches[0]
+def sentence(claim: c.Claim) -> str:
+    """One claim in a sentence."""
+    return f"{_words(claim)}。"
+
+
+def _words(claim: c.Claim) -> str:  # noqa: C901  one case a claim
+    match claim:
+        case c.Overview():
+            return _overview(claim)
+        case c.Palette():
+            return _palette(claim)
+        case c.Portrait():
+            return _portrait(claim)
+        case c.Surface():
+            return _surface(claim)
+        case c.Sizes():
+            return _sizes(claim)
+        case c.Ranking():
+            return _ranking(claim)
+        case c.Rim(colour):
+            return f"画面最外缘几乎全为{colour.chinese}"
+        case c.Slope(columns, rows):
+            return f"平均而言，画面由{_SIDES[-columns, -rows]}向{_SIDES[columns, rows]}逐步变亮"
+        case c.CentreLight(gain):
+            lighter, darker = ("中央", "四周") if gain > 0 else ("四周", "中央")
+            return f"{lighter}比{darker}明亮，明度平均高出{abs(gain):.0f}（满分100）"
+        case c.Extremes(lightest, darkest):
+            told = [
+                f"{region.chinese}平均{most}"
+                for most, region in (("最亮", lightest), ("最暗", darkest))
+                if region is not None
+            ]
+            return f"把画面等分为九块，{'，'.join(told)}"
+        case c.EvenLight(gap) if gap < 0.5:
+            return "把画面等分为九块，各块明暗完全一致"
+        case c.EvenLight(gap):
+            return f"明暗均匀，画面等分为九块，明度最多相差{gap:.1f}（满分100）"
+        case c.Direction(slant):
+            return _SLANTS[slant]
+        case c.Sharpness(True, width):
+            return f"按原尺寸看边缘锐利，最细处宽约{width:.1f}像素"
+        case c.Sharpness(_, width):
+            return f"按原尺寸看边缘偏软，最陡处由暗到亮也要约{width:.0f}像素"
+        case c.ColourStrength(c.Strength.FAINT, share):
+            return f"几乎没有色彩，能看出色相的只占{percent(share)}"
+        case c.ColourStrength(c.Strength.MUTED):
+            return "色彩偏淡，几乎没有浓艳之处"
+        case c.ColourStrength(c.Strength.VIVID, share):
+            return f"大部分色彩鲜艳，占画面的{percent(share)}"
+        case c.ColourStrength(_, share):
+            return f"鲜艳的色彩占画面的{percent(share)}"
+        case c.Warmth(warm, cool):
+            return f"画面中从红到黄的暖色占{percent(warm)}，从绿到紫的冷色占{percent(cool)}"
+        case c.Accent(swatch):
+            return f"另有少许{swatch.colour.chinese}（{percent(swatch.share)}），{lies(swatch)}"
+        case c.Levels(low, median, high):
+            return (
+                f"一半画面的明度不超过{median:.0f}（满分100），最暗的二十分之一不超过{low:.0f}，"
+                f"最亮的二十分之一不低于{high:.0f}"
+            )
+        case c.Identical(count):
+            return f"就此处所有测量而言，{everyone(count)}完全相同"
+        case c.Alike(count):
+            return f"{everyone(count)}的明暗、反差和色彩浓度都很接近"
+        case c.Shared(count, colours):
+            names = "和".join(colour.chinese for colour in colours)
+            return f"{names}在{everyone(count)}中都是主要颜色"
+        case c.Finest(count, finest, finest_px, widest, widest_px):
+            return (
+                f"按原尺寸看，{_ORDINALS[finest]}的边缘{'较' if count == 2 else '最'}细，"
+                f"宽约{finest_px:.1f}像素，{_ORDINALS[widest]}则为{widest_px:.1f}像素"
+            )
+
+
+def _overview(claim: c.Overview) -> str:
+    size = claim.size
+    manner = [claim.tone.chinese] if claim.tone else []
+    manner += [claim.contrast.chinese] if claim.contrast else []
+    grey = "黑白" if claim.is_grey else ""
+    text = f"这是一幅{size.format.chinese}{grey}图像，尺寸为{size.width}×{size.height}像素"
+    return f"{text}，整体{'，'.join(manner)}" if manner else text
+
+
+def _palette(claim: c.Palette) -> str:
+    first, *rest = claim.swatches
     name, share = first.colour.chinese, percent(first.share)
-    kind = traits.lead(look)
-    if look.is_grey:
-        start = f"这是一幅{shape}黑白图像，尺寸为{size}，{manner}；"
-        if first.share >= 0.8:
-            return f"{start}{share}的画面是{name}。"
-        return f"{start}其中{name}最多，占{share}，{lies(first)}。"
-    if kind is Lead.ONE and first.share >= 0.8:
-        return f"{name}占去画面的{share}，几乎主宰了这幅{size}的{shape}图像，{manner}。"
-    if kind is Lead.ONE:
-        return f"这幅{size}的{shape}图像以{name}为主，占{share}，{lies(first)}；{manner}。"
-    if kind is Lead.PAIR:
-        second = look.swatches[1].colour.chinese
-        return (
-            f"{name}与{second}构成这幅{shape}图像的主调，尺寸为{size}，{manner}；"
-            f"前者占{share}，{lies(first)}。"
-        )
-    return (
-        f"这幅{size}的{shape}图像{manner}，没有哪种颜色独占上风；"
-        f"最多的{name}占{share}，{lies(first)}。"
-    )
-
-
-def _others(swatches: tuple[Swatch, ...]) -> str:
-    if not swatches:
-        return "除此之外，没有任何颜色达到1%。"
-    if len(swatches) == 1:
-        (only,) = swatches
-        return f"此外值得一提的只有占{percent(only.share)}的{only.colour.chinese}，{lies(only)}。"
+    if claim.lead is c.Lead.ALL:
+        text = f"{name}占去画面的{share}"
+    elif claim.lead is c.Lead.ONE:
+        text = f"画面以{name}为主，占{share}，{lies(first)}"
+    elif claim.lead is c.Lead.PAIR:
+        other = claim.swatches[1].colour.chinese
+        text = f"{name}与{other}构成主调，前者占{share}，{lies(first)}"
+    else:
+        text = f"最多的颜色是{name}，占{share}，{lies(first)}"
+    if not rest:
+        return f"{text}，其他颜色都不到1%"
     told = [
         f"{swatch.colour.chinese}（{percent(swatch.share)}）{lies(swatch, turn)}"
-        for turn, swatch in enumerate(swatches, start=1)
+        for turn, swatch in enumerate(rest, start=1)
     ]
-    return f"{'，'.join(told)}。"
+    return f"{text}；{'，'.join(told)}"
 
 
-def _hues(look: Look) -> str:
-    strength, lean = traits.strength(look), traits.lean(look)
-    warm, cool = percent(look.warm), percent(look.cool)
-    start = STRENGTHS[strength]
-    text = {
-        Lean.NEITHER: f"{start}，带有色相的部分只占{percent(look.warm + look.cool)}",
-        Lean.BOTH: f"{start}，暖色（{warm}）与冷色（{cool}）并存",
-        Lean.WARM: f"{start}而偏暖，从红到黄的色相占{warm}",
-        Lean.COOL: f"{start}而偏冷，从绿到紫的色相占{cool}",
-    }[lean]
-    if look.accent is not None:
-        accent = look.accent
-        text += f"，另有少许{accent.colour.chinese}（{percent(accent.share)}）{lies(accent)}"
-    return f"{text}。"
+def _portrait(claim: c.Portrait) -> str:
+    first, *rest = claim.swatches
+    manner = [claim.tone.chinese] if claim.tone else []
+    manner += [claim.contrast.chinese] if claim.contrast else []
+    start = f"{_ORDINALS[claim.number]}图像"
+    manner = ["黑白", *manner] if claim.is_grey else manner
+    start += "、".join(manner) if manner else "有明有暗"
+    name = f"{first.colour.chinese}（{percent(first.share)}）"
+    if not rest:
+        return f"{start}，几乎全是{name}"
+    other = f"{rest[0].colour.chinese}（{percent(rest[0].share)}）"
+    if claim.lead is c.Lead.ALL:
+        return f"{start}，{name}几乎占满画面，其次是{other}"
+    ruled = "为主" if claim.lead is not c.Lead.MANY else "较多"
+    where, other_where = lies(first, claim.number), lies(rest[0], claim.number + 1)
+    return f"{start}，以{name}和{other}{ruled}，前者{where}，后者{other_where}"
 
 
-def _rim(look: Look) -> str:
-    colour = "" if look.rim is None else look.rim.chinese
-    return f"画面最外缘几乎全为{colour}。"
+def _surface(claim: c.Surface) -> str:
+    where, smooth_where = claim.detail_place.chinese, claim.smooth_place.chinese
+    share = percent(claim.smooth)
+    if claim.texture is c.Texture.BARE:
+        return "画面几乎处处平滑，谈不上纹理"
+    if claim.texture is c.Texture.SMOOTH:
+        detail = f"细节集中于{where}" if where else "细节散布在其余部分"
+        return f"平滑部分占{share}，{detail}"
+    if claim.texture is c.Texture.BUSY:
+        strongest = f"，以{where}的纹理最强" if where else ""
+        return f"纹理占了大部分画面，平滑部分占{share}{strongest}"
+    text = f"细节以{where}最为密集" if where else "细节见于多处"
+    chiefly = f"，多在{smooth_where}" if smooth_where else ""
+    return f"{text}，平滑部分占{share}{chiefly}"
 
 
-def _light(look: Look) -> str:
-    text = _light_shape(look)
-    dark, light = look.light.near_black, look.light.near_white
-    depth, share = ("黑色", dark) if dark >= light else ("白色", light)
-    if share >= 0.12 and depth not in {swatch.colour.chinese for swatch in look.swatches}:
-        text += f"，约{percent(share)}的画面接近{depth}"
-    return f"{text}。"
+def _sizes(claim: c.Sizes) -> str:
+    if len(claim.groups) == 1:
+        size = claim.groups[0][0]
+        pixels = f"{size.width}×{size.height}像素"
+        return f"{everyone(claim.count)}均为{size.format.chinese}，尺寸都是{pixels}"
+    told = [
+        f"{'、'.join(_ORDINALS[number] for number in numbers)}{'均' if len(numbers) > 1 else ''}为"
+        f"{size.format.chinese}（{size.width}×{size.height}像素）"
+        for size, numbers in claim.groups
+    ]
+    return f"{everyone(claim.count)}尺寸不一，{'，'.join(told)}"
 
 
-def _light_shape(look: Look) -> str:
-    light = look.light
-    lightest, darkest = NINTHS[light.lightest].chinese, NINTHS[light.darkest].chinese
-    kind = traits.light_shape(look)
-    if kind is LightShape.SLOPE:
-        columns, rows = traits.lighter_side(look)
-        start, end = SIDES[-columns, -rows], SIDES[columns, rows]
-        return f"画面由{start}向{end}渐亮，{darkest}最暗"
-    if kind is LightShape.CENTRE:
-        return f"中央比四周明亮，{darkest}最暗"
-    if kind is LightShape.RIM:
-        return f"四周比中央明亮，{lightest}最亮"
-    if kind is LightShape.UNEVEN:
-        gap = "相差悬殊" if light.ninth_range >= 40 else "差别明显"
-        gap = gap if light.ninth_range >= 20 else "略有差别"
-        return f"{lightest}最亮，{darkest}最暗，两处{gap}"
-    if light.ninth_range < 0.5:
-        return "各处明暗毫无差别"
-    return f"明暗十分均匀，{lightest}与{darkest}也只有细微差别"
+def _ranking(claim: c.Ranking) -> str:
+    told = []
+    for scale, most, least in claim.ends:
+        more, best, worst = _RANKS[scale]
+        if claim.count == 2:
+            told.append(f"{_ORDINALS[most or 0]}{more}")
+            continue
+        ends = ((most, best), (least, worst))
+        told.append(
+            "，".join(f"{_ORDINALS[number]}{words}" for number, words in ends if number is not None)
+        )
+    return f"相比之下，{'；'.join(told)}"
 
 
-def _detail(look: Look) -> str:
-    detail = look.detail
-    where, smooth_where = detail.place.chinese, detail.smooth_place.chinese
-    share = percent(detail.smooth)
-    kind = traits.texture(look)
-    if detail.smooth >= traits.BARE_FROM:
-        return "画面几乎处处平滑，没有可辨的边缘和纹理。"
-    if kind is Texture.SMOOTH:
-        text = f"平滑部分占{share}，"
-        text += f"细节聚集在{where}" if where else "细节稀疏地散在其余各处"
-    elif kind is Texture.BUSY:
-        text = f"纹理几乎铺满画面，平滑部分仅占{share}"
-        text += f"，{where}的纹理最强" if where else ""
-    else:
-        text = f"细节以{where}最为密集" if where else "细节各处都有"
-        text += f"，平滑部分占{share}"
-        text += f"，多在{smooth_where}" if smooth_where else ""
-    if detail.slant is not None:
-        text += f"，{SLANTS[detail.slant]}"
-    return f"{text}。"
+def lies(swatch: Swatch, turn: int = 0) -> str:
+    """Say where a colour lies, as a predicate; `turn` varies the verb in a list."""
+    place, turn = swatch.place, turn % 3
+    if place.chinese is None:
+        spread = _EVERYWHERE if place.even else _UNEVENLY
+        return (_IN_FLECKS if swatch.flecked else spread)[turn]
+    if place.filled:
+        return f"铺满{place.chinese}" + ("" if place.held >= 0.8 else "并向外延伸")
+    verbs = _WITHIN if place.held >= 0.9 else _MAINLY if place.held >= 0.65 else _DENSEST
+    broken = "较为零碎，" if swatch.flecked else ""
+    return f"{broken}{verbs[turn].format(place.chinese)}"
 
 
-def _sharpness(look: Look) -> str:
-    width = f"{look.detail.edge_px:.1f}像素"
-    kind = traits.sharpness(look)
-    if kind is Sharpness.CRISP:
-        return f"按原尺寸看边缘依然锐利，宽仅{width}。"
-    if kind is Sharpness.SOFTENED:
-        return f"按原尺寸看边缘略显柔和，宽约{width}。"
-    if kind is Sharpness.SHARP_REDUCED:
-        return f"缩小时清晰，放到原尺寸则偏软，边缘宽约{width}。"
-    if kind is Sharpness.SOFT:
-        return f"按原尺寸看明显偏软，细节最多处的边缘也宽达{width}。"
-    return f"即便缩小，边缘仍然模糊，原尺寸下宽达{width}。"
+def percent(share: float) -> str:
+    """A share of the frame as people write it."""
+    if share < 0.0005:
+        return "不到0.1%"
+    return f"{share:.1%}" if share < 0.0195 else f"{share:.0%}"
 
 
-ASPECTS = {
-    Aspect.RIM: _rim,
-    Aspect.LIGHT: _light,
-    Aspect.DETAIL: _detail,
-    Aspect.SHARPNESS: _sharpness,
-    Aspect.HUES: _hues,
-}
-"""One sentence for each aspect."""
+def everyone(count: int) -> str:
+    """All images of a sample."""
+    return f"{_COUNTS[count]}张图像"

@@ -1,4 +1,4 @@
-"""Colour names in English and Chinese, and the nearest one to a pixel in CIELAB."""
+"""Colour names in English and Chinese, and the name of a pixel in CIELAB."""
 
 from dataclasses import dataclass
 from functools import lru_cache
@@ -8,51 +8,91 @@ import numpy.typing as npt
 
 Array = npt.NDArray[np.float32]
 
-_LIGHTNESS_WEIGHT = 0.7
-"""Lightness counts less than hue: a shaded red is still called red."""
 _LEVELS = 32
 """Steps per channel of the table that names pixels; 8 of 256 levels are not told apart."""
+_ANY = 1000.0
 
 
 @dataclass(frozen=True, slots=True)
 class Colour:
-    """One name, and the sRGB colours that are typical of it."""
+    """One name."""
 
     english: str
     chinese: str
-    typical: tuple[str, ...]
 
 
-COLOURS = (
-    Colour("black", "黑色", ("000000", "0e0e0e", "0c0f16", "1a1818")),
-    Colour("dark grey", "深灰色", ("2e2e2e", "3c3c3c", "4a4a4a")),
-    Colour("mid grey", "中灰色", ("636363", "787878", "8c8c8c")),
-    Colour("light grey", "浅灰色", ("a4a4a4", "bababa", "d0d0d0")),
-    Colour("white", "白色", ("f0f0f0", "ffffff", "f4f4ee", "eef2f6")),
-    Colour("cream", "米白色", ("f3e8cd", "ecdcbc")),
-    Colour("beige", "米黄色", ("d6c09c", "c6ac86", "d9c9b4")),
-    Colour("grey-brown", "灰褐色", ("7a6a5c", "98867a", "54483f", "b0a196")),
-    Colour("brown", "棕色", ("8b5a2b", "a06c42", "7a4a2e", "96552a")),
-    Colour("dark brown", "深棕色", ("3c2414", "4e3220", "2c1a12", "5c3418")),
-    Colour("red", "红色", ("cc1f1a", "d8302a", "b81c1c")),
-    Colour("dark red", "暗红色", ("6e1212", "4e0f10", "8a1a14", "7c2a1c")),
-    Colour("orange-red", "橘红色", ("e8674e", "e0583a", "d65e4a", "c8503c")),
-    Colour("orange", "橙色", ("e8741c", "f0963a", "d2641e", "dc5a1c")),
-    Colour("pale orange", "浅橙色", ("f5bd8c", "f0a878", "e0a070")),
-    Colour("ochre", "土黄色", ("c8962e", "b08238", "d8a848")),
-    Colour("yellow", "黄色", ("f0d83c", "ffe650", "f2de84")),
-    Colour("olive green", "橄榄绿", ("6e6e2c", "848446", "4a4a20", "5a5c34")),
-    Colour("green", "绿色", ("3c9a3c", "58b04a", "78a85a", "2c7a34")),
-    Colour("dark green", "深绿色", ("1a3c1e", "28502c", "16301c", "24402c")),
-    Colour("pale green", "浅绿色", ("b4d8a0", "a8c8a4", "ccdcb8")),
-    Colour("teal", "蓝绿色", ("0e6e6e", "1e8a86", "0a4a50", "40bcb4", "123c42")),
-    Colour("pale blue", "浅蓝色", ("b8d4ec", "9cc4e4", "cfe0ee")),
-    Colour("blue", "蓝色", ("2c64c8", "3c7ad8", "1e48a8", "4a90d9")),
-    Colour("navy blue", "藏青色", ("0e1a48", "161e38", "1c2c5c", "26365e")),
-    Colour("grey-blue", "灰蓝色", ("6c84a0", "8ea4b8", "4a5c74", "a8b4c4")),
-    Colour("purple", "紫色", ("6a3c96", "8e5ab4", "3c2050", "b49cd4")),
-    Colour("pink", "粉色", ("f0a0b8", "e06c98", "f2c8ce", "c83c8c")),
-)
+COLOURS = tuple(
+    Colour(*names.split("/"))
+    for names in (
+        "black/黑色", "dark grey/深灰色", "mid grey/中灰色", "light grey/浅灰色", "white/白色",
+        "reddish grey/红灰色", "pinkish grey/粉灰色", "grey-brown/灰褐色", "grey-green/灰绿色",
+        "greyish teal/灰青色", "grey-blue/灰蓝色", "grey-purple/灰紫色",
+        "cream/米白色", "beige/米黄色", "khaki/卡其色", "sandy yellow/沙黄色",
+        "dark brown/深棕色", "red-brown/红棕色", "brown/棕色", "light brown/浅棕色",
+        "orange-brown/橙棕色", "dark red/暗红色", "crimson/深红色", "red/红色", "pink/粉色",
+        "deep pink/深粉色", "plum/紫红色", "magenta/品红色", "orange-pink/橙粉色",
+        "orange-red/橘红色", "orange/橙色", "pale orange/浅橙色", "ochre/土黄色",
+        "golden yellow/金黄色", "yellow/黄色", "pale yellow/浅黄色", "dark yellow/暗黄色",
+        "olive/橄榄色", "olive green/橄榄绿", "yellow-green/黄绿色", "dark green/深绿色",
+        "green/绿色", "pale green/浅绿色", "dark teal/深青色", "teal/蓝绿色", "turquoise/青色",
+        "navy blue/藏青色", "blue/蓝色", "sky blue/天蓝色", "light blue/浅蓝色",
+        "blue-violet/蓝紫色", "dark purple/深紫色", "purple/紫色", "pale purple/淡紫色",
+    )
+)  # fmt: skip
+
+Rule = tuple[str, float, float]
+"""A name, and the lightness L* and the chroma C* below which it holds."""
+
+_NEUTRAL: tuple[Rule, ...] = (
+    ("black", 13, 20), ("black", 18, 12), ("dark grey", 30, 9), ("dark grey", 38, 7),
+    ("mid grey", 64, 8.5), ("light grey", 90, 8.5), ("white", _ANY, 8.5),
+)  # fmt: skip
+"""Names without a hue; they go first."""
+
+_SECTORS: tuple[tuple[float, tuple[Rule, ...]], ...] = (
+    (22, (("reddish grey", 55, 17), ("pinkish grey", _ANY, 14), ("dark red", 30, _ANY),
+          ("plum", 50, 32), ("dark red", 38, _ANY),
+          ("crimson", 50, _ANY), ("pink", _ANY, 45), ("deep pink", 66, _ANY),
+          ("pink", _ANY, _ANY))),
+    (41.5, (("grey-brown", 58, 12), ("pinkish grey", _ANY, 12), ("dark brown", 24, 26),
+            ("dark red", 32, _ANY), ("red-brown", 56, 38), ("red", 56, _ANY), ("pink", _ANY, 34),
+            ("orange-red", 68, _ANY), ("orange-pink", _ANY, _ANY))),
+    (52, (("grey-brown", 58, 14), ("beige", _ANY, 14), ("dark brown", 25, _ANY),
+          ("brown", 46, 38), ("light brown", 74, 34), ("orange-brown", 53, 62),
+          ("orange-red", 64, _ANY), ("pale orange", _ANY, 50), ("orange", _ANY, _ANY))),
+    (72, (("grey-brown", 58, 14), ("beige", 84, 18), ("cream", _ANY, 18), ("dark brown", 26, _ANY),
+          ("brown", 48, 40), ("light brown", 74, 36), ("orange-brown", 55, _ANY),
+          ("pale orange", _ANY, 50), ("orange", _ANY, _ANY))),
+    (79, (("grey-brown", 56, 14), ("beige", 84, 24), ("cream", _ANY, 20), ("dark brown", 26, _ANY),
+          ("brown", 46, 40), ("light brown", 70, 34), ("ochre", 70, _ANY),
+          ("sandy yellow", _ANY, 46), ("golden yellow", _ANY, _ANY))),
+    (86, (("grey-brown", 56, 14), ("beige", 84, 24), ("cream", _ANY, 20), ("dark brown", 26, _ANY),
+          ("brown", 46, 40), ("light brown", 70, 34), ("dark yellow", 72, _ANY),
+          ("sandy yellow", _ANY, 46), ("golden yellow", _ANY, _ANY))),
+    (99, (("grey-brown", 50, 14), ("khaki", 80, 28), ("cream", _ANY, 15), ("olive", 46, _ANY),
+          ("dark yellow", 76, _ANY), ("pale yellow", _ANY, 52), ("yellow", _ANY, _ANY))),
+    (106, (("grey-green", 50, 12), ("khaki", 80, 28), ("cream", _ANY, 15), ("olive", 64, _ANY),
+           ("dark yellow", 78, _ANY), ("pale yellow", _ANY, 52), ("yellow", _ANY, _ANY))),
+    (118, (("grey-green", 80, 15), ("cream", _ANY, 12), ("dark green", 20, _ANY),
+           ("olive green", 60, _ANY), ("pale green", _ANY, 30), ("yellow-green", _ANY, _ANY))),
+    (165, (("grey-green", 74, 14), ("dark green", 32, _ANY), ("green", 70, _ANY),
+           ("pale green", _ANY, 45), ("green", _ANY, _ANY))),
+    (200, (("greyish teal", 74, 14), ("dark teal", 30, _ANY), ("teal", 66, _ANY),
+           ("turquoise", _ANY, _ANY))),
+    (225, (("grey-blue", 72, 16), ("light blue", _ANY, 18), ("dark teal", 30, _ANY),
+           ("teal", 56, _ANY), ("turquoise", _ANY, _ANY))),
+    (290, (("grey-blue", 50, 26), ("grey-blue", 72, 21), ("navy blue", 30, _ANY),
+           ("blue", 57, _ANY),
+           ("sky blue", 74, _ANY), ("light blue", _ANY, _ANY))),
+    (309, (("grey-purple", 72, 14), ("navy blue", 24, _ANY), ("blue-violet", 62, 62),
+           ("blue", 62, _ANY), ("pale purple", _ANY, _ANY))),
+    (328, (("grey-purple", 72, 14), ("dark purple", 30, _ANY), ("purple", 66, _ANY),
+           ("pale purple", _ANY, _ANY))),
+    (355, (("grey-purple", 72, 14), ("plum", 52, 40), ("plum", 38, _ANY), ("magenta", 66, _ANY),
+           ("pink", _ANY, _ANY))),
+)  # fmt: skip
+"""For hues below so many degrees, from the one before (355 before the first, which holds 0):
+rules of which the first that fits gives the name, the last always."""
 
 
 def to_lab(rgb: npt.NDArray[np.uint8]) -> Array:
@@ -62,6 +102,11 @@ def to_lab(rgb: npt.NDArray[np.uint8]) -> Array:
     root = np.where(xyz > 0.008856, np.cbrt(xyz), 7.787 * xyz + 16 / 116)
     x, y, z = root[..., 0], root[..., 1], root[..., 2]
     return np.stack([116 * y - 16, 500 * (x - y), 200 * (y - z)], axis=-1).astype(np.float32)
+
+
+def hue_degrees(lab: Array) -> Array:
+    """Hue angle of CIELAB pixels, 0 to 360; without meaning where chroma is small."""
+    return np.asarray(np.degrees(np.arctan2(lab[..., 2], lab[..., 1])) % 360, dtype=np.float32)
 
 
 def name_pixels(rgb: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
@@ -87,17 +132,24 @@ def _linear_by_level() -> Array:
 @lru_cache(maxsize=1)
 def _name_table() -> npt.NDArray[np.uint8]:
     """Index into COLOURS by coarse red, green and blue."""
-    step = 256 // _LEVELS
-    axis = np.arange(_LEVELS, dtype=np.uint8) * step + step // 2
-    cube = np.stack(np.meshgrid(axis, axis, axis, indexing="ij"), axis=-1)
-    weight = np.array([_LIGHTNESS_WEIGHT, 1, 1], dtype=np.float32)
-    lab = to_lab(cube) * weight
-    names = np.zeros(cube.shape[:3], dtype=np.uint8)
-    nearest = np.full(cube.shape[:3], np.inf, dtype=np.float32)
-    for index, colour in enumerate(COLOURS):
-        for code in colour.typical:
-            typical = to_lab(np.frombuffer(bytes.fromhex(code), dtype=np.uint8)) * weight
-            distance = ((lab - typical) ** 2).sum(axis=-1)
-            names[distance < nearest] = index
-            np.minimum(nearest, distance, out=nearest)
+    # The ends of the axis are 0 and 255, so that pure colours are named as what they are.
+    axis = np.rint(np.arange(_LEVELS) * (255 / (_LEVELS - 1))).astype(np.uint8)
+    lab = to_lab(np.stack(np.meshgrid(axis, axis, axis, indexing="ij"), axis=-1))
+    lightness, chroma, hue = lab[..., 0], np.hypot(lab[..., 1], lab[..., 2]), hue_degrees(lab)
+    index = {colour.english: place for place, colour in enumerate(COLOURS)}
+    names = np.zeros(lightness.shape, dtype=np.uint8)
+
+    def apply(rules: tuple[Rule, ...], open_cells: npt.NDArray[np.bool_]) -> None:
+        for name, lighter, stronger in rules:
+            fits = open_cells & (lightness < lighter) & (chroma < stronger)
+            names[fits] = index[name]
+            open_cells &= ~fits
+
+    unnamed = np.ones(lightness.shape, dtype=np.bool_)
+    apply(_NEUTRAL, unnamed)
+    start = _SECTORS[-1][0] - 360
+    turned = np.where(hue >= _SECTORS[-1][0], hue - 360, hue)
+    for end, rules in _SECTORS:
+        apply(rules, unnamed & (turned >= start) & (turned < end))
+        start = end
     return names

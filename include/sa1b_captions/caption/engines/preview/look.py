@@ -1,4 +1,4 @@
-"""Everything a preview caption may state about an image, as numbers."""
+"""All that is measured of an image, as numbers."""
 
 import enum
 from dataclasses import dataclass
@@ -30,29 +30,25 @@ class Swatch:
 
 @dataclass(frozen=True, slots=True)
 class Light:
-    """How light is spread."""
+    """How light is spread, in lightness L* from 0 to 100."""
 
     mean: float
-    """Mean lightness L*, 0 to 100."""
-    spread: float
-    """Lightness between the darkest and the lightest twentieth, 0 to 100."""
-    near_black: float
-    """Share of the frame below L* 20."""
-    near_white: float
-    """Share of the frame above L* 85."""
-    across: float
-    """L* gained from the left edge to the right one, by the plane that fits best."""
-    down: float
-    """L* gained from the top edge to the bottom one."""
-    slope_fit: float
-    """Share of the lightness variance that the plane explains, 0 to 1."""
-    centre_gain: float
-    """Mean L* of the central part minus that of the outer rim."""
-    lightest: int
-    """Index into NINTHS."""
-    darkest: int
-    ninth_range: float
-    """Mean L* of the lightest ninth minus that of the darkest."""
+    low: float
+    """One twentieth of the frame is darker."""
+    quarter: float
+    median: float
+    three_quarters: float
+    high: float
+    """One twentieth of the frame is lighter."""
+    cells: tuple[tuple[float, ...], ...]
+    """Mean of each cell of the grid, row by row."""
+    across: tuple[float, ...]
+    """Mean of each of many narrow columns, from the left."""
+    down: tuple[float, ...]
+    """Mean of each of many narrow rows, from the top."""
+    lightest_in: tuple[float, ...]
+    """Of the lightest hundredth of the frame, the share that lies in each of NINTHS."""
+    darkest_in: tuple[float, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,11 +60,32 @@ class Detail:
     """Share of the frame whose lightness hardly changes from pixel to pixel, 0 to 1."""
     smooth_place: Place
     slant: Slant | None
-    """None when edges run in all directions."""
-    edge_px: float
-    """Pixels of the full-size image that its crispest busy part takes to go from dark to light."""
-    reduced_edge_px: float
-    """The same after reduction to the size of a thumbnail."""
+    """None unless half of all that edges amount to runs one way."""
+    grain: float
+    """Mean step to the next full-size pixel where the reduced image is calmest, of 100."""
+    edge_px: tuple[float, ...]
+    """Full-size pixels that edges take from dark to light, for each tile with edges; ascending."""
+
+
+@dataclass(frozen=True, slots=True)
+class Hues:
+    """How much colour there is: shares of the frame, 0 to 1."""
+
+    mean_chroma: float
+    """Mean C*, 0 for grey."""
+    any: float
+    """Pixels with a trace of colour: chroma over 6."""
+    plain: float
+    """Pixels with a hue that people see: chroma over 12."""
+    lively: float
+    """Pixels whose colour is more than muted: chroma over 28, or 20 in
+    turquoise, which has less of it."""
+    strong: float
+    """Pixels of vivid colour: chroma over 52, or 36 in turquoise, and not too dark to show."""
+    warm: float
+    """Pixels in reds, oranges and yellows."""
+    cool: float
+    """Pixels in greens, blues and violets."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,18 +96,11 @@ class Look:
     height: int
     light: Light
     detail: Detail
+    hues: Hues
     swatches: tuple[Swatch, ...]
     """Colours of at least 4 % of the frame, or 1 % if there are fewer than three; the largest
     always. By share, descending."""
     accent: Swatch | None
     """The largest vivid colour that is too small to be a swatch."""
-    chroma: float
-    """Mean chroma C*, 0 for grey."""
-    is_grey: bool
-    """Whether practically no pixel has a hue."""
-    warm: float
-    """Share of the frame in reds, oranges and yellows."""
-    cool: float
-    """Share of the frame in greens, blues and violets."""
     rim: Colour | None
     """The colour of nearly all of the outermost edge, when the inside differs."""

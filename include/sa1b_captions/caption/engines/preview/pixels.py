@@ -7,12 +7,19 @@ from PIL import Image
 from sa1b_captions.caption.engines.preview.colours import (
     COLOURS,
     Colour,
+    hue_degrees,
     name_pixels,
     to_lab,
 )
-from sa1b_captions.caption.engines.preview.look import Detail, Light, Look, Slant, Swatch
-from sa1b_captions.caption.engines.preview.places import GRID, NINTHS, cell_sums, locate
-from sa1b_captions.caption.engines.preview.sharpness import edge_width, sharpest_edge_width
+from sa1b_captions.caption.engines.preview.look import Detail, Hues, Light, Look, Slant, Swatch
+from sa1b_captions.caption.engines.preview.places import (
+    GRID,
+    cell_means,
+    cell_sums,
+    locate,
+    shares_of_ninths,
+)
+from sa1b_captions.caption.engines.preview.sharpness import edge_widths
 
 Array = npt.NDArray[np.float32]
 
@@ -24,15 +31,23 @@ _FEWEST_SWATCHES = 3
 _FEW_FROM = 0.01
 """Share from which a colour still counts when fewer than three reach `_SWATCH_FROM`."""
 _ACCENT_FROM = 0.004
-_ACCENT_CHROMA = 25.0
-_ACCENT_APART = 28.0
+_ACCENT_CHROMA = 32.0
+_ACCENT_APART = 32.0
 """Distance in a* and b* from every swatch; nearer than that it is only a shade of one."""
-_HUE_FROM = 12.0
-"""Chroma from which a pixel counts as warm or cool rather than neutral."""
 _DETAIL_GAIN = 0.15
 """Detail is never absent anywhere, so a weaker concentration than a colour's is worth saying."""
 _SMOOTH_BELOW = 1.5
 """Lightness step to the next pixel, of 100, under which a pixel counts as smooth."""
+_NARROW = 18
+"""Columns and rows by which light is followed across the frame."""
+_EDGE_FROM = 4.0
+"""Lightness step to the next pixel from which it counts as an edge."""
+_SLANTS = ((0, Slant.VERTICAL), (45, Slant.RISING), (90, Slant.HORIZONTAL), (135, Slant.FALLING))
+"""Direction of the gradient in degrees, y downwards; edges run across it."""
+_MAIN_WITHIN = 7
+"""Degrees that the mean direction of all edges may be off, and, below, an edge of its own."""
+_SLANT_WITHIN = 15
+_SLANT_FROM = 0.5
 
 
 def measure(image: Image.Image) -> Look:
@@ -41,22 +56,15 @@ def measure(image: Image.Image) -> Look:
     lab = to_lab(rgb)
     lightness = np.ascontiguousarray(lab[..., 0])
     names = name_pixels(rgb)
-    chroma = np.hypot(lab[..., 1], lab[..., 2])
-    hue = np.degrees(np.arctan2(lab[..., 2], lab[..., 1]))
-    is_hued = chroma > _HUE_FROM
-    is_warm = is_hued & (hue > -25) & (hue < 108)
     swatches, accent = _swatches(names, lab)
     return Look(
         width=image.width,
         height=image.height,
         light=_light(lightness),
         detail=_detail(lightness, image),
+        hues=_hues(lab),
         swatches=swatches,
         accent=accent,
-        chroma=float(chroma.mean()),
-        is_grey=float((chroma > 6).mean()) < 0.005,
-        warm=float(is_warm.mean()),
-        cool=float((is_hued & ~is_warm).mean()),
         rim=_rim(names),
     )
 
@@ -68,6 +76,25 @@ def _reduced(image: Image.Image) -> Image.Image:
     return image.resize((size[0], size[1]), Image.Resampling.BOX, reducing_gap=2.0)
 
 
+def _hues(lab: Array) -> Hues:
+    lightness, chroma, hue = lab[..., 0], np.hypot(lab[..., 1], lab[..., 2]), hue_degrees(lab)
+    plain = chroma > 12
+    # No screen shows turquoise of as much chroma as other hues.
+    is_turquoise = (hue > 165) & (hue < 235)
+    # Between yellow and green, and between violet and red, a hue is neither warm nor cool.
+    warm = plain & ((hue < 100) | (hue > 345))
+    cool = plain & (hue > 118) & (hue < 312)
+    return Hues(
+        mean_chroma=float(chroma.mean()),
+        any=float((chroma > 6).mean()),
+        plain=float(plain.mean()),
+        lively=float((chroma > np.where(is_turquoise, 20, 28)).mean()),
+        strong=float(((chroma > np.where(is_turquoise, 36, 52)) & (lightness > 25)).mean()),
+        warm=float(warm.mean()),
+        cool=float(cool.mean()),
+    )
+
+
 def _swatches(names: npt.NDArray[np.uint8], lab: Array) -> tuple[tuple[Swatch, ...], Swatch | None]:
     counts = np.bincount(names.ravel(), minlength=len(COLOURS))
     shares = counts / names.size
@@ -77,22 +104,27 @@ def _swatches(names: npt.NDArray[np.uint8], lab: Array) -> tuple[tuple[Swatch, .
         for place, index in enumerate(order)
         if place == 0 or shares[index] >= (_FEW_FROM if place < _FEWEST_SWATCHES else _SWATCH_FROM)
     ]
-    hues = [_mean_hue(names, lab, index) for index in large]
+    hues = _mean_hues(names, lab, counts)
     accent = None
     for index in order[len(large) :]:
         if shares[index] < _ACCENT_FROM:
             break
-        hue = _mean_hue(names, lab, index)
-        apart = min(float(np.hypot(*(hue - other))) for other in hues)
-        if float(np.hypot(*hue)) >= _ACCENT_CHROMA and apart >= _ACCENT_APART:
+        apart = np.hypot(*(hues[large] - hues[index]).T).min()
+        if np.hypot(*hues[index]) >= _ACCENT_CHROMA and apart >= _ACCENT_APART:
             accent = _swatch(names, index, shares[index])
             break
     return tuple(_swatch(names, index, shares[index]) for index in large), accent
 
 
-def _mean_hue(names: npt.NDArray[np.uint8], lab: Array, index: int) -> Array:
-    """Mean a* and b* of the pixels with this name."""
-    return np.asarray(lab[names == index][:, 1:].mean(axis=0), dtype=np.float32)
+def _mean_hues(
+    names: npt.NDArray[np.uint8], lab: Array, counts: npt.NDArray[np.int_]
+) -> npt.NDArray[np.float64]:
+    """Mean a* and b* of the pixels of every name."""
+    sums = (
+        np.bincount(names.ravel(), weights=lab[..., axis].ravel(), minlength=len(COLOURS))
+        for axis in (1, 2)
+    )
+    return np.stack([total / np.maximum(counts, 1) for total in sums], axis=1)
 
 
 def _swatch(names: npt.NDArray[np.uint8], index: int, share: float) -> Swatch:
@@ -100,7 +132,7 @@ def _swatch(names: npt.NDArray[np.uint8], index: int, share: float) -> Swatch:
     beside = mask[:, :-1] & mask[:, 1:]
     together = float(beside.sum()) / max(1, int(mask[:, :-1].sum()))
     place = locate(cell_sums(mask.astype(np.float32)), float(share))
-    return Swatch(COLOURS[index], float(share), place, flecked=together < 0.72)
+    return Swatch(COLOURS[index], float(share), place, flecked=together < 0.68)
 
 
 def _rim(names: npt.NDArray[np.uint8]) -> Colour | None:
@@ -109,38 +141,33 @@ def _rim(names: npt.NDArray[np.uint8]) -> Colour | None:
     inside[depth:-depth, depth:-depth] = True
     counts = np.bincount(names[~inside], minlength=len(COLOURS))
     index = int(counts.argmax())
-    if counts[index] < 0.85 * counts.sum() or (names[inside] == index).mean() > 0.8:
+    if counts[index] < 0.9 * counts.sum() or (names[inside] == index).mean() > 0.7:
         return None
     return COLOURS[index]
 
 
 def _light(lightness: Array) -> Light:
-    height, width = lightness.shape
-    x = np.linspace(-0.5, 0.5, width, dtype=np.float32)
-    y = np.linspace(-0.5, 0.5, height, dtype=np.float32)[:, None]
-    centred = lightness - lightness.mean()
-    across = float((centred * x).mean() / (x**2).mean())
-    down = float((centred * y).mean() / (y**2).mean())
-    variance = float((centred**2).mean())
-    explained = across**2 * float((x**2).mean()) + down**2 * float((y**2).mean())
-    sixths = cell_sums(lightness) / cell_sums(np.ones_like(lightness))
-    ninths = [float(sixths[region.cells].mean()) for region in NINTHS]
-    central = np.zeros((GRID, GRID), dtype=np.bool_)
-    central[1:-1, 1:-1] = True
-    low, high = np.percentile(lightness, (5, 95))
+    low, quarter, median, three_quarters, high = np.percentile(lightness, (5, 25, 50, 75, 95))
+    means = cell_means(lightness, GRID)
+    narrow = cell_means(lightness, _NARROW)
+    darkest, lightest = np.percentile(lightness, (1, 99))
     return Light(
         mean=float(lightness.mean()),
-        spread=float(high - low),
-        near_black=float((lightness < 20).mean()),
-        near_white=float((lightness > 85).mean()),
-        across=across,
-        down=down,
-        slope_fit=explained / variance if variance > 1e-3 else 0.0,
-        centre_gain=float(sixths[central].mean() - sixths[~central].mean()),
-        lightest=int(np.argmax(ninths)),
-        darkest=int(np.argmin(ninths)),
-        ninth_range=max(ninths) - min(ninths),
+        low=float(low),
+        quarter=float(quarter),
+        median=float(median),
+        three_quarters=float(three_quarters),
+        high=float(high),
+        cells=tuple(tuple(float(value) for value in row) for row in means),
+        across=tuple(float(value) for value in narrow.mean(axis=0)),
+        down=tuple(float(value) for value in narrow.mean(axis=1)),
+        lightest_in=_shares_of_ninths(lightness >= lightest),
+        darkest_in=_shares_of_ninths(lightness <= darkest),
     )
+
+
+def _shares_of_ninths(mask: npt.NDArray[np.bool_]) -> tuple[float, ...]:
+    return tuple(float(share) for share in shares_of_ninths(cell_sums(mask.astype(np.float32))))
 
 
 def _detail(lightness: Array, image: Image.Image) -> Detail:
@@ -152,26 +179,30 @@ def _detail(lightness: Array, image: Image.Image) -> Detail:
     below = (down[:, :-1] + down[:, 1:]) * np.float32(0.5)
     steps = np.hypot(right, below)
     smooth = (steps < _SMOOTH_BELOW).astype(np.float32)
+    widths, grain = edge_widths(image, steps)
     return Detail(
         place=locate(cell_sums(steps), least_gain=_DETAIL_GAIN),
         smooth=float(smooth.mean()),
         smooth_place=locate(cell_sums(smooth), least_gain=_DETAIL_GAIN),
-        slant=_slant(right, below),
-        edge_px=sharpest_edge_width(image, steps),
-        reduced_edge_px=edge_width(lightness),
+        slant=_slant(right, below, steps),
+        grain=grain,
+        edge_px=widths,
     )
 
 
-def _slant(right: Array, below: Array) -> Slant | None:
-    """Main direction of edges, which run across the gradient."""
-    energy = float((right**2 + below**2).sum())
-    if energy <= 0:
+def _slant(right: Array, below: Array, steps: Array) -> Slant | None:
+    """Main direction of edges: that of at least half of their strength, within few degrees."""
+    is_edge = steps >= _EDGE_FROM
+    if is_edge.mean() < 0.01:
         return None
-    even = float((right**2 - below**2).sum()) / energy
-    skew = float((2 * right * below).sum()) / energy
-    if np.hypot(even, skew) < 0.3:
-        return None
-    if abs(even) >= abs(skew):
-        return Slant.VERTICAL if even > 0 else Slant.HORIZONTAL
-    # A gradient to the lower right (y grows downwards) belongs to an edge that rises.
-    return Slant.RISING if skew > 0 else Slant.FALLING
+    strength = steps[is_edge]
+    direction = np.arctan2(below[is_edge], right[is_edge])
+    # Opposite gradients belong to one edge direction, so angles are doubled for their mean.
+    doubled = np.angle((strength * np.exp(2j * direction)).sum())
+    main, direction = np.degrees(doubled) / 2, np.degrees(direction)
+    for degrees, slant in _SLANTS:
+        if abs((main - degrees + 90) % 180 - 90) <= _MAIN_WITHIN:
+            apart = np.abs((direction - degrees + 90) % 180 - 90)
+            held = strength[apart <= _SLANT_WITHIN].sum() / strength.sum()
+            return slant if held >= _SLANT_FROM else None
+    return None

@@ -1,6 +1,6 @@
 """Where in the frame something lies: the named region that fits a distribution best."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
@@ -11,7 +11,7 @@ GRID = 6
 _LEAST_GAIN = 0.2
 _EVEN_FROM = 0.75
 """Part of an equal share that the poorest ninth must have before the spread is even."""
-_FILLS_FROM = 0.8
+_FILLS_FROM = 0.88
 """Share of a region that must be covered before it counts as filled."""
 
 
@@ -22,13 +22,8 @@ class Region:
     english: str
     """Follows `in`."""
     chinese: str
-    cells: npt.NDArray[np.bool_]
+    cells: npt.NDArray[np.bool_] = field(compare=False)
     """(GRID, GRID), rows from the top."""
-
-    @property
-    def area(self) -> float:
-        """Share of the frame."""
-        return float(self.cells.mean())
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,12 +104,27 @@ REGIONS = (
 )
 
 
+_MASKS = np.stack([region.cells.ravel() for region in REGIONS]).astype(np.float32)
+_AREAS = _MASKS.mean(axis=1)
+_NINTH_MASKS = _MASKS[-len(NINTHS) :]
+
+
 def cell_sums(values: npt.NDArray[np.float32], cells: int = GRID) -> npt.NDArray[np.float32]:
     """Sum an (H, W) array over a square grid of cells; H and W are at least the grid's."""
     rows = np.linspace(0, values.shape[0], cells, endpoint=False).astype(int)
     columns = np.linspace(0, values.shape[1], cells, endpoint=False).astype(int)
     sums = np.add.reduceat(np.add.reduceat(values, rows, axis=0), columns, axis=1)
     return np.asarray(sums, dtype=np.float32)
+
+
+def cell_means(values: npt.NDArray[np.float32], cells: int) -> npt.NDArray[np.float32]:
+    """Mean of each cell of a square grid."""
+    return cell_sums(values, cells) / cell_sums(np.ones_like(values), cells)
+
+
+def shares_of_ninths(mass: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+    """Share of a (GRID, GRID) mass that lies in each of NINTHS; it is not all zero."""
+    return np.asarray(_NINTH_MASKS @ mass.ravel() / mass.sum(), dtype=np.float32)
 
 
 def locate(
@@ -131,13 +141,12 @@ def locate(
     total = float(mass.sum())
     if total <= 0:
         return Place(None, None, 0.0, filled=False)
-    held = [float(mass[region.cells].sum()) / total for region in REGIONS]
-    gains = [part - region.area for part, region in zip(held, REGIONS, strict=True)]
+    held = _MASKS @ mass.ravel() / total
+    gains = held - _AREAS
     best = int(np.argmax(gains))
     if gains[best] < least_gain:
-        ninths = [float(mass[region.cells].sum()) / total for region in NINTHS]
-        even = min(ninths) >= _EVEN_FROM / len(NINTHS)
+        even = bool(shares_of_ninths(mass).min() >= _EVEN_FROM / len(NINTHS))
         return Place(None, None, 1.0, filled=False, even=even)
     region = REGIONS[best]
-    filled = share * held[best] / region.area >= _FILLS_FROM
-    return Place(region.english, region.chinese, held[best], filled)
+    filled = bool(share * held[best] / _AREAS[best] >= _FILLS_FROM)
+    return Place(region.english, region.chinese, float(held[best]), filled)

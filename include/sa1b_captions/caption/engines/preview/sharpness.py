@@ -1,48 +1,72 @@
-"""How many pixels an edge takes to go from dark to light."""
+"""How many full-size pixels edges take to go from dark to light.
+
+Only a sharp rise between two plainly different levels is an edge. A soft gradient, a cloud or a
+shadow's border has none, and then nothing is known of the focus.
+"""
 
 import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-from sa1b_captions.caption.engines.preview.places import cell_sums
-
 Array = npt.NDArray[np.float32]
 
 _TILE_PX = 192
-_TILES = 3
+_TILES = 6
 _CELLS = 12
-_LAGS_PX = (1, 2, 3, 4, 6, 8, 12, 16, 24)
+_STEEPEST = 0.004
+"""Share of a tile's pixels that are taken for its edges."""
+_LEAST_SLOPE = 8.0
+"""Levels of 255 per pixel, at the steepest point of an edge."""
+_LEAST_HEIGHT = 60.0
+"""Levels of 255 between the two sides of an edge."""
+_REACH_PX = 16
+"""How far to both sides of its steepest point an edge is followed."""
+_MOST = 400
+_FEWEST = 12
+"""Edge pixels that a tile needs, or it has no edge to speak of."""
 
 
-def edge_width(lightness: Array) -> float:
-    """Typical width of the edges of an (H, W) array, in its pixels; at least 1.
-
-    Over an edge of width w, squared differences grow with the square of the distance up to w and
-    only linearly beyond. So the largest ratio of squared difference to distance, over that of
-    neighbouring pixels, is w.
-    """
-    at_one, largest = 0.0, 0.0
-    for lag in _LAGS_PX:
-        if lag >= min(lightness.shape) // 2:
-            break
-        across = lightness[:, lag:] - lightness[:, :-lag]
-        down = lightness[lag:] - lightness[:-lag]
-        energy = float((across**2).mean() + (down**2).mean()) / lag
-        at_one = at_one or energy
-        largest = max(largest, energy)
-    return largest / at_one if at_one > 0 else 1.0
-
-
-def sharpest_edge_width(image: Image.Image, steps: Array) -> float:
-    """Least edge width among the busiest tiles of an image, in full-size pixels.
+def edge_widths(image: Image.Image, steps: Array) -> tuple[tuple[float, ...], float]:
+    """Widths of edges where the steepest ones must be, and grain where there must be least.
 
     Args:
         image: RGB, full size.
-        steps: (h, w) lightness steps of the reduced image, which say where it is busy.
+        steps: (h, w) lightness steps of the reduced image; the largest say where to look.
+
+    Returns:
+        One typical width in pixels for every tile that has edges, ascending; and the mean step
+        from pixel to pixel where the reduced image is calmest, of 100.
     """
-    energy = cell_sums(steps**2, _CELLS)
-    busiest = np.argsort(-energy, axis=None, kind="stable")[:_TILES]
-    return min(edge_width(_tile(image, int(cell))) for cell in busiest)
+    rows = np.linspace(0, steps.shape[0], _CELLS, endpoint=False).astype(int)
+    columns = np.linspace(0, steps.shape[1], _CELLS, endpoint=False).astype(int)
+    peaks = np.maximum.reduceat(np.maximum.reduceat(steps, rows, axis=0), columns, axis=1)
+    chosen = np.argsort(-peaks, axis=None, kind="stable")[:_TILES]
+    widths = (_edge_width(_tile(image, int(cell))) for cell in chosen)
+    calm = _tile(image, int(np.argmin(peaks)))
+    grain = float(np.abs(np.diff(calm, axis=1)).mean()) / 2.55 if calm.shape[1] > 1 else 0.0
+    return tuple(sorted(width for width in widths if width is not None)), grain
+
+
+def _edge_width(tile: Array) -> float | None:
+    """Typical width of the steepest edges of a tile: height over slope; None without edges."""
+    found = np.concatenate([_across(tile), _across(tile.T)])
+    return float(np.median(found)) if found.size >= _FEWEST else None
+
+
+def _across(tile: Array) -> Array:
+    """Widths of the steepest edges that are crossed from left to right."""
+    slopes = np.abs(np.diff(tile, axis=1))
+    if slopes.size == 0:
+        return np.zeros(0, dtype=np.float32)
+    least = max(_LEAST_SLOPE, float(np.quantile(slopes[::3], 1 - _STEEPEST, method="higher")))
+    row, column = np.nonzero(slopes >= least)
+    # Where many are equally steep, some tell as much as all.
+    row, column = (index[:: max(1, row.size // _MOST)] for index in (row, column))
+    around = np.clip(column[:, None] + np.arange(-_REACH_PX, _REACH_PX + 2), 0, tile.shape[1] - 1)
+    height = np.ptp(tile[row[:, None], around], axis=1)
+    slope = slopes[row, column]
+    is_edge = height >= _LEAST_HEIGHT
+    return np.asarray(height[is_edge] / slope[is_edge], dtype=np.float32)
 
 
 def _tile(image: Image.Image, cell: int) -> Array:
