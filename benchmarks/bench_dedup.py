@@ -48,7 +48,7 @@ def dedup(folder: Path, rows: int) -> dict[str, object]:
     from sa1b_captions import layout, records
     from sa1b_captions.campaign import Campaign
     from sa1b_captions.quality.duplicates.signatures import signature_table
-    from sa1b_captions.receipts import read_receipt, write_receipt
+    from sa1b_captions.receipt_files import dedup_place, read_receipt, write_receipt
     from sa1b_captions.recipe import load_recipe, parse_recipe
     from sa1b_captions.shards import shard_number
     from sa1b_captions.stages.dedup import dedup_track
@@ -93,7 +93,7 @@ def dedup(folder: Path, rows: int) -> dict[str, object]:
         "peak_rss_mib": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024,
         "sign_peak_rss_mib": signed_peak // 1024,
     }
-    receipt = read_receipt(store, layout.dedup_receipt_key(campaign.name, track))
+    receipt = read_receipt(store, dedup_place(campaign.name, track))
     for name in ("candidate_pairs", "confirmed_pairs", "large_buckets"):
         result[name] = receipt[name]
     duplicates = records.read_table(store, layout.duplicates_key(campaign.name, track))

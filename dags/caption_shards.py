@@ -176,7 +176,7 @@ with DAG(
     # ALL_DONE: a shard that failed must not keep its neighbours from being validated.
     validate = stage(
         task_id="validate",
-        arguments=["validate", "--shards", PLANNED, FORCE, *RUN_ID],
+        arguments=["validate", "--shards", PLANNED, "--tracks", TRACK_LIST, FORCE, *RUN_ID],
         trigger_rule=TriggerRule.ALL_DONE,
     )
 
@@ -188,29 +188,16 @@ with DAG(
     def publish(
         shard: str,
         *,
-        run_id: str,
-        params: dict | None = None,
         ti=None,  # noqa: ANN001
         outlet_events=None,  # noqa: ANN001
     ) -> None:
-        """Emit the shard's partition key if this run completed it."""
+        """Emit the shard's partition key if this run completed it: `validate` has decided."""
         get_current_context()["shard"] = shard
-        found = ti.xcom_pull(task_ids="validate")["shards"].get(shard)
-        if found is None:
-            raise AirflowFailException(f"{shard} is not validated: one of its stages failed")
-        if found["verdict"] == "fail":
-            raise AirflowFailException(f"{shard} failed its checks; open its quality report")
-        asked = params or {}
-        # To do a shard again, this run must have; otherwise what an earlier one made is enough.
-        made = {t for t, by in found["tracks"].items() if by == run_id or not asked.get("force")}
-        if lacking := sorted(set(asked.get("tracks", ())) - made):
-            raise AirflowFailException(
-                f"{shard} lacks this run's {', '.join(lacking)}: one of its stages failed"
-            )
-        if not found["complete"]:
-            raise AirflowSkipException(f"{shard} has some tracks still to caption")
-        if found["run_id"] != run_id:
-            raise AirflowSkipException(f"{shard} was done before, in run {found['run_id']}")
+        action, reason = ti.xcom_pull(task_ids="validate")["publish"][shard]
+        if action == "fail":
+            raise AirflowFailException(reason)
+        if action == "skip":
+            raise AirflowSkipException(reason)
         outlet_events[captioned_shards].add_partitions(shard)
 
     planned = plan()

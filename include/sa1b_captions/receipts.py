@@ -1,21 +1,63 @@
 """Receipts: the small JSON written last, which makes a stage's output exist.
 
-No stage trusts a listing; it reads the receipt of the stage before it.
+Here is what each stage's receipt says; `receipt_files` says where it lies, reads and writes it. A
+field that is not always there, or that version 0.1.0 did not write, has a default.
 """
 
-import datetime as dt
-import hashlib
-import json
-import uuid
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields
-from importlib.metadata import version
-from typing import Any
+from dataclasses import dataclass, field
+from typing import Any, ClassVar
 
-from sa1b_captions.errors import MissingKeyError, PermanentError
-from sa1b_captions.storage import Store
+from sa1b_captions.findings import Check, Measure, Verdict
 
-Receipt = dict[str, Any]
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Receipt:
+    """What all receipts say."""
+
+    STAGE: ClassVar[str]
+    run_id: str | None = None
+    """Airflow run that made it; None by hand."""
+    id: str | None = None
+    """Tells it from the one before, whose facts and second may be the same: clocks jump."""
+    written_at: str | None = None
+    """ISO 8601, UTC, to the second; for people."""
+    software: str | None = None
+    format: int = 1
+    stored: Mapping[str, Any] = field(
+        default_factory=dict, repr=False, compare=False, metadata={"json": False}
+    )
+    """The JSON as stored, with fields that this version does not know. Empty until written."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IngestReceipt(Receipt):
+    """A shard's archive is repacked and indexed."""
+
+    STAGE = "ingest"
+    shard: str
+    images: int
+    """JPEGs, rows of the index."""
+    problems: dict[str, int]
+    """Images by what is wrong with them."""
+    annotations_without_image: int = 0
+    warnings: list[str] = field(default_factory=list)
+    archive_bytes: int
+    """Of the plain tar."""
+    content: str | None = None
+    """16 hexadecimal digits over ids and JPEG bytes."""
+    source: str | None = None
+    """Where it came from, without what makes a link a credential."""
+    source_bytes: int = 0
+    """Of the archive as it was downloaded, by whichever run."""
+    reused_bytes: int = 0
+    """Of these, what earlier runs had downloaded."""
+    md5: str | None = None
+    """Of the downloaded bytes, hexadecimal."""
+    resumes: int = 0
+    """Times the connection was taken up again."""
+    seconds: float = 0.0
+
 
 ENOUGH_OCCUPANCY = 0.9
 """Window occupancy below which an engine waits for images."""
@@ -54,64 +96,153 @@ class Occupancy:
         advice = "; give the pod more CPU, or look at the store's read times"
         return f"window occupancy {self.share:.2f}{note}{advice if self.low else ''}"
 
-    def facts(self) -> dict[str, Any]:
-        """Its fields, as a receipt holds them."""
-        return asdict(self)
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CaptionReceipt(Receipt):
+    """A shard's track is captioned."""
+
+    STAGE = "caption"
+    shard: str
+    track: str
+    planned: int
+    """Samples, rows of all parts."""
+    blocks: int
+    """Parts, numbered from 0."""
+    statuses: dict[str, int]
+    """Samples by `records.CaptionStatus`."""
+    recipe_fingerprint: str
+    input: str | None = None
+    """Digest of the ingest receipt."""
+    occupancy: Occupancy = Occupancy()
+    """How full the run that wrote the receipt kept the window."""
 
 
-def read_occupancy(stored: Mapping[str, Any] | None) -> Occupancy:
-    """What `Occupancy.facts` stored; nothing of a receipt that a version without it wrote."""
-    names = [field.name for field in fields(Occupancy)]
-    return Occupancy(**{name: stored[name] for name in names if stored and name in stored})
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CurateReceipt(Receipt):
+    """A shard's track is judged: accepted + rejected = planned."""
+
+    STAGE = "curate"
+    shard: str
+    track: str
+    planned: int
+    accepted: int
+    rejected: int
+    reasons: dict[str, int]
+    """Rejected rows by reason; a row may have several."""
+    recipe_fingerprint: str
+    quality_fingerprint: str
+    """`Campaign.quality_fingerprint` of the rules that judged."""
+    signature_version: str
+    """`quality.duplicates.minhash.SIGNATURE_VERSION` of the stored signatures."""
+    input: str
+    """Digest of the caption receipt."""
 
 
-def write_receipt(store: Store, key: str, *, stage: str, **facts: Any) -> Receipt:
-    """Write a stage's receipt and return it. Call this after everything it vouches for."""
-    receipt: Receipt = {
-        "stage": stage,
-        **facts,
-        # What tells it from the one before, whose facts and second may be the same: clocks jump.
-        "id": uuid.uuid4().hex,
-        "written_at": dt.datetime.now(dt.UTC).isoformat(timespec="seconds"),
-        "software": f"sa1b-captions {version('sa1b-captions')}",
-    }
-    store.write(key, json.dumps(receipt, ensure_ascii=False, indent=1).encode())
-    return receipt
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DedupReceipt(Receipt):
+    """A track is compared across all shards."""
+
+    STAGE = "dedup"
+    track: str
+    shards: int
+    rows: int
+    """Accepted captions that were compared."""
+    duplicates: int
+    """Of these, what is left out of the release."""
+    near_duplicates: int
+    """Of the duplicates, those that are not word for word the same."""
+    candidate_pairs: int
+    confirmed_pairs: int
+    large_buckets: int
+    repeated_photographs: dict[str, int] = field(default_factory=dict)
+    """Images under several ids by kind, and how many were compared; of one track only."""
+    input: str
+    """Digest of the curate receipts of all shards, in the recipe's order."""
 
 
-def read_receipt(store: Store, key: str) -> Receipt | None:
-    """Read a receipt; None when the stage has not finished."""
-    try:
-        data = store.read(key)
-    except MissingKeyError:
-        return None
-    try:
-        receipt = json.loads(data)
-    except ValueError as error:
-        raise PermanentError(
-            f"receipt {key} in {store.url} is not JSON ({error}); delete it and run its stage again"
-        ) from None
-    if not isinstance(receipt, dict):
-        raise PermanentError(f"receipt {key} in {store.url} is not a JSON object; delete it")
-    return receipt
+@dataclass(frozen=True, slots=True)
+class CurateCounts:
+    """Rows of a curated track."""
+
+    planned: int
+    accepted: int
+    rejected: int
+    reasons: dict[str, int]
 
 
-def require_receipt(store: Store, key: str, *, stage: str, hint: str) -> Receipt:
-    """Read the receipt of a stage that must have finished.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ShardValidation(Receipt):
+    """A shard's curated tracks are checked, and its report is written."""
 
-    Args:
-        store: where the receipt lies.
-        key: its key.
-        stage: the stage it belongs to, for the message.
-        hint: the command that would produce it.
-    """
-    receipt = read_receipt(store, key)
-    if receipt is None:
-        raise PermanentError(f"{stage} has not finished: no {key} in {store.url}; run {hint}")
-    return receipt
+    STAGE = "validate"
+    shard: str
+    verdict: Verdict
+    complete: bool
+    """Whether all tracks were curated."""
+    checks: dict[str, list[Check]]
+    """By track."""
+    health: dict[str, list[Measure]] = field(default_factory=dict)
+    """By track; empty where there was nothing to compare with."""
+    occupancy: dict[str, Occupancy] = field(default_factory=dict)
+    """What the caption receipt of each track says."""
+    counts: dict[str, CurateCounts]
+    """By track."""
+    report: str
+    """Key of the HTML page."""
+    quality_fingerprint: str
+    input: str
+    """`quality.curated.curated_version` of the curate receipts."""
 
 
-def digest(*receipts: Receipt | None) -> str:
-    """16 hexadecimal digits over receipts, to tell whether a stage's inputs have changed."""
-    text = json.dumps(receipts, sort_keys=True, ensure_ascii=False)
-    return hashlib.sha256(text.encode()).hexdigest()[:16]
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReleaseValidation(Receipt):
+    """All shards are checked together, and the release's report is written."""
+
+    STAGE = "validate"
+    verdict: Verdict
+    shards: int
+    checks: list[Check]
+    counts: dict[str, dict[str, int]]
+    """By track: rows `planned`, `rejected`, `duplicates` and `released`."""
+    report: str
+    """Key of the HTML page."""
+    quality_fingerprint: str
+    input: str
+    """Digest of the curate and dedup receipts of all tracks, and of the shards' validations."""
+    dedups: str
+    """Digest of the dedup receipts alone."""
+
+
+@dataclass(frozen=True, slots=True)
+class ShardSummary:
+    """What a run's page shows of a shard."""
+
+    verdict: Verdict
+    planned: int
+    """Rows of the curated tracks, as are `accepted` and `rejected`."""
+    accepted: int
+    rejected: int
+    checks_failed: int
+    """Remarks not counted."""
+    complete: bool
+    """Whether all tracks are curated."""
+    tracks: dict[str, str | None]
+    """Run that curated each track."""
+    report: str
+    run_id: str | None
+    """Run that validated the shard."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunSummary(Receipt):
+    """What one Airflow run validated."""
+
+    STAGE = "validate"
+    shards: dict[str, ShardSummary]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RestartNote(Receipt):
+    """A track of a shard was begun anew, by the run that the note names."""
+
+    STAGE = "caption"

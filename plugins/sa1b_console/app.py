@@ -19,14 +19,15 @@ from fastapi.responses import HTMLResponse
 from sa1b_captions import layout
 from sa1b_captions.campaign import Campaign, open_campaign
 from sa1b_captions.errors import CaptioningError, MissingKeyError
+from sa1b_captions.receipt_files import read_receipt, run_summary_place
 from sa1b_captions.recipe import TRACKS
 from sa1b_captions.settings import load_settings
 from sa1b_captions.shards import SHARD_PATTERN
 from sa1b_captions.stages.status import read_status
 from sa1b_captions.storage import open_store
-from sa1b_console.runs import RunPage, read_run
 
 CAPTION_DAG, RELEASE_DAG = "caption_shards", "release_dataset"
+_RUN_COLUMNS = ("planned", "accepted", "rejected", "checks_failed")
 _AIRFLOW_ID = re.compile(r"[\w.+:~-]{1,250}")
 _HEADERS = {
     # No script, no form, nothing loaded; `allow-same-origin` keeps the login on links in a frame.
@@ -118,12 +119,13 @@ def run_report(request: Request, dag_id: str, run_id: str) -> HTMLResponse:
         return release_report()
     if dag_id != CAPTION_DAG:
         raise NotThere(f"{dag_id} makes no captions; open a run of {CAPTION_DAG}")
-    page: RunPage | None = read_run(_campaign(), run_id)
-    if page is None:
+    campaign = _campaign()
+    summary = read_receipt(campaign.store, run_summary_place(campaign.name, run_id))
+    if summary is None:
         raise NotThere(
             f"run {run_id} has validated nothing yet; its validate task writes this page"
         )
-    return _page(request, "run.html", run=page)
+    return _page(request, "run.html", run=summary, columns=_RUN_COLUMNS)
 
 
 def _campaign() -> Campaign:

@@ -9,11 +9,13 @@ import pytest
 
 from sa1b_captions import layout
 from sa1b_captions.campaign import open_campaign
-from sa1b_captions.receipts import write_receipt
+from sa1b_captions.findings import Verdict
+from sa1b_captions.receipt_files import run_summary_place, write_receipt
+from sa1b_captions.receipts import RunSummary, ShardSummary
 from sa1b_captions.recipe import TRACKS
 from sa1b_captions.shards import shard_name
 from sa1b_captions.storage import open_store_url
-from tests.support import builders
+from tests.support import builders, receipts
 
 PLUGINS = Path(__file__).parents[2] / "plugins"
 RUN = "scheduled__2026-11-01T00:00:00+00:00"
@@ -133,51 +135,67 @@ def test_stored_reports_are_served_as_they_are(login, campaign):
     assert page(login, "/runs/release_dataset/manual__1") == "<h1>release</h1>"
 
 
+def summary(verdict, planned, rejected):
+    accepted, tracks = planned - rejected, {"single_en": RUN}
+    return ShardSummary(verdict, planned, accepted, rejected, 1, True, tracks, "key", RUN)
+
+
+def put_run(campaign, shards):
+    place = run_summary_place(campaign.name, RUN)
+    write_receipt(campaign.store, place, RunSummary(run_id=RUN, shards=shards))
+
+
 def test_a_run_lists_its_shards_with_verdicts_and_numbers(login, campaign):
     shards = {
-        "sa_000001": {"verdict": "warn", "report": "key", "rows": 21, "complete": True},
-        "sa_000000": {"verdict": "pass", "report": "key", "rows": 20, "rejected": 3},
+        "sa_000001": summary(Verdict.WARN, 21, 3),
+        "sa_000000": summary(Verdict.PASS, 20, 0),
     }
-    summary = json.dumps({"run_id": RUN, "shards": shards})
-    campaign.store.write(layout.run_summary_key(campaign.name, RUN), summary.encode())
+    put_run(campaign, shards)
     table = Table(page(login, f"/runs/caption_shards/{RUN}"))
     assert table.rows == [
-        ["Shard", "Verdict", "rows", "rejected"],
-        ["sa_000000", "pass", "20", "3"],
-        ["sa_000001", "warn", "21", "–"],
+        ["Shard", "Verdict", "planned", "accepted", "rejected", "checks failed"],
+        ["sa_000000", "pass", "20", "20", "0", "1"],
+        ["sa_000001", "warn", "21", "18", "3", "1"],
     ]
     assert table.links[-2:] == ["/captions/shards/sa_000000", "/captions/shards/sa_000001"]
 
 
 def test_text_from_the_store_is_escaped(login, campaign):
-    shards = {"<img src=x>": {"verdict": "<script>alert(1)</script>"}}
-    summary = json.dumps({"run_id": RUN, "shards": shards})
-    campaign.store.write(layout.run_summary_key(campaign.name, RUN), summary.encode())
+    put_run(campaign, {"<img src=x><script>alert(1)</script>": summary(Verdict.PASS, 1, 0)})
     text = page(login, f"/runs/caption_shards/{RUN}")
     assert "<script>" not in text
     assert "<img" not in text
     assert "&lt;script&gt;" in text
 
 
+def test_a_summary_of_version_0_1_0_is_shown(login, campaign):
+    """It had no stage, no id and no format."""
+    shard = {"verdict": "pass", "planned": 4, "accepted": 3, "rejected": 1, "checks_failed": 0}
+    shard |= {"complete": False, "tracks": {"single_en": None}, "report": "key", "run_id": RUN}
+    content = json.dumps({"run_id": RUN, "shards": {"sa_000000": shard}}, indent=1)
+    campaign.store.write(layout.run_summary_key(campaign.name, RUN), content.encode())
+    table = Table(page(login, f"/runs/caption_shards/{RUN}"))
+    assert table.rows[1] == ["sa_000000", "pass", "4", "3", "1", "0"]
+
+
 def test_a_damaged_summary_is_named(login, campaign):
-    campaign.store.write(layout.run_summary_key(campaign.name, RUN), b"[]")
-    assert "is no run summary" in page(login, f"/runs/caption_shards/{RUN}", 503)
-
-
-def receipt(campaign, key, **facts):
-    write_receipt(campaign.store, key, stage="test", **facts)
+    key = layout.run_summary_key(campaign.name, RUN)
+    campaign.store.write(key, b"[]")
+    text = page(login, f"/runs/caption_shards/{RUN}", 503)
+    assert key.rpartition("/")[2] in text
+    assert "it is no JSON object" in text
 
 
 @pytest.fixture
 def half_way(campaign):
     """Three shards: one validated, one captioned in one track, one ingested; the rest waits."""
     for number in range(3):
-        receipt(campaign, layout.ingest_receipt_key(shard_name(number)))
+        receipts.put_ingest(campaign.store, shard_name(number))
     for track in TRACKS:
-        receipt(campaign, layout.caption_receipt_key(campaign.name, track, "sa_000000"))
-        receipt(campaign, layout.curate_receipt_key(campaign.name, track, "sa_000000"))
-    receipt(campaign, layout.shard_validation_key(campaign.name, "sa_000000"), verdict="fail")
-    receipt(campaign, layout.caption_receipt_key(campaign.name, "single_en", "sa_000001"))
+        receipts.put_caption(campaign, track, "sa_000000")
+        receipts.put_curate(campaign, track, "sa_000000")
+    receipts.put_shard_validation(campaign, "sa_000000", "fail")
+    receipts.put_caption(campaign, "single_en", "sa_000001")
     return campaign
 
 

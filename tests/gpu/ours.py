@@ -11,7 +11,7 @@ from typing import Any
 
 from sa1b_captions import layout, records
 from sa1b_captions.campaign import Campaign
-from sa1b_captions.receipts import read_occupancy, read_receipt
+from sa1b_captions.receipt_files import caption_place, read_receipt, require_receipt
 from sa1b_captions.recipe import TRACKS
 from tests.gpu import shards
 
@@ -63,10 +63,9 @@ def kill_and_resume(campaign: Campaign, runner: Runner) -> dict[str, Any]:
     rows = [row for key in after for row in _rows(campaign, key)]
     counts = Counter(row["sample_id"] for row in rows)
     receipts = {
-        t: read_receipt(campaign.store, layout.caption_receipt_key(campaign.name, t, shard))
-        for t in TRACKS
+        t: read_receipt(campaign.store, caption_place(campaign.name, t, shard)) for t in TRACKS
     }
-    planned = sum(receipt["planned"] for receipt in receipts.values() if receipt)
+    planned = sum(receipt.planned for receipt in receipts.values() if receipt)
     single = [row for row in rows if len(row["image_ids"]) == 1]
     return {
         "killed_midway": killed and 0 < len(before) < len(after),
@@ -96,11 +95,8 @@ def timed(campaign: Campaign, runner: Runner, run_id: str) -> dict[str, Any]:
     latencies = [row["latency_ms"] / 1000 for row in rows]
     began = min(end - latency for end, latency in zip(ends, latencies, strict=True))
     elapsed_s = max(ends) - began
-    receipt = (
-        read_receipt(campaign.store, layout.caption_receipt_key(campaign.name, "single_en", shard))
-        or {}
-    )
-    occupancy = read_occupancy(receipt.get("occupancy"))
+    receipt = require_receipt(campaign.store, caption_place(campaign.name, "single_en", shard))
+    occupancy = receipt.occupancy
     if occupancy.share is None:
         raise RuntimeError(f"no window occupancy: {occupancy.note}; take more images")
     return {

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from sa1b_captions import layout, records
 from sa1b_captions.campaign import open_campaign
-from sa1b_captions.receipts import read_receipt
+from sa1b_captions.receipt_files import curate_place, read_receipt
 from sa1b_captions.recipe import TRACKS, parse_recipe
 from sa1b_captions.release.manifest import latest_version, read_manifest, verify_release
 from sa1b_captions.stages.curate import curate_shard
@@ -166,9 +166,7 @@ def test_a_stage_that_is_cut_off_never_vouches_for_a_mixture(tmp_path):
         store = FaultyStore(campaign.store, Fault(call, kills=True, after=call % 2 == 0))
         with survived():
             curate_shard(dataclasses.replace(strict, store=store), SHARDS[0], tracks=["single_en"])
-        receipt = read_receipt(
-            campaign.store, layout.curate_receipt_key(campaign.name, "single_en", SHARDS[0])
-        )
+        receipt = read_receipt(campaign.store, curate_place(campaign.name, "single_en", SHARDS[0]))
         if receipt is not None:
             rows = {
                 name: records.read_table(
@@ -177,11 +175,11 @@ def test_a_stage_that_is_cut_off_never_vouches_for_a_mixture(tmp_path):
                 ).num_rows
                 for name in ("accepted", "rejected")
             }
-            assert rows == {name: receipt[name] for name in rows}
-            assert sum(rows.values()) == receipt["planned"]
+            assert rows == {name: getattr(receipt, name) for name in rows}
+            assert sum(rows.values()) == receipt.planned
         if store.calls < call:
             break
-    assert receipt["quality_fingerprint"] == strict.quality_fingerprint
+    assert receipt.quality_fingerprint == strict.quality_fingerprint
     assert call > 5
 
 

@@ -2,7 +2,6 @@
 
 import datetime as dt
 import gzip
-import hashlib
 import io
 import json
 import random
@@ -16,9 +15,9 @@ from PIL import Image
 
 from sa1b_captions import layout, records
 from sa1b_captions.campaign import Campaign, open_campaign
-from sa1b_captions.receipts import write_receipt
 from sa1b_captions.recipe import Recipe, load_recipe, parse_recipe
 from sa1b_captions.storage import Store
+from tests.support import receipts
 
 
 def make_jpeg(seed: int = 0, size: tuple[int, int] = (96, 64)) -> bytes:
@@ -97,16 +96,7 @@ def put_shard(
     store.write(layout.archive_key(shard), buffer.getvalue())
     table = pa.Table.from_pylist(rows, schema=records.INDEX_SCHEMA)
     records.write_table(store, layout.index_key(shard), table, records.INDEX_SCHEMA)
-    write_receipt(
-        store,
-        layout.ingest_receipt_key(shard),
-        stage="ingest",
-        shard=shard,
-        images=len(rows),
-        problems={},
-        archive_bytes=len(buffer.getvalue()),
-        run_id=None,
-    )
+    receipts.put_ingest(store, shard, len(rows), len(buffer.getvalue()))
 
 
 def demo_recipe(**changes: object) -> Recipe:
@@ -189,18 +179,5 @@ def put_captions(campaign: Campaign, shard: str, track: str, table: pa.Table) ->
             records.CAPTION_SCHEMA,
         )
     statuses = table.column("status").value_counts().to_pylist()
-    write_receipt(
-        campaign.store,
-        layout.caption_receipt_key(campaign.name, track, shard),
-        stage="caption",
-        shard=shard,
-        track=track,
-        planned=table.num_rows,
-        blocks=blocks,
-        statuses={item["values"]: item["counts"] for item in statuses},
-        engine="preview",
-        model=campaign.recipe.model.id,
-        recipe_fingerprint=campaign.recipe.fingerprint,
-        content=hashlib.sha256(str(table.to_pylist()).encode()).hexdigest()[:16],
-        run_id=None,
-    )
+    counts = {item["values"]: item["counts"] for item in statuses}
+    receipts.put_caption(campaign, track, shard, counts)

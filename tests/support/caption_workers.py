@@ -17,7 +17,7 @@ from pathlib import Path
 from sa1b_captions import layout, records
 from sa1b_captions.campaign import Campaign
 from sa1b_captions.caption.sampling import plan_track, read_index
-from sa1b_captions.receipts import read_receipt
+from sa1b_captions.receipt_files import caption_place, read_receipt
 from sa1b_captions.recipe import TRACKS, load_recipe
 from sa1b_captions.storage import FileStore
 from tests.support import builders
@@ -107,16 +107,14 @@ def require_every_sample_once(campaign):
         index = read_index(campaign.store, shard)
         for track in TRACKS:
             plan = plan_track(RECIPE, RECIPE.tracks[track], shard, index)
-            receipt = read_receipt(
-                campaign.store, layout.caption_receipt_key(campaign.name, track, shard)
-            )
+            receipt = read_receipt(campaign.store, caption_place(campaign.name, track, shard))
             keys = [
                 layout.part_key(campaign.name, track, shard, block)
-                for block in range(receipt["blocks"])
+                for block in range(receipt.blocks)
             ]
             found = [r for k in keys for r in records.read_table(campaign.store, k).to_pylist()]
             assert [row["sample_id"] for row in found] == [sample.sample_id for sample in plan]
             assert {row["status"] for row in found} == {"ok"}
-            assert (receipt["planned"], receipt["statuses"]) == (len(plan), {"ok": len(plan)})
+            assert (receipt.planned, receipt.statuses) == (len(plan), {"ok": len(plan)})
             rows += found
     return rows

@@ -2,6 +2,7 @@
 
 import io
 import json
+from collections import Counter
 from collections.abc import Mapping, Sequence
 
 import pyarrow as pa
@@ -9,12 +10,10 @@ import pyarrow.parquet as pq
 
 from sa1b_captions import layout, records
 from sa1b_captions.campaign import Campaign
-from sa1b_captions.quality.curated import require_curated
-from sa1b_captions.receipts import digest, read_receipt, write_receipt
 from sa1b_captions.recipe import TRACKS, Recipe, load_recipe, parse_recipe
 from sa1b_captions.shards import shard_number
 from sa1b_captions.storage import Store
-from tests.support import builders
+from tests.support import builders, receipts
 
 ZH = "一条石板路通向山脚下的村庄，屋顶覆盖着积雪。"
 
@@ -58,15 +57,8 @@ def put_curated(
             pa.Table.from_pylist(part, schema=records.CURATED_SCHEMA),
             records.CURATED_SCHEMA,
         )
-    write_receipt(
-        campaign.store,
-        layout.curate_receipt_key(campaign.name, track, shard),
-        stage="curate",
-        planned=len(texts),
-        accepted=len(captions),
-        rejected=len(rejected),
-        quality_fingerprint=campaign.quality_fingerprint,
-    )
+    reasons = Counter(reason for _, why in rejected for reason in why)
+    receipts.put_curate(campaign, track, shard, len(captions), len(rejected), reasons)
     return [row["sample_id"] for row in rows[: len(captions)]]
 
 
@@ -89,9 +81,7 @@ def put_duplicates(campaign: Campaign, track: str, winners: Mapping[str, str]) -
         pa.Table.from_pylist(rows, schema=schema),
         schema,
     )
-    curated = require_curated(campaign, track)
-    key = layout.dedup_receipt_key(campaign.name, track)
-    write_receipt(campaign.store, key, stage="dedup", track=track, input=digest(*curated))
+    receipts.put_dedup(campaign, track, len(rows))
     put_validation(campaign)
 
 
@@ -100,17 +90,7 @@ def put_validation(campaign: Campaign, verdict: str = "pass") -> None:
     campaign.store.write(
         layout.release_report_key(campaign.name), b"<!doctype html><title>Quality</title>"
     )
-    dedups = [
-        read_receipt(campaign.store, layout.dedup_receipt_key(campaign.name, track))
-        for track in TRACKS
-    ]
-    write_receipt(
-        campaign.store,
-        layout.release_validation_key(campaign.name),
-        stage="validate",
-        verdict=verdict,
-        dedups=digest(*dedups),
-    )
+    receipts.put_release_validation(campaign, verdict)
 
 
 def ready_campaign(store: Store, recipe: Recipe | None = None, rows: int = 3) -> Campaign:

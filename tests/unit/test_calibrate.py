@@ -12,7 +12,7 @@ from sa1b_captions.campaign import open_campaign
 from sa1b_captions.cli import app
 from sa1b_captions.errors import PermanentError
 from sa1b_captions.quality.health.reference import read_reference
-from sa1b_captions.receipts import read_receipt
+from sa1b_captions.receipt_files import caption_place, curate_place, read_receipt
 from sa1b_captions.recipe import load_recipe
 from sa1b_captions.stages.calibrate import calibrate
 from sa1b_captions.stages.curate import curate_shard
@@ -127,20 +127,17 @@ def test_a_pinned_reference_makes_outliers_without_captioning_again(campaign):
     odd = caption(random.Random(9), 24)
     assert len(odd) < campaign.recipe.quality.languages["en"].max_chars
     fill(campaign, "sa_000002", [caption(random.Random(n), 6) for n in range(50)] + [odd])
-    key = layout.curate_receipt_key(campaign.name, TRACK, "sa_000002")
-    assert "length_outlier" not in read_receipt(campaign.store, key)["reasons"]
-    captions = read_receipt(
-        campaign.store, layout.caption_receipt_key(campaign.name, TRACK, "sa_000002")
-    )
+    place = curate_place(campaign.name, TRACK, "sa_000002")
+    assert "length_outlier" not in read_receipt(campaign.store, place).reasons
+    captions = read_receipt(campaign.store, caption_place(campaign.name, TRACK, "sa_000002"))
 
     assert run(campaign, pin=True).pinned
     pinned = reopened(campaign)
     assert pinned.quality_fingerprint != campaign.quality_fingerprint
     curate_shard(pinned, "sa_000002", tracks=[TRACK])
-    assert read_receipt(campaign.store, key)["reasons"] == {"length_outlier": 1}
+    assert read_receipt(campaign.store, place).reasons == {"length_outlier": 1}
     assert (
-        read_receipt(campaign.store, layout.caption_receipt_key(campaign.name, TRACK, "sa_000002"))
-        == captions
+        read_receipt(campaign.store, caption_place(campaign.name, TRACK, "sa_000002")) == captions
     )
 
 

@@ -9,7 +9,7 @@ from sa1b_captions import layout, records
 from sa1b_captions.caption import parts
 from sa1b_captions.caption.sampling import plan_track, read_index
 from sa1b_captions.errors import PermanentError, RetryableError
-from sa1b_captions.receipts import read_receipt
+from sa1b_captions.receipt_files import caption_place, read_receipt
 from sa1b_captions.recipe import TRACKS
 from sa1b_captions.stages.caption import caption_shards
 from sa1b_captions.storage import FileStore
@@ -36,10 +36,8 @@ def caption(campaign, open_engine, **options):
 
 
 def rows(campaign, track, shard=SHARD):
-    receipt = read_receipt(campaign.store, layout.caption_receipt_key(campaign.name, track, shard))
-    keys = [
-        layout.part_key(campaign.name, track, shard, block) for block in range(receipt["blocks"])
-    ]
+    receipt = read_receipt(campaign.store, caption_place(campaign.name, track, shard))
+    keys = [layout.part_key(campaign.name, track, shard, block) for block in range(receipt.blocks)]
     return [row for key in keys for row in records.read_table(campaign.store, key).to_pylist()]
 
 

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from sa1b_captions import layout, records
 from sa1b_captions.campaign import Campaign
 from sa1b_captions.caption.sampling import plan_track, read_index
-from sa1b_captions.receipts import read_receipt
+from sa1b_captions.receipt_files import caption_place, read_receipt
 from sa1b_captions.recipe import TRACKS
 from sa1b_captions.stages.caption import caption_shards
 from sa1b_captions.storage import FileStore
@@ -38,16 +38,14 @@ def require_every_sample_once(campaign):
         index = read_index(campaign.store, shard)
         for track in TRACKS:
             plan = plan_track(campaign.recipe, campaign.recipe.tracks[track], shard, index)
-            receipt = read_receipt(
-                campaign.store, layout.caption_receipt_key(campaign.name, track, shard)
-            )
+            receipt = read_receipt(campaign.store, caption_place(campaign.name, track, shard))
             keys = [
                 layout.part_key(campaign.name, track, shard, block)
-                for block in range(receipt["blocks"])
+                for block in range(receipt.blocks)
             ]
             rows = [r for k in keys for r in records.read_table(campaign.store, k).to_pylist()]
             assert [row["sample_id"] for row in rows] == [sample.sample_id for sample in plan]
-            assert receipt["planned"] == sum(receipt["statuses"].values()) == len(plan)
+            assert receipt.planned == sum(receipt.statuses.values()) == len(plan)
             total += len(rows)
     return total
 

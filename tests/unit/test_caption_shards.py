@@ -7,7 +7,7 @@ import pytest
 from sa1b_captions import layout
 from sa1b_captions.caption.engines.base import Engine
 from sa1b_captions.errors import PermanentError, RetryableError
-from sa1b_captions.receipts import read_receipt
+from sa1b_captions.receipt_files import caption_place, read_receipt
 from sa1b_captions.recipe import TRACKS
 from sa1b_captions.stages.caption import caption_shards
 from sa1b_captions.storage import FileStore
@@ -43,10 +43,7 @@ def captioned(campaign):
     return [
         shard
         for shard in NAMES
-        if all(
-            read_receipt(campaign.store, layout.caption_receipt_key(campaign.name, t, shard))
-            for t in TRACKS
-        )
+        if all(read_receipt(campaign.store, caption_place(campaign.name, t, shard)) for t in TRACKS)
     ]
 
 

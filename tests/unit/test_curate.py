@@ -7,7 +7,7 @@ import pytest
 from sa1b_captions import layout, records
 from sa1b_captions.campaign import Campaign
 from sa1b_captions.errors import PermanentError
-from sa1b_captions.receipts import read_receipt
+from sa1b_captions.receipt_files import curate_place, read_receipt
 from sa1b_captions.stages.curate import curate_shard
 from sa1b_captions.storage import FileStore
 from tests.support import builders
@@ -41,9 +41,7 @@ def read(campaign, name):
 
 
 def receipt(campaign):
-    return read_receipt(
-        campaign.store, layout.curate_receipt_key(campaign.name, "single_en", SHARD)
-    )
+    return read_receipt(campaign.store, curate_place(campaign.name, "single_en", SHARD))
 
 
 def test_every_planned_row_is_accepted_or_rejected_with_reasons(campaign):
@@ -130,12 +128,12 @@ def test_a_curated_track_is_skipped_until_captions_or_rules_change(campaign):
     captioned(campaign, [TEXT])
     curate(campaign, run_id="first")
     curate(campaign, run_id="second")
-    assert receipt(campaign)["run_id"] == "first"
+    assert receipt(campaign).run_id == "first"
     curate(campaign, run_id="forced", force=True)
-    assert receipt(campaign)["run_id"] == "forced"
+    assert receipt(campaign).run_id == "forced"
     captioned(campaign, [TEXT, TEXT + "It is day."])
     curate(campaign, run_id="again")
-    assert (receipt(campaign)["run_id"], receipt(campaign)["planned"]) == ("again", 2)
+    assert (receipt(campaign).run_id, receipt(campaign).planned) == ("again", 2)
 
     stricter = builders.demo_recipe()
     limits = dataclasses.replace(stricter.quality.languages["en"], min_chars=1000)
@@ -169,7 +167,7 @@ def test_killed_anywhere_it_leaves_no_receipt_and_the_next_run_completes(campaig
             curate(killed, force=True)
         assert receipt(campaign) is None
     assert curate(campaign)["accepted"] == 1
-    assert receipt(campaign)["rejected"] == 1
+    assert receipt(campaign).rejected == 1
 
 
 def test_a_shard_that_is_not_captioned_says_what_to_run(campaign):

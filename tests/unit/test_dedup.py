@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from sa1b_captions import layout, records
 from sa1b_captions.errors import PermanentError
 from sa1b_captions.quality.duplicates import signatures as dedup
-from sa1b_captions.receipts import read_receipt
+from sa1b_captions.receipt_files import dedup_place, read_receipt
 from sa1b_captions.shards import shard_name
 from sa1b_captions.stages.curate import curate_shard
 from sa1b_captions.stages.dedup import dedup_track
@@ -130,8 +130,8 @@ def test_a_repeat_in_another_shard_is_found_and_the_first_kept(campaign):
             "jaccard": 1.0,
         }
     ]
-    receipt = read_receipt(campaign.store, layout.dedup_receipt_key(campaign.name, "single_en"))
-    assert (receipt["rows"], receipt["shards"], receipt["run_id"]) == (4, 2, "run")
+    receipt = read_receipt(campaign.store, dedup_place(campaign.name, "single_en"))
+    assert (receipt.rows, receipt.shards, receipt.run_id) == (4, 2, "run")
 
 
 def test_dedup_waits_for_every_shard_and_names_the_missing_ones(campaign):
@@ -147,9 +147,7 @@ def test_dedup_is_skipped_until_a_shard_is_curated_again(campaign):
     dedup_track(campaign, "single_en", run_id="second")
 
     def run():
-        return read_receipt(campaign.store, layout.dedup_receipt_key(campaign.name, "single_en"))[
-            "run_id"
-        ]
+        return read_receipt(campaign.store, dedup_place(campaign.name, "single_en")).run_id
 
     assert run() == "first"
     put_curated(campaign, "sa_000001", [TEXT + "0"], 2)

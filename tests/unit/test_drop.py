@@ -1,16 +1,13 @@
-import json
-
 import pytest
 
 from sa1b_captions import layout
 from sa1b_captions.errors import PermanentError, RetryableError
-from sa1b_captions.receipts import write_receipt
 from sa1b_captions.recipe import TRACKS
 from sa1b_captions.stages.caption import caption_shards
 from sa1b_captions.stages.drop import drop_shards, is_dropped
 from sa1b_captions.stages.status import is_done, read_status
 from sa1b_captions.storage import FileStore
-from tests.support import builders
+from tests.support import builders, receipts
 from tests.support.engines import ScriptedEngine
 
 SHARD = "sa_000000"
@@ -34,12 +31,9 @@ def caption(campaign, open_engine, **options):
 def finish(campaign, verdict="pass"):
     """Caption the shard, and leave the receipts that curate and validate leave."""
     caption(campaign, ScriptedEngine)
-    rules = campaign.quality_fingerprint
     for track in TRACKS:
-        key = layout.curate_receipt_key(campaign.name, track, SHARD)
-        write_receipt(campaign.store, key, stage="curate", quality_fingerprint=rules)
-    result = json.dumps({"verdict": verdict}).encode()
-    campaign.store.write(layout.shard_validation_key(campaign.name, SHARD), result)
+        receipts.put_curate(campaign, track, SHARD)
+    receipts.put_shard_validation(campaign, SHARD, verdict)
 
 
 def raw(campaign):

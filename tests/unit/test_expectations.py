@@ -5,8 +5,10 @@ import pytest
 
 from sa1b_captions import records
 from sa1b_captions.chance import allowed_share
+from sa1b_captions.findings import Check, Measure, Verdict
 from sa1b_captions.quality import expectations, metrics
-from sa1b_captions.quality.checks import Check, Checker, Verdict, judge
+from sa1b_captions.quality.checks import Checker, judge
+from sa1b_captions.receipts import CurateReceipt
 from tests.support import builders
 
 RECIPE = builders.demo_recipe()
@@ -150,7 +152,9 @@ def test_the_gravest_failed_check_decides(severities, verdict):
 
 def receipts(**counts):
     numbers = {"planned": 100, "accepted": 99, "rejected": 1} | counts
-    return [{"shard": shard, **numbers} for shard in RECIPE.shards]
+    others = {"track": "", "reasons": {}, "recipe_fingerprint": "", "quality_fingerprint": ""}
+    others |= {"signature_version": "", "input": ""}
+    return [CurateReceipt(shard=shard, **numbers, **others) for shard in RECIPE.shards]
 
 
 def duplicates(rows=0):
@@ -162,10 +166,10 @@ def duplicates(rows=0):
 
 
 MEASURES = [
-    {"name": "psi", "against": "reference", "value": 0.01},
-    {"name": "ks_distance", "against": "reference", "value": 0.02},
-    {"name": "tail_share", "against": "reference", "value": 0.001},
-    {"name": "psi", "against": "neighbours", "value": 0.5},
+    Measure("psi", "reference", 0.01, 0.0, 1.0, None),
+    Measure("ks_distance", "reference", 0.02, 0.0, 1.0, None),
+    Measure("tail_share", "reference", 0.001, 0.0, 1.0, None),
+    Measure("psi", "neighbours", 0.5, 0.0, 1.0, None),
 ]
 
 

@@ -10,7 +10,7 @@ from sa1b_captions.caption.tally import ENOUGH, Tally
 from sa1b_captions.caption.worker import MAX_ATTEMPTS
 from sa1b_captions.chance import allowed_share
 from sa1b_captions.errors import PermanentError
-from sa1b_captions.receipts import read_receipt
+from sa1b_captions.receipt_files import caption_place, read_receipt
 from sa1b_captions.records import CaptionStatus
 from sa1b_captions.stages.caption import caption_shards
 from sa1b_captions.storage import FileStore
@@ -71,10 +71,7 @@ def test_too_many_failures_fail_the_shard_with_numbers_reasons_and_what_to_do(ca
         "7 timeout (no caption within 900 s), 1 truncated; 1 more could not be decoded; "
     )
     assert "clear the task" in message
-    assert (
-        read_receipt(campaign.store, layout.caption_receipt_key(campaign.name, "single_en", SHARD))
-        is None
-    )
+    assert read_receipt(campaign.store, caption_place(campaign.name, "single_en", SHARD)) is None
     assert len(stored(campaign)) == IMAGES
 
 
@@ -114,9 +111,7 @@ def test_few_failures_are_rows_and_stay_rows(campaign):
 def test_a_track_that_fails_leaves_the_receipts_of_the_others(campaign):
     with pytest.raises(PermanentError, match="single_en/"):
         caption(campaign, failing(lambda image: TIMEOUT), tracks=["single_en", "single_zh"])
-    assert read_receipt(
-        campaign.store, layout.caption_receipt_key(campaign.name, "single_zh", SHARD)
-    )
+    assert read_receipt(campaign.store, caption_place(campaign.name, "single_zh", SHARD))
     engine = ScriptedEngine()
     caption(campaign, engine, tracks=["single_en", "single_zh"])
     assert all(sample.startswith("single_en") for sample in engine.asked)
@@ -140,10 +135,8 @@ def test_a_hopeless_shard_is_given_up_early_and_the_next_is_captioned(tmp_path):
         )
     given_up = [sample for sample in engine.asked if SHARD in sample]
     assert len(set(given_up)) < ENOUGH + 2 * engine.window + 4
-    receipt = read_receipt(
-        store, layout.caption_receipt_key(campaign.name, "single_en", "sa_000001")
-    )
-    assert receipt["statuses"] == {"ok": 200}
+    receipt = read_receipt(store, caption_place(campaign.name, "single_en", "sa_000001"))
+    assert receipt.statuses == {"ok": 200}
 
 
 @settings(max_examples=50)

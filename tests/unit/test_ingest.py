@@ -2,7 +2,6 @@ import datetime as dt
 import gzip
 import hashlib
 import io
-import json
 import logging
 import tarfile
 import uuid
@@ -16,6 +15,7 @@ from sa1b_captions import layout, records
 from sa1b_captions.errors import CaptioningError, PermanentError, RetryableError
 from sa1b_captions.ingest.download import Patience
 from sa1b_captions.ingest.links import Link, parse_links
+from sa1b_captions.receipt_files import ingest_place, read_receipt
 from sa1b_captions.stages.ingest import ingest_shard
 from sa1b_captions.storage import Store, open_store_url, s3
 from tests.support import builders
@@ -63,9 +63,8 @@ def objects(store: Store) -> dict[str, bytes]:
 def test_a_shard_becomes_a_tar_an_index_and_a_receipt(store):
     receipt, _ = run(store, expected_md5=MD5.upper(), expected_images=4, run_id="run-1")
     assert list(store.list("")) == KEYS
-    assert json.loads(store.read(KEYS[1])) == receipt
+    assert read_receipt(store, ingest_place(SHARD)) == receipt
     expected = {
-        "stage": "ingest",
         "shard": SHARD,
         "images": 4,
         "problems": {},
@@ -77,8 +76,8 @@ def test_a_shard_becomes_a_tar_an_index_and_a_receipt(store):
         "resumes": 0,
         "run_id": "run-1",
     }
-    assert {key: receipt[key] for key in expected} == expected
-    assert receipt["source"].endswith("/objects/sa_000000.tar")
+    assert {key: getattr(receipt, key) for key in expected} == expected
+    assert receipt.source.endswith("/objects/sa_000000.tar")
     jpegs = {name.removeprefix("./"): data for name, data in MEMBERS if name.endswith(".jpg")}
     rows = records.read_table(store, KEYS[0]).to_pylist()
     assert {
@@ -101,16 +100,16 @@ def test_force_ingests_again(folder):
     other = builders.make_archive(builders.sa1b_members([8, 9]))
     second, requests = run(folder, other, force=True)
     assert requests == 1
-    assert (first["images"], second["images"]) == (4, 2)
-    assert first["content"] != second["content"]
+    assert (first.images, second.images) == (4, 2)
+    assert first.content != second.content
     assert records.read_table(folder, KEYS[0]).num_rows == 2
 
 
 def test_the_content_of_equal_images_is_equal(folder):
     first, _ = run(folder)
     second, _ = run(folder, gzip.decompress(ARCHIVE), force=True)
-    assert first["md5"] != second["md5"]
-    assert first["content"] == second["content"]
+    assert first.md5 != second.md5
+    assert first.content == second.content
 
 
 @settings(
@@ -135,7 +134,7 @@ def test_any_faults_give_the_same_objects(folder, faults):
     clean = objects(folder)
     receipt, _ = run(folder, faults=faults, force=True)
     assert objects(folder) == clean
-    assert receipt["md5"] == MD5
+    assert receipt.md5 == MD5
 
 
 @pytest.mark.parametrize(
@@ -178,7 +177,7 @@ def test_a_wrong_md5_fails_the_shard_and_shows_both(store):
 
 def test_an_md5_list_that_comes_later_still_counts(folder):
     run(folder)
-    assert ingest_shard(folder, SHARD, {}, expected_md5=MD5)["md5"] == MD5
+    assert ingest_shard(folder, SHARD, {}, expected_md5=MD5).md5 == MD5
     with pytest.raises(PermanentError, match="with force"):
         ingest_shard(folder, SHARD, {}, expected_md5="0" * 32)
 
@@ -220,10 +219,10 @@ def test_large_archives_are_uploaded_in_parts_and_failures_leave_no_upload(
         run(store, archive[:-20_000])
     assert "Uploads" not in s3_client.list_multipart_uploads(Bucket=bucket)
     receipt, _ = run(store, archive)
-    assert receipt["problems"] == {}
+    assert receipt.problems == {}
     head = s3_client.head_object(Bucket=bucket, Key=f"large/{layout.archive_key(SHARD)}")
     assert head["ETag"].endswith('-2"')
-    assert head["ContentLength"] == receipt["archive_bytes"]
+    assert head["ContentLength"] == receipt.archive_bytes
 
 
 def test_what_a_killed_run_left_of_its_upload_is_gone_when_the_shard_is_done(
@@ -241,9 +240,9 @@ def test_oddities_are_warnings_in_receipt_and_log(folder, caplog):
     jpeg = builders.make_jpeg(9)
     members = [*MEMBERS, ("sa_9.jpg", jpeg[:-2]), ("sa_7.json", b"{}"), ("notes.txt", b"")]
     receipt, _ = run(folder, builders.make_archive(members), expected_images=11_186)
-    assert receipt["problems"] == {"truncated": 1}
-    assert receipt["annotations_without_image"] == 1
-    assert receipt["warnings"] == [
+    assert receipt.problems == {"truncated": 1}
+    assert receipt.annotations_without_image == 1
+    assert receipt.warnings == [
         "1 other members passed over, first 'notes.txt'",
         "5 images, expected 11186",
     ]

@@ -8,10 +8,9 @@ import sys
 import httpx
 import pytest
 
-from sa1b_captions import layout
 from sa1b_captions.errors import EXIT_PERMANENT
 from sa1b_captions.ingest.replies import Interrupted, read_reply
-from sa1b_captions.receipts import read_receipt
+from sa1b_captions.receipt_files import ingest_place, read_receipt
 from sa1b_captions.storage import FileStore
 from tests.support import builders
 from tests.support.fault_server import serve
@@ -40,8 +39,8 @@ def test_a_clock_that_is_ahead_ends_no_link(tmp_path, clock):
         done = ingest(server, tmp_path / "store", clock, ends_in_s=DAY_S)
     assert done.returncode == 0, done.stderr
     assert "SECRET" not in done.stderr
-    receipt = read_receipt(FileStore(tmp_path / "store"), layout.ingest_receipt_key("sa_000000"))
-    assert receipt["images"] == 3
+    receipt = read_receipt(FileStore(tmp_path / "store"), ingest_place("sa_000000"))
+    assert receipt.images == 3
 
 
 def test_a_link_that_the_server_calls_expired_stops_before_the_first_byte(tmp_path, clock):

@@ -9,7 +9,7 @@ from sa1b_captions import layout, records
 from sa1b_captions.caption.images import decode_jpeg
 from sa1b_captions.caption.perceptual_hash import hash_photograph
 from sa1b_captions.quality.duplicates.photographs import find_repeats
-from sa1b_captions.receipts import read_receipt
+from sa1b_captions.receipt_files import dedup_place, read_receipt
 from sa1b_captions.stages.curate import curate_shard
 from sa1b_captions.stages.dedup import dedup_track
 from sa1b_captions.storage import FileStore
@@ -99,8 +99,8 @@ def test_dedup_reports_repeated_photographs_of_all_shards_and_rejects_none(campa
     caption(campaign, "sa_000000", 1, [ROOM, GARDEN])
     caption(campaign, "sa_000001", 11, [recompressed(ROOM), GARDEN])
     assert dedup_track(campaign, "single_en")["duplicates"] == 0
-    receipt = read_receipt(campaign.store, layout.dedup_receipt_key(campaign.name, "single_en"))
-    assert receipt["repeated_photographs"] == {"same_bytes": 2, "same_look": 2, "compared": 4}
+    receipt = read_receipt(campaign.store, dedup_place(campaign.name, "single_en"))
+    assert receipt.repeated_photographs == {"same_bytes": 2, "same_look": 2, "compared": 4}
     repeats = records.read_table(
         campaign.store, layout.repeated_images_key(campaign.name)
     ).to_pylist()
@@ -119,6 +119,6 @@ def test_shards_curated_before_photographs_were_hashed_count_for_none(campaign, 
         layout.curated_key(campaign.name, "single_en", "sa_000001", "photographs.parquet")
     )
     dedup_track(campaign, "single_en")
-    receipt = read_receipt(campaign.store, layout.dedup_receipt_key(campaign.name, "single_en"))
-    assert receipt["repeated_photographs"] == {"same_bytes": 0, "same_look": 0, "compared": 2}
+    receipt = read_receipt(campaign.store, dedup_place(campaign.name, "single_en"))
+    assert receipt.repeated_photographs == {"same_bytes": 0, "same_look": 0, "compared": 2}
     assert "shards 1: no hashes of photographs; curate them again with --force" in caplog.text

@@ -2,13 +2,14 @@ import pyarrow as pa
 import pytest
 
 from sa1b_captions import layout, records
-from sa1b_captions.quality.checks import Check, Verdict
+from sa1b_captions.findings import Check, Measure, Verdict
 from sa1b_captions.quality.metrics import shard_metrics
 from sa1b_captions.quality.report.gallery import REJECTED_PER_REASON, evenly
 from sa1b_captions.quality.report.release import ReleaseFindings, render_release
 from sa1b_captions.quality.report.shard import ShardFindings, render_shard
 from sa1b_captions.quality.report.window_occupancy import sum_up
-from sa1b_captions.receipts import Occupancy, read_receipt
+from sa1b_captions.receipt_files import curate_place, read_receipt
+from sa1b_captions.receipts import Occupancy
 from sa1b_captions.recipe import TRACKS
 from sa1b_captions.stages.curate import curate_shard
 from sa1b_captions.stages.dedup import dedup_track
@@ -52,7 +53,7 @@ def put(campaign, shard, captions, changes=None, first_id=1):
 
 def shard_page(campaign, shard, tracks, checks=None, occupancy=None):
     curated = {
-        track: read_receipt(campaign.store, layout.curate_receipt_key(campaign.name, track, shard))
+        track: read_receipt(campaign.store, curate_place(campaign.name, track, shard))
         for track in tracks
     }
     findings = ShardFindings(shard, Verdict.WARN, curated, checks or {}, {}, occupancy or {}, "run")
@@ -169,7 +170,7 @@ def test_a_release_page_shows_duplicates_worst_shards_and_totals(campaign):
         dedup_track(campaign, track)
     receipts = {
         track: [
-            read_receipt(campaign.store, layout.curate_receipt_key(campaign.name, track, shard))
+            read_receipt(campaign.store, curate_place(campaign.name, track, shard))
             for shard in campaign.recipe.shards
         ]
         for track in TRACKS
@@ -180,7 +181,9 @@ def test_a_release_page_shows_duplicates_worst_shards_and_totals(campaign):
     }
     verdicts = {"sa_000000": "pass", "sa_000001": "missing"}
     measures = {"psi": 0.3, "ks_distance": 0.2, "tail_share": 0.05}
-    health = {"multi_zh": [{"name": name, "value": value} for name, value in measures.items()]}
+    health = {
+        "multi_zh": [Measure(name, "reference", value, 0, 1, 1) for name, value in measures.items()]
+    }
     findings = ReleaseFindings(
         verdict=Verdict.FAIL,
         receipts=receipts,

@@ -102,7 +102,7 @@ def test_any_kills_and_faults_give_the_same_objects(tmp_path_factory, clean, kil
                 ingest(server, DyingStore(folder, calls, after))
         receipt = ingest(server, FileStore(folder))
     assert objects(FileStore(folder)) == clean
-    assert (receipt["source_bytes"], receipt["md5"]) == (len(ARCHIVE), MD5)
+    assert (receipt.source_bytes, receipt.md5) == (len(ARCHIVE), MD5)
 
 
 def test_only_what_was_not_kept_is_downloaded(tmp_path):
@@ -113,7 +113,7 @@ def test_only_what_was_not_kept_is_downloaded(tmp_path):
         server.requests.clear()
         receipt = ingest(server, FileStore(tmp_path))
     assert server.requests == ["bytes=28000-"]
-    assert receipt["reused_bytes"] == 28_000
+    assert receipt.reused_bytes == 28_000
 
 
 def test_a_refreshed_link_continues_the_same_object(tmp_path):
@@ -188,8 +188,8 @@ def test_a_process_killed_by_the_kernel_is_continued_by_another(tmp_path, clean)
         server.requests.clear()
         receipt = ingest(server, store)
     assert received < len(ARCHIVE)
-    assert receipt["reused_bytes"] >= received - 2 * PART - 4_000
-    assert server.requests == [f"bytes={receipt['reused_bytes']}-"]
+    assert receipt.reused_bytes >= received - 2 * PART - 4_000
+    assert server.requests == [f"bytes={receipt.reused_bytes}-"]
     assert objects(store) == clean
     assert not list(tmp_path.rglob("*.partial"))
 
@@ -203,7 +203,7 @@ def test_several_connections_give_the_same_objects(tmp_path_factory, clean, faul
     with serve(ARCHIVE, faults) as server:
         receipt = ingest(server, store, connections=3, range_bytes=9_001)
     assert objects(store) == clean
-    assert receipt["md5"] == MD5
+    assert receipt.md5 == MD5
 
 
 def test_several_connections_continue_a_killed_run(tmp_path, clean):

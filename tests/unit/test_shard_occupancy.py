@@ -9,7 +9,7 @@ import pytest
 from sa1b_captions import layout, records
 from sa1b_captions.caption.engines.preview.engine import PreviewEngine
 from sa1b_captions.errors import PermanentError, RetryableError
-from sa1b_captions.receipts import read_occupancy, read_receipt, write_receipt
+from sa1b_captions.receipt_files import caption_place, read_receipt
 from sa1b_captions.stages.caption import caption_shards
 from sa1b_captions.storage import FileStore
 from tests.support import builders
@@ -56,11 +56,7 @@ def occupancies(campaign, engine, shards=(SHARD,), tracks=("single_en",), **opti
 
 
 def occupancy_of(campaign, track, shard):
-    return read_occupancy(
-        read_receipt(campaign.store, layout.caption_receipt_key(campaign.name, track, shard))[
-            "occupancy"
-        ]
-    )
+    return read_receipt(campaign.store, caption_place(campaign.name, track, shard)).occupancy
 
 
 def fleet(tmp_path, *, window, images, read_s, speedup=10.0):
@@ -112,7 +108,7 @@ def test_what_is_left_of_a_shard_is_measured_anew(tmp_path):
 def test_what_versions_with_other_numbers_left_is_harmless(tmp_path):
     campaign = campaign_of(FileStore(tmp_path), 12)
     leftover = layout.captions_prefix(campaign.name, "single_en", SHARD) + "efficiency.json"
-    write_receipt(campaign.store, leftover, stage="caption", efficiency=0.98)
+    campaign.store.write(leftover, b'{"stage": "caption", "efficiency": 0.98}')
     for run_id in ("monday", "tuesday"):
         (found,) = occupancies(campaign, ScriptedEngine(window=2), force=True, run_id=run_id)
         assert found.share > 0

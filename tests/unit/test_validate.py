@@ -8,7 +8,13 @@ import pytest
 
 from sa1b_captions import layout, records
 from sa1b_captions.errors import PermanentError, RetryableError
-from sa1b_captions.receipts import Occupancy, read_receipt
+from sa1b_captions.receipt_files import (
+    caption_place,
+    read_receipt,
+    shard_validation_place,
+    write_receipt,
+)
+from sa1b_captions.receipts import Occupancy
 from sa1b_captions.recipe import TRACKS
 from sa1b_captions.shards import shard_name
 from sa1b_captions.stages.curate import curate_shard
@@ -41,7 +47,7 @@ def put(campaign, number, tracks=TRACKS, rows=2):
 
 
 def result(campaign, shard):
-    return read_receipt(campaign.store, layout.shard_validation_key(campaign.name, shard))
+    return read_receipt(campaign.store, shard_validation_place(campaign.name, shard))
 
 
 def test_a_shard_is_validated_once_until_it_is_curated_again(campaign):
@@ -71,16 +77,17 @@ def test_a_shard_is_validated_once_until_it_is_curated_again(campaign):
 def test_a_starving_engine_is_remarked_on_in_both_reports(campaign):
     for number, shard in enumerate(campaign.recipe.shards):
         put(campaign, number)
-        key = layout.caption_receipt_key(campaign.name, "single_en", shard)
-        receipt = read_receipt(campaign.store, key) | {"occupancy": Occupancy(0.62, 500).facts()}
-        campaign.store.write(key, json.dumps(receipt).encode())
+        place = caption_place(campaign.name, "single_en", shard)
+        receipt = read_receipt(campaign.store, place)
+        starved = dataclasses.replace(receipt, occupancy=Occupancy(0.62, 500))
+        write_receipt(campaign.store, place, starved)
         curate_shard(campaign, shard)
     entry = validate_shards(campaign, campaign.recipe.shards)["shards"][campaign.recipe.shards[0]]
     assert entry["checks_failed"] == 0  # a remark is no failed check
     found = result(campaign, campaign.recipe.shards[0])
-    assert (found["verdict"], found["occupancy"]["single_en"]["share"]) == ("pass", 0.62)
-    (remark,) = [check for check in found["checks"]["single_en"] if not check["success"]]
-    assert (remark["severity"], remark["observed"]) == ("info", "0.62")
+    assert (found.verdict, found.occupancy["single_en"].share) == ("pass", 0.62)
+    (remark,) = [check for check in found.checks["single_en"] if not check.success]
+    assert (remark.severity, remark.observed) == ("info", "0.62")
     for track in TRACKS:
         dedup_track(campaign, track)
     assert "engine_fed" in validate_release(campaign)["checks_failed"]
@@ -107,13 +114,13 @@ def test_a_shard_unlike_its_neighbours_warns_with_the_numbers(tmp_path):
     found = validate_shards(campaign, ["sa_000003", "sa_000006"])["verdicts"]
     assert found == {"sa_000003": "pass", "sa_000006": "warn"}
     stored = result(campaign, "sa_000006")
-    (ks,) = [m for m in stored["health"]["single_en"] if m["name"] == "ks_distance"]
-    assert ks["against"] == "neighbours"
-    assert ks["value"] > ks["warning"] > 0.05
-    failed = {c["name"] for c in stored["checks"]["single_en"] if not c["success"]}
+    (ks,) = [m for m in stored.health["single_en"] if m.name == "ks_distance"]
+    assert ks.against == "neighbours"
+    assert ks.value > ks.warning > 0.05
+    failed = {c.name for c in stored.checks["single_en"] if not c.success}
     assert "health_ks_distance_neighbours_warning" in failed
-    page = campaign.store.read(stored["report"]).decode()
-    assert f"{ks['value']:.3f}" in page
+    page = campaign.store.read(stored.report).decode()
+    assert f"{ks.value:.3f}" in page
     assert "no reference is pinned" in page
 
 
@@ -121,15 +128,15 @@ def test_a_result_has_its_checks_and_its_report(campaign):
     shard = put(campaign, 0, tracks=["single_en", "multi_zh"])
     validate_shards(campaign, [shard])
     found = result(campaign, shard)
-    assert (found["verdict"], found["complete"]) == ("pass", False)
-    assert list(found["checks"]) == list(found["counts"]) == ["single_en", "multi_zh"]
-    assert {check["severity"] for check in found["checks"]["multi_zh"]} == {
+    assert (found.verdict, found.complete) == ("pass", False)
+    assert list(found.checks) == list(found.counts) == ["single_en", "multi_zh"]
+    assert {check.severity for check in found.checks["multi_zh"]} == {
         "critical",
         "warning",
         "info",
     }
-    assert campaign.store.read(found["report"]).startswith(b"<!doctype html>")
-    assert ENGLISH[:40] not in json.dumps(found)
+    assert campaign.store.read(found.report).startswith(b"<!doctype html>")
+    assert ENGLISH[:40] not in json.dumps(found.stored)
 
 
 def test_force_validates_again(campaign):
@@ -161,7 +168,7 @@ def test_a_crashed_check_is_retried_and_spares_the_other_shards(campaign):
     with pytest.raises(RetryableError, match="single_zh/sa_000000: 2 checks crashed"):
         validate_shards(campaign, campaign.recipe.shards, run_id="run")
     assert result(campaign, "sa_000000") is None
-    assert result(campaign, "sa_000001")["verdict"] == "pass"
+    assert result(campaign, "sa_000001").verdict == "pass"
 
 
 @pytest.fixture

@@ -1,5 +1,5 @@
-from sa1b_captions import layout
-from sa1b_captions.quality.checks import Verdict, judge
+from sa1b_captions.findings import Verdict
+from sa1b_captions.quality.checks import judge
 from sa1b_captions.quality.report.window_occupancy import (
     check_release,
     check_shard,
@@ -7,9 +7,9 @@ from sa1b_captions.quality.report.window_occupancy import (
     read_occupancies,
     sum_up,
 )
-from sa1b_captions.receipts import Occupancy, read_occupancy, write_receipt
+from sa1b_captions.receipts import Occupancy
 from sa1b_captions.storage import FileStore
-from tests.support import builders
+from tests.support import builders, receipts
 
 FED = Occupancy(0.98, 500)
 STARVED = Occupancy(0.62, 500)
@@ -17,18 +17,10 @@ FEW = Occupancy(0.1, 5, "of 5 samples only, which tells little")
 NOTHING = Occupancy(note="this run captioned nothing")
 
 
-def test_a_receipt_says_what_was_stored_and_one_of_an_older_version_nothing():
-    assert read_occupancy(FED.facts()) == FED
-    assert read_occupancy(FEW.facts() | {"of a later version": 1}) == FEW
-    assert read_occupancy(None) == Occupancy()
-
-
 def test_receipts_are_read_per_track_and_a_missing_one_says_nothing(tmp_path):
     campaign = builders.demo_campaign(FileStore(tmp_path))
-    key = layout.caption_receipt_key(campaign.name, "single_en", "sa_000000")
-    write_receipt(campaign.store, key, stage="caption", occupancy=FED.facts())
-    old = layout.caption_receipt_key(campaign.name, "single_zh", "sa_000000")
-    write_receipt(campaign.store, old, stage="caption", efficiency=0.98, efficiency_samples=500)
+    receipts.put_caption(campaign, "single_en", "sa_000000", occupancy=FED)
+    receipts.put_caption(campaign, "single_zh", "sa_000000")
     found = read_occupancies(campaign, "sa_000000", ["single_en", "single_zh", "multi_en"])
     assert found == {"single_en": FED, "single_zh": Occupancy()}
 

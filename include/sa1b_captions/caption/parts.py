@@ -17,7 +17,8 @@ from sa1b_captions.campaign import Campaign
 from sa1b_captions.caption.engines.base import Engine, Reply
 from sa1b_captions.caption.perceptual_hash import PhotographHashes
 from sa1b_captions.caption.sampling import Sample
-from sa1b_captions.receipts import read_receipt, write_receipt
+from sa1b_captions.receipt_files import read_receipt, restart_place, write_receipt
+from sa1b_captions.receipts import RestartNote
 
 Block = tuple[str, int]
 """Track and number of a block."""
@@ -38,8 +39,9 @@ def start_anew(campaign: Campaign, track: str, shard: str, run_id: str | None) -
     What was judged of them goes first and then their receipt, so that no reader trusts old or half
     a set; the note of the run comes last, so that a run killed in between starts anew again.
     """
-    note = layout.restart_key(campaign.name, track, shard)
-    if run_id is not None and (read_receipt(campaign.store, note) or {}).get("run_id") == run_id:
+    place = restart_place(campaign.name, track, shard)
+    note = None if run_id is None else read_receipt(campaign.store, place)
+    if note is not None and note.run_id == run_id:
         return
     # Or a run that fails from here on would pass for done by its old captions.
     campaign.store.delete(layout.shard_validation_key(campaign.name, shard))
@@ -47,7 +49,7 @@ def start_anew(campaign: Campaign, track: str, shard: str, run_id: str | None) -
     campaign.store.delete(layout.caption_receipt_key(campaign.name, track, shard))
     for block in stored_blocks(campaign, track, shard):
         campaign.store.delete(layout.part_key(campaign.name, track, shard, block))
-    write_receipt(campaign.store, note, stage="caption", run_id=run_id)
+    write_receipt(campaign.store, place, RestartNote(run_id=run_id))
 
 
 def block_of(sample: Sample, block_size: int) -> int:

@@ -10,7 +10,6 @@ import time
 from collections.abc import Iterable
 from typing import Any
 
-from sa1b_captions import layout
 from sa1b_captions.campaign import Campaign
 from sa1b_captions.caption import parts, sampling
 from sa1b_captions.caption.engines.base import Engine
@@ -21,14 +20,15 @@ from sa1b_captions.caption.resume import read_stored
 from sa1b_captions.caption.tally import Tally
 from sa1b_captions.caption.worker import Outcome
 from sa1b_captions.errors import PermanentError, RetryableError
-from sa1b_captions.receipts import (
-    Occupancy,
-    Receipt,
+from sa1b_captions.receipt_files import (
+    caption_place,
     digest,
+    ingest_place,
     read_receipt,
     require_receipt,
     write_receipt,
 )
+from sa1b_captions.receipts import CaptionReceipt, IngestReceipt, Occupancy
 from sa1b_captions.recipe import TRACKS
 
 _log = logging.getLogger(__name__)
@@ -50,16 +50,16 @@ class ShardWork:
         self,
         campaign: Campaign,
         shard: str,
-        standing: dict[str, Receipt],
+        done: dict[str, CaptionReceipt],
         plans: dict[str, list[sampling.Sample]],
-        ingest: Receipt | None,
+        ingest: IngestReceipt | None,
         max_failure_share: float,
         run_id: str | None,
     ) -> None:
         """Take the receipts of tracks that are done and the plans of those that are not."""
         self.shard = shard
         self._campaign = campaign
-        self._standing = standing
+        self._done = done
         self._plans = plans
         self._ingest = ingest
         self._run_id = run_id
@@ -140,7 +140,7 @@ class ShardWork:
             PermanentError: too many samples of a track failed; the other tracks are done.
             RetryableError: the store failed, or lost parts.
         """
-        receipts = dict(self._standing)
+        receipts = dict(self._done)
         sick = {track: tally for track, tally in self._tallies.items() if tally.passes_limit()}
         occupancy = self._occupancy(engine)
         for track, tally in self._tallies.items():
@@ -152,9 +152,7 @@ class ShardWork:
             "stage": "caption",
             "shard": self.shard,
             "captioned": len(self.todo),
-            "statuses": {
-                track: receipts[track]["statuses"] for track in TRACKS if track in receipts
-            },
+            "statuses": {track: receipts[track].statuses for track in TRACKS if track in receipts},
             "seconds": round(time.monotonic() - self._began, 1),
         }
 
@@ -170,7 +168,7 @@ class ShardWork:
             _log.info("%s: %s", self.shard, found.describe())
         return found
 
-    def _write_receipt(self, track: str, tally: Tally, occupancy: Occupancy) -> Receipt:
+    def _write_receipt(self, track: str, tally: Tally, occupancy: Occupancy) -> CaptionReceipt:
         campaign, shard, planned = self._campaign, self.shard, len(self._plans[track])
         blocks = -(-planned // campaign.recipe.block_size)
         gone = set(range(blocks)) - parts.stored_blocks(campaign, track, shard)
@@ -182,17 +180,18 @@ class ShardWork:
             )
         return write_receipt(
             campaign.store,
-            layout.caption_receipt_key(campaign.name, track, shard),
-            stage="caption",
-            shard=shard,
-            track=track,
-            planned=planned,
-            blocks=blocks,
-            statuses=dict(tally.statuses),
-            occupancy=occupancy.facts(),
-            recipe_fingerprint=campaign.recipe.fingerprint,
-            input=digest(self._ingest),
-            run_id=self._run_id,
+            caption_place(campaign.name, track, shard),
+            CaptionReceipt(
+                shard=shard,
+                track=track,
+                planned=planned,
+                blocks=blocks,
+                statuses=dict(tally.statuses),
+                occupancy=occupancy,
+                recipe_fingerprint=campaign.recipe.fingerprint,
+                input=digest(self._ingest),
+                run_id=self._run_id,
+            ),
         )
 
 
@@ -227,31 +226,26 @@ def prepare(
         for track in wanted:
             parts.start_anew(campaign, track, shard, run_id)
     found = {
-        track: read_receipt(campaign.store, layout.caption_receipt_key(campaign.name, track, shard))
+        track: read_receipt(campaign.store, caption_place(campaign.name, track, shard))
         for track in wanted
     }
-    standing = {track: receipt for track, receipt in found.items() if receipt is not None}
-    if len(standing) == len(wanted):
+    done = {track: receipt for track, receipt in found.items() if receipt is not None}
+    if len(done) == len(wanted):
         _log.info("%s is captioned already", shard)
-        return ShardWork(campaign, shard, standing, {}, None, max_failure_share, run_id)
+        return ShardWork(campaign, shard, done, {}, None, max_failure_share, run_id)
     ingest = _require_ingest(campaign, shard)
     images = sampling.read_index(campaign.store, shard)
     plans = {
         track: sampling.plan_track(campaign.recipe, campaign.recipe.tracks[track], shard, images)
         for track in wanted
-        if track not in standing
+        if track not in done
     }
-    return ShardWork(campaign, shard, standing, plans, ingest, max_failure_share, run_id)
+    return ShardWork(campaign, shard, done, plans, ingest, max_failure_share, run_id)
 
 
 def _span(outcome: Outcome) -> Span:
     return outcome.began_s, outcome.began_s + outcome.latency_s
 
 
-def _require_ingest(campaign: Campaign, shard: str) -> Receipt:
-    return require_receipt(
-        campaign.store,
-        layout.ingest_receipt_key(shard),
-        stage=f"ingest of {shard}",
-        hint=f"sa1b-captions ingest --shards {shard}",
-    )
+def _require_ingest(campaign: Campaign, shard: str) -> IngestReceipt:
+    return require_receipt(campaign.store, ingest_place(shard))

@@ -80,7 +80,8 @@ def ingest(
         )
         for shard in names
     }
-    print_result({"stage": "ingest", "shards": receipts})
+    stored = {shard: dict(receipt.stored) for shard, receipt in receipts.items()}
+    print_result({"stage": "ingest", "shards": stored})
 
 
 @command
@@ -159,6 +160,10 @@ def validate(
     release: Annotated[
         bool, typer.Option("--release", help="Validate all shards together, after dedup.")
     ] = False,
+    tracks: Annotated[
+        str | None,
+        typer.Option(help="Tracks the run was asked for; without them, publish lacks none."),
+    ] = None,
     force: Force = False,
     run_id: RunId = None,
 ) -> None:
@@ -175,7 +180,8 @@ def validate(
         raise NothingToDo("no shards to validate")
     else:
         names = parse_selection(shards)
-        print_result(validate_shards(campaign, names, force=force, run_id=run_id))
+        asked = parse_tracks(tracks) if tracks else ()
+        print_result(validate_shards(campaign, names, tracks=asked, force=force, run_id=run_id))
 
 
 @command

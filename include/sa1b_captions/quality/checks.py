@@ -4,43 +4,19 @@ Importing Great Expectations costs 6 to 14 CPU-seconds and checking a shard 0.2,
 serves many shards.
 """
 
-import enum
 import logging
 from collections.abc import Iterable
-from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
 from sa1b_captions.errors import RetryableError
+from sa1b_captions.findings import Check, Verdict
 
 if TYPE_CHECKING:
     from great_expectations import ExpectationSuite
     from great_expectations.core import ExpectationValidationResult
-
-
-class Verdict(enum.StrEnum):
-    """What the checks of a shard or a release come to."""
-
-    PASS = "pass"  # noqa: S105  # not a password
-    WARN = "warn"
-    FAIL = "fail"
-
-
-@dataclass(frozen=True, slots=True)
-class Check:
-    """One expectation and what became of it."""
-
-    name: str
-    description: str
-    severity: str
-    """`critical`, `warning` or `info`: what it means if the check does not hold."""
-    success: bool
-    crashed: bool
-    """The check itself failed, so `success` says nothing about the data."""
-    observed: str
-    """What was found, for people; of a crashed check, the error."""
 
 
 def judge(checks: Iterable[Check]) -> Verdict:

@@ -1,4 +1,4 @@
-"""What the curate stage left of one track over many shards."""
+"""What the curate and dedup stages left of one track over many shards."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -8,7 +8,14 @@ from typing import Any
 from sa1b_captions import layout
 from sa1b_captions.campaign import Campaign
 from sa1b_captions.errors import PermanentError
-from sa1b_captions.receipts import Receipt, digest, read_receipt
+from sa1b_captions.receipt_files import (
+    curate_place,
+    dedup_place,
+    digest,
+    read_receipt,
+    require_receipt,
+)
+from sa1b_captions.receipts import CurateReceipt, DedupReceipt
 from sa1b_captions.recipe import TRACKS
 from sa1b_captions.shards import format_selection
 
@@ -20,21 +27,19 @@ _SHOWN_CHARS = 200
 
 def read_curate_receipts(
     campaign: Campaign, track: str, shards: Sequence[str]
-) -> list[Receipt | None]:
+) -> list[CurateReceipt | None]:
     """Curate receipts in the order of `shards`; None where other rules than today's made it."""
     rules = campaign.quality_fingerprint
 
-    def read(shard: str) -> Receipt | None:
-        receipt = read_receipt(
-            campaign.store, layout.curate_receipt_key(campaign.name, track, shard)
-        )
-        return receipt if receipt and receipt["quality_fingerprint"] == rules else None
+    def read(shard: str) -> CurateReceipt | None:
+        receipt = read_receipt(campaign.store, curate_place(campaign.name, track, shard))
+        return receipt if receipt and receipt.quality_fingerprint == rules else None
 
     with ThreadPoolExecutor(READERS) as pool:
         return list(pool.map(read, shards))
 
 
-def require_curated(campaign: Campaign, track: str) -> list[Receipt]:
+def require_curated(campaign: Campaign, track: str) -> list[CurateReceipt]:
     """Curate receipts of all the recipe's shards, in its order.
 
     Raises:
@@ -53,7 +58,29 @@ def require_curated(campaign: Campaign, track: str) -> list[Receipt]:
     return receipts
 
 
-def curated_version(receipts: Mapping[str, Receipt]) -> str:
+def require_deduplicated(
+    campaign: Campaign, track: str, curated: Sequence[CurateReceipt]
+) -> DedupReceipt:
+    """Dedup receipt of a track.
+
+    Args:
+        campaign: recipe, store and name.
+        track: one of the recipe's.
+        curated: what `require_curated` found for it.
+
+    Raises:
+        PermanentError: dedup has not run, or saw other captions.
+    """
+    place = dedup_place(campaign.name, track)
+    receipt = require_receipt(campaign.store, place)
+    if receipt.input != digest(*curated):
+        raise PermanentError(
+            f"{track}: shards were curated again since dedup ran; run {place.command}"
+        )
+    return receipt
+
+
+def curated_version(receipts: Mapping[str, CurateReceipt]) -> str:
     """Digest of a shard's curate receipts by track; what was made of others is outdated."""
     return digest(*(receipts.get(track) for track in TRACKS))
 

@@ -8,9 +8,9 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from sa1b_captions.chance import allowed_share
+from sa1b_captions.findings import Measure, Verdict
 from sa1b_captions.limits import Quality
-from sa1b_captions.quality.checks import Verdict
-from sa1b_captions.quality.health.measures import SHAPES, Measure
+from sa1b_captions.quality.health.measures import SHAPES
 from sa1b_captions.recipe import Recipe
 from sa1b_captions.records import CaptionStatus
 

@@ -6,7 +6,8 @@ from typing import Any
 import polars as pl
 import pyarrow as pa
 
-from sa1b_captions.receipts import Receipt
+from sa1b_captions.findings import Measure
+from sa1b_captions.receipts import CurateReceipt
 from sa1b_captions.recipe import Model
 from sa1b_captions.shards import shard_name
 
@@ -164,10 +165,10 @@ def _instant(value: Any) -> str | None:
 
 
 def shard_metrics(
-    curated: Mapping[str, Sequence[Receipt]],
+    curated: Mapping[str, Sequence[CurateReceipt]],
     duplicates: Mapping[str, pa.Table],
     verdicts: Mapping[str, str],
-    health: Mapping[str, Mapping[str, Sequence[Mapping[str, Any]]]],
+    health: Mapping[str, Mapping[str, Sequence[Measure]]],
 ) -> pa.Table:
     """One row per shard and track (SHARD_METRICS_SCHEMA).
 
@@ -184,23 +185,21 @@ def shard_metrics(
         numbers = duplicates[track].column("shard_number").value_counts().to_pylist()
         repeated = {shard_name(item["values"]): item["counts"] for item in numbers}
         for receipt in receipts:
-            measures = health.get(receipt["shard"], {}).get(track, [])
-            planned, accepted, rejected = (
-                receipt[name] for name in ("planned", "accepted", "rejected")
-            )
+            measures = health.get(receipt.shard, {}).get(track, [])
+            planned, accepted, rejected = receipt.planned, receipt.accepted, receipt.rejected
             rows.append(
                 {
-                    "shard": receipt["shard"],
+                    "shard": receipt.shard,
                     "track": track,
-                    "verdict": verdicts.get(receipt["shard"], "missing"),
+                    "verdict": verdicts.get(receipt.shard, "missing"),
                     "planned": planned,
                     "accepted": accepted,
                     "rejected": rejected,
-                    "duplicates": repeated.get(receipt["shard"], 0),
+                    "duplicates": repeated.get(receipt.shard, 0),
                     "unaccounted": planned - accepted - rejected,
                     "rejected_share": rejected / planned if planned else None,
                     **{
-                        column: next((m["value"] for m in measures if m["name"] == column), None)
+                        column: next((m.value for m in measures if m.name == column), None)
                         for column in HEALTH_COLUMNS
                     },
                 }

@@ -6,7 +6,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from sa1b_captions.errors import PermanentError
-from sa1b_captions.receipts import Receipt
+from sa1b_captions.receipts import CurateReceipt
 from sa1b_captions.recipe import Recipe, Track
 
 INTERNVL_MODEL = "OpenGVLab/InternVL2-Llama3-76B"
@@ -36,7 +36,9 @@ def check_recipe(recipe: Recipe) -> None:
             )
 
 
-def check_counts(receipt: Receipt, accepted: pa.Table, rejected: pa.Table, where: str) -> None:
+def check_counts(
+    receipt: CurateReceipt, accepted: pa.Table, rejected: pa.Table, where: str
+) -> None:
     """Accepted + rejected = planned, in the receipt and in the tables.
 
     Args:
@@ -46,11 +48,11 @@ def check_counts(receipt: Receipt, accepted: pa.Table, rejected: pa.Table, where
         where: track and shard, for messages.
     """
     stored = (accepted.num_rows, rejected.num_rows)
-    counted = (receipt["accepted"], receipt["rejected"])
-    if stored != counted or sum(stored) != receipt["planned"]:
+    counted = (receipt.accepted, receipt.rejected)
+    if stored != counted or sum(stored) != receipt.planned:
         raise PermanentError(
             f"{where}: {stored[0]} accepted + {stored[1]} rejected rows are stored, the receipt "
-            f"says {counted[0]} + {counted[1]} of {receipt['planned']} planned; "
+            f"says {counted[0]} + {counted[1]} of {receipt.planned} planned; "
             "curate the shard again with --force"
         )
 

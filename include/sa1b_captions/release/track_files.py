@@ -19,7 +19,7 @@ import pyarrow.compute as pc
 from sa1b_captions import layout, records
 from sa1b_captions.campaign import Campaign
 from sa1b_captions.errors import PermanentError
-from sa1b_captions.receipts import Receipt
+from sa1b_captions.receipts import CurateReceipt
 from sa1b_captions.recipe import Track
 from sa1b_captions.release import guards, rows
 from sa1b_captions.release.folder import ReleaseFolder
@@ -54,7 +54,7 @@ def track_files(track: Track) -> TrackFiles:
 
 
 def export_track(
-    campaign: Campaign, folder: ReleaseFolder, track: Track, curated: Mapping[str, Receipt]
+    campaign: Campaign, folder: ReleaseFolder, track: Track, curated: Mapping[str, CurateReceipt]
 ) -> TrackTotals:
     """Write a track's four files.
 
@@ -104,7 +104,9 @@ class _Split:
     duplicates: int
 
 
-def _splits(campaign: Campaign, track: Track, curated: Mapping[str, Receipt]) -> Iterator[_Split]:
+def _splits(
+    campaign: Campaign, track: Track, curated: Mapping[str, CurateReceipt]
+) -> Iterator[_Split]:
     """Split each shard's samples, in the order of the recipe's shards."""
     key = layout.duplicates_key(campaign.name, track.name)
     duplicates = Duplicates(records.read_table(campaign.store, key), key)
@@ -119,7 +121,7 @@ def _splits(campaign: Campaign, track: Track, curated: Mapping[str, Receipt]) ->
 
 
 def _split(
-    campaign: Campaign, track: Track, shard: str, receipt: Receipt, duplicates: Duplicates
+    campaign: Campaign, track: Track, shard: str, receipt: CurateReceipt, duplicates: Duplicates
 ) -> _Split:
     where = f"{track.name}/{shard}"
     accepted, rejected = (

@@ -25,7 +25,15 @@ from sa1b_captions.quality.duplicates.photographs import photograph_table
 from sa1b_captions.quality.features import measure
 from sa1b_captions.quality.health.reference import read_reference
 from sa1b_captions.quality.rules import EXACT_DUPLICATE, NEAR_DUPLICATE, find_reasons
-from sa1b_captions.receipts import Receipt, digest, read_receipt, require_receipt, write_receipt
+from sa1b_captions.receipt_files import (
+    caption_place,
+    curate_place,
+    digest,
+    read_receipt,
+    require_receipt,
+    write_receipt,
+)
+from sa1b_captions.receipts import CaptionReceipt, CurateReceipt
 from sa1b_captions.recipe import TRACKS, WHOLE_TRACK
 from sa1b_captions.records import CaptionStatus
 from sa1b_captions.shards import shard_number
@@ -57,12 +65,17 @@ def curate_shard(
     receipts = {
         track: _curate_track(campaign, track, shard, force=force, run_id=run_id) for track in wanted
     }
-    names = ("planned", "accepted", "rejected", "reasons")
     return {
         "stage": "curate",
         "shard": shard,
         "tracks": {
-            track: {name: receipt[name] for name in names} for track, receipt in receipts.items()
+            track: {
+                "planned": receipt.planned,
+                "accepted": receipt.accepted,
+                "rejected": receipt.rejected,
+                "reasons": receipt.reasons,
+            }
+            for track, receipt in receipts.items()
         },
         "seconds": round(time.monotonic() - began, 1),
     }
@@ -70,71 +83,63 @@ def curate_shard(
 
 def _curate_track(
     campaign: Campaign, track: str, shard: str, *, force: bool, run_id: str | None
-) -> Receipt:
+) -> CurateReceipt:
     store, recipe = campaign.store, campaign.recipe
-    source = require_receipt(
-        store,
-        layout.caption_receipt_key(campaign.name, track, shard),
-        stage=f"captioning of {track}/{shard}",
-        hint=f"sa1b-captions caption --shards {shard} --tracks {track}",
-    )
-    standing = (
-        None
-        if force
-        else read_receipt(store, layout.curate_receipt_key(campaign.name, track, shard))
-    )
-    version = {
-        "input": digest(source),
-        "quality_fingerprint": campaign.quality_fingerprint,
-        "signature_version": SIGNATURE_VERSION,
-    }
-    if standing is not None and version.items() <= standing.items():
+    source = require_receipt(store, caption_place(campaign.name, track, shard))
+    place = curate_place(campaign.name, track, shard)
+    done = None if force else read_receipt(store, place)
+    made_of = digest(source)
+    present = (made_of, campaign.quality_fingerprint, SIGNATURE_VERSION)
+    if done and (done.input, done.quality_fingerprint, done.signature_version) == present:
         _log.info("%s/%s is curated already", track, shard)
-        return standing
+        return done
     split = _split(campaign, track, shard, _read_captions(campaign, track, source))
     accepted, rejected = split.accepted, split.rejected
     # From here until the new receipt, an old one would vouch for a mixture of old and new.
-    store.delete(layout.curate_receipt_key(campaign.name, track, shard))
+    store.delete(place.key)
     summary = _store_outputs(campaign, track, shard, split)
     _log.info("%s/%s: %d accepted, %d rejected", track, shard, accepted.num_rows, rejected.num_rows)
     return write_receipt(
         store,
-        layout.curate_receipt_key(campaign.name, track, shard),
-        stage="curate",
-        shard=shard,
-        track=track,
-        planned=source["planned"],
-        accepted=accepted.num_rows,
-        rejected=rejected.num_rows,
-        reasons=summary["reasons"],
-        recipe_fingerprint=recipe.fingerprint,
-        run_id=run_id,
-        **version,
+        place,
+        CurateReceipt(
+            shard=shard,
+            track=track,
+            planned=source.planned,
+            accepted=accepted.num_rows,
+            rejected=rejected.num_rows,
+            reasons=summary["reasons"],
+            recipe_fingerprint=recipe.fingerprint,
+            input=made_of,
+            quality_fingerprint=campaign.quality_fingerprint,
+            signature_version=SIGNATURE_VERSION,
+            run_id=run_id,
+        ),
     )
 
 
-def _read_captions(campaign: Campaign, track: str, source: Receipt) -> pa.Table:
+def _read_captions(campaign: Campaign, track: str, source: CaptionReceipt) -> pa.Table:
     """All rows that a caption receipt vouches for, in plan order."""
-    shard = source["shard"]
+    shard = source.shard
     where = f"{track}/{shard}"
     again = f"run sa1b-captions caption --shards {shard} --tracks {track} --force"
-    _require_recipe(source["recipe_fingerprint"], campaign, where)
+    _require_recipe(source.recipe_fingerprint, campaign, where)
     try:
         parts = [
             records.read_table(campaign.store, layout.part_key(campaign.name, track, shard, block))
-            for block in range(source["blocks"])
+            for block in range(source.blocks)
         ]
     except MissingKeyError as error:
         raise PermanentError(
-            f"{where}: the receipt counts {source['blocks']} blocks, but {error}; {again}"
+            f"{where}: the receipt counts {source.blocks} blocks, but {error}; {again}"
         ) from None
     # Parts written before a column existed have nulls there.
     rows = pa.concat_tables(
         [records.CAPTION_SCHEMA.empty_table(), *parts], promote_options="default"
     )
-    if rows.num_rows != source["planned"]:
+    if rows.num_rows != source.planned:
         raise PermanentError(
-            f"{where}: {rows.num_rows} captions stored, {source['planned']} planned; {again}"
+            f"{where}: {rows.num_rows} captions stored, {source.planned} planned; {again}"
         )
     if pc.count_distinct(rows.column("sample_id"), mode="all").as_py() != rows.num_rows:
         raise PermanentError(f"{where}: a sample_id is missing or stored twice; {again}")

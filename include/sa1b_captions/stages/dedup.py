@@ -22,7 +22,8 @@ from sa1b_captions.quality.duplicates.clusters import Clusters, find_clusters
 from sa1b_captions.quality.duplicates.signatures import Signatures, duplicate_table, rank
 from sa1b_captions.quality.duplicates.wording import normalised
 from sa1b_captions.quality.rules import NEAR_DUPLICATE
-from sa1b_captions.receipts import Receipt, digest, read_receipt, write_receipt
+from sa1b_captions.receipt_files import dedup_place, digest, read_receipt, write_receipt
+from sa1b_captions.receipts import CurateReceipt, DedupReceipt
 from sa1b_captions.recipe import WHOLE_TRACK
 from sa1b_captions.shards import shard_number
 from sa1b_captions.stages.repeated_images import report_repeats
@@ -54,43 +55,43 @@ def dedup_track(
     store, shards = campaign.store, campaign.recipe.shards
     receipts = require_curated(campaign, track)
     version = digest(*receipts)
-    standing = (
-        None if force else read_receipt(store, layout.dedup_receipt_key(campaign.name, track))
-    )
-    if standing is None or standing["input"] != version:
+    place = dedup_place(campaign.name, track)
+    done = None if force else read_receipt(store, place)
+    if done is None or done.input != version:
         found, duplicates = _find_duplicates(campaign, track, receipts)
         # Until the new receipt, an old one would vouch for what it has not seen.
-        store.delete(layout.dedup_receipt_key(campaign.name, track))
+        store.delete(place.key)
         records.write_table(
             store, layout.duplicates_key(campaign.name, track), duplicates, records.DUPLICATE_SCHEMA
         )
         repeats = report_repeats(campaign) if track == WHOLE_TRACK else {}
-        standing = write_receipt(
+        done = write_receipt(
             store,
-            layout.dedup_receipt_key(campaign.name, track),
-            stage="dedup",
-            track=track,
-            shards=len(shards),
-            rows=sum(receipt["accepted"] for receipt in receipts),
-            duplicates=duplicates.num_rows,
-            near_duplicates=pc.sum(pc.equal(duplicates.column("kind"), "near")).as_py() or 0,
-            candidate_pairs=found.candidates,
-            confirmed_pairs=found.confirmed,
-            large_buckets=found.large_buckets,
-            repeated_photographs=repeats,
-            input=version,
-            run_id=run_id,
+            place,
+            DedupReceipt(
+                track=track,
+                shards=len(shards),
+                rows=sum(receipt.accepted for receipt in receipts),
+                duplicates=duplicates.num_rows,
+                near_duplicates=pc.sum(pc.equal(duplicates.column("kind"), "near")).as_py() or 0,
+                candidate_pairs=found.candidates,
+                confirmed_pairs=found.confirmed,
+                large_buckets=found.large_buckets,
+                repeated_photographs=repeats,
+                input=version,
+                run_id=run_id,
+            ),
         )
-    _log.info("%s: %d duplicates of %d", track, standing["duplicates"], standing["rows"])
+    _log.info("%s: %d duplicates of %d", track, done.duplicates, done.rows)
     return {
-        "rows": standing["rows"],
-        "duplicates": standing["duplicates"],
+        "rows": done.rows,
+        "duplicates": done.duplicates,
         "seconds": round(time.monotonic() - began, 1),
     }
 
 
 def _find_duplicates(
-    campaign: Campaign, track: str, receipts: Sequence[Receipt]
+    campaign: Campaign, track: str, receipts: Sequence[CurateReceipt]
 ) -> tuple[Clusters, pa.Table]:
     index = _Index(campaign, track, receipts)
     signatures = index.load()
@@ -105,15 +106,15 @@ def _find_duplicates(
 class _Index:
     """Rows of all shards in rank order, and where each one's text lies."""
 
-    def __init__(self, campaign: Campaign, track: str, receipts: Sequence[Receipt]) -> None:
+    def __init__(self, campaign: Campaign, track: str, receipts: Sequence[CurateReceipt]) -> None:
         self._campaign = campaign
         self._track = track
-        self._shards = sorted((receipt["shard"] for receipt in receipts), key=shard_number)
-        near = [receipt["reasons"].get(NEAR_DUPLICATE, 0) for receipt in receipts]
+        self._shards = sorted((receipt.shard for receipt in receipts), key=shard_number)
+        near = [receipt.reasons.get(NEAR_DUPLICATE, 0) for receipt in receipts]
         self._has_left_out = {
-            receipt["shard"] for receipt, count in zip(receipts, near, strict=True) if count
+            receipt.shard for receipt, count in zip(receipts, near, strict=True) if count
         }
-        rows = sum(receipt["accepted"] for receipt in receipts) + sum(near)
+        rows = sum(receipt.accepted for receipt in receipts) + sum(near)
         self._rows = rows
         self._starts = np.zeros(len(self._shards) + 1, np.int64)
         self._orders: dict[str, np.ndarray] = {}

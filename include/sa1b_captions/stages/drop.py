@@ -4,14 +4,19 @@ Captions, reports and releases stay valid: what is written about a shard never p
 archive. A report that is rendered later lacks the shard's pictures.
 """
 
-import json
 import logging
 from collections.abc import Iterable
 from typing import Any
 
 from sa1b_captions import layout
 from sa1b_captions.campaign import Campaign
-from sa1b_captions.receipts import read_receipt
+from sa1b_captions.findings import Verdict
+from sa1b_captions.receipt_files import (
+    caption_place,
+    read_receipt,
+    require_receipt,
+    shard_validation_place,
+)
 from sa1b_captions.recipe import TRACKS
 from sa1b_captions.stages.status import is_done
 
@@ -46,15 +51,14 @@ def is_dropped(campaign: Campaign, shard: str) -> bool:
     if campaign.store.exists(layout.ingest_receipt_key(shard)):
         return False
     return all(
-        read_receipt(campaign.store, layout.caption_receipt_key(campaign.name, track, shard))
-        for track in TRACKS
+        read_receipt(campaign.store, caption_place(campaign.name, track, shard)) for track in TRACKS
     )
 
 
 def _reason_to_keep(campaign: Campaign, shard: str) -> str | None:
     if not is_done(campaign, shard):
         return "it is not captioned, curated and validated in all tracks"
-    result = json.loads(campaign.store.read(layout.shard_validation_key(campaign.name, shard)))
-    if result.get("verdict") == "fail":
+    validation = require_receipt(campaign.store, shard_validation_place(campaign.name, shard))
+    if validation.verdict == Verdict.FAIL:
         return "it failed its checks and may have to be captioned again"
     return None

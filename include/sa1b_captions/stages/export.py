@@ -10,14 +10,14 @@ import json
 import logging
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from importlib.metadata import version as installed_version
 from typing import Any
 
 from sa1b_captions import layout
 from sa1b_captions.campaign import Campaign
 from sa1b_captions.errors import PermanentError
-from sa1b_captions.quality.curated import require_curated
-from sa1b_captions.receipts import Receipt, digest, require_receipt
+from sa1b_captions.quality.curated import require_curated, require_deduplicated
+from sa1b_captions.receipt_files import digest, release_validation_place, require_receipt
+from sa1b_captions.receipts import CurateReceipt, DedupReceipt
 from sa1b_captions.recipe import TRACKS
 from sa1b_captions.release import card, guards
 from sa1b_captions.release.folder import ReleaseFolder
@@ -31,6 +31,7 @@ from sa1b_captions.release.manifest import (
     write_manifest,
 )
 from sa1b_captions.release.track_files import export_track
+from sa1b_captions.software import software
 
 _log = logging.getLogger(__name__)
 
@@ -82,7 +83,7 @@ def export_release(
 class _Inputs:
     """What a release is made from."""
 
-    curated: dict[str, dict[str, Receipt]]
+    curated: dict[str, dict[str, CurateReceipt]]
     """Curate receipts by track and shard."""
     verdict: str
     digest: str
@@ -91,7 +92,7 @@ class _Inputs:
 def _read_inputs(campaign: Campaign, allow_verdicts: Collection[str]) -> _Inputs:
     recipe = campaign.recipe
     curated = {track: require_curated(campaign, track) for track in TRACKS}
-    dedups = [_require_dedup(campaign, track, curated[track]) for track in TRACKS]
+    dedups = [require_deduplicated(campaign, track, curated[track]) for track in TRACKS]
     verdict = _require_verdict(campaign, dedups, allow_verdicts)
     receipts = [receipt for track in TRACKS for receipt in curated[track]]
     return _Inputs(
@@ -101,40 +102,21 @@ def _read_inputs(campaign: Campaign, allow_verdicts: Collection[str]) -> _Inputs
     )
 
 
-def _require_dedup(campaign: Campaign, track: str, curated: list[Receipt]) -> Receipt:
-    receipt = require_receipt(
-        campaign.store,
-        layout.dedup_receipt_key(campaign.name, track),
-        stage=f"dedup of {track}",
-        hint=f"sa1b-captions dedup --tracks {track}",
-    )
-    if receipt["input"] != digest(*curated):
-        raise PermanentError(
-            f"{track} was curated again after its dedup; run sa1b-captions dedup --tracks {track}"
-        )
-    return receipt
-
-
 def _require_verdict(
-    campaign: Campaign, dedups: Sequence[Receipt], allow_verdicts: Collection[str]
+    campaign: Campaign, dedups: Sequence[DedupReceipt], allow_verdicts: Collection[str]
 ) -> str:
     store = campaign.store
-    validation = require_receipt(
-        store,
-        layout.release_validation_key(campaign.name),
-        stage="validation of the release",
-        hint="sa1b-captions validate --release",
-    )
+    validation = require_receipt(store, release_validation_place(campaign.name))
     # A verdict on other captions says nothing of these, nor did a person accept it for them.
     # Told by what it saw, not by when: clocks of two machines differ.
-    validated_this = validation.get("dedups") == digest(*dedups)
+    validated_this = validation.dedups == digest(*dedups)
     report = layout.release_report_key(campaign.name)
     if not validated_this or not store.exists(report):
         raise PermanentError(
             f"the release was deduplicated again since it was validated, or the report "
             f"{report} is gone; run sa1b-captions validate --release --force"
         )
-    verdict = str(validation["verdict"])
+    verdict = validation.verdict.value
     if verdict not in allow_verdicts:
         raise PermanentError(
             f"the validation of the release ended with {verdict!r}, and export goes on with "
@@ -200,7 +182,7 @@ def _write(campaign: Campaign, version: str, inputs: _Inputs, run_id: str | None
         verdict=inputs.verdict,
         input=inputs.digest,
         created_at=dt.datetime.now(dt.UTC).isoformat(timespec="milliseconds"),
-        software=f"sa1b-captions {installed_version('sa1b-captions')}",
+        software=software(),
         run_id=run_id,
         number=next_number(store),
     )

@@ -20,7 +20,8 @@ from sa1b_captions.ingest.readahead import read_ahead
 from sa1b_captions.ingest.resume_state import PART_BYTES, KeptParts, forget_parts
 from sa1b_captions.ingest.server_clock import require_lasting
 from sa1b_captions.ingest.transfer import Transfer
-from sa1b_captions.receipts import Receipt, read_receipt, write_receipt
+from sa1b_captions.receipt_files import ingest_place, read_receipt, write_receipt
+from sa1b_captions.receipts import IngestReceipt
 from sa1b_captions.storage import Store
 
 log = logging.getLogger(__name__)
@@ -44,7 +45,7 @@ def ingest_shard(
     connections: int = 1,
     range_bytes: int = RANGE_BYTES,
     part_bytes: int = PART_BYTES,
-) -> Receipt:
+) -> IngestReceipt:
     """Ingest a shard, unless its receipt exists.
 
     Args:
@@ -67,10 +68,10 @@ def ingest_shard(
         PermanentError: no link, an expired or refused one, a damaged or hostile archive.
         RetryableError: network or store failed for too long.
     """
-    receipt_key = layout.ingest_receipt_key(shard)
-    receipt = None if force else read_receipt(store, receipt_key)
+    place = ingest_place(shard)
+    receipt = None if force else read_receipt(store, place)
     if receipt is not None:
-        _require_md5(receipt.get("md5"), expected_md5, f"{shard} in {store.url}")
+        _require_md5(receipt.md5, expected_md5, f"{shard} in {store.url}")
         log.info("%s is ingested already", shard)
         _tidy(store, shard, STALE_S)
         return receipt
@@ -98,22 +99,23 @@ def ingest_shard(
         log.warning("%s: %s", shard, warning)
     receipt = write_receipt(
         store,
-        receipt_key,
-        stage="ingest",
-        shard=shard,
-        images=repacked.index.num_rows,
-        problems=repacked.problems,
-        annotations_without_image=repacked.annotations_without_image,
-        warnings=warnings,
-        archive_bytes=repacked.archive_bytes,
-        content=_content(repacked),
-        source=link.source,
-        source_bytes=transfer.download.received_bytes,
-        reused_bytes=parts.reused_bytes,
-        md5=transfer.download.md5,
-        resumes=transfer.download.resumes,
-        seconds=round(transfer.seconds, 1),
-        run_id=run_id,
+        place,
+        IngestReceipt(
+            shard=shard,
+            images=repacked.index.num_rows,
+            problems=repacked.problems,
+            annotations_without_image=repacked.annotations_without_image,
+            warnings=warnings,
+            archive_bytes=repacked.archive_bytes,
+            content=_content(repacked),
+            source=link.source,
+            source_bytes=transfer.download.received_bytes,
+            reused_bytes=parts.reused_bytes,
+            md5=transfer.download.md5,
+            resumes=transfer.download.resumes,
+            seconds=round(transfer.seconds, 1),
+            run_id=run_id,
+        ),
     )
     _tidy(store, shard, 0)
     return receipt

@@ -1,18 +1,16 @@
 """How far every shard of a campaign is, read from receipts with few calls to the store."""
 
-import json
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import chain, compress
 
 from sa1b_captions import layout
 from sa1b_captions.campaign import Campaign
-from sa1b_captions.errors import MissingKeyError
-from sa1b_captions.receipts import read_receipt
+from sa1b_captions.quality.curated import read_curate_receipts
+from sa1b_captions.receipt_files import read_receipt, shard_validation_place
 from sa1b_captions.recipe import TRACKS
 from sa1b_captions.shards import shard_number
 
-VERDICTS = ("pass", "warn", "fail")
 _STEPS = ("", "captioned", "curated")
 _DETAILED = 50
 _CALLS_AT_ONCE = 32
@@ -128,12 +126,8 @@ def _receipts(campaign: Campaign, prefix: str) -> list[str]:
 
 
 def _verdict(campaign: Campaign, shard: str) -> str:
-    try:
-        result = json.loads(campaign.store.read(layout.shard_validation_key(campaign.name, shard)))
-    except (MissingKeyError, ValueError):  # being written anew
-        return ""
-    verdict = result.get("verdict")
-    return verdict if verdict in VERDICTS else ""
+    validation = read_receipt(campaign.store, shard_validation_place(campaign.name, shard))
+    return "" if validation is None else validation.verdict.value  # None: being written anew
 
 
 def _step(campaign: Campaign, track: str, shard: str, keys: set[str]) -> str:
@@ -144,11 +138,6 @@ def _step(campaign: Campaign, track: str, shard: str, keys: set[str]) -> str:
 
 def is_done(campaign: Campaign, shard: str) -> bool:
     """Whether a shard is validated and curated in all tracks by the recipe's present rules."""
-    if read_receipt(campaign.store, layout.shard_validation_key(campaign.name, shard)) is None:
+    if read_receipt(campaign.store, shard_validation_place(campaign.name, shard)) is None:
         return False
-    receipts = (
-        read_receipt(campaign.store, layout.curate_receipt_key(campaign.name, track, shard))
-        for track in TRACKS
-    )
-    rules = campaign.quality_fingerprint
-    return all(receipt and receipt["quality_fingerprint"] == rules for receipt in receipts)
+    return all(read_curate_receipts(campaign, track, [shard])[0] for track in TRACKS)

@@ -6,31 +6,31 @@ The result is written after the report, so a result that exists has its report.
 import logging
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict
 from typing import Any
 
 import pyarrow as pa
 
 from sa1b_captions import layout, records
 from sa1b_captions.campaign import Campaign
-from sa1b_captions.errors import PermanentError
+from sa1b_captions.findings import Check, Measure
 from sa1b_captions.quality import expectations, metrics
-from sa1b_captions.quality.checks import Check, judge, run_suite
-from sa1b_captions.quality.curated import READERS, curated_version, require_curated
-from sa1b_captions.quality.report.release import ReleaseFindings, render_release
-from sa1b_captions.quality.report.window_occupancy import (
-    ReleaseOccupancy,
-    check_release,
-    sum_up,
+from sa1b_captions.quality.checks import judge, run_suite
+from sa1b_captions.quality.curated import (
+    READERS,
+    curated_version,
+    require_curated,
+    require_deduplicated,
 )
-from sa1b_captions.receipts import (
-    Receipt,
+from sa1b_captions.quality.report.release import ReleaseFindings, render_release
+from sa1b_captions.quality.report.window_occupancy import ReleaseOccupancy, check_release, sum_up
+from sa1b_captions.receipt_files import (
     digest,
-    read_occupancy,
     read_receipt,
-    require_receipt,
+    release_validation_place,
+    shard_validation_place,
     write_receipt,
 )
+from sa1b_captions.receipts import CurateReceipt, ReleaseValidation, ShardValidation
 from sa1b_captions.recipe import TRACKS
 
 _log = logging.getLogger(__name__)
@@ -49,16 +49,16 @@ def validate_release(
         PermanentError: naming the shards to curate or the tracks to dedup first.
         RetryableError: the store failed, or a check crashed.
     """
-    store, key = campaign.store, layout.release_validation_key(campaign.name)
+    store, place = campaign.store, release_validation_place(campaign.name)
     curated = {track: require_curated(campaign, track) for track in TRACKS}
-    dedups = {track: _require_dedup(campaign, track, curated[track]) for track in TRACKS}
+    dedups = {track: require_deduplicated(campaign, track, curated[track]) for track in TRACKS}
     shard_results = _read_shard_results(campaign)
     version = digest(
         *(receipt for track in TRACKS for receipt in (*curated[track], dedups[track])),
         *shard_results.values(),
     )
-    result = None if force else read_receipt(store, key)
-    if result is None or result["input"] != version:
+    result = None if force else read_receipt(store, place)
+    if result is None or result.input != version:
         duplicates = {
             track: records.read_table(store, layout.duplicates_key(campaign.name, track))
             for track in TRACKS
@@ -77,50 +77,38 @@ def validate_release(
         )
         result = write_receipt(
             store,
-            key,
-            stage="validate",
-            verdict=verdict.value,
-            shards=len(campaign.recipe.shards),
-            checks=[asdict(check) for check in checks],
-            counts=_release_counts(curated, duplicates),
-            report=layout.release_report_key(campaign.name),
-            quality_fingerprint=campaign.quality_fingerprint,
-            input=version,
-            dedups=digest(*dedups.values()),
-            run_id=run_id,
+            place,
+            ReleaseValidation(
+                verdict=verdict,
+                shards=len(campaign.recipe.shards),
+                checks=checks,
+                counts=_release_counts(curated, duplicates),
+                report=layout.release_report_key(campaign.name),
+                quality_fingerprint=campaign.quality_fingerprint,
+                input=version,
+                dedups=digest(*dedups.values()),
+                run_id=run_id,
+            ),
         )
-    _log.info("release: %s", result["verdict"])
+    _log.info("release: %s", result.verdict.value)
     return {
         "stage": "validate",
-        "verdict": result["verdict"],
-        "report": result["report"],
-        "checks_failed": [check["name"] for check in result["checks"] if not check["success"]],
+        "verdict": result.verdict.value,
+        "report": result.report,
+        "checks_failed": [check.name for check in result.checks if not check.success],
         "warnings": [
-            check["description"]
-            for check in result["checks"]
-            if not check["success"] and check["severity"] == "warning"
+            check.description
+            for check in result.checks
+            if not check.success and check.severity == "warning"
         ],
-        "tracks": result["counts"],
-        "run_id": result["run_id"],
+        "tracks": result.counts,
+        "run_id": result.run_id,
     }
 
 
-def _require_dedup(campaign: Campaign, track: str, curated: Sequence[Receipt]) -> Receipt:
-    hint = f"sa1b-captions dedup --tracks {track}"
-    receipt = require_receipt(
-        campaign.store,
-        layout.dedup_receipt_key(campaign.name, track),
-        stage=f"dedup of {track}",
-        hint=hint,
-    )
-    if receipt["input"] != digest(*curated):
-        raise PermanentError(f"{track}: shards were curated again since dedup ran; run {hint}")
-    return receipt
-
-
-def _read_shard_results(campaign: Campaign) -> dict[str, Receipt | None]:
-    def read(shard: str) -> Receipt | None:
-        return read_receipt(campaign.store, layout.shard_validation_key(campaign.name, shard))
+def _read_shard_results(campaign: Campaign) -> dict[str, ShardValidation | None]:
+    def read(shard: str) -> ShardValidation | None:
+        return read_receipt(campaign.store, shard_validation_place(campaign.name, shard))
 
     shards = campaign.recipe.shards
     with ThreadPoolExecutor(READERS) as pool:
@@ -129,8 +117,8 @@ def _read_shard_results(campaign: Campaign) -> dict[str, Receipt | None]:
 
 def _shard_verdicts(
     campaign: Campaign,
-    curated: Mapping[str, Sequence[Receipt]],
-    results: Mapping[str, Receipt | None],
+    curated: Mapping[str, Sequence[CurateReceipt]],
+    results: Mapping[str, ShardValidation | None],
 ) -> dict[str, str]:
     """Verdict of each shard; `missing` without one, `outdated` when curated again since."""
     verdicts = {}
@@ -140,30 +128,28 @@ def _shard_verdicts(
         if result is None:
             verdicts[shard] = "missing"
         else:
-            verdicts[shard] = result["verdict"] if result["input"] == version else "outdated"
+            verdicts[shard] = result.verdict.value if result.input == version else "outdated"
     return verdicts
 
 
 def _shard_health(
-    results: Mapping[str, Receipt | None], verdicts: Mapping[str, str]
-) -> dict[str, dict[str, list[dict[str, Any]]]]:
+    results: Mapping[str, ShardValidation | None], verdicts: Mapping[str, str]
+) -> dict[str, dict[str, list[Measure]]]:
     """Stored measures of each shard and track; none of captions that were curated again since."""
     return {
-        shard: result.get("health", {})
+        shard: result.health
         for shard, result in results.items()
         if result is not None and verdicts[shard] != "outdated"
     }
 
 
 def _occupancy(
-    results: Mapping[str, Receipt | None], verdicts: Mapping[str, str]
+    results: Mapping[str, ShardValidation | None], verdicts: Mapping[str, str]
 ) -> ReleaseOccupancy:
     """Window occupancy over all shards, as their validations store it."""
     return sum_up(
         {
-            shard: {
-                track: read_occupancy(facts) for track, facts in result.get("occupancy", {}).items()
-            }
+            shard: result.occupancy
             for shard, result in results.items()
             if result is not None and verdicts[shard] != "outdated"
         }
@@ -179,15 +165,15 @@ def _check_release(campaign: Campaign, by_shard: pa.Table) -> list[Check]:
 
 
 def _release_counts(
-    curated: Mapping[str, Sequence[Receipt]], duplicates: Mapping[str, pa.Table]
+    curated: Mapping[str, Sequence[CurateReceipt]], duplicates: Mapping[str, pa.Table]
 ) -> dict[str, dict[str, int]]:
     counts = {}
     for track, receipts in curated.items():
         repeated = duplicates[track].num_rows
-        accepted = sum(receipt["accepted"] for receipt in receipts)
+        accepted = sum(receipt.accepted for receipt in receipts)
         counts[track] = {
-            "planned": sum(receipt["planned"] for receipt in receipts),
-            "rejected": sum(receipt["rejected"] for receipt in receipts),
+            "planned": sum(receipt.planned for receipt in receipts),
+            "rejected": sum(receipt.rejected for receipt in receipts),
             "duplicates": repeated,
             "released": accepted - repeated,
         }

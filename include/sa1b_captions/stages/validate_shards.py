@@ -7,7 +7,6 @@ A shard's health is judged beside the neighbours that are curated when it is val
 come later do not make its result outdated; `force` judges it again.
 """
 
-import json
 import logging
 from collections.abc import Sequence
 from dataclasses import asdict
@@ -24,77 +23,105 @@ from sa1b_captions.quality.health.neighbours import Neighbours
 from sa1b_captions.quality.health.reference import read_reference
 from sa1b_captions.quality.report.shard import ShardFindings, render_shard
 from sa1b_captions.quality.report.window_occupancy import check_shard, read_occupancies
-from sa1b_captions.receipts import Receipt, read_receipt, write_receipt
+from sa1b_captions.receipt_files import (
+    read_receipt,
+    run_summary_place,
+    shard_validation_place,
+    write_receipt,
+)
+from sa1b_captions.receipts import (
+    CurateCounts,
+    CurateReceipt,
+    RunSummary,
+    ShardSummary,
+    ShardValidation,
+)
 from sa1b_captions.recipe import TRACKS
+from sa1b_captions.stages.publication import Publication, Wish, decide
 
 _log = logging.getLogger(__name__)
 
 
 def validate_shards(
-    campaign: Campaign, shards: Sequence[str], *, run_id: str | None = None, force: bool = False
+    campaign: Campaign,
+    shards: Sequence[str],
+    *,
+    tracks: Sequence[str] = (),
+    run_id: str | None = None,
+    force: bool = False,
 ) -> dict[str, Any]:
     """Validate shards in the tracks that are curated by the recipe's present rules.
 
+    Args:
+        campaign: recipe, store and name.
+        shards: those to validate.
+        tracks: those that the run was asked to make; decides `publish`, not what is validated.
+        run_id: Airflow run.
+        force: validate again although nothing changed; a run must have made the tracks, too.
+
     Returns:
-        `shards` with each one's verdict, counts, report key, its `tracks` and the run that curated
-        each, whether those are all (`complete`), and the run that validated it; `verdicts`, and
-        the names that were `validated`, `up_to_date` and `not_curated`.
+        `shards` with each one's `ShardSummary`; `publish` with, for each asked shard, what the
+        task of that name does and why, a pair of texts; `verdicts`, and the names that were
+        `validated`, `up_to_date` and `not_curated`.
 
     Raises:
         RetryableError: the store failed, or a check crashed; the other shards are done then.
     """
-    found: dict[str, dict[str, Any]] = {}
+    wish = Wish(tracks, force=force and run_id is not None, run_id=run_id)
+    found: dict[str, ShardSummary] = {}
+    publications: dict[str, Publication] = {}
     validated, up_to_date, crashes = [], [], []
     neighbours = Neighbours(campaign)
     for shard in shards:
-        curated = {
-            track: receipt
-            for track in TRACKS
-            for receipt in read_curate_receipts(campaign, track, [shard])
-            if receipt is not None
-        }
-        if not curated:
-            continue
-        result = (
-            None
-            if force
-            else read_receipt(campaign.store, layout.shard_validation_key(campaign.name, shard))
-        )
-        if result is not None and result["input"] == curated_version(curated):
-            up_to_date.append(shard)
-        else:
-            try:
-                result = _validate_shard(campaign, shard, curated, neighbours, run_id)
-            except CrashedCheckError as crash:
-                crashes.append(str(crash))
-                continue
-            validated.append(shard)
-        found[shard] = _shard_entry(campaign, shard, curated, result)
-        _log.info("%s: %s", shard, result["verdict"])
+        curated = _read_curated(campaign, shard)
+        result = None
+        if curated:
+            place = shard_validation_place(campaign.name, shard)
+            result = None if force else read_receipt(campaign.store, place)
+            if result is not None and result.input == curated_version(curated):
+                up_to_date.append(shard)
+            else:
+                try:
+                    result = _validate_shard(campaign, shard, curated, neighbours, run_id)
+                except CrashedCheckError as crash:
+                    crashes.append(str(crash))
+                    continue
+                validated.append(shard)
+            found[shard] = _summary(curated, result)
+            _log.info("%s: %s", shard, result.verdict.value)
+        publications[shard] = decide(shard, wish, curated, result)
     if run_id is not None:
-        summary = {"run_id": run_id, "shards": found}
-        campaign.store.write(
-            layout.run_summary_key(campaign.name, run_id), json.dumps(summary, indent=1).encode()
-        )
+        place_of_run = run_summary_place(campaign.name, run_id)
+        write_receipt(campaign.store, place_of_run, RunSummary(run_id=run_id, shards=found))
     if crashes:
         raise RetryableError("; ".join(crashes))
     return {
         "stage": "validate",
-        "shards": found,
-        "verdicts": {shard: entry["verdict"] for shard, entry in found.items()},
+        "shards": {shard: asdict(summary) for shard, summary in found.items()},
+        "publish": {shard: [one.action, one.reason] for shard, one in publications.items()},
+        "verdicts": {shard: summary.verdict for shard, summary in found.items()},
         "validated": validated,
         "up_to_date": up_to_date,
         "not_curated": [shard for shard in shards if shard not in found],
     }
 
 
+def _read_curated(campaign: Campaign, shard: str) -> dict[str, CurateReceipt]:
+    return {
+        track: receipt
+        for track in TRACKS
+        for receipt in read_curate_receipts(campaign, track, [shard])
+        if receipt is not None
+    }
+
+
 def _validate_shard(
     campaign: Campaign,
     shard: str,
-    curated: dict[str, Receipt],
+    curated: dict[str, CurateReceipt],
     neighbours: Neighbours,
     run_id: str | None,
-) -> Receipt:
+) -> ShardValidation:
     checks, health = {}, {}
     reference = read_reference(campaign)
     occupancy = read_occupancies(campaign, shard, curated)
@@ -103,7 +130,7 @@ def _validate_shard(
         features = records.read_table(
             campaign.store, layout.curated_key(campaign.name, track, shard, "features.parquet")
         )
-        suite = expectations.shard_suite(campaign.recipe, track, receipt["planned"])
+        suite = expectations.shard_suite(campaign.recipe, track, receipt.planned)
         (metrics,) = read_metrics(campaign, track, [shard])
         usual = None if reference is None else reference.tracks.get(track)
         limits = campaign.recipe.quality.health
@@ -120,40 +147,42 @@ def _validate_shard(
     campaign.store.write(layout.shard_report_key(campaign.name, shard), page.encode())
     return write_receipt(
         campaign.store,
-        layout.shard_validation_key(campaign.name, shard),
-        stage="validate",
-        shard=shard,
-        verdict=verdict.value,
-        complete=set(curated) == set(TRACKS),
-        checks={track: [asdict(check) for check in found] for track, found in checks.items()},
-        health={track: [asdict(measure) for measure in found] for track, found in health.items()},
-        occupancy={track: found.facts() for track, found in occupancy.items()},
-        counts={
-            track: {name: receipt[name] for name in ("planned", "accepted", "rejected", "reasons")}
-            for track, receipt in curated.items()
-        },
-        report=layout.shard_report_key(campaign.name, shard),
-        quality_fingerprint=campaign.quality_fingerprint,
-        input=curated_version(curated),
-        run_id=run_id,
+        shard_validation_place(campaign.name, shard),
+        ShardValidation(
+            shard=shard,
+            verdict=verdict,
+            complete=set(curated) == set(TRACKS),
+            checks=checks,
+            health=health,
+            occupancy=occupancy,
+            counts={
+                track: CurateCounts(
+                    receipt.planned, receipt.accepted, receipt.rejected, receipt.reasons
+                )
+                for track, receipt in curated.items()
+            },
+            report=layout.shard_report_key(campaign.name, shard),
+            quality_fingerprint=campaign.quality_fingerprint,
+            input=curated_version(curated),
+            run_id=run_id,
+        ),
     )
 
 
-def _shard_entry(
-    campaign: Campaign, shard: str, curated: dict[str, Receipt], result: Receipt
-) -> dict[str, Any]:
-    """What a run's page and Airflow need to know of a shard."""
-    counts = result["counts"].values()
-    return {
-        "verdict": result["verdict"],
-        **{name: sum(c[name] for c in counts) for name in ("planned", "accepted", "rejected")},
-        "checks_failed": sum(
-            not check["success"] and check["severity"] != "info"  # an info is a remark
-            for found in result["checks"].values()
+def _summary(curated: dict[str, CurateReceipt], result: ShardValidation) -> ShardSummary:
+    counts = result.counts.values()
+    return ShardSummary(
+        verdict=result.verdict,
+        planned=sum(one.planned for one in counts),
+        accepted=sum(one.accepted for one in counts),
+        rejected=sum(one.rejected for one in counts),
+        checks_failed=sum(
+            not check.success and check.severity != "info"  # an info is a remark
+            for found in result.checks.values()
             for check in found
         ),
-        "complete": result["complete"],
-        "tracks": {track: receipt.get("run_id") for track, receipt in curated.items()},
-        "report": layout.shard_report_key(campaign.name, shard),
-        "run_id": result["run_id"],
-    }
+        complete=result.complete,
+        tracks={track: receipt.run_id for track, receipt in curated.items()},
+        report=result.report,
+        run_id=result.run_id,
+    )

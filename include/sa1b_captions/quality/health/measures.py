@@ -7,12 +7,13 @@ chance explains in so few rows is allowed for, so the same limits judge 79 capti
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 
+from sa1b_captions.findings import Measure
 from sa1b_captions.limits import HealthLimits
 from sa1b_captions.quality.health.distributions import (
     Counts,
@@ -44,29 +45,6 @@ SHAPES = {
 
 ShardMetrics = Mapping[str, Any]
 """`metrics.json` of one track of a shard."""
-
-
-@dataclass(frozen=True, slots=True)
-class Measure:
-    """One number about a shard, and what it may be."""
-
-    name: str
-    """One of SHAPES, or a reason."""
-    against: str
-    """`reference` or `neighbours`: what says which value is usual."""
-    value: float
-    usual: float
-    warning: float
-    """The value above which it warns, chance allowed for."""
-    critical: float | None
-    """The value above which it fails; None against neighbours, who may be the broken ones."""
-
-    @property
-    def severity(self) -> str | None:
-        """`critical`, `warning`, or None where nothing is wrong."""
-        if self.critical is not None and self.value > self.critical:
-            return "critical"
-        return "warning" if self.value > self.warning else None
 
 
 def measure_health(

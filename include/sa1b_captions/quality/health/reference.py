@@ -9,7 +9,6 @@ import datetime as dt
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from importlib.metadata import version
 from typing import Any
 
 import numpy as np
@@ -18,8 +17,9 @@ from sa1b_captions import layout
 from sa1b_captions.campaign import Campaign
 from sa1b_captions.errors import MissingKeyError, PermanentError
 from sa1b_captions.quality.health.distributions import Counts, median_and_mad
-from sa1b_captions.receipts import digest
+from sa1b_captions.receipt_files import digest
 from sa1b_captions.shards import format_selection
+from sa1b_captions.software import software
 
 QUANTILES = 1001
 """Of lengths, 0 to 1 evenly: D against them is off by a thousandth at most."""
@@ -251,7 +251,7 @@ def pin_reference(campaign: Campaign, reference: Reference, *, replace: bool) ->
         )
     content = asdict(reference) | {
         "created_at": dt.datetime.now(dt.UTC).isoformat(timespec="seconds"),
-        "software": f"sa1b-captions {version('sa1b-captions')}",
+        "software": software(),
         "digest": reference.digest,
     }
     text = json.dumps(content, ensure_ascii=False)

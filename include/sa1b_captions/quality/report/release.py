@@ -12,11 +12,11 @@ from markupsafe import Markup
 
 from sa1b_captions.campaign import Campaign
 from sa1b_captions.chance import allowed_share
-from sa1b_captions.quality.checks import Check, Verdict
+from sa1b_captions.findings import Check, Verdict
 from sa1b_captions.quality.curated import read_metrics
 from sa1b_captions.quality.report import charts, copies, gallery, page
 from sa1b_captions.quality.report.window_occupancy import ReleaseOccupancy
-from sa1b_captions.receipts import Receipt
+from sa1b_captions.receipts import CurateReceipt
 from sa1b_captions.recipe import TRACKS
 
 WORST_SHARDS = 10
@@ -29,7 +29,7 @@ class ReleaseFindings:
     """What the validate stage knows of a release."""
 
     verdict: Verdict
-    receipts: dict[str, list[Receipt]]
+    receipts: dict[str, list[CurateReceipt]]
     """Curate receipts of each track, in the order of the recipe's shards."""
     duplicates: dict[str, pa.Table]
     """`records.DUPLICATE_SCHEMA` of each track."""
@@ -61,7 +61,7 @@ def render_release(campaign: Campaign, findings: ReleaseFindings) -> str:
         ),
         reasons=page.reason_rows(
             {
-                track: page.add_counts(receipt["reasons"] for receipt in receipts)
+                track: page.add_counts(receipt.reasons for receipt in receipts)
                 for track, receipts in findings.receipts.items()
             }
         ),
@@ -78,9 +78,9 @@ def render_release(campaign: Campaign, findings: ReleaseFindings) -> str:
     )
 
 
-def _share_chart(campaign: Campaign, receipts: Sequence[Receipt]) -> Markup:
+def _share_chart(campaign: Campaign, receipts: Sequence[CurateReceipt]) -> Markup:
     quality = campaign.recipe.quality
-    rows = round(statistics.median(receipt["planned"] for receipt in receipts))
+    rows = round(statistics.median(receipt.planned for receipt in receipts))
     return charts.share_chart(
         campaign.recipe.shards,
         [_rejected_share([receipt]) for receipt in receipts],
@@ -90,17 +90,17 @@ def _share_chart(campaign: Campaign, receipts: Sequence[Receipt]) -> Markup:
 
 
 def _worst_shards(findings: ReleaseFindings, shards: Sequence[str]) -> list[dict[str, Any]]:
-    rows = []
+    rows: list[dict[str, Any]] = []
     for place, shard in enumerate(shards):
         receipts = [found[place] for found in findings.receipts.values()]
-        if any(receipt["rejected"] for receipt in receipts):
-            reasons = page.add_counts(receipt["reasons"] for receipt in receipts)
+        if any(receipt.rejected for receipt in receipts):
+            reasons = page.add_counts(receipt.reasons for receipt in receipts)
             rows.append(
                 {
                     "shard": shard,
                     "verdict": findings.shard_verdicts[shard],
-                    "planned": sum(receipt["planned"] for receipt in receipts),
-                    "rejected": sum(receipt["rejected"] for receipt in receipts),
+                    "planned": sum(receipt.planned for receipt in receipts),
+                    "rejected": sum(receipt.rejected for receipt in receipts),
                     "share": _rejected_share(receipts),
                     "reasons": sorted(reasons.items(), key=lambda item: (-item[1], item[0]))[:3],
                 }
@@ -124,6 +124,6 @@ def _release_samples(rows: gallery.Gallery, shards: Sequence[str]) -> list[galle
     return samples + rows.samples(chosen[0], multi)
 
 
-def _rejected_share(receipts: Sequence[Receipt]) -> float:
-    planned = sum(receipt["planned"] for receipt in receipts)
-    return sum(receipt["rejected"] for receipt in receipts) / planned if planned else 0.0
+def _rejected_share(receipts: Sequence[CurateReceipt]) -> float:
+    planned = sum(receipt.planned for receipt in receipts)
+    return sum(receipt.rejected for receipt in receipts) / planned if planned else 0.0

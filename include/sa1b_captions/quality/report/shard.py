@@ -4,13 +4,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from sa1b_captions.campaign import Campaign
-from sa1b_captions.quality.checks import Check, Verdict
+from sa1b_captions.findings import Check, Measure, Verdict
 from sa1b_captions.quality.curated import read_metrics
 from sa1b_captions.quality.expectations import HEALTH
-from sa1b_captions.quality.health.measures import SHAPES, Measure
+from sa1b_captions.quality.health.measures import SHAPES
 from sa1b_captions.quality.report import copies, gallery, page
 from sa1b_captions.quality.report.window_occupancy import occupancy_rows
-from sa1b_captions.receipts import Occupancy, Receipt
+from sa1b_captions.receipts import CurateReceipt, Occupancy
 from sa1b_captions.recipe import TRACKS
 
 HEALTH_NAMES = {
@@ -30,7 +30,7 @@ class ShardFindings:
 
     shard: str
     verdict: Verdict
-    receipts: dict[str, Receipt]
+    receipts: dict[str, CurateReceipt]
     """Curate receipt of each curated track."""
     checks: dict[str, list[Check]]
     """Checks of each curated track."""
@@ -58,7 +58,7 @@ def render_shard(campaign: Campaign, findings: ShardFindings) -> str:
         headline=page.headline(check for checks in findings.checks.values() for check in checks),
         tracks=[page.track_row(campaign, track, [metrics[track]]) for track in tracks],
         missing=[track for track in TRACKS if track not in tracks],
-        reasons=page.reason_rows({track: findings.receipts[track]["reasons"] for track in tracks}),
+        reasons=page.reason_rows({track: findings.receipts[track].reasons for track in tracks}),
         complaints=page.complaints(findings.checks),
         check_rows=_check_rows(findings.checks),
         health=[

@@ -8,10 +8,10 @@ import statistics
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from sa1b_captions import layout
 from sa1b_captions.campaign import Campaign
-from sa1b_captions.quality.checks import Check
-from sa1b_captions.receipts import ENOUGH_OCCUPANCY, Occupancy, read_occupancy, read_receipt
+from sa1b_captions.findings import Check
+from sa1b_captions.receipt_files import caption_place, read_receipt
+from sa1b_captions.receipts import ENOUGH_OCCUPANCY, Occupancy
 
 LOWEST_SHARDS = 10
 
@@ -35,14 +35,10 @@ class ReleaseOccupancy:
 def read_occupancies(campaign: Campaign, shard: str, tracks: Iterable[str]) -> dict[str, Occupancy]:
     """What the caption receipts of a shard's tracks say; nothing of a track without one."""
     found = {
-        track: read_receipt(campaign.store, layout.caption_receipt_key(campaign.name, track, shard))
+        track: read_receipt(campaign.store, caption_place(campaign.name, track, shard))
         for track in tracks
     }
-    return {
-        track: read_occupancy(receipt.get("occupancy"))
-        for track, receipt in found.items()
-        if receipt
-    }
+    return {track: receipt.occupancy for track, receipt in found.items() if receipt}
 
 
 def occupancy_rows(found: ByTrack) -> list[tuple[list[str], Occupancy]]:

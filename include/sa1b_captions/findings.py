@@ -1,0 +1,50 @@
+"""What validation finds: checks, measures of health, and the verdict they come to."""
+
+import enum
+from dataclasses import dataclass
+
+
+class Verdict(enum.StrEnum):
+    """What the checks of a shard or a release come to."""
+
+    PASS = "pass"  # noqa: S105  # not a password
+    WARN = "warn"
+    FAIL = "fail"
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One expectation and what became of it."""
+
+    name: str
+    description: str
+    severity: str
+    """`critical`, `warning` or `info`: what it means if the check does not hold."""
+    success: bool
+    crashed: bool
+    """The check itself failed, so `success` says nothing about the data."""
+    observed: str
+    """What was found, for people; of a crashed check, the error."""
+
+
+@dataclass(frozen=True, slots=True)
+class Measure:
+    """One number about a shard's health, and what it may be."""
+
+    name: str
+    """One of `quality.health.measures.SHAPES`, or a reason."""
+    against: str
+    """`reference` or `neighbours`: what says which value is usual."""
+    value: float
+    usual: float
+    warning: float
+    """The value above which it warns, chance allowed for."""
+    critical: float | None
+    """The value above which it fails; None against neighbours, who may be the broken ones."""
+
+    @property
+    def severity(self) -> str | None:
+        """`critical`, `warning`, or None where nothing is wrong."""
+        if self.critical is not None and self.value > self.critical:
+            return "critical"
+        return "warning" if self.value > self.warning else None

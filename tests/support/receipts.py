@@ -1,0 +1,145 @@
+"""Receipts as the stages write them, with whatever numbers a test wants."""
+
+from collections.abc import Mapping, Sequence
+
+from sa1b_captions import layout, receipt_files
+from sa1b_captions.campaign import Campaign
+from sa1b_captions.findings import Check, Verdict
+from sa1b_captions.quality.curated import curated_version, read_curate_receipts, require_curated
+from sa1b_captions.quality.duplicates.minhash import SIGNATURE_VERSION
+from sa1b_captions.receipt_files import digest, read_receipt, write_receipt
+from sa1b_captions.receipts import (
+    CaptionReceipt,
+    CurateCounts,
+    CurateReceipt,
+    DedupReceipt,
+    IngestReceipt,
+    Occupancy,
+    ReleaseValidation,
+    ShardValidation,
+)
+from sa1b_captions.recipe import TRACKS
+from sa1b_captions.storage import Store
+
+
+def put_ingest(store: Store, shard: str, images: int = 0, archive_bytes: int = 0) -> IngestReceipt:
+    """Receipt of an archive without faults."""
+    receipt = IngestReceipt(shard=shard, images=images, problems={}, archive_bytes=archive_bytes)
+    return write_receipt(store, receipt_files.ingest_place(shard), receipt)
+
+
+def put_caption(
+    campaign: Campaign,
+    track: str,
+    shard: str,
+    statuses: Mapping[str, int] | None = None,
+    occupancy: Occupancy | None = None,
+) -> CaptionReceipt:
+    """Receipt of a captioned track."""
+    planned = sum((statuses or {}).values())
+    receipt = CaptionReceipt(
+        shard=shard,
+        track=track,
+        planned=planned,
+        blocks=-(-planned // campaign.recipe.block_size),
+        statuses=dict(statuses or {}),
+        recipe_fingerprint=campaign.recipe.fingerprint,
+        occupancy=occupancy or Occupancy(),
+        input=digest(read_receipt(campaign.store, receipt_files.ingest_place(shard))),
+    )
+    place = receipt_files.caption_place(campaign.name, track, shard)
+    return write_receipt(campaign.store, place, receipt)
+
+
+def put_curate(
+    campaign: Campaign,
+    track: str,
+    shard: str,
+    accepted: int = 0,
+    rejected: int = 0,
+    reasons: Mapping[str, int] | None = None,
+    run_id: str | None = None,
+) -> CurateReceipt:
+    """Receipt of a track that is curated by the present rules."""
+    captions = read_receipt(
+        campaign.store, receipt_files.caption_place(campaign.name, track, shard)
+    )
+    receipt = CurateReceipt(
+        shard=shard,
+        track=track,
+        planned=accepted + rejected,
+        accepted=accepted,
+        rejected=rejected,
+        reasons=dict(reasons or {}),
+        recipe_fingerprint=campaign.recipe.fingerprint,
+        quality_fingerprint=campaign.quality_fingerprint,
+        signature_version=SIGNATURE_VERSION,
+        input=digest(captions),
+        run_id=run_id,
+    )
+    place = receipt_files.curate_place(campaign.name, track, shard)
+    return write_receipt(campaign.store, place, receipt)
+
+
+def put_shard_validation(
+    campaign: Campaign, shard: str, verdict: str = "pass", run_id: str | None = None
+) -> ShardValidation:
+    """Validation of the tracks that are curated."""
+    curated = {
+        track: receipt
+        for track in TRACKS
+        for receipt in read_curate_receipts(campaign, track, [shard])
+        if receipt is not None
+    }
+    receipt = ShardValidation(
+        shard=shard,
+        verdict=Verdict(verdict),
+        complete=set(curated) == set(TRACKS),
+        checks={track: [] for track in curated},
+        counts={
+            track: CurateCounts(one.planned, one.accepted, one.rejected, one.reasons)
+            for track, one in curated.items()
+        },
+        report=layout.shard_report_key(campaign.name, shard),
+        quality_fingerprint=campaign.quality_fingerprint,
+        input=curated_version(curated),
+        run_id=run_id,
+    )
+    place = receipt_files.shard_validation_place(campaign.name, shard)
+    return write_receipt(campaign.store, place, receipt)
+
+
+def put_dedup(campaign: Campaign, track: str, duplicates: int = 0) -> DedupReceipt:
+    """Receipt of a track whose shards are all curated."""
+    curated = require_curated(campaign, track)
+    receipt = DedupReceipt(
+        track=track,
+        shards=len(curated),
+        rows=sum(one.accepted for one in curated),
+        duplicates=duplicates,
+        near_duplicates=0,
+        candidate_pairs=duplicates,
+        confirmed_pairs=duplicates,
+        large_buckets=0,
+        input=digest(*curated),
+    )
+    return write_receipt(campaign.store, receipt_files.dedup_place(campaign.name, track), receipt)
+
+
+def put_release_validation(
+    campaign: Campaign, verdict: str = "pass", checks: Sequence[Check] = ()
+) -> ReleaseValidation:
+    """Validation of whatever is deduplicated."""
+    places = [receipt_files.dedup_place(campaign.name, track) for track in TRACKS]
+    receipt = ReleaseValidation(
+        verdict=Verdict(verdict),
+        shards=len(campaign.recipe.shards),
+        checks=list(checks),
+        counts={},
+        report=layout.release_report_key(campaign.name),
+        quality_fingerprint=campaign.quality_fingerprint,
+        input="0" * 16,
+        dedups=digest(*(read_receipt(campaign.store, place) for place in places)),
+    )
+    place = receipt_files.release_validation_place(campaign.name)
+    return write_receipt(campaign.store, place, receipt)
