@@ -45,7 +45,7 @@ CAPTION_SCHEMA = pa.schema(
         ("heights", pa.list_(pa.int32())),
         # Both signed readings of 64 bits, null where an image of the sample cannot be decoded.
         ("image_xxh3s", pa.list_(pa.int64())),  # xxh3-64 of each JPEG
-        ("image_dhashes", pa.list_(pa.int64())),  # what it looks like (caption/likeness.py)
+        ("image_dhashes", pa.list_(pa.int64())),  # what it looks like (caption/perceptual_hash.py)
         ("caption", pa.string()),  # empty unless status is ok or truncated
         ("status", pa.string()),  # CaptionStatus
         ("error_code", pa.string()),
@@ -87,18 +87,18 @@ TEXT_FEATURES = pa.schema(
         ("han_share", pa.float32()),  # of the letters
         ("foreign_share", pa.float32()),  # of the letters: neither Latin nor Han
         ("stray_han", pa.int32()),  # Han letters in neither quotation marks nor brackets
-        ("stray_foreign", pa.int32()),  # the same of foreign ones
+        ("stray_foreign", pa.int32()),  # foreign letters in neither quotation marks nor brackets
         ("stopword_share", pa.float32()),  # of the words: English function words
-        ("other_stopword_share", pa.float32()),  # of the words: those of French, Spanish, ...
-        ("stray_stopwords", pa.int32()),  # English ones in neither quotation marks nor brackets
+        ("other_stopword_share", pa.float32()),  # of the words: function words of French, ...
+        ("stray_stopwords", pa.int32()),  # English function words in neither of them
         ("line_breaks", pa.int32()),
         ("markdown_marks", pa.int32()),
         ("special_tokens", pa.int32()),  # markers of chat templates
         ("refusals", pa.int32()),  # phrases at either end, quotations left out
-        ("meta_talk", pa.int32()),  # the same, and an I that speaks anywhere
+        ("meta_talk", pa.int32()),  # phrases at either end, an I that speaks anywhere
         ("speculations", pa.int32()),  # phrases; measured only
         ("dup2", pa.float32()),  # share of runs of 2 units that occurred before
-        ("dup10", pa.float32()),  # the same of 10 units
+        ("dup10", pa.float32()),  # share of runs of 10 units that occurred before
         ("repeated_sentence_share", pa.float32()),  # of the sentences: said before, word for word
         ("echo_units", pa.int32()),  # most units in a row that repeat what stands right before
         ("stutters", pa.int32()),  # English function words said twice on the spot
@@ -142,7 +142,7 @@ Their signatures stay, for a caption that is left out still joins others into on
 """
 
 
-PHOTOGRAPH_SCHEMA = pa.schema(
+IMAGE_HASH_SCHEMA = pa.schema(
     [
         ("shard_number", pa.int32()),
         ("image_id", pa.int64()),
@@ -150,17 +150,17 @@ PHOTOGRAPH_SCHEMA = pa.schema(
         ("dhash", pa.int64()),
     ]
 )
-"""One row per photograph of a shard that could be decoded."""
+"""One row per image of a shard that could be decoded."""
 
 REPEAT_SCHEMA = pa.schema(
     [
-        ("group", pa.int64()),  # photographs of a group are the same
+        ("group", pa.int64()),  # images of a group are the same
         ("kind", pa.string()),  # same_bytes or same_look
         ("shard", pa.string()),
         ("image_id", pa.int64()),
     ]
 )
-"""One row per photograph that is there under several ids, ordered by group."""
+"""One row per image that is there under several ids, ordered by group."""
 
 
 def write_table(store: Store, key: str, table: pa.Table, schema: pa.Schema) -> None:

@@ -13,7 +13,14 @@ import pytest
 from xdist.scheduler import LoadScopeScheduling
 
 ONE_START = {
-    "kernels": ("test_features", "test_rules", "test_wording", "test_minhash", "test_clusters"),
+    "kernels": (
+        "test_features",
+        "test_rules",
+        "test_wording",
+        "test_minhash",
+        "test_clusters",
+        "test_version_0_1_0",
+    ),
     "s3": (
         "test_export",
         "test_ingest",

@@ -32,8 +32,8 @@ def table(photographs):
         found = hash_photograph(jpeg, decode_jpeg(jpeg))
         rows.append((shard_number, image_id, found.jpeg_xxh3, found.dhash))
     columns = zip(*rows, strict=True)
-    return pa.table(dict(zip(records.PHOTOGRAPH_SCHEMA.names, columns, strict=True))).cast(
-        records.PHOTOGRAPH_SCHEMA
+    return pa.table(dict(zip(records.IMAGE_HASH_SCHEMA.names, columns, strict=True))).cast(
+        records.IMAGE_HASH_SCHEMA
     )
 
 
@@ -74,7 +74,7 @@ def test_plain_pictures_are_not_taken_for_one_another():
 
 
 def test_nothing_to_compare_is_no_error():
-    assert groups(records.PHOTOGRAPH_SCHEMA.empty_table()) == []
+    assert groups(records.IMAGE_HASH_SCHEMA.empty_table()) == []
 
 
 @pytest.fixture
@@ -121,4 +121,4 @@ def test_shards_curated_before_photographs_were_hashed_count_for_none(campaign, 
     dedup_track(campaign, "single_en")
     receipt = read_receipt(campaign.store, dedup_place(campaign.name, "single_en"))
     assert receipt.repeated_photographs == {"same_bytes": 0, "same_look": 0, "compared": 2}
-    assert "shards 1: no hashes of photographs; curate them again with --force" in caplog.text
+    assert "shards 1: no hashes of images; curate them again with --force" in caplog.text

@@ -60,12 +60,12 @@ def calibrate(
 
 
 def _describe(found: "TrackCalibration") -> Iterator[str]:
-    usual = found.usual
-    low, middle, high = (usual.quantiles[place] for place in (250, 500, 750))
+    reference = found.reference
+    low, middle, high = (reference.quantiles[place] for place in (250, 500, 750))
     yield (
-        f"{found.track}: {found.captions:,} captions of {usual.shards} shards. Half have {low:,} "
-        f"to {high:,} characters, the median {middle:,}; the median has {usual.median_tokens:,} "
-        f"tokens; {usual.speculation_share:.1%} speculate."
+        f"{found.track}: {found.captions:,} captions of {reference.shards} shards. Half have "
+        f"{low:,} to {high:,} characters, the median {middle:,}; the median has "
+        f"{reference.median_tokens:,} tokens; {reference.speculation_share:.1%} speculate."
     )
     yield f"  {'rule':<24}{'limit':<30}rejects at (now in brackets)"
     for one in found.limits:

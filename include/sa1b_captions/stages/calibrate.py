@@ -33,7 +33,7 @@ class TrackCalibration:
 
     track: str
     captions: int
-    usual: TrackReference
+    reference: TrackReference
     limits: list[LimitTrials]
     examples: dict[str, str]
     """Captions that `limits` names by sample_id."""
@@ -83,7 +83,7 @@ def calibrate(
 
     Args:
         campaign: whose shards.
-        shards: those to take for usual; someone should have read their reports.
+        shards: those to take for the reference; someone should have read their reports.
         tracks: tracks to cover; the others are left without a reference.
         pin: write the reference.
         replace: although another one is pinned.
@@ -116,7 +116,7 @@ def _require_curated(campaign: Campaign, track: str, shards: Sequence[str]) -> N
 
 
 def _try_track(
-    campaign: Campaign, track: str, shards: Sequence[str], usual: TrackReference
+    campaign: Campaign, track: str, shards: Sequence[str], reference: TrackReference
 ) -> TrackCalibration:
     limits = campaign.recipe.quality.languages[campaign.recipe.tracks[track].language]
 
@@ -128,10 +128,10 @@ def _try_track(
 
     with ThreadPoolExecutor(READERS) as pool:
         frame = pl.concat(list(pool.map(read_features, shards)))
-    tried = try_limits(frame, limits, usual)
+    tried = try_limits(frame, limits, reference)
     named = {sample for one in tried for sample in (*one.rejected, *one.at_stake)}
     return TrackCalibration(
-        track, frame.height, usual, tried, _read_captions(campaign, track, named)
+        track, frame.height, reference, tried, _read_captions(campaign, track, named)
     )
 
 

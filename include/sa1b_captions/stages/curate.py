@@ -181,8 +181,8 @@ def _split(campaign: Campaign, track: str, shard: str, rows: pa.Table) -> _Split
         [pl.DataFrame(rows.select(["sample_id", "status"])), features], how="horizontal"
     )
     reference = read_reference(campaign)
-    usual = None if reference is None else reference.tracks.get(track)
-    frame = frame.with_columns(reasons=find_reasons(frame, quality.languages[language], usual))
+    of_track = None if reference is None else reference.tracks.get(track)
+    frame = frame.with_columns(reasons=find_reasons(frame, quality.languages[language], of_track))
     # Only captions that are otherwise fit may win: a rejected one must not take its copies along.
     fit = rows.filter((frame["reasons"].list.len() == 0).to_arrow())
     signatures = dedup.signature_table(fit, shard_number(shard))
@@ -234,8 +234,8 @@ def _store_outputs(campaign: Campaign, track: str, shard: str, split: _Split) ->
     }
     if track == WHOLE_TRACK:
         rows = pa.concat_tables([accepted, rejected])
-        photographs = photograph_table(rows, shard_number(shard))
-        tables["photographs.parquet"] = (photographs, records.PHOTOGRAPH_SCHEMA)
+        hashes = photograph_table(rows, shard_number(shard))
+        tables["photographs.parquet"] = (hashes, records.IMAGE_HASH_SCHEMA)
     for name, (table, schema) in tables.items():
         records.write_table(
             campaign.store, layout.curated_key(campaign.name, track, shard, name), table, schema

@@ -1,4 +1,4 @@
-"""Part of the dedup stage: report photographs that are there under several ids."""
+"""Part of the dedup stage: report images that are there under several ids."""
 
 import logging
 from concurrent.futures import ThreadPoolExecutor
@@ -18,11 +18,11 @@ _log = logging.getLogger(__name__)
 
 
 def report_repeats(campaign: Campaign) -> dict[str, int]:
-    """Compare the photographs of all curated shards and store the groups of equal ones.
+    """Compare the images of all curated shards and store the groups of equal ones.
 
     Returns:
-        Photographs in groups of each kind, and how many were compared. Shards that were curated
-        before photographs were hashed count for none.
+        Images in groups of each kind, and how many were compared. Shards that were curated before
+        images were hashed count for none.
 
     Raises:
         RetryableError: the store failed.
@@ -35,16 +35,16 @@ def report_repeats(campaign: Campaign) -> dict[str, int]:
             return records.read_table(campaign.store, key)
         except MissingKeyError:
             unhashed.append(shard)
-            return records.PHOTOGRAPH_SCHEMA.empty_table()
+            return records.IMAGE_HASH_SCHEMA.empty_table()
 
     with ThreadPoolExecutor(READERS) as pool:
-        photographs = pa.concat_tables(pool.map(read, campaign.recipe.shards))
+        hashes = pa.concat_tables(pool.map(read, campaign.recipe.shards))
     if unhashed:
         shards = format_selection(unhashed)
-        _log.warning("shards %s: no hashes of photographs; curate them again with --force", shards)
-    repeats = find_repeats(photographs)
+        _log.warning("shards %s: no hashes of images; curate them again with --force", shards)
+    repeats = find_repeats(hashes)
     key = layout.repeated_images_key(campaign.name)
     records.write_table(campaign.store, key, repeats, records.REPEAT_SCHEMA)
     kinds = repeats.column("kind")
     counts = {kind: pc.sum(pc.equal(kinds, kind)).as_py() or 0 for kind in (SAME_BYTES, SAME_LOOK)}
-    return counts | {"compared": photographs.num_rows}
+    return counts | {"compared": hashes.num_rows}

@@ -132,10 +132,10 @@ def _validate_shard(
         )
         suite = expectations.shard_suite(campaign.recipe, track, receipt.planned)
         (metrics,) = read_metrics(campaign, track, [shard])
-        usual = None if reference is None else reference.tracks.get(track)
+        of_track = None if reference is None else reference.tracks.get(track)
         limits = campaign.recipe.quality.health
         near = neighbours.of(track, shard)
-        health[track] = measure_health(metrics, usual, near, limits)
+        health[track] = measure_health(metrics, of_track, near, limits)
         checks[track] = run_suite(features, suite, f"{track}/{shard}")
         if health[track]:
             suite = expectations.health_suite(health[track])

@@ -20,7 +20,7 @@ _FEW_BITS = 8
 
 
 def photograph_table(rows: pa.Table, shard_number: int) -> pa.Table:
-    """`records.PHOTOGRAPH_SCHEMA` of single-image caption rows, those without hashes left out."""
+    """`records.IMAGE_HASH_SCHEMA` of single-image caption rows, those without hashes left out."""
     hashes = pl.DataFrame(rows.select(["image_ids", "image_xxh3s", "image_dhashes"]))
     found = hashes.select(
         pl.lit(shard_number, pl.Int32).alias("shard_number"),
@@ -28,14 +28,14 @@ def photograph_table(rows: pa.Table, shard_number: int) -> pa.Table:
         pl.col("image_xxh3s").list.first().alias("jpeg_xxh3"),
         pl.col("image_dhashes").list.first().alias("dhash"),
     )
-    return found.drop_nulls("jpeg_xxh3").to_arrow().cast(records.PHOTOGRAPH_SCHEMA)
+    return found.drop_nulls("jpeg_xxh3").to_arrow().cast(records.IMAGE_HASH_SCHEMA)
 
 
 def find_repeats(photographs: pa.Table) -> pa.Table:
     """Group photographs that are the same.
 
     Args:
-        photographs: rows of `records.PHOTOGRAPH_SCHEMA` of all shards. SA-1B's 11.2M take 6 s and,
+        photographs: rows of `records.IMAGE_HASH_SCHEMA` of all shards. SA-1B's 11.2M take 6 s and,
             with everything loaded, 1.3 GiB.
 
     Returns:
