@@ -47,8 +47,16 @@ def dedup(folder: Path, rows: int) -> dict[str, object]:
     leave_out("pandas", "scipy")  # as the command does
     from sa1b_captions import layout, records
     from sa1b_captions.campaign import Campaign
+    from sa1b_captions.quality.duplicates.minhash import SIGNATURE_VERSION
     from sa1b_captions.quality.duplicates.signatures import signature_table
-    from sa1b_captions.receipt_files import dedup_place, read_receipt, write_receipt
+    from sa1b_captions.receipt_files import (
+        curate_place,
+        dedup_place,
+        digest,
+        require_receipt,
+        write_receipt,
+    )
+    from sa1b_captions.receipts import CurateReceipt
     from sa1b_captions.recipe import load_recipe, parse_recipe
     from sa1b_captions.shards import shard_number
     from sa1b_captions.stages.dedup import dedup_track
@@ -71,12 +79,19 @@ def dedup(folder: Path, rows: int) -> dict[str, object]:
         records.write_table(store, key, signed, records.SIGNATURE_SCHEMA)
         write_receipt(
             store,
-            layout.curate_receipt_key(campaign.name, track, shard),
-            stage="curate",
-            shard=shard,
-            accepted=captions.num_rows,
-            reasons={},
-            quality_fingerprint=campaign.quality_fingerprint,
+            curate_place(campaign.name, track, shard),
+            CurateReceipt(
+                shard=shard,
+                track=track,
+                planned=captions.num_rows,
+                accepted=captions.num_rows,
+                rejected=0,
+                reasons={},
+                recipe_fingerprint=campaign.recipe.fingerprint,
+                quality_fingerprint=campaign.quality_fingerprint,
+                signature_version=SIGNATURE_VERSION,
+                input=digest(None),
+            ),
         )
 
     with ThreadPoolExecutor(THREADS) as pool:
@@ -93,9 +108,12 @@ def dedup(folder: Path, rows: int) -> dict[str, object]:
         "peak_rss_mib": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024,
         "sign_peak_rss_mib": signed_peak // 1024,
     }
-    receipt = read_receipt(store, dedup_place(campaign.name, track))
-    for name in ("candidate_pairs", "confirmed_pairs", "large_buckets"):
-        result[name] = receipt[name]
+    receipt = require_receipt(store, dedup_place(campaign.name, track))
+    result |= {
+        "candidate_pairs": receipt.candidate_pairs,
+        "confirmed_pairs": receipt.confirmed_pairs,
+        "large_buckets": receipt.large_buckets,
+    }
     duplicates = records.read_table(store, layout.duplicates_key(campaign.name, track))
     found = duplicates["sample_id"].to_pylist()
     return result | {"removed": [int(name.rpartition("/")[2]) for name in found]}
