@@ -109,7 +109,7 @@ def judge(captions: list[str], language: str) -> dict[str, float]:
     limits = load_recipe("internvl").quality.languages[language]
     features = measure(texts).with_columns(status=pl.lit("ok"))
     normal = normalised(texts)
-    steps = {
+    steps: dict[str, Callable[[], object]] = {
         "features": lambda: measure(texts),
         "rules": lambda: find_reasons(features, limits),
         "normalise": lambda: normalised(texts),

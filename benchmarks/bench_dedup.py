@@ -24,6 +24,7 @@ from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from statistics import median
+from typing import Any
 
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
@@ -126,7 +127,8 @@ def score(removed: set[int], folder: Path, rows: int) -> dict[str, float]:
     """
     labels = pq.read_table(folder / "labels.parquet")
     labels = labels.filter(pc.less(labels["id"], rows)).to_pylist()
-    planted, found = Counter(), Counter()
+    planted: Counter[str] = Counter()
+    found: Counter[str] = Counter()
     families: dict[int, set[int]] = {}
     for label in labels:
         planted[label["kind"]] += 1
@@ -144,7 +146,7 @@ def one_core() -> None:
         os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
 
 
-def run_one(folder: Path, rows: int, *, alone: bool = False) -> dict[str, object]:
+def run_one(folder: Path, rows: int, *, alone: bool = False) -> dict[str, float]:
     """`dedup` in a process of its own; on one core if `alone`."""
     command = [sys.executable, "-m", "benchmarks.bench_dedup", "one", str(folder), str(rows)]
     done = subprocess.run(
@@ -162,7 +164,7 @@ def run_one(folder: Path, rows: int, *, alone: bool = False) -> dict[str, object
     return result
 
 
-def run_peer(name: str, folder: Path, rows: int) -> dict[str, float] | None:
+def run_peer(name: str, folder: Path, rows: int) -> dict[str, Any] | None:
     """CPU seconds on one core and score of a peer; None if it could not run."""
     python = os.environ.get(PEERS[name], sys.executable)
     with tempfile.TemporaryDirectory(dir=folder) as out:
@@ -175,7 +177,12 @@ def run_peer(name: str, folder: Path, rows: int) -> dict[str, float] | None:
             return None
         removed = set(json.loads((Path(out) / "removed.json").read_text()))
     cpu_s = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
-    result = {"peer": name, "rows": rows, "seconds": round(seconds, 1), "cpu_s": round(cpu_s, 1)}
+    result: dict[str, Any] = {
+        "peer": name,
+        "rows": rows,
+        "seconds": round(seconds, 1),
+        "cpu_s": round(cpu_s, 1),
+    }
     result |= {"removed": len(removed)} | score(removed, folder, rows)
     print(json.dumps(result), flush=True)
     return result

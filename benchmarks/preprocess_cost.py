@@ -100,7 +100,8 @@ def _torch_resize(pixels: np.ndarray) -> np.ndarray:
     resized = torch.nn.functional.interpolate(
         tensor, (896, 1344), mode="bicubic", antialias=True, align_corners=False
     )
-    return resized[0].permute(1, 2, 0).contiguous().numpy()
+    back: np.ndarray = resized[0].permute(1, 2, 0).contiguous().numpy()
+    return back
 
 
 if __name__ == "__main__":

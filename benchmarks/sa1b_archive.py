@@ -79,8 +79,12 @@ def photograph(seed: int) -> bytes:
 
 def _annotation(image_id: int) -> bytes:
     """SA-1B's JSON for one image, masks included."""
-    image = {"image_id": image_id, "width": SIZE[0], "height": SIZE[1]}
-    image["file_name"] = f"sa_{image_id}.jpg"
+    image = {
+        "image_id": image_id,
+        "width": SIZE[0],
+        "height": SIZE[1],
+        "file_name": f"sa_{image_id}.jpg",
+    }
     masks = _masks(image_id % DISTINCT)
     return f'{{"image": {json.dumps(image)}, "annotations": {masks}}}'.encode()
 

@@ -31,6 +31,7 @@ Everything is keyed and resumable: clearing or triggering again repeats only wha
 """
 
 import datetime as dt
+from typing import Any
 
 from airflow.sdk import DAG, Asset, Param, TriggerRule, get_current_context, task, task_group
 from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
@@ -109,7 +110,9 @@ with DAG(
 ):
 
     @task(retries=0, execution_timeout=dt.timedelta(minutes=5), multiple_outputs=False)
-    def plan(*, logical_date: dt.datetime | None = None, params: dict | None = None) -> list[str]:
+    def plan(
+        *, logical_date: dt.datetime | None = None, params: dict[str, Any] | None = None
+    ) -> list[str]:
         """Choose the run's shards: those the form names, else those of the logical date."""
         selection = (params or {}).get("shards")
         if selection:
@@ -139,7 +142,7 @@ with DAG(
         return shards
 
     @task(task_id="pack", retries=0, execution_timeout=dt.timedelta(minutes=5))
-    def pack_shards(shards: list[str], *, params: dict | None = None) -> list[str]:
+    def pack_shards(shards: list[str], *, params: dict[str, Any] | None = None) -> list[str]:
         """Put the shards together that go through one pod."""
         return pack(shards, (params or {}).get("shards_per_pod", 1))
 
@@ -188,11 +191,11 @@ with DAG(
     def publish(
         shard: str,
         *,
-        ti=None,  # noqa: ANN001
-        outlet_events=None,  # noqa: ANN001
+        ti: Any = None,
+        outlet_events: Any = None,
     ) -> None:
         """Emit the shard's partition key if this run completed it: `validate` has decided."""
-        get_current_context()["shard"] = shard
+        get_current_context()["shard"] = shard  # type: ignore[typeddict-unknown-key]
         action, reason = ti.xcom_pull(task_ids="validate")["publish"][shard]
         if action == "fail":
             raise AirflowFailException(reason)
@@ -201,5 +204,5 @@ with DAG(
         outlet_events[captioned_shards].add_partitions(shard)
 
     planned = plan()
-    group = each_shard.expand(shard=pack_shards(planned))
+    group = each_shard.expand(shard=pack_shards(planned))  # type: ignore[arg-type]  # a list when it runs
     group >> validate >> publish.expand(shard=planned)

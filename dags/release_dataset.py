@@ -20,6 +20,7 @@ overwritten: without a name in `version` it takes the next number.
 """
 
 import datetime as dt
+from typing import Any
 
 from airflow.providers.standard.operators.hitl import HITLBranchOperator
 from airflow.sdk import (
@@ -83,7 +84,7 @@ with DAG(
     )
 
     @task.branch(retries=0)
-    def route(*, ti=None) -> str:  # noqa: ANN001
+    def route(*, ti: Any = None) -> str:
         """Choose the next task by the verdict."""
         verdict = ti.xcom_pull(task_ids="validate")["verdict"]
         if verdict == "fail":

@@ -73,7 +73,7 @@ def _remember_session(workspace: Workspace, session: int) -> None:
 
 def _boot_time() -> int:
     # The kernel's figure wanders by a second when the clock is set.
-    return round(psutil.boot_time() / 60)
+    return round(float(psutil.boot_time()) / 60)
 
 
 def start(workspace: Workspace) -> None:

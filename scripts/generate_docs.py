@@ -52,11 +52,12 @@ def cli_page() -> str:
 def _field_docstrings(described: type) -> dict[str, str]:
     """The string under each field of a class."""
     tree = ast.parse(inspect.getsource(described))
-    body = tree.body[0].body  # type: ignore[attr-defined]  # a class statement
+    (statement,) = tree.body
+    body = statement.body if isinstance(statement, ast.ClassDef) else []
     meanings = {}
     for field, text in itertools.pairwise(body):
         if isinstance(field, ast.AnnAssign) and isinstance(text, ast.Expr):
-            meanings[field.target.id] = " ".join(ast.literal_eval(text.value).split())
+            meanings[ast.unparse(field.target)] = " ".join(ast.literal_eval(text.value).split())
     return meanings
 
 

@@ -6,8 +6,9 @@ image preprocessing, chat template, cancellation and results are lmdeploy's own.
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import pytest
 import torch
@@ -68,7 +69,7 @@ class FakeTurboMind:
     engine_config: object
     script: Script = red
     calls: list[Call] = field(default_factory=list)
-    cancelled: list[int] = field(default_factory=list)
+    cancelled: list[int | None] = field(default_factory=list)
     in_flight: int = 0
     peak_in_flight: int = 0
     ticks: int = 0
@@ -80,7 +81,7 @@ class FakeTurboMind:
     def create_instance(self) -> "_Instance":
         return _Instance(self)
 
-    async def get_health_status(self) -> dict:
+    async def get_health_status(self) -> dict[str, Any]:
         self.ticks += not self.stuck
         metrics = ScheduleMetrics(active_seqs=self.in_flight, scheduler_tick=self.ticks)
         return {"alive": True, "message": "", "schedule_metrics": metrics}
@@ -100,7 +101,13 @@ class _Instance:
             await self.engine.release.wait()
 
     async def async_stream_infer(
-        self, session_id, input_ids, multimodal=None, gen_config=None, stream_output=False, **rest
+        self,
+        session_id: int,
+        input_ids: Sequence[int],
+        multimodal: Any = None,
+        gen_config: Any = None,
+        stream_output: bool = False,
+        **rest: object,
     ) -> AsyncIterator[EngineOutput]:
         engine = self.engine
         images = multimodal or []
@@ -139,7 +146,9 @@ def installed(script: Script = red) -> Iterator[list[FakeTurboMind]]:
 
     built: list[FakeTurboMind] = []
 
-    def build(self, model_path, backend_config=None, trust_remote_code=False, **rest):
+    def build(
+        self: object, model_path: str, backend_config: Any = None, **rest: object
+    ) -> FakeTurboMind:
         built.append(FakeTurboMind(backend_config, script))
         return built[-1]
 

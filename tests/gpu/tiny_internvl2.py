@@ -6,6 +6,7 @@ kernels for it. What it says is noise.
 
 import json
 from pathlib import Path
+from typing import Any
 
 import torch
 from safetensors.torch import save_file
@@ -148,7 +149,7 @@ def _tokenizer() -> Tokenizer:
     return tokenizer
 
 
-def configuration() -> dict:
+def configuration() -> dict[str, Any]:
     """What config.json says."""
     llama = {
         "architectures": ["LlamaForCausalLM"],

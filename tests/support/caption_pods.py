@@ -1,6 +1,8 @@
 """A caption task that runs in a pod, alone in its DAG."""
 
 import datetime as dt
+from collections.abc import Callable
+from typing import Any
 
 from airflow.sdk import DAG
 
@@ -11,16 +13,16 @@ ARGUMENTS = ["caption", "--shards", "sa_000017", "--engine", "preview"]
 IMAGE = "registry.example/sa1b-captions-worker:0.1.0"
 
 
-def caption(**arguments) -> PodStageOperator:
+def caption(**arguments: Any) -> PodStageOperator:
     """A caption task that runs in a pod."""
     return PodStageOperator(
         **{"task_id": "caption", "shard": "sa_000017", "arguments": ARGUMENTS} | arguments
     )
 
 
-def run_caption(run_dag, **arguments) -> str:
+def run_caption(run_dag: Callable[[DAG], Any], **arguments: Any) -> str:
     """State of a caption task at the end, after one retry at most."""
     defaults = STAGE_DEFAULTS | {"retries": 1, "retry_delay": dt.timedelta(seconds=0.1)}
     with DAG("caption_pod", schedule=None, default_args=defaults) as dag:
         caption(poll_interval=0.05, startup_check_interval_seconds=1, **arguments)
-    return run_dag(dag).get_task_instance("caption").state
+    return str(run_dag(dag).get_task_instance("caption").state)

@@ -12,7 +12,9 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 from sa1b_captions import layout, records
 from sa1b_captions.campaign import Campaign
@@ -21,7 +23,7 @@ from sa1b_captions.receipt_files import caption_place, read_receipt
 from sa1b_captions.recipe import TRACKS, load_recipe
 from sa1b_captions.storage import FileStore
 from tests.support import builders
-from tests.support.openai_server import Answer, content, image_bytes, serve
+from tests.support.openai_server import Answer, OpenAIServer, content, image_bytes, serve
 
 DEMO_RECIPE = str(Path(__file__).parents[2] / "demo" / "recipe.toml")
 RECIPE = load_recipe(DEMO_RECIPE)
@@ -34,7 +36,7 @@ IN_FLIGHT = (len(TRACKS) + 1) * RECIPE.block_size + WINDOW + DECODED_AHEAD
 """Samples that a worker has asked for and not yet written: what a kill may cost."""
 
 
-def make_campaign(folder):
+def make_campaign(folder: Path) -> Campaign:
     """A campaign whose two shards are ingested."""
     store = FileStore(folder)
     for number, shard in enumerate(SHARDS):
@@ -45,10 +47,10 @@ def make_campaign(folder):
 
 
 @contextlib.contextmanager
-def serve_slowly(seconds=0.03):
+def serve_slowly(seconds: float = 0.03) -> Iterator[OpenAIServer]:
     """A replica that takes so long for each caption."""
 
-    def answer(body):
+    def answer(body: dict[str, Any]) -> Answer:
         time.sleep(seconds)
         return Answer(f"A picture of {len(image_bytes(body))} things, seen from close by.")
 
@@ -59,7 +61,13 @@ def serve_slowly(seconds=0.03):
 class Worker:
     """One process that captions both shards."""
 
-    def __init__(self, campaign, server, log, environ=None):
+    def __init__(
+        self,
+        campaign: Campaign,
+        server: OpenAIServer,
+        log: Path,
+        environ: Mapping[str, str] | None = None,
+    ) -> None:
         settings = {
             "CAPTIONS_ROOT": campaign.store.url,
             "CAPTIONS_CAMPAIGN": campaign.name,
@@ -71,28 +79,28 @@ class Worker:
         with log.open("w") as file:
             self.process = subprocess.Popen(
                 [sys.executable, "-m", "sa1b_captions", *ARGUMENTS],
-                env=os.environ | settings | (environ or {}),
+                env=os.environ | settings | dict(environ or {}),
                 stdout=subprocess.DEVNULL,
                 stderr=file,
             )
 
-    def wait_for(self, server, requests):
+    def wait_for(self, server: OpenAIServer, requests: int) -> None:
         """Until the server has been asked so often, or the process has ended."""
         target = len(server.requests) + requests
         while len(server.requests) < target and self.process.poll() is None:
             time.sleep(0.002)
 
-    def kill(self, number=signal.SIGKILL):
+    def kill(self, number: int = signal.SIGKILL) -> int:
         """Send a signal; returns the exit code."""
         self.process.send_signal(number)
         return self.process.wait(60)
 
-    def finish(self):
+    def finish(self) -> None:
         """Wait for the end, which must be a good one."""
         assert self.process.wait(120) == 0, self.log.read_text()
 
 
-def asked(server):
+def asked(server: OpenAIServer) -> collections.Counter[str]:
     """How often each sample was asked for."""
     return collections.Counter(
         hashlib.sha256(content(body)[-1]["text"].encode() + b"".join(image_bytes(body))).hexdigest()
@@ -100,14 +108,15 @@ def asked(server):
     )
 
 
-def require_every_sample_once(campaign):
+def require_every_sample_once(campaign: Campaign) -> list[dict[str, Any]]:
     """Rows of all parts, after comparing them with plans and receipts."""
-    rows = []
+    rows: list[dict[str, Any]] = []
     for shard in SHARDS:
         index = read_index(campaign.store, shard)
         for track in TRACKS:
             plan = plan_track(RECIPE, RECIPE.tracks[track], shard, index)
             receipt = read_receipt(campaign.store, caption_place(campaign.name, track, shard))
+            assert receipt is not None
             keys = [
                 layout.part_key(campaign.name, track, shard, block)
                 for block in range(receipt.blocks)

@@ -6,24 +6,25 @@ import json
 import threading
 import uuid
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 
 class FakeKubernetes:
     """Keeps pods in memory and gives every one the status that the test has set."""
 
-    def __init__(self):
-        self.pods = {}
+    def __init__(self) -> None:
+        self.pods: dict[str, dict[str, Any]] = {}
         """Pods there are now, by name."""
-        self.created = []
+        self.created: list[dict[str, Any]] = []
         """Every pod that was ever created, as it was sent."""
-        self.statuses = [{"phase": "Running"}]
+        self.statuses: list[dict[str, Any]] = [{"phase": "Running"}]
         """Status of the first pod that is created, of the second, …; the last one repeats."""
-        self.applied = []
+        self.applied: list[dict[str, Any]] = []
         """What is no pod, in the order it was applied."""
-        self.refusal = None
+        self.refusal: tuple[int, str] | None = None
         """(HTTP status, message) with which pods are refused, or None."""
-        self.refusals = []
+        self.refusals: list[tuple[int, str]] = []
         """Refusals of the next pods, one each; then pods are taken in."""
         self.log = "a line of the pod\n"
         handler = type("Handler", (_Handler,), {"cluster": self})
@@ -31,32 +32,32 @@ class FakeKubernetes:
         self.url = f"http://127.0.0.1:{self._server.server_port}"
         threading.Thread(target=self._server.serve_forever, daemon=True).start()
 
-    def admit(self, pod):
+    def admit(self, pod: dict[str, Any]) -> None:
         """Take a pod in; whoever asks for it later is given its `status`."""
         pod["status"] = self.statuses[min(len(self.created) - 1, len(self.statuses) - 1)]
 
-    def read_log(self, name, query):
+    def read_log(self, name: str, query: dict[str, str]) -> str:
         """Log of a pod, for the query parameters of a log request."""
         return self.log
 
-    def delete(self, name, grace_period_s):
+    def delete(self, name: str, grace_period_s: float | None) -> dict[str, Any]:
         """Delete a pod; returns it."""
         return self.pods.pop(name)
 
-    def apply(self, document):
+    def apply(self, document: dict[str, Any]) -> None:
         """Take in anything that is no pod, by server-side apply."""
         self.applied.append(document)
 
-    def delete_namespace(self):
+    def delete_namespace(self) -> None:
         """Delete the one namespace there is."""
         for name in list(self.pods):
             self.delete(name, 0)
 
-    def close(self):
+    def close(self) -> None:
         self._server.shutdown()
         self._server.server_close()
 
-    def kube_config(self):
+    def kube_config(self) -> dict[str, Any]:
         """A kubeconfig for this server."""
         return {
             "apiVersion": "v1",
@@ -68,7 +69,7 @@ class FakeKubernetes:
         }
 
 
-def ended(exit_code, message="", reason=None):
+def ended(exit_code: int, message: str = "", reason: str | None = None) -> dict[str, Any]:
     """Status of a pod whose container has ended."""
     terminated = {
         "exitCode": exit_code,
@@ -83,7 +84,7 @@ def ended(exit_code, message="", reason=None):
     }
 
 
-def container(state):
+def container(state: dict[str, Any]) -> dict[str, Any]:
     """Status of the base container."""
     return {
         "name": "base",
@@ -95,7 +96,7 @@ def container(state):
     }
 
 
-def now():
+def now() -> str:
     """The time as Kubernetes writes it."""
     return dt.datetime.now(dt.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
@@ -103,10 +104,10 @@ def now():
 class _Handler(BaseHTTPRequestHandler):
     cluster: FakeKubernetes
 
-    def log_message(self, *_):
+    def log_message(self, *_: object) -> None:
         pass
 
-    def do_POST(self):
+    def do_POST(self) -> None:
         pod = self._body()
         if self.cluster.refusal:
             self._error(*self.cluster.refusal)
@@ -120,7 +121,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.cluster.pods[pod["metadata"]["name"]] = pod
         self._send(pod, 201)
 
-    def do_GET(self):
+    def do_GET(self) -> None:
         url = urlsplit(self.path)
         words = url.path.strip("/").split("/")[4:]  # api/v1/namespaces/<namespace>/…
         if words == ["events"]:
@@ -135,7 +136,7 @@ class _Handler(BaseHTTPRequestHandler):
         else:
             self._send(self.cluster.pods[words[1]])
 
-    def do_PATCH(self):
+    def do_PATCH(self) -> None:
         if self.headers.get("Content-Type") == "application/apply-patch+yaml":
             document = self._body()
             self.cluster.apply(document)
@@ -145,7 +146,7 @@ class _Handler(BaseHTTPRequestHandler):
         pod["metadata"]["labels"] |= self._body()["metadata"]["labels"]
         self._send(pod)
 
-    def do_DELETE(self):
+    def do_DELETE(self) -> None:
         options = self._body() or {}
         if urlsplit(self.path).path.strip("/").split("/")[2:-1] == ["namespaces"]:
             self.cluster.delete_namespace()
@@ -156,23 +157,23 @@ class _Handler(BaseHTTPRequestHandler):
             return
         self._send(self.cluster.delete(self._name(), options.get("gracePeriodSeconds")))
 
-    def _name(self):
+    def _name(self) -> str:
         return urlsplit(self.path).path.rpartition("/")[2]
 
-    def _list(self, selector):
+    def _list(self, selector: str) -> None:
         pods = [pod for pod in self.cluster.pods.values() if _selected(pod, selector)]
         self._send({"kind": "PodList", "apiVersion": "v1", "metadata": {}, "items": pods})
 
-    def _body(self):
+    def _body(self) -> Any:
         return json.loads(self.rfile.read(int(self.headers.get("Content-Length") or 0)) or "null")
 
-    def _error(self, code, message):
+    def _error(self, code: int, message: str) -> None:
         self._send({"kind": "Status", "status": "Failure", "code": code, "message": message}, code)
 
-    def _send(self, content, code=200):
+    def _send(self, content: object, code: int = 200) -> None:
         self._send_bytes(json.dumps(content).encode(), "application/json", code)
 
-    def _send_bytes(self, data, kind, code=200):
+    def _send_bytes(self, data: bytes, kind: str, code: int = 200) -> None:
         self.send_response(code)
         self.send_header("Content-Type", kind)
         self.send_header("Content-Length", str(len(data)))
@@ -180,7 +181,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.wfile.write(data)
 
 
-def _selected(pod, selector):
+def _selected(pod: dict[str, Any], selector: str) -> bool:
     labels = pod["metadata"]["labels"]
     for term in filter(None, selector.split(",")):
         if term.startswith("!"):

@@ -5,13 +5,12 @@ the server behaves.
 """
 
 import contextlib
-import re
 import socket
 import struct
 import threading
 import time
 import zlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import MISSING, dataclass, field, fields
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
@@ -66,7 +65,7 @@ class FaultServer:
         self.etag: str | None = '"v1"'
         self.last_modified: str | None = "Mon, 01 Jan 2024 00:00:00 GMT"
         self.name = name
-        self._http = _Server(("127.0.0.1", 0), _Handler, self)
+        self._http = _Server(self)
         self.address = f"http://127.0.0.1:{self._http.server_port}"
         self.url = f"{self.address}/objects/{name}.tar?{SIGNATURE}"
 
@@ -94,21 +93,22 @@ class _Server(ThreadingHTTPServer):
     daemon_threads = True
     block_on_close = False
 
-    def __init__(self, address, handler, owner):
-        super().__init__(address, handler)
+    def __init__(self, owner: FaultServer) -> None:
+        super().__init__(("127.0.0.1", 0), _Handler)
         self.owner = owner
 
-    def handle_error(self, request, client_address):
+    def handle_error(self, request: object, client_address: object) -> None:
         """The client hanging up is what the tests are about."""
 
 
 class _Handler(BaseHTTPRequestHandler):
+    server: _Server
     protocol_version = "HTTP/1.1"
 
-    def log_message(self, *args):
+    def log_message(self, *args: object) -> None:
         pass
 
-    def do_GET(self):
+    def do_GET(self) -> None:
         owner = self.server.owner
         asked = self.headers.get("Range")
         owner.requests.append(asked)
@@ -119,14 +119,14 @@ class _Handler(BaseHTTPRequestHandler):
         if fault.redirect:
             self._reply(302, {"Location": f"{self.path}&redirected=1", "Content-Length": "0"})
         elif fault.status is not None:
-            self._reply(fault.status, {"Content-Length": "0"} | fault.headers)
+            self._reply(fault.status, {"Content-Length": "0", **fault.headers})
         else:
             self._serve(fault, asked)
 
-    def _serve(self, fault, asked):
+    def _serve(self, fault: Fault, asked: str | None) -> None:
         owner = self.server.owner
         body = owner.archive if fault.body is None else fault.body
-        headers = {
+        headers: dict[str, str | None] = {
             "Content-Type": "application/x-tar",
             "ETag": owner.etag,
             "Last-Modified": owner.last_modified,
@@ -134,7 +134,7 @@ class _Handler(BaseHTTPRequestHandler):
         status, start, end = 200, 0, len(body)
         if asked and not fault.ignore_range:
             status = 206
-            first, last = re.fullmatch(r"bytes=(\d+)-(\d*)", asked).groups()
+            first, _, last = asked.removeprefix("bytes=").partition("-")
             start = int(first) + fault.range_shift
             end = min(end, int(last or end) + 1)
             if start >= len(body):
@@ -151,14 +151,14 @@ class _Handler(BaseHTTPRequestHandler):
         self._reply(status, headers | fault.headers)
         self._send(fault, data)
 
-    def _reply(self, status, headers):
+    def _reply(self, status: int, headers: Mapping[str, str | None]) -> None:
         self.send_response(status)
         for name, value in headers.items():
             if value is not None:
                 self.send_header(name, value)
         self.end_headers()
 
-    def _send(self, fault, data):
+    def _send(self, fault: Fault, data: bytes) -> None:
         if fault.cut_after is not None:
             data = data[: fault.cut_after]
         pieces = [data[i : i + 4000] for i in range(0, len(data), 4000)]

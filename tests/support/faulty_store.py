@@ -2,12 +2,17 @@
 
 import contextlib
 import threading
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import NoReturn, TypeVar
 
 from hypothesis import strategies as st
 
 from sa1b_captions.errors import RetryableError
 from sa1b_captions.storage import Store
+from sa1b_captions.storage.store import Writer
+
+T = TypeVar("T")
 
 
 class Killed(BaseException):
@@ -34,7 +39,7 @@ def faults(most_calls: int) -> st.SearchStrategy[Fault]:
 
 
 @contextlib.contextmanager
-def survived():
+def survived() -> Iterator[None]:
     """Ends a run that meets its fault."""
     with contextlib.suppress(Killed, RetryableError):
         yield
@@ -51,7 +56,7 @@ class FaultyStore:
         self._dead = False
         self._lock = threading.Lock()
 
-    def _call(self, method, *arguments):
+    def _call(self, method: Callable[..., T], *arguments: object) -> T:
         with self._lock:
             self.calls += 1
             due = self.calls == self._fault.call
@@ -65,37 +70,37 @@ class FaultyStore:
             self._raise()
         return result
 
-    def _raise(self):
+    def _raise(self) -> NoReturn:
         if self._fault.kills:
             raise Killed
         raise RetryableError(f"the store failed at call {self.calls}")
 
-    def read(self, key):
+    def read(self, key: str) -> bytes:
         return self._call(self._store.read, key)
 
-    def read_range(self, key, offset, size):
+    def read_range(self, key: str, offset: int, size: int) -> bytes:
         return self._call(self._store.read_range, key, offset, size)
 
-    def write(self, key, data):
+    def write(self, key: str, data: bytes) -> None:
         self._call(self._store.write, key, data)
 
     @contextlib.contextmanager
-    def open_writer(self, key):
+    def open_writer(self, key: str) -> Iterator[Writer]:
         with self._store.open_writer(key) as writer:
             yield writer
             self._call(lambda: None)
 
-    def exists(self, key):
+    def exists(self, key: str) -> bool:
         return self._call(self._store.exists, key)
 
-    def list(self, prefix):
+    def list(self, prefix: str) -> Iterator[str]:
         return iter(self._call(lambda: list(self._store.list(prefix))))
 
-    def delete(self, key):
+    def delete(self, key: str) -> None:
         self._call(self._store.delete, key)
 
-    def clear_unfinished(self, key, idle_s):
+    def clear_unfinished(self, key: str, idle_s: float) -> None:
         self._call(self._store.clear_unfinished, key, idle_s)
 
-    def locate(self, key):
+    def locate(self, key: str) -> str:
         return self._store.locate(key)

@@ -9,7 +9,6 @@ import io
 import sys
 import tarfile
 import time
-from collections.abc import Callable
 
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
@@ -95,7 +94,7 @@ BUILT = st.lists(st.one_of(PAX, HEADERS, st.just(MEMBER)), max_size=5).map(
 
 
 @st.composite
-def damaged(draw: Callable, seeds: list[bytes]) -> bytes:
+def damaged(draw: st.DrawFn, seeds: list[bytes]) -> bytes:
     """A seed with a few of its bytes overwritten, cut out, repeated, or replaced by a header."""
     data = draw(st.sampled_from(seeds))
     for _ in range(draw(st.integers(0, 4))):

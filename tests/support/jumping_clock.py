@@ -6,8 +6,12 @@ monotonic clock runs on, and so do the times that the real kernel gives to files
 
 import itertools
 import logging
+import random
 import threading
 import time
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any, Self
 
 import pytest
 
@@ -20,7 +24,7 @@ _log = logging.getLogger(__name__)
 class JumpingClock:
     """The wall clock of the processes that get `environ`; it is right until it jumps."""
 
-    def __init__(self, path):
+    def __init__(self, path: Path) -> None:
         # Its wheel holds a library for Linux on x86-64 alone.
         clock = pytest.importorskip("libfaketime", reason="no clock to preload on this machine")
         self._path = path
@@ -31,7 +35,7 @@ class JumpingClock:
         }
         self.jump(0)
 
-    def jump(self, ahead_s):
+    def jump(self, ahead_s: int) -> None:
         """Be so many seconds ahead of the right time; behind it if negative."""
         _log.warning("%s is now %+d s off", self._path.name, ahead_s)  # shown when a test fails
         new = self._path.with_suffix(".new")
@@ -39,7 +43,7 @@ class JumpingClock:
         new.replace(self._path)
 
 
-def jumps(rng):
+def jumps(rng: random.Random) -> Iterator[int]:
     """Offsets in seconds, without end: seconds to years, before 1980 and past 2038 among them."""
     while True:
         now = int(time.time())
@@ -58,27 +62,27 @@ def jumps(rng):
 class Jumps:
     """Lets a clock jump, again and again, until the block ends."""
 
-    def __init__(self, clock, rng, every_s=0.05):
+    def __init__(self, clock: JumpingClock, rng: random.Random, every_s: float = 0.05) -> None:
         self._clock, self._offsets, self._every_s = clock, jumps(rng), every_s
         self._ended = threading.Event()
         self._thread = threading.Thread(target=self._run, daemon=True)
 
-    def __enter__(self):
+    def __enter__(self) -> Self:
         self._clock.jump(next(self._offsets))
         self._thread.start()
         return self
 
-    def __exit__(self, *error):
+    def __exit__(self, *error: object) -> None:
         self._ended.set()
         self._thread.join()
 
-    def _run(self):
+    def _run(self) -> None:
         for offset in itertools.takewhile(
             lambda _: not self._ended.wait(self._every_s), self._offsets
         ):
             self._clock.jump(offset)
 
 
-def years(rows):
+def years(rows: Iterable[dict[str, Any]]) -> set[int]:
     """Years in which captions were made, as the workers' clocks had it."""
     return {row["captioned_at"].year for row in rows}

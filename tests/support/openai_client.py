@@ -1,18 +1,27 @@
 """The openai engine over servers of openai_server.py, and requests for it."""
 
 import contextlib
+from collections.abc import Iterator
+from typing import Any
 
 from sa1b_captions.caption.engines.base import Request
 from sa1b_captions.caption.engines.openai.engine import OpenAIEngine
 from sa1b_captions.caption.images import decode_jpeg
+from sa1b_captions.recipe import Generation
 from tests.support import builders
+from tests.support.openai_server import OpenAIServer
 
 RECIPE = builders.demo_recipe(
     model={"id": "preview", "revision": "r1", "system_prompt": "You are InternVL."}
 )
 
 
-def request(track="single_en", images=1, attempt=1, generation=RECIPE.generation) -> Request:
+def request(
+    track: str = "single_en",
+    images: int = 1,
+    attempt: int = 1,
+    generation: Generation = RECIPE.generation,
+) -> Request:
     """One sample's request, with the stored bytes and the pixels of its images."""
     jpegs = tuple(builders.make_jpeg(n, (96 + n, 64)) for n in range(images))
     decoded = tuple(decode_jpeg(jpeg) for jpeg in jpegs)
@@ -20,7 +29,7 @@ def request(track="single_en", images=1, attempt=1, generation=RECIPE.generation
 
 
 @contextlib.contextmanager
-def engine_for(*servers, wait=True, **options):
+def engine_for(*servers: OpenAIServer, wait: bool = True, **options: Any) -> Iterator[OpenAIEngine]:
     """Engine for servers that answer, with the patience of a test."""
     options = {"patience_s": 5.0, "timeout_s": 10.0, "first_pause_s": 0.005} | options
     engine = OpenAIEngine(RECIPE.model, tuple(server.url for server in servers), **options)

@@ -15,6 +15,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
 
 from PIL import Image
 
@@ -45,24 +46,25 @@ class Answer:
     finish_reason: str | None = "stop"
 
 
-def describe(body: dict) -> Answer:
+def describe(body: dict[str, Any]) -> Answer:
     """Names the sizes of the images that came."""
     return Answer("Images of " + ", ".join(f"{w}x{h}" for w, h in image_sizes(body)))
 
 
-def content(body: dict) -> list[dict]:
+def content(body: dict[str, Any]) -> list[dict[str, Any]]:
     """Content parts of the user's message."""
-    return body["messages"][-1]["content"]
+    parts: list[dict[str, Any]] = body["messages"][-1]["content"]
+    return parts
 
 
-def image_bytes(body: dict) -> list[bytes]:
+def image_bytes(body: dict[str, Any]) -> list[bytes]:
     urls = [part["image_url"]["url"] for part in content(body) if part["type"] == "image_url"]
     prefix = "data:image/jpeg;base64,"
     assert all(url.startswith(prefix) for url in urls)
     return [base64.b64decode(url.removeprefix(prefix), validate=True) for url in urls]
 
 
-def image_sizes(body: dict) -> list[tuple[int, int]]:
+def image_sizes(body: dict[str, Any]) -> list[tuple[int, int]]:
     return [Image.open(io.BytesIO(data)).size for data in image_bytes(body)]
 
 
@@ -74,14 +76,14 @@ class OpenAIServer:
         faults: Iterable[Fault] = (),
         *,
         models: Iterable[str] = (MODEL,),
-        answer: Callable[[dict], Answer] = describe,
+        answer: Callable[[dict[str, Any]], Answer] = describe,
         key: str | None = None,
     ) -> None:
         self.faults = list(faults)
         self.models = list(models)
         self.answer = answer
         self.key = key
-        self.requests: list[dict] = []
+        self.requests: list[dict[str, Any]] = []
         self.in_flight = self.peak_in_flight = 0
         self.lock = threading.Lock()
         self._http: _Server | None = None
@@ -91,7 +93,7 @@ class OpenAIServer:
 
     def start(self) -> None:
         """Listen, on the same port as before."""
-        self._http = _Server(("127.0.0.1", self._port), _Handler, self)
+        self._http = _Server(self, self._port)
         self._port = self._http.server_port
         threading.Thread(target=self._http.serve_forever, args=(0.01,), daemon=True).start()
 
@@ -105,7 +107,7 @@ class OpenAIServer:
 
 
 @contextlib.contextmanager
-def serve(*args, **options) -> Iterator[OpenAIServer]:
+def serve(*args: Any, **options: Any) -> Iterator[OpenAIServer]:
     server = OpenAIServer(*args, **options)
     try:
         yield server
@@ -119,31 +121,32 @@ class _Server(ThreadingHTTPServer):
     allow_reuse_address = True
     request_queue_size = 128
 
-    def __init__(self, address, handler, owner):
-        super().__init__(address, handler)
+    def __init__(self, owner: OpenAIServer, port: int) -> None:
+        super().__init__(("127.0.0.1", port), _Handler)
         self.owner = owner
         self.connections: set[socket.socket] = set()
 
-    def process_request(self, request, client_address):
+    def process_request(self, request: Any, client_address: Any) -> None:
         self.connections.add(request)
         super().process_request(request, client_address)
 
-    def drop_connections(self):
+    def drop_connections(self) -> None:
         for connection in self.connections:
             with contextlib.suppress(OSError):
                 connection.shutdown(socket.SHUT_RDWR)
 
-    def handle_error(self, request, client_address):
+    def handle_error(self, request: object, client_address: object) -> None:
         """The client hanging up is what some tests are about."""
 
 
 class _Handler(BaseHTTPRequestHandler):
+    server: _Server
     protocol_version = "HTTP/1.1"
 
-    def log_message(self, *args):
+    def log_message(self, *args: object) -> None:
         pass
 
-    def do_GET(self):
+    def do_GET(self) -> None:
         if self._refused():
             return
         if self.path != "/v1/models":
@@ -155,7 +158,7 @@ class _Handler(BaseHTTPRequestHandler):
         ]
         self._json(200, {"object": "list", "data": cards})
 
-    def do_POST(self):
+    def do_POST(self) -> None:
         body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
         if self._refused():
             return
@@ -179,7 +182,7 @@ class _Handler(BaseHTTPRequestHandler):
             self._error(401, "Unauthorized.")
         return refused
 
-    def _chat(self, body, fault):
+    def _chat(self, body: dict[str, Any], fault: Fault) -> None:
         owner = self.server.owner
         if fault.reset:
             self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
@@ -195,7 +198,7 @@ class _Handler(BaseHTTPRequestHandler):
         else:
             self._complete(owner.answer(body))
 
-    def _complete(self, answer):
+    def _complete(self, answer: Answer) -> None:
         choice = {
             "index": 0,
             "message": {"role": "assistant", "content": answer.text},
@@ -212,15 +215,15 @@ class _Handler(BaseHTTPRequestHandler):
         }
         self._json(200, completion)
 
-    def _error(self, status, message, headers=None):
+    def _error(self, status: int, message: str, headers: dict[str, str] | None = None) -> None:
         """Lmdeploy's error body: flat, its code is the HTTP status."""
         error = {"object": "error", "message": message, "type": "server_error", "code": status}
         self._json(status, error, headers)
 
-    def _json(self, status, content, headers=None):
+    def _json(self, status: int, content: object, headers: dict[str, str] | None = None) -> None:
         self._send(status, json.dumps(content).encode(), headers or {})
 
-    def _send(self, status, data, headers):
+    def _send(self, status: int, data: bytes, headers: dict[str, str]) -> None:
         self.send_response(status)
         for name, value in {"Content-Type": "application/json", **headers}.items():
             self.send_header(name, value)

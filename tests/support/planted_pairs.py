@@ -13,9 +13,10 @@ from dataclasses import dataclass
 
 import pyarrow as pa
 
-from sa1b_captions.quality.duplicates.minhash import BANDS, kernel
+from sa1b_captions.quality.duplicates.minhash import BANDS
 from sa1b_captions.quality.duplicates.signatures import find_duplicates, signature_table
 from sa1b_captions.quality.duplicates.wording import normalised
+from sa1b_captions.quality.kernels import shingles as kernel
 from tests.gold.captions import load_gold
 
 _SENTENCE = re.compile(r".+?[.!?。！？][”\"'’)）]*\s*")

@@ -9,6 +9,7 @@ import threading
 import time
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 from tests.support.fake_kubernetes import FakeKubernetes, container, ended, now
 
@@ -21,36 +22,38 @@ class ProcessKubernetes(FakeKubernetes):
     Images, volumes and resources do not exist: the command is looked up beside this Python.
     """
 
-    def __init__(self, secrets=None):
+    def __init__(self, secrets: dict[str, dict[str, str]] | None = None) -> None:
         self.secrets = secrets or {}
         """Content of the Secrets that pods may name, by name."""
-        self.runs = {}
+        self.runs: dict[str, PodRun] = {}
         """Every pod's run, by pod name; runs outlive their pods."""
         super().__init__()
 
-    def apply(self, document):
+    def apply(self, document: dict[str, Any]) -> None:
         super().apply(document)
         if document["kind"] == "Secret":
             self.secrets[document["metadata"]["name"]] = document["stringData"]
 
-    def admit(self, pod):
+    def admit(self, pod: dict[str, Any]) -> None:
         self.runs[pod["metadata"]["name"]] = PodRun(pod, self.secrets)
 
-    def read_log(self, name, query):
+    def read_log(self, name: str, query: dict[str, str]) -> str:
         return self.runs[name].read_log(query)
 
-    def delete(self, name, grace_period_s):
+    def delete(self, name: str, grace_period_s: float | None) -> dict[str, Any]:
         run = self.runs[name]
         if grace_period_s is None:
             grace_period_s = run.pod["spec"].get("terminationGracePeriodSeconds", GRACE_PERIOD_S)
         run.stop(grace_period_s)
         return super().delete(name, grace_period_s)
 
-    def kill(self, name, *, reason=None, status=None):
+    def kill(
+        self, name: str, *, reason: str | None = None, status: dict[str, Any] | None = None
+    ) -> None:
         """End a pod from outside: SIGKILL, for a container `reason` or with a pod `status`."""
         self.runs[name].kill(reason, status)
 
-    def close(self):
+    def close(self) -> None:
         for run in self.runs.values():
             run.kill(None, None)
         super().close()
@@ -59,13 +62,12 @@ class ProcessKubernetes(FakeKubernetes):
 class PodRun:
     """One pod's process, its status and its log."""
 
-    def __init__(self, pod, secrets):
+    def __init__(self, pod: dict[str, Any], secrets: dict[str, dict[str, str]]) -> None:
         self.pod = pod
-        self.lines = []
+        self.lines: list[tuple[dt.datetime, str]] = []
         """(time in UTC, text) of each line of output."""
-        self._reason = None
-        self._status = None
-        self._stopped = False
+        self._reason: str | None = None
+        self._status: dict[str, Any] | None = None
         (base,) = pod["spec"]["containers"]
         pod["status"] = {
             "phase": "Pending",
@@ -89,7 +91,7 @@ class PodRun:
         )
         self._thread.start()
 
-    def _run(self):
+    def _run(self) -> None:
         began = now()
         self._show(
             phase="Running",
@@ -99,7 +101,7 @@ class PodRun:
         deadline = threading.Timer(deadline_s, self._end_late)
         deadline.daemon = True
         deadline.start()
-        for line in self.process.stdout:
+        for line in self.process.stdout or ():
             self.lines.append((dt.datetime.now(dt.UTC), line.rstrip("\n")))
         code = self.process.wait()
         deadline.cancel()
@@ -108,33 +110,33 @@ class PodRun:
         found = ended(code if code >= 0 else 128 - code, tail, self._reason)
         self._show(**found | (self._status or {}))
 
-    def _show(self, **status):
+    def _show(self, **status: object) -> None:
         # A new object: the server may be writing the old one out at this moment.
         self.pod["status"] = self.pod["status"] | status
 
-    def _end_late(self):
+    def _end_late(self) -> None:
         late = "Pod was active on the node longer than the specified deadline"
         self.kill(None, {"phase": "Failed", "reason": "DeadlineExceeded", "message": late})
 
-    def kill(self, reason, status):
+    def kill(self, reason: str | None, status: dict[str, Any] | None) -> None:
         """SIGKILL to the whole container."""
         self._reason, self._status = reason, status
         self._signal(signal.SIGKILL)
         self._thread.join()
 
-    def stop(self, grace_period_s):
+    def stop(self, grace_period_s: float) -> None:
         """SIGTERM, and SIGKILL to what is left after the grace period."""
         self._signal(signal.SIGTERM)
         self._thread.join(grace_period_s)
         self._signal(signal.SIGKILL)
         self._thread.join()
 
-    def _signal(self, number):
+    def _signal(self, number: int) -> None:
         if self.process.poll() is None:
             with suppress(ProcessLookupError):
                 os.killpg(self.process.pid, number)
 
-    def read_log(self, query):
+    def read_log(self, query: dict[str, str]) -> str:
         """The log so far, or with `follow` to its end."""
         if query.get("follow", "").lower() == "true":
             self._thread.join()

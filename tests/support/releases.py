@@ -4,6 +4,7 @@ import io
 import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -103,16 +104,18 @@ def ready_campaign(store: Store, recipe: Recipe | None = None, rows: int = 3) ->
     return campaign
 
 
-def read_lines(store: Store, name: str, version: str = "v1") -> list[dict]:
+def read_lines(store: Store, name: str, version: str = "v1") -> list[dict[str, Any]]:
     """Rows of a JSONL file of a release."""
     text = store.read(f"releases/{version}/{name}").decode()
     assert text.endswith("\n")
     return [json.loads(line) for line in text.splitlines()]
 
 
-def read_parquet(store: Store, name: str, version: str = "v1") -> list[dict]:
+def read_parquet(store: Store, name: str, version: str = "v1") -> list[dict[str, Any]]:
     """Rows of a Parquet file of a release."""
-    return pq.read_table(io.BytesIO(store.read(f"releases/{version}/{name}"))).to_pylist()
+    table = pq.read_table(io.BytesIO(store.read(f"releases/{version}/{name}")))
+    rows: list[dict[str, Any]] = table.to_pylist()
+    return rows
 
 
 def release_keys(store: Store, version: str = "v1") -> list[str]:

@@ -13,6 +13,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Iterator
 from importlib import import_module
 from pathlib import Path
 
@@ -110,7 +111,7 @@ def free_ports(count: int) -> list[int]:
 
 
 @contextlib.contextmanager
-def running(folder: Path, server: str):
+def running(folder: Path, server: str) -> Iterator[subprocess.Popen[bytes]]:
     """One server as a process, its output in `<server>.log`."""
     with (folder / f"{server}.log").open("wb") as log:
         command = [
@@ -133,7 +134,7 @@ def running(folder: Path, server: str):
                 process.wait()
 
 
-def wait_for(folder: Path, server: str, process: subprocess.Popen, port: int) -> None:
+def wait_for(folder: Path, server: str, process: subprocess.Popen[bytes], port: int) -> None:
     deadline = time.monotonic() + START_S
     while process.poll() is None and time.monotonic() < deadline:
         with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):
