@@ -13,7 +13,7 @@ GPU_PYTHON ?= 3.12
 unexport PYTHONDONTWRITEBYTECODE
 unexport VIRTUAL_ENV
 
-.PHONY: help setup demo down test test-unit test-dags test-s3 test-integration test-cluster test-images bench-ingest bench-curate bench-dedup bench-scale-out fuzz test-lmdeploy gpu-smoke lint format pins docs gold clean
+.PHONY: help setup demo down test test-unit test-dags coverage test-s3 test-integration test-cluster test-images bench-ingest bench-curate bench-dedup bench-scale-out fuzz test-lmdeploy gpu-smoke lint format pins docs gold clean
 
 help: ## List the targets
 	@awk -F':.*## ' '/^[a-z0-9-]+:.*## /{printf "  make %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -37,13 +37,17 @@ demo: $(STAMP) ## Run the whole pipeline on this machine; Airflow stays up
 down: ## Stop everything the demo started
 	@test ! -x $(BIN)/python || $(BIN)/python -m demo.run --down
 
-test: test-unit test-dags test-integration ## Run all tests
+test: test-unit test-dags coverage test-integration ## Run all tests, and ask what the quick ones cover
 
+# Each measures what it covers; `coverage` judges both together.
 test-unit: $(STAMP) ## Tests of the package
-	$(BIN)/pytest -n auto tests/unit
+	$(BIN)/pytest -n auto --cov --cov-report= --cov-fail-under=0 tests/unit
 
 test-dags: $(STAMP) ## DAG policy, operator and console tests
-	$(BIN)/pytest tests/dags
+	$(BIN)/pytest --cov --cov-append --cov-report= --cov-fail-under=0 tests/dags
+
+coverage: $(STAMP) ## Lines and branches that the last test-unit and test-dags left out
+	$(BIN)/coverage report
 
 test-s3: $(STAMP) .venv-swift/.installed ## The tests that use S3, against OpenStack Swift
 	.venv-swift/bin/python -m tests.support.swift_server $(BIN)/pytest tests/unit/test_storage.py tests/unit/test_storage_clock.py tests/unit/test_ingest.py
@@ -135,4 +139,4 @@ pins: $(STAMP) ## Resolve requirements*.txt again from pyproject.toml
 	  --group dev -c requirements.txt pyproject.toml -o requirements-dev.txt
 
 clean: down ## Remove everything that was made, the environment included
-	rm -rf .venv .venv-swift .venv-dedup .venv-datatrove .venv-scale-out .venv-lmdeploy .run dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf .coverage .venv .venv-swift .venv-dedup .venv-datatrove .venv-scale-out .venv-lmdeploy .run dist .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -1,0 +1,45 @@
+"""Names of modules and of the files that test them."""
+
+from collections import Counter
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+PACKAGE = ROOT / "include" / "sa1b_captions"
+ENGINE_ROOMS = PACKAGE / "caption" / "engines"
+
+FOLDERS = (
+    "include",
+    "plugins",
+    "dags",
+    "demo",
+    "scripts",
+    "tests/support",
+    "tests/gold",
+    "tests/gpu",
+)
+TOPICS = {"compose", "docker_images", "kubernetes", "names", "readme"}
+"""What is tested and is no module: files of a deployment, the README, this."""
+
+
+def test_no_two_modules_share_a_name_but_those_of_two_engines():
+    modules = [
+        path.stem
+        for path in PACKAGE.rglob("*.py")
+        if not path.name.startswith("__") and path.parent.parent != ENGINE_ROOMS
+    ]
+    assert [name for name, count in Counter(modules).items() if count > 1] == []
+
+
+def test_every_unit_test_names_what_it_tests():
+    paths = [path for folder in FOLDERS for path in (ROOT / folder).rglob("*")]
+    names = {path.stem for path in paths if path.suffix == ".py" or path.is_dir()}
+    names |= {Path(folder).name for folder in FOLDERS}
+    tested = [path.stem.removeprefix("test_") for path in (ROOT / "tests/unit").glob("test_*.py")]
+    strangers = [
+        each
+        for each in tested
+        if each not in TOPICS
+        and not any(f"{each}_".startswith(f"{name}_") for name in names)
+        and not any(name.startswith(f"{each}_") for name in names)
+    ]
+    assert strangers == [], "name the module first, as in test_export_again for export"
