@@ -1,8 +1,8 @@
 """Tables of how often rules are right, as Markdown, for docs/gold.md and for anybody's captions."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
-from tests.gold.captions import SPLITS
+from tests.gold.captions import SPLITS, Gold
 from tests.gold.planted import DEFECTS
 from tests.gold.scores import JUDGED, Judged, Score, score, totals, wilson
 
@@ -10,7 +10,9 @@ _NAMED = 12
 """Ids named of the mistakes of a rule."""
 
 
-def rule_table(halves: dict[str, Sequence[Judged]], reasons: Sequence[str] = JUDGED) -> list[str]:
+def rule_table(
+    halves: Mapping[str, Sequence[Judged]], reasons: Sequence[str] = JUDGED
+) -> list[str]:
     """How each rule did; `halves` are captions by the name of the half, one name for no halves."""
     lines = [
         "| rule | half | faulty | missed | wrong | precision (95 %) | recall (95 %) |",
@@ -37,13 +39,13 @@ def share(hits: int, of: int) -> str:
     return f"{hits / of:.2f} ({low:.2f}–{high:.2f})"
 
 
-def totals_table(halves: dict[str, Sequence[Judged]]) -> list[str]:
+def totals_table(halves: Mapping[str, Sequence[Judged]]) -> list[str]:
     """How many faulty captions are rejected, whatever the reason, and how many fit ones."""
     lines = [
         "| captions | half | of | rejected | share (95 %) |",
         "|---|---|--:|--:|--:|",
     ]
-    groups = {
+    groups: dict[str, Callable[[Gold], object]] = {
         "faulty, planted": lambda row: row.expected and row.kind != "by hand",
         "faulty, by hand": lambda row: row.expected and row.kind == "by hand",
         "**all faulty**": lambda row: row.expected,

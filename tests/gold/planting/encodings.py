@@ -4,7 +4,7 @@ import random
 
 from tests.gold.planting.base import Base, Plant, defect, inner_places
 
-_SIDE = (
+_SIDE: tuple[str, ...] = (
     "wrong_language",
     "foreign_script",
     "missing_end",

@@ -15,7 +15,7 @@ _FULL_WIDTH = str.maketrans(
 def traditional_table() -> dict[int, str]:
     """For `str.translate`: characters of simplified Chinese that have another, single form."""
     pairs = (MATERIAL / "traditional.txt").read_text(encoding="utf-8").split()
-    return {ord(simplified): other for simplified, other in pairs}
+    return {ord(pair[0]): pair[1] for pair in pairs}
 
 
 def _sentence(rng: random.Random, group: str) -> str:
