@@ -8,7 +8,7 @@ import contextlib
 import functools
 import re
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from http.client import HTTPConnection
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -167,14 +167,12 @@ _HOP_HEADERS = {"connection", "transfer-encoding", "date", "server"}
 
 
 @contextlib.contextmanager
-def serve(moto_url: str, *quirks: Quirk):
+def serve(moto_url: str, *quirks: Quirk) -> Iterator[tuple[str, list[Asked]]]:
     """The address of a server with these quirks, and the requests it has seen."""
     forward: Forward = functools.partial(_ask, urlsplit(moto_url))
     for quirk in quirks:
         forward = functools.partial(_behind, quirk, forward)
-    server = ThreadingHTTPServer(("127.0.0.1", 0), _Handler)
-    server.forward, server.seen = forward, []
-    server.daemon_threads, server.block_on_close = True, False
+    server = _Server(forward)
     threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
     try:
         yield f"http://127.0.0.1:{server.server_port}", server.seen
@@ -188,7 +186,7 @@ def _behind(quirk: Quirk, forward: Forward, asked: Asked) -> Answer:
 
 
 def _ask(backend: SplitResult, asked: Asked) -> Answer:
-    connection = HTTPConnection(backend.hostname, backend.port, timeout=10)
+    connection = HTTPConnection(backend.hostname or "", backend.port, timeout=10)
     connection.request(asked.method, asked.path, asked.body, asked.headers)
     reply = connection.getresponse()
     body = reply.read()
@@ -197,10 +195,21 @@ def _ask(backend: SplitResult, asked: Asked) -> Answer:
     return Answer(reply.status, body, kept)
 
 
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+    block_on_close = False
+
+    def __init__(self, forward: Forward) -> None:
+        super().__init__(("127.0.0.1", 0), _Handler)
+        self.forward = forward
+        self.seen: list[Asked] = []
+
+
 class _Handler(BaseHTTPRequestHandler):
+    server: _Server
     protocol_version = "HTTP/1.1"
 
-    def _handle(self):
+    def _handle(self) -> None:
         body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
         headers = {name.lower(): value for name, value in self.headers.items()}
         headers.pop("expect", None)  # met by BaseHTTPRequestHandler
@@ -223,5 +232,5 @@ class _Handler(BaseHTTPRequestHandler):
 
     do_GET = do_HEAD = do_PUT = do_POST = do_DELETE = _handle
 
-    def log_message(self, *args):
+    def log_message(self, *args: object) -> None:
         pass
