@@ -15,7 +15,7 @@ from sa1b_captions.recipe import TRACKS
 from sa1b_operators.local import LocalStageOperator
 
 DAGS = Path(__file__).parents[2] / "dags"
-CHEAP = {"airflow", "sa1b_captions", "sa1b_operators", "datetime"}
+CHEAP = {"typing", "airflow", "sa1b_captions", "sa1b_operators", "datetime"}
 LEAVES = {"recipe", "settings", "shards", "errors"}
 
 

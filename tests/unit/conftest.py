@@ -25,7 +25,7 @@ ONE_START = {
         "test_export",
         "test_ingest",
         "test_manifest",
-        "test_quirky_stores",
+        "test_storage_servers",
         "test_storage",
         "test_storage_clock",
     ),
