@@ -58,8 +58,8 @@ def put_curated(
             pa.Table.from_pylist(part, schema=records.CURATED_SCHEMA),
             records.CURATED_SCHEMA,
         )
-    reasons = Counter(reason for _, why in rejected for reason in why)
-    receipts.put_curate(campaign, track, shard, len(captions), len(rejected), reasons)
+    counted = Counter(reason for _, why in rejected for reason in why)
+    receipts.put_curate(campaign, track, shard, len(captions), len(rejected), counted)
     return [row["sample_id"] for row in rows[: len(captions)]]
 
 
