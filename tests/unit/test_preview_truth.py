@@ -261,12 +261,12 @@ def test_strong_colour_is_told_by_the_area_it_takes(part, hue, grey):
     elif strength.strength is c.Strength.MUTED:
         pytest.fail("a vivid wall is not muted")
     else:
-        assert strength.share == pytest.approx(area, abs=0.02)
+        assert strength.vivid == pytest.approx(area, abs=0.02)
 
 
 @DRAWN
 @given(warm=st.floats(0, 1), seed=SEEDS)
-def test_warm_and_cool_shares_are_those_drawn(warm, seed):
+def test_warm_hues_prevail_only_where_they_were_drawn(warm, seed):
     rng = np.random.default_rng(seed)
     rows = round(150 * warm)
     pixels = np.zeros((150, 200, 3))
@@ -274,10 +274,9 @@ def test_warm_and_cool_shares_are_those_drawn(warm, seed):
     pixels[rows:] = np.array(colorsys.hsv_to_rgb(rng.uniform(0.36, 0.66), 0.7, 0.8)) * 255
     claim = told(pixels, c.Warmth)
     if claim is None:
-        assert 0.1 < warm < 0.9
+        assert 0.15 < warm < 0.85
     else:
-        assert claim.warm == pytest.approx(rows / 150, abs=0.02)
-        assert claim.cool == pytest.approx(1 - rows / 150, abs=0.02)
+        assert warm > 0.75 if claim.is_warm else warm < 0.25
 
 
 @DRAWN
@@ -353,7 +352,7 @@ def test_both_languages_tell_the_same_claims_with_the_same_values(seed, size, co
             assert name.chinese in words[1]
     assert english.describe(claims) == " ".join(english.sentence(claim) for claim in claims)
     assert chinese.describe(claims) == "".join(chinese.sentence(claim) for claim in claims)
-    facts = [type(claim) for claim in claims if not isinstance(claim, c.Portrait)]
+    facts = [type(claim) for claim in claims if not isinstance(claim, c.Portrait | c.Repeat)]
     assert len(facts) == len(set(facts)), "one fact, one claim"
     shapes = {c.Slope, c.CentreLight, c.Extremes, c.EvenLight}
     assert count > 1 or len(shapes & set(facts)) <= 1

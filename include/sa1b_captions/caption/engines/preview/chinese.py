@@ -79,16 +79,16 @@ def _words(claim: c.Claim) -> str:  # noqa: C901  one case a claim
             return f"按原尺寸看边缘锐利，最细处宽约{width:.1f}像素"
         case c.Sharpness(_, width):
             return f"按原尺寸看边缘偏软，最陡处由暗到亮也要约{width:.0f}像素"
-        case c.ColourStrength(c.Strength.FAINT, share):
-            return f"几乎没有色彩，能看出色相的只占{percent(share)}"
+        case c.ColourStrength(c.Strength.FAINT):
+            return "画面几乎没有色彩"
         case c.ColourStrength(c.Strength.MUTED):
             return "色彩偏淡，几乎没有浓艳之处"
         case c.ColourStrength(c.Strength.VIVID, share):
             return f"大部分色彩鲜艳，占画面的{percent(share)}"
         case c.ColourStrength(_, share):
             return f"鲜艳的色彩占画面的{percent(share)}"
-        case c.Warmth(warm, cool):
-            return f"画面中从红到黄的暖色占{percent(warm)}，从绿到紫的冷色占{percent(cool)}"
+        case c.Warmth(is_warm):
+            return f"从红到黄的暖色远{'多于' if is_warm else '少于'}从绿到紫的冷色"
         case c.Accent(swatch):
             return f"另有少许{swatch.colour.chinese}（{percent(swatch.share)}），{lies(swatch)}"
         case c.Levels(low, median, high):
@@ -96,8 +96,8 @@ def _words(claim: c.Claim) -> str:  # noqa: C901  one case a claim
                 f"一半画面的明度不超过{median:.0f}（满分100），最暗的二十分之一不超过{low:.0f}，"
                 f"最亮的二十分之一不低于{high:.0f}"
             )
-        case c.Identical(count):
-            return f"就此处所有测量而言，{everyone(count)}完全相同"
+        case c.Repeat(number, earlier):
+            return f"就此处所有测量而言，{_ORDINALS[number]}与{_ORDINALS[earlier]}完全相同"
         case c.Alike(count):
             return f"{everyone(count)}的明暗、反差和色彩浓度都很接近"
         case c.Shared(count, colours):

@@ -182,16 +182,15 @@ class ColourStrength:
     """How strong the colours are."""
 
     strength: Strength
-    share: float
-    """Of the frame: what has a hue if FAINT, what is vivid if PARTLY or VIVID, else unused."""
+    vivid: float
+    """Share of the frame whose colour is vivid; told when PARTLY or VIVID."""
 
 
 @dataclass(frozen=True, slots=True)
 class Warmth:
-    """How warm and cool hues share the frame."""
+    """Warm hues, reds to yellows, have far more of the frame than cool ones, or far less."""
 
-    warm: float
-    cool: float
+    is_warm: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -233,10 +232,11 @@ class Sizes:
 
 
 @dataclass(frozen=True, slots=True)
-class Identical:
-    """No measure differs at all."""
+class Repeat:
+    """No measure tells an image from an earlier one."""
 
-    count: int
+    number: int
+    earlier: int
 
 
 class Scale(enum.StrEnum):
@@ -284,6 +284,6 @@ class Finest:
 
 Claim = (
     Overview | Palette | Rim | Slope | CentreLight | Extremes | EvenLight | Surface | Direction
-    | Sharpness | ColourStrength | Warmth | Accent | Levels | Portrait | Sizes | Identical | Ranking
+    | Sharpness | ColourStrength | Warmth | Accent | Levels | Portrait | Sizes | Repeat | Ranking
     | Alike | Shared | Finest
 )  # fmt: skip

@@ -89,17 +89,17 @@ def _words(claim: c.Claim) -> str:  # noqa: C901  one case a claim
                 "edges are soft at full size, where even the steepest ones take about "
                 f"{width:.0f} pixels from dark to light"
             )
-        case c.ColourStrength(c.Strength.FAINT, share):
-            return f"colour is almost absent, with {percent(share)} of the frame showing a hue"
+        case c.ColourStrength(c.Strength.FAINT):
+            return "colour is almost absent"
         case c.ColourStrength(c.Strength.MUTED):
             return "the colours are muted, with hardly a lively one anywhere"
         case c.ColourStrength(c.Strength.VIVID, share):
             return f"most colours are vivid, over {percent(share)} of the frame"
         case c.ColourStrength(_, share):
             return f"vivid colour takes up {percent(share)} of the frame"
-        case c.Warmth(warm, cool):
-            warmth = f"warm hues, reds to yellows, cover {percent(warm)} of the frame"
-            return f"{warmth} and cool ones, greens to violets, {percent(cool)}"
+        case c.Warmth(is_warm):
+            warm, cool = "warm hues, reds to yellows,", "cool ones, greens to violets"
+            return f"{warm} {'prevail by far over' if is_warm else 'are far rarer than'} {cool}"
         case c.Accent(swatch):
             return f"a little {swatch.colour.english} ({percent(swatch.share)}) {lies(swatch)}"
         case c.Levels(low, median, high):
@@ -107,8 +107,9 @@ def _words(claim: c.Claim) -> str:  # noqa: C901  one case a claim
             return (
                 f"{half}, one twentieth no lighter than {low:.0f} and one no darker than {high:.0f}"
             )
-        case c.Identical(count):
-            return f"by every measure taken here, {everyone(count)} images are the same"
+        case c.Repeat(number, earlier):
+            same = f"is the same as the {_ORDINALS[earlier]} by every measure taken here"
+            return f"the {_ORDINALS[number]} image {same}"
         case c.Alike(count):
             return f"in brightness, contrast and amount of colour {everyone(count)} are much alike"
         case c.Shared(count, colours):
@@ -158,9 +159,12 @@ def _portrait(claim: c.Portrait) -> str:
     manner = [claim.tone.english] if claim.tone else []
     manner += ["black and white"] if claim.is_grey else []
     manner += [f"of {claim.contrast.english}"] if claim.contrast else []
+    name = f"{first.colour.english} ({percent(first.share)})"
+    if not rest and claim.number % 2:  # or flat images in a row would repeat each other
+        also = f", {listed(manner)}" if manner else ""
+        return f"{name} fills the {_ORDINALS[claim.number]} image{also}"
     start = f"the {_ORDINALS[claim.number]} image"
     start = f"{start} is {listed(manner)}" if manner else f"{start} has darks and lights"
-    name = f"{first.colour.english} ({percent(first.share)})"
     if not rest:
         return f"{start}, and {name} is nearly all that it shows"
     other = f"{rest[0].colour.english} ({percent(rest[0].share)})"

@@ -33,6 +33,9 @@ def claims_of_group(looks: Sequence[Look]) -> list[c.Claim]:
     told: list[c.Claim] = []
     used: set[type[c.Claim]] = set()
     for number, look in enumerate(looks):
+        if (earlier := looks.index(look)) < number:
+            told.append(c.Repeat(number, earlier))
+            continue
         told.append(_portrait(number, look))
         if len(looks) <= _MOST_WITH_ASPECTS:
             # An aspect of its own each, or images that are much alike are told in the same words.
@@ -51,8 +54,6 @@ def _portrait(number: int, look: Look) -> c.Portrait:
 
 def _comparison(looks: Sequence[Look]) -> list[c.Claim]:
     count = len(looks)
-    if len(set(looks)) == 1:
-        return [c.Identical(count)]
     sizes: dict[c.Size, list[int]] = {}
     for number, look in enumerate(looks):
         sizes.setdefault(size(look), []).append(number)

@@ -182,11 +182,12 @@ def _colour(look: Look) -> list[c.Claim | None]:
     strength = _strength(look)
     if strength is not None and strength.strength is c.Strength.FAINT:
         return [strength]
-    larger, smaller = max(hues.warm, hues.cool), min(hues.warm, hues.cool)
-    one_sided, both = larger >= 0.2 and larger >= 3 * smaller, smaller >= 0.15
+    # Hues between warm and cool ones count against either.
+    larger = max(hues.warm, hues.cool)
+    is_one_sided = larger >= 0.2 and larger >= 4 * (hues.plain - larger)
     return [
         strength,
-        c.Warmth(hues.warm, hues.cool) if one_sided or both else None,
+        c.Warmth(hues.warm > hues.cool) if is_one_sided else None,
         None if look.accent is None else c.Accent(look.accent),
     ]
 
@@ -194,12 +195,12 @@ def _colour(look: Look) -> list[c.Claim | None]:
 def _strength(look: Look) -> c.ColourStrength | None:
     hues = look.hues
     if hues.plain < 0.03 and hues.any < 0.12 and hues.strong < 0.002:
-        return c.ColourStrength(c.Strength.FAINT, hues.plain)
+        return c.ColourStrength(c.Strength.FAINT, hues.strong)
     if hues.strong >= 0.55:
         return c.ColourStrength(c.Strength.VIVID, hues.strong)
     # What is neither vivid nor muted must be little, or the share is a matter of taste.
     if 0.03 <= hues.strong < 0.4 and hues.lively < 1.7 * hues.strong:
         return c.ColourStrength(c.Strength.PARTLY, hues.strong)
     if hues.lively < 0.03 and hues.plain >= 0.15:
-        return c.ColourStrength(c.Strength.MUTED, hues.lively)
+        return c.ColourStrength(c.Strength.MUTED, hues.strong)
     return None
