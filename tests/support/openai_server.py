@@ -35,7 +35,9 @@ class Fault:
     stall_s: float = 0.0
     """Wait before anything else."""
     body: bytes | None = None
-    """Answer 200 with these bytes."""
+    """Answer with these bytes, and 200 where no status is set."""
+    drip_s: float = 0.0
+    """Send the body byte by byte, with so long a pause between two."""
 
 
 @dataclass(frozen=True)
@@ -78,8 +80,22 @@ class OpenAIServer:
         models: Iterable[str] = (MODEL,),
         answer: Callable[[dict[str, Any]], Answer] = describe,
         key: str | None = None,
+        model_list: Fault | None = None,
+        odd: Callable[[dict[str, Any]], Fault | None] = lambda body: None,
     ) -> None:
+        """Begin to listen.
+
+        Args:
+            faults: of the first chat requests, in order.
+            models: names that it serves.
+            answer: makes completions.
+            key: refuse requests without it.
+            model_list: what `GET /models` answers instead of the names.
+            odd: the fault of a chat request, by its body, each time it comes.
+        """
         self.faults = list(faults)
+        self.model_list = model_list
+        self.odd = odd
         self.models = list(models)
         self.answer = answer
         self.key = key
@@ -152,6 +168,9 @@ class _Handler(BaseHTTPRequestHandler):
         if self.path != "/v1/models":
             self._error(404, "Not Found")
             return
+        if (fault := self.server.owner.model_list) is not None:
+            self._send(fault.status or 200, fault.body or b"", fault.headers)
+            return
         cards = [
             {"id": name, "object": "model", "created": 1, "owned_by": "lmdeploy", "root": name}
             for name in self.server.owner.models
@@ -165,7 +184,7 @@ class _Handler(BaseHTTPRequestHandler):
         owner = self.server.owner
         with owner.lock:
             owner.requests.append(body)
-            fault = owner.faults.pop(0) if owner.faults else Fault()
+            fault = owner.faults.pop(0) if owner.faults else owner.odd(body) or Fault()
             owner.in_flight += 1
             owner.peak_in_flight = max(owner.peak_in_flight, owner.in_flight)
         try:
@@ -189,10 +208,10 @@ class _Handler(BaseHTTPRequestHandler):
             self.rfile.close()
             self.wfile.close()
             self.connection.close()
+        elif fault.body is not None:
+            self._send(fault.status or 200, fault.body, fault.headers, fault.drip_s)
         elif fault.status is not None:
             self._error(fault.status, fault.message, fault.headers)
-        elif fault.body is not None:
-            self._send(200, fault.body, fault.headers)
         elif self.path != "/v1/chat/completions" or body["model"] not in owner.models:
             self._error(404, f"The model {body['model']!r} does not exist.")
         else:
@@ -223,10 +242,14 @@ class _Handler(BaseHTTPRequestHandler):
     def _json(self, status: int, content: object, headers: dict[str, str] | None = None) -> None:
         self._send(status, json.dumps(content).encode(), headers or {})
 
-    def _send(self, status: int, data: bytes, headers: dict[str, str]) -> None:
+    def _send(self, status: int, data: bytes, headers: dict[str, str], drip_s: float = 0.0) -> None:
         self.send_response(status)
-        for name, value in {"Content-Type": "application/json", **headers}.items():
+        length = {"Content-Type": "application/json", "Content-Length": str(len(data))}
+        for name, value in (length | headers).items():
             self.send_header(name, value)
-        self.send_header("Content-Length", str(len(data)))
         self.end_headers()
-        self.wfile.write(data)
+        for place in range(len(data) if drip_s else 0):
+            self.wfile.write(data[place : place + 1])
+            time.sleep(drip_s)
+        if not drip_s:
+            self.wfile.write(data)

@@ -59,8 +59,12 @@ class Engine(Protocol):
     def caption(self, request: Request) -> Reply:
         """Caption one sample; blocks until done.
 
-        A failure of this one sample is a Reply with a status. Raises RetryableError only when
-        the engine itself is gone and no further request can succeed.
+        A failure of this one sample is a Reply with a status. Any other exception than those below
+        is taken for this sample's too.
+
+        Raises:
+            RetryableError: the engine itself is gone and no further request can succeed.
+            PermanentError: likewise, until a person changes something.
         """
 
     def close(self) -> None:

@@ -19,7 +19,14 @@ from sa1b_captions.caption.engines.generation import (
     image_first,
     sampling,
 )
-from sa1b_captions.caption.engines.openai.errors import NOT_A_COMPLETION, failure_of
+from sa1b_captions.caption.engines.openai.completion import (
+    NotACompletionError,
+    quote,
+    read_completion,
+    read_models,
+    sentence,
+)
+from sa1b_captions.caption.engines.openai.errors import NOT_FOUND, REFUSED, explain, failure_of
 from sa1b_captions.caption.engines.openai.replicas import Replica, Replicas
 from sa1b_captions.errors import PermanentError, RetryableError, SettingsError
 from sa1b_captions.recipe import Model, Recipe
@@ -35,7 +42,10 @@ MAX_SENDS = 5
 the server must not take down one replica after the other."""
 UNREPORTED = "unreported"
 """Revision of a model whose endpoint does not name one."""
+MAX_ANSWER_BYTES = 4 << 20
+"""A caption has a few thousand; what is longer is no caption, and is not read to its end."""
 _CONNECT_S = 10.0
+_SHOWN_MODELS = 5
 
 
 def open_engine(recipe: Recipe, settings: Settings) -> "OpenAIEngine":
@@ -148,23 +158,39 @@ class OpenAIEngine:
         )
 
     def _check(self, replica: "Replica[openai.OpenAI]") -> None:
-        """Ask a replica for its model, which must be called `id` or `id@revision`."""
+        """Ask a replica for its model, which must be called `id` or `id@revision`.
+
+        Raises:
+            RetryableError: it does not serve the model now.
+            PermanentError: it refuses the key, or serves other models and not this one.
+        """
         import openai
 
         try:
-            served = [model.id for model in replica.client.models.list(timeout=_CONNECT_S)]
-        except (openai.AuthenticationError, openai.PermissionDeniedError) as error:
-            raise PermanentError(
-                f"{replica.url} refuses the key: {error}; set CAPTIONS_OPENAI_API_KEY"
-            ) from None
-        except openai.NotFoundError:
-            raise RetryableError("no /models here; the URL should end in /v1") from None
+            data = replica.client.models.with_raw_response.list(timeout=_CONNECT_S).content
+        except openai.APIStatusError as error:
+            if error.status_code in REFUSED:
+                raise PermanentError(
+                    f"{replica.url} refuses the key, {explain(error)}; set CAPTIONS_OPENAI_API_KEY"
+                ) from None
+            if error.status_code == NOT_FOUND:
+                raise RetryableError("no /models here; the URL should end in /v1") from None
+            raise RetryableError(f"its list of models fails, {explain(error)}") from None
+        except openai.OpenAIError as error:
+            raise RetryableError(f"connection failed: {error.__cause__ or error}") from None
+        served = read_models(data)
+        if served is None:
+            raise RetryableError(f"its list of models is none, but: {quote(data)}")
+        if not served:
+            raise RetryableError("it lists no model yet")
         name = next((n for n in (self._pinned_name, self._model.id) if n in served), None)
         if name is None:
+            more = f" and {len(served) - _SHOWN_MODELS} more" if len(served) > _SHOWN_MODELS else ""
             raise PermanentError(
-                f"{replica.url} serves {', '.join(served) or 'no model'}, the recipe needs "
-                f"{self._model.id}; if it is that model, start its server with "
-                f"--model-name {self._model.id}"
+                f"{replica.url} serves {sentence(', '.join(served[:_SHOWN_MODELS]))}{more}, the "
+                f"recipe needs {self._model.id}; if it is that model, start its server with "
+                f"--model-name {self._model.id} (vLLM, SGLang: --served-model-name, llama.cpp: "
+                "--alias)"
             )
         self._served[replica.url] = name
 
@@ -176,7 +202,7 @@ class OpenAIEngine:
             PermanentError: a replica serves another model or refuses the key.
         """
         body = self._body(request)
-        deadline = time.monotonic() + self._patience_s
+        began = time.monotonic()
         sends, problem = 0, ""
         while sends < MAX_SENDS:
             outcome = self._send(body, request.photographs)
@@ -184,28 +210,29 @@ class OpenAIEngine:
                 return outcome
             problem, busy = outcome
             sends += not busy
-            if time.monotonic() > deadline:
-                raise RetryableError(f"no replica took a request for {self._patience_s:.0f} s")
+            if time.monotonic() - began > self._patience_s:
+                if not self._replicas.worked_since(began):
+                    raise RetryableError(
+                        f"no replica took a request for {self._patience_s:.0f} s: {problem}"
+                    )
+                waited = f"not taken for {self._patience_s:.0f} s, while others were: {problem}"
+                return failed(REPLICAS_FAILED, waited)
         return failed(REPLICAS_FAILED, f"{sends} replicas failed on it, the last with {problem}")
 
     def _send(self, body: dict[str, Any], photographs: str) -> Reply | tuple[str, bool]:
         """Send a request once; a problem, and whether the replica was just busy, if it failed."""
-        import openai
-
         replica = self._replicas.take(photographs)
         began = time.monotonic()
         try:
-            completion = replica.client.chat.completions.create(
-                model=self._served[replica.url], **body
-            )
-            choice = completion.choices[0]
-        except (openai.OpenAIError, *NOT_A_COMPLETION) as error:
-            elapsed_s = time.monotonic() - began
-            failure = failure_of(error, elapsed_s, self._timeout_s)
+            completion = read_completion(self._ask(replica, body, began + self._timeout_s))
+        except Exception as error:
+            failure = failure_of(error, time.monotonic() - began, self._timeout_s)
             if failure.blames_replica:
                 self._replicas.failed(replica, failure.problem, failure.pause_s)
             else:
                 self._replicas.succeeded(replica)
+            if failure.asks_for_models:
+                self._check_key(replica)
             return failure.reply or (failure.problem, failure.busy)
         except BaseException:
             self._replicas.failed(replica, "interrupted")
@@ -213,11 +240,42 @@ class OpenAIEngine:
         self._replicas.succeeded(replica)
         usage = completion.usage
         return finished(
-            choice.message.content or "",
-            choice.finish_reason,
-            usage.prompt_tokens if usage else None,
-            usage.completion_tokens if usage else None,
+            completion.text,
+            completion.choice.finish_reason,
+            usage.prompt_tokens,
+            usage.completion_tokens,
         )
+
+    def _ask(
+        self, replica: "Replica[openai.OpenAI]", body: dict[str, Any], deadline: float
+    ) -> bytes:
+        """The bytes of a replica's answer.
+
+        Raises:
+            NotACompletionError: there are too many of them.
+            TimeoutError: they did not all come until the deadline, by `time.monotonic`.
+            Exception: the client's or the connection's errors.
+        """
+        parts, size = [], 0
+        with replica.client.chat.completions.with_streaming_response.create(
+            model=self._served[replica.url], **body
+        ) as response:
+            for part in response.iter_bytes():
+                parts.append(part)
+                size += len(part)
+                if size > MAX_ANSWER_BYTES:
+                    why = f"its answer is longer than {MAX_ANSWER_BYTES >> 20} MiB"
+                    raise NotACompletionError(why, parts[0], of_sample=True)
+                if time.monotonic() > deadline:
+                    raise TimeoutError(f"the answer was not whole in {self._timeout_s:.0f} s")
+        return b"".join(parts)
+
+    def _check_key(self, replica: "Replica[openai.OpenAI]") -> None:
+        """Raise PermanentError if the replica refuses not the sample alone but the key."""
+        try:
+            self._check(replica)
+        except RetryableError as error:
+            _log.warning("replica %s: %s", replica.url, error)
 
     def _body(self, request: Request) -> dict[str, Any]:
         """Arguments of `chat.completions.create` but the model's name."""

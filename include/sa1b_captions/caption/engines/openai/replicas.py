@@ -18,7 +18,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
-from sa1b_captions.errors import PermanentError, RetryableError
+from sa1b_captions.errors import CaptioningError, PermanentError, RetryableError
 
 _log = logging.getLogger(__name__)
 
@@ -63,6 +63,8 @@ class Replicas(Generic[C]):
     _changed: threading.Condition = field(default_factory=threading.Condition)
     _saw: dict[str, Replica[C]] = field(default_factory=dict)
     """Who was given which photographs, the latest last."""
+    _worked: float = -math.inf
+    """When a replica last did its work, by `time.monotonic`."""
     _closed: bool = False
     _fatal: PermanentError | None = None
     _asker: threading.Thread | None = None
@@ -121,7 +123,12 @@ class Replicas(Generic[C]):
         with self._changed:
             replica.in_flight -= 1
             replica.failures = 0
+            self._worked = time.monotonic()
             self._changed.notify_all()
+
+    def worked_since(self, moment_s: float) -> bool:
+        """Whether some replica did its work after this moment, by `time.monotonic`."""
+        return self._worked > moment_s
 
     def failed(self, replica: Replica[C], problem: str, pause_s: float = 0.0) -> None:
         """Give a replica back that did not do its work.
@@ -166,7 +173,8 @@ class Replicas(Generic[C]):
         except PermanentError as error:
             self._fatal = error
         except Exception as error:  # whatever it is, the replica does not work now
-            problem = f"{type(error).__name__}: {error}"
+            known = isinstance(error, CaptioningError)
+            problem = str(error) if known else f"{type(error).__name__}: {error}"
         finally:
             self._changed.acquire()
         if problem is not None:

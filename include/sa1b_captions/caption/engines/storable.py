@@ -1,0 +1,42 @@
+"""What of an engine's words and numbers fits a caption row: Unicode text, and counts of 32 bits."""
+
+import dataclasses
+from typing import Any
+
+from sa1b_captions.caption.engines.base import Reply
+
+MAX_CODE_CHARS = 60
+_MAX_COUNT = 2**31 - 1
+
+
+def clean_text(text: str) -> str:
+    """Text that every store takes: halves of surrogate pairs are joined, lone ones are U+FFFD."""
+    return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+
+
+def token_count(value: Any) -> int | None:
+    """A count as a whole number, if that is what it means and a column of int32 holds it."""
+    if isinstance(value, str) and value.strip().isascii() and value.strip().isdigit():
+        value = int(value.strip()[:20])
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)
+    if isinstance(value, bool) or not isinstance(value, int):
+        return None
+    return value if 0 <= value <= _MAX_COUNT else None
+
+
+def storable(reply: Reply) -> Reply:
+    """The reply with texts and counts that a caption row can hold."""
+    return dataclasses.replace(
+        reply,
+        caption=clean_text(reply.caption),
+        finish_reason=_code(reply.finish_reason),
+        error_code=_code(reply.error_code),
+        error=None if reply.error is None else clean_text(reply.error),
+        prompt_tokens=token_count(reply.prompt_tokens),
+        completion_tokens=token_count(reply.completion_tokens),
+    )
+
+
+def _code(text: str | None) -> str | None:
+    return None if text is None else clean_text(text)[:MAX_CODE_CHARS]
