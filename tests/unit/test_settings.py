@@ -3,9 +3,8 @@ import datetime as dt
 
 import pytest
 
-from sa1b_captions.caption.engines import registry
 from sa1b_captions.errors import SettingsError
-from sa1b_captions.settings import ENGINE_NAMES, load_settings, worker_environment
+from sa1b_captions.settings import load_settings, worker_environment
 
 ROOT = {"CAPTIONS_ROOT": "s3://bucket/prefix/"}
 
@@ -100,10 +99,6 @@ def test_variables_that_kubernetes_makes_of_a_service_are_no_misspelt_settings()
     assert load_settings(ROOT | service) == load_settings(ROOT)
     with pytest.raises(SettingsError, match="CAPTIONS_POST is no setting"):
         load_settings(ROOT | service | {"CAPTIONS_POST": "1"})
-
-
-def test_every_engine_of_the_settings_can_be_loaded():
-    assert set(ENGINE_NAMES) == set(registry._ENGINES)
 
 
 def test_a_refused_url_does_not_tell_its_password():
