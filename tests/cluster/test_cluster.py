@@ -29,7 +29,7 @@ NEEDS = (
     "make test-cluster needs a cluster and an image: KUBECONFIG names a kubeconfig file whose "
     "context may create namespaces, roles and priority classes; IMAGE, a worker image that its "
     "nodes can pull, with tag or digest, for example\n"
-    "    KUBECONFIG=~/.kube/config make test-cluster IMAGE=registry.example/sa1b-worker-cpu:0.1.0"
+    "    KUBECONFIG=~/.kube/config make test-cluster IMAGE=registry.example/sa1b-worker-cpu:0.2.0"
 )
 
 

@@ -38,7 +38,7 @@ def test_it_applies_runs_kills_compares_and_cleans_up(tmp_path):
     kubeconfig = tmp_path / "kubeconfig"
     kubeconfig.write_text(json.dumps(cluster.kube_config()))
     try:
-        done = run(KUBECONFIG=str(kubeconfig), IMAGE="registry.example/worker-cpu:0.1.0")
+        done = run(KUBECONFIG=str(kubeconfig), IMAGE="registry.example/worker-cpu:0.2.0")
     finally:
         cluster.close()
     assert done.returncode == 0, done.stdout[-5000:]

@@ -58,7 +58,7 @@ def workspace(tmp_path_factory, cluster, s3):
         **KEYS,
         "AIRFLOW_CONN_KUBERNETES_DEFAULT": json.dumps(connection),
         "CAPTIONS_RUNTIME": "pod",
-        "CAPTIONS_WORKER_IMAGE": "registry.example/sa1b-captions-worker-cpu:0.1.0",
+        "CAPTIONS_WORKER_IMAGE": "registry.example/sa1b-captions-worker-cpu:0.2.0",
         "CAPTIONS_GPU_PROFILE": "cpu-preview",
         "CAPTIONS_ROOT": "s3://pods/data",
         "CAPTIONS_S3_ENDPOINT_URL": s3,

@@ -10,7 +10,7 @@ from sa1b_operators.pod import PodStageOperator
 from sa1b_operators.stage import STAGE_DEFAULTS
 
 ARGUMENTS = ["caption", "--shards", "sa_000017", "--engine", "preview"]
-IMAGE = "registry.example/sa1b-captions-worker:0.1.0"
+IMAGE = "registry.example/sa1b-captions-worker:0.2.0"
 
 
 def caption(**arguments: Any) -> PodStageOperator:

@@ -33,6 +33,21 @@ def test_images_are_pinned():
     assert len(images) == len(SERVICES) + 2 * len(DOCKERFILES)
 
 
+def test_our_images_are_tagged_with_the_version():
+    version = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"]
+    files = [
+        ROOT / "docker-compose.yaml",
+        *(p for p in (ROOT / "deploy").rglob("*") if p.is_file()),
+    ]
+    tags = [
+        tag
+        for path in files
+        for tag in re.findall(r"sa1b-captions-[a-z-]+:(\S+)|newTag: (\S+)", path.read_text())
+    ]
+    assert len(tags) >= 8
+    assert {own or fleet for own, fleet in tags} == {version}
+
+
 def test_what_the_docker_files_copy_is_let_through():
     let_through = {
         line[1:]

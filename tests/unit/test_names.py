@@ -17,7 +17,7 @@ FOLDERS = (
     "tests/gold",
     "tests/gpu",
 )
-TOPICS = {"compose", "docker_images", "kubernetes", "names", "readme"}
+TOPICS = {"compose", "contributing", "docker_images", "kubernetes", "names", "readme"}
 """What is tested and is no module: files of a deployment, the README, this."""
 
 
