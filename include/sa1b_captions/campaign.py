@@ -42,13 +42,11 @@ def open_campaign(store: Store, name: str, recipe: Recipe | None = None) -> Camp
         recipe: what the caller wants to use; None takes the stored one (as a pod does).
 
     Raises:
-        PermanentError: no recipe stored and none given, or the fingerprints differ.
+        PermanentError: no recipe stored and none given, the fingerprints differ, or what is stored
+            is no recipe.
     """
     key = layout.recipe_key(name)
-    try:
-        stored = parse_recipe(json.loads(store.read(key)), where=store.locate(key), stored=True)
-    except MissingKeyError:
-        stored = None
+    stored = _stored_recipe(store, key)
     if recipe is None:
         if stored is None:
             raise PermanentError(
@@ -65,6 +63,21 @@ def open_campaign(store: Store, name: str, recipe: Recipe | None = None) -> Camp
         text = json.dumps(recipe.source, ensure_ascii=False, indent=1)
         store.write(key, text.encode())
     return Campaign(name, store, recipe, _reference_digest(store, name))
+
+
+def _stored_recipe(store: Store, key: str) -> Recipe | None:
+    try:
+        content = json.loads(store.read(key))
+        if not isinstance(content, dict):
+            raise ValueError("it is no JSON object")
+    except MissingKeyError:
+        return None
+    except (ValueError, RecursionError) as error:
+        raise PermanentError(
+            f"{store.locate(key)} is no recipe ({error}); restore it, or delete it and run the "
+            "stage again with CAPTIONS_RECIPE naming the recipe that the campaign was started with"
+        ) from None
+    return parse_recipe(content, where=store.locate(key), stored=True)
 
 
 def _reference_digest(store: Store, name: str) -> str | None:

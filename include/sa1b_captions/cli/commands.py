@@ -162,7 +162,7 @@ def validate(
     ] = False,
     tracks: Annotated[
         str | None,
-        typer.Option(help="Tracks the run was asked for; without them, publish lacks none."),
+        typer.Option(help="Tracks the run was to make: what its publish task does goes by them."),
     ] = None,
     force: Force = False,
     run_id: RunId = None,

@@ -1,0 +1,25 @@
+"""A stored recipe that cannot be read is one sentence, whoever opens the campaign."""
+
+import pytest
+
+from sa1b_captions import layout
+from sa1b_captions.campaign import open_campaign
+from sa1b_captions.errors import PermanentError
+from sa1b_captions.storage import FileStore
+from tests.support import builders
+
+
+@pytest.mark.parametrize(
+    "content",
+    [b"", b'{"name": "te', b"\xff\xfe", b"[" * 100_000, b"[]", b"null", b'{"name": 3}'],
+    ids=["empty", "cut", "no text", "deep", "list", "null", "other fields"],
+)
+@pytest.mark.parametrize("given", [True, False], ids=["with a recipe", "as a pod does"])
+def test_a_damaged_recipe_is_named_with_what_to_do(tmp_path, content, given):
+    store = FileStore(tmp_path)
+    key = layout.recipe_key("test")
+    store.write(key, content)
+    with pytest.raises(PermanentError) as caught:
+        open_campaign(store, "test", builders.demo_recipe() if given else None)
+    assert store.locate(key) in str(caught.value)
+    assert store.read(key) == content
