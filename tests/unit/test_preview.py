@@ -166,6 +166,23 @@ def test_colours_are_named_where_they_lie():
     assert told["red"].place.filled
 
 
+@pytest.mark.parametrize(
+    ("boxes", "place"),
+    [
+        ([(0, 0, 300, 30), (140, 175, 160, 200)], "the upper third"),
+        ([(0, 0, 300, 30), (0, 170, 300, 200)], "the strips along the top and bottom"),
+        ([(0, 0, 50, 200), (250, 0, 300, 200)], "the strips along both sides"),
+        ([(0, 0, 90, 60)], "the upper left corner"),
+    ],
+)
+def test_a_colour_lies_in_a_place_of_several_parts_only_if_it_is_in_each(boxes, place):
+    image = Image.new("RGB", (300, 200), "#303030")
+    for left, top, right, bottom in boxes:
+        image.paste("#2c64c8", (left, top, right, bottom))
+    told = {swatch.colour.english: swatch.place.english for swatch in measure(image).swatches}
+    assert told["blue"] == place
+
+
 def test_lab_agrees_with_published_values():
     rgb = np.array([[255, 0, 0], [0, 0, 255], [255, 255, 255]], dtype=np.uint8)
     published = [[53.24, 80.09, 67.20], [32.30, 79.19, -107.86], [100, 0, 0]]

@@ -11,6 +11,7 @@ GRID = 6
 _LEAST_GAIN = 0.2
 _EVEN_FROM = 0.75
 """Part of an equal share that the poorest ninth must have before the spread is even."""
+_PART_FROM = 0.5
 _FILLS_FROM = 0.88
 """Share of a region that must be covered before it counts as filled."""
 
@@ -24,6 +25,8 @@ class Region:
     chinese: str
     cells: npt.NDArray[np.bool_] = field(compare=False)
     """(GRID, GRID), rows from the top."""
+    parts: tuple[npt.NDArray[np.bool_], ...] = field(compare=False, default=())
+    """Cells of each part, where it has several: a thing lies there if it lies in each."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,20 +50,10 @@ def _box(english: str, chinese: str, left: int, top: int, right: int, bottom: in
     return Region(english, chinese, cells)
 
 
-def _corners() -> Region:
-    cells = np.ones((GRID, GRID), dtype=np.bool_)
-    cells[2:4] = cells[:, 2:4] = False
-    return Region("the four corners", "四角", cells)
-
-
-def _edges(english: str, chinese: str, *, rows: bool, columns: bool) -> Region:
-    """The outermost rows, columns, or both."""
-    cells = np.zeros((GRID, GRID), dtype=np.bool_)
-    if rows:
-        cells[[0, -1]] = True
-    if columns:
-        cells[:, [0, -1]] = True
-    return Region(english, chinese, cells)
+def _parts(english: str, chinese: str, *boxes: tuple[int, int, int, int]) -> Region:
+    """A region of several boxes: left, top, right and bottom of each."""
+    parts = tuple(_box("", "", *box).cells for box in boxes)
+    return Region(english, chinese, np.logical_or.reduce(parts), parts)
 
 
 NINTHS = (
@@ -96,10 +89,10 @@ REGIONS = (
     _box("the lower left quarter", "左下四分之一", 0, 3, 3, 6),
     _box("the lower right quarter", "右下四分之一", 3, 3, 6, 6),
     _box("the central part", "中央区域", 1, 1, 5, 5),
-    _corners(),
-    _edges("the outer part", "四周", rows=True, columns=True),
-    _edges("the strips along both sides", "左右两侧边缘", rows=False, columns=True),
-    _edges("the strips along the top and bottom", "上下两侧边缘", rows=True, columns=False),
+    _parts("the four corners", "四角", (0, 0, 2, 2), (4, 0, 6, 2), (0, 4, 2, 6), (4, 4, 6, 6)),
+    _parts("the outer part", "四周", (0, 0, 6, 1), (0, 5, 6, 6), (0, 0, 1, 6), (5, 0, 6, 6)),
+    _parts("the strips along both sides", "左右两侧边缘", (0, 0, 1, 6), (5, 0, 6, 6)),
+    _parts("the strips along the top and bottom", "上下两侧边缘", (0, 0, 6, 1), (0, 5, 6, 6)),
     *NINTHS,
 )
 
@@ -127,6 +120,13 @@ def shares_of_ninths(mass: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
     return np.asarray(_NINTH_MASKS @ mass.ravel() / mass.sum(), dtype=np.float32)
 
 
+def _holds(
+    mass: npt.NDArray[np.float32], part: npt.NDArray[np.bool_], held: float, region: int
+) -> bool:
+    """Whether one part of a region has at least half of its share of what the region holds."""
+    return bool(mass[part].sum() >= _PART_FROM * held * part.mean() / _AREAS[region])
+
+
 def locate(
     mass: npt.NDArray[np.float32], share: float = 0.0, *, least_gain: float = _LEAST_GAIN
 ) -> Place:
@@ -143,7 +143,10 @@ def locate(
         return Place(None, None, 0.0, filled=False)
     held = _MASKS @ mass.ravel() / total
     gains = held - _AREAS
-    best = int(np.argmax(gains))
+    for index in np.argsort(-gains, kind="stable"):
+        best = int(index)
+        if all(_holds(mass, part, float(held[best]) * total, best) for part in REGIONS[best].parts):
+            break
     if gains[best] < least_gain:
         even = bool(shares_of_ninths(mass).min() >= _EVEN_FROM / len(NINTHS))
         return Place(None, None, 1.0, filled=False, even=even)
