@@ -9,28 +9,20 @@ import pyarrow as pa
 import pytest
 
 from sa1b_captions import parsers, settings
-from sa1b_captions.caption.engines import registry
-from sa1b_captions.caption.engines.base import Reply, Request
 from sa1b_captions.quality import rules
 from sa1b_captions.quality.features import measure
 from sa1b_captions.receipt_files import Place, read_receipt, write_receipt
 from sa1b_captions.receipts import Receipt
-from sa1b_captions.recipe import Recipe, load_recipe
-from sa1b_captions.records import CaptionStatus
+from sa1b_captions.recipe import load_recipe
 from sa1b_captions.settings import Settings, load_settings
 from sa1b_captions.variables import variable
 from scripts import settings_files
-from tests.support import builders
 from tests.support.deployment import ROOT
 
 TEXT = (ROOT / "CONTRIBUTING.md").read_text()
 NAMES = {
-    "CaptionStatus": CaptionStatus,
     "Place": Place,
     "Receipt": Receipt,
-    "Recipe": Recipe,
-    "Reply": Reply,
-    "Request": Request,
     "Rule": rules.Rule,
     "Settings": Settings,
     "dataclass": dataclass,
@@ -60,30 +52,6 @@ def test_the_rule_of_the_recipe_marks_what_it_says(monkeypatch):
     limits = load_recipe("internvl").quality.languages["en"]
     rows = measure(pa.array(["A red kettle stands here."])).with_columns(status=pl.lit("ok"))
     assert rule.name in rules.find_reasons(rows, limits).to_list()[0]
-
-
-def test_the_engine_of_the_recipe_captions(monkeypatch):
-    made = run(snippet("Add an engine"))
-    monkeypatch.setattr(registry, "import_module", lambda _: type("Room", (), made))
-    monkeypatch.setitem(registry._ENGINES, "echo", "echo.engine:open_engine")
-    recipe = builders.demo_recipe()
-    engine = registry.open_engine("echo", recipe, load_settings({"CAPTIONS_ROOT": "file:///x"}))
-    request = Request(
-        "single_en/sa_000000/1", (), recipe.tracks["single_en"], recipe.generation, 1, ()
-    )
-    assert engine.caption(request) == Reply(
-        CaptionStatus.OK, "An image that is called single_en/sa_000000/1."
-    )
-    members = {name for name in dir(engine) if not name.startswith("_")}
-    assert members == {
-        "caption",
-        "close",
-        "model",
-        "model_revision",
-        "name",
-        "needs_pixels",
-        "window",
-    }
 
 
 def test_the_setting_of_the_recipe_is_read_documented_and_handed_to_pods(monkeypatch):
