@@ -241,8 +241,14 @@ def worker_environment(settings: Settings) -> dict[str, str]:
     return {name: as_text(value) for name, value in values.items() if value is not None}
 
 
-def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
+def load_settings(
+    environ: Mapping[str, str] | None = None, *, needs_store: bool = True
+) -> Settings:
     """Read the settings; a variable set to the empty string counts as not set.
+
+    Args:
+        environ: variables; by default those of the process.
+        needs_store: whether `CAPTIONS_ROOT` must be set; without, no store may be opened.
 
     Raises:
         SettingsError: naming the variable, what is wrong with it and what to write. A variable
@@ -250,4 +256,7 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
     """
     source = os.environ if environ is None else environ
     refuse_unknown(source, VARIABLE_NAMES)
+    root = VARIABLES["captions_root"].name
+    if not needs_store and not source.get(root):
+        source = {**source, root: "file:///no-store"}
     return Settings(**{field: entry.read(source) for field, entry in VARIABLES.items()})

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from sa1b_captions.campaign import open_campaign
 from sa1b_captions.caption.engines.generation import sampling
+from sa1b_captions.caption.engines.golden import golden_image
 from sa1b_captions.caption.engines.lmdeploy import checks as lmdeploy_checks
 from sa1b_captions.caption.engines.lmdeploy import config as lmdeploy_config
 from sa1b_captions.caption.images import ShardReader, decode_jpeg
@@ -45,7 +46,7 @@ def main(shard: str) -> dict[str, object]:
     )
     lmdeploy_checks.check_backend(pipe)
     load_s = time.monotonic() - began
-    pipe([(lmdeploy_checks.golden_image(), "warm up")])
+    pipe([(golden_image(), "warm up")])
     generation = lmdeploy_config.generation_config(sampling(recipe.generation, 1))
     began = time.monotonic()
     replies = pipe([(picture, track.prompt) for picture in pictures], gen_config=generation)

@@ -1,11 +1,11 @@
 """Start-up checks of the lmdeploy engine: each turns a silent wrong result into an error."""
 
-import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sa1b_captions.caption.engines.base import Reply
+from sa1b_captions.caption.engines.golden import GOLDEN_PROMPT, golden_image, says
 from sa1b_captions.errors import PermanentError, RetryableError
 
 if TYPE_CHECKING:
@@ -13,9 +13,6 @@ if TYPE_CHECKING:
 
 SHAPES = {"3:2": (2250, 1500), "4:3": (2000, 1500), "1:1": (1500, 1500), "16:9": (2667, 1500)}
 """Sizes of SA-1B photographs, for the log."""
-
-GOLDEN_PROMPT = "What colour is the large circle? Answer with one word."
-GOLDEN_WORD = "red"
 
 
 def check_config_class(path: Path) -> None:
@@ -65,15 +62,6 @@ def refuse_truncated_images() -> None:
     ImageFile.LOAD_TRUNCATED_IMAGES = False
 
 
-def golden_image() -> "Image":
-    """A red disc on white, 3:2 like most of SA-1B."""
-    from PIL import Image, ImageDraw
-
-    image = Image.new("RGB", (2250, 1500), "white")
-    ImageDraw.Draw(image).ellipse((625, 250, 1625, 1250), fill=(220, 20, 20))
-    return image
-
-
 def check_golden(ask: Callable[["Image", str], Reply]) -> None:
     """Check on an image whose answer is known that the model sees and speaks.
 
@@ -85,7 +73,7 @@ def check_golden(ask: Callable[["Image", str], Reply]) -> None:
             #4285, #2650), and the next pod may get another node.
     """
     reply = ask(golden_image(), GOLDEN_PROMPT)
-    if not re.search(rf"\b{GOLDEN_WORD}\b", reply.caption, re.IGNORECASE):
+    if not says(reply.caption, "red"):
         raise RetryableError(
             "the model fails the start-up check: asked for the colour of a red disc it says "
             f"{reply.error or reply.caption[:200]!r}; this node's GPU or the model's files are "
