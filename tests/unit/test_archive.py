@@ -119,6 +119,30 @@ def test_other_members_are_passed_over_with_a_warning():
     assert repacked.warnings == ["3 other members passed over, first './README.txt'"]
 
 
+@pytest.mark.parametrize("suffix", ["JPG", "jpeg", "JPEG", "Jpg"])
+def test_other_spellings_of_the_suffix_are_the_same_image(suffix):
+    members = [(name.replace(".jpg", f".{suffix}"), data) for name, data in MEMBERS]
+    plain, repacked = run(builders.make_archive(members))
+    assert_good(plain, repacked)
+    assert repacked.warnings == []
+
+
+@pytest.mark.parametrize(
+    ("kind", "name", "content"),
+    [(b"V", "SA-1B part 1", b""), (b"V", "/abs", b""), (b"D", "./", b"Ysa_1.jpg\0\0")],
+)
+def test_a_label_of_the_archive_is_passed_over(kind, name, content):
+    label = tarfile.TarInfo(name)
+    label.type, label.size = kind, len(content)
+    body = content + bytes(-len(content) % 512)
+    archive = (
+        label.tobuf(tarfile.GNU_FORMAT) + body + builders.make_archive(MEMBERS, compress=False)
+    )
+    plain, repacked = run(archive)
+    assert_good(plain, repacked)
+    assert repacked.warnings == []
+
+
 def multi_picture(jpeg: bytes, images: int) -> bytes:
     """The JPEG with a multi-picture index, as stereo cameras write it."""
     directory = b"MM\0*" + struct.pack(">IH", 8, 1) + struct.pack(">HHII", 0xB001, 4, 1, images)
@@ -155,13 +179,40 @@ def resized(jpeg: bytes, width: int, height: int) -> bytes:
         (JPEG, b'{"image": {"image_id": 1, "width": "96"}}', "bad_annotation", (96, 64)),
         (JPEG, builders.annotation(2, (96, 64)), "bad_annotation", (96, 64)),
         (JPEG, b'{"annotations": [], ' + JSON[1:], None, (96, 64)),
+        (JPEG, b'{"image": {"image_id": "1", "width": 96.0, "height": "64"}}', None, (96, 64)),
+        (JPEG, b'{"image": {"image_id": 1.0, "width": 96, "height": 64.0}}', None, (96, 64)),
+        (
+            JPEG,
+            b'{"image": {"image_id": 1.5, "width": 96, "height": 64}}',
+            "bad_annotation",
+            (96, 64),
+        ),
+        (
+            JPEG,
+            b'{"image": {"image_id": NaN, "width": 96, "height": 64}}',
+            "bad_annotation",
+            (96, 64),
+        ),
+        (
+            JPEG,
+            b'{"image": {"image_id": true, "width": 96, "height": 64}}',
+            "bad_annotation",
+            (96, 64),
+        ),
+        (
+            JPEG,
+            b'{"image": {"image_id": "x1", "width": 96, "height": 64}}',
+            "bad_annotation",
+            (96, 64),
+        ),
         (JPEG, builders.annotation(1, (64, 96)), "size_mismatch", (96, 64)),
     ],
     ids=[
         *("whole", "maker-bytes", "one-picture", "empty", "png", "no-end", "half"),
         *("headerless", "two-bytes", "no-width", "too-large", "two-pictures", "no-json"),
         *("empty-json", "cut-json", "deep-json", "not-utf8", "few-fields", "other-id"),
-        *("annotations-first", "other-size"),
+        *("annotations-first", "texts", "floats", "half-id", "nan-id", "true-id", "word-id"),
+        "other-size",
     ],
 )
 def test_what_is_wrong_with_an_image_is_in_its_row(jpeg, annotation, problem, size):

@@ -49,7 +49,6 @@ def pax_member(content: bytes) -> bytes:
         (hostile(type=tarfile.BLKTYPE, content=b""), "a link, a device"),
         (hostile(type=tarfile.FIFOTYPE, content=b""), "a link, a device"),
         (hostile(type=tarfile.GNUTYPE_SPARSE), "a link, a device"),
-        (hostile(type=b"V"), "a link, a device"),
         (hostile(size=64 * 2**20 + 1), "over the bound"),
         (hostile(size=2**60), "over the bound"),
         (hostile(size=-512), "over the bound"),
@@ -77,7 +76,7 @@ def pax_member(content: bytes) -> bytes:
     ],
     ids=[
         *("parent", "inner-parent", "root", "backslash", "folder", "symlink", "hardlink"),
-        *("char-device", "block-device", "fifo", "sparse", "volume", "large", "huge"),
+        *("char-device", "block-device", "fifo", "sparse", "large", "huge"),
         *("negative", "pax-size", "long-name-size", "pax-climbs", "pax-cut", "pax-words"),
         *("pax-short", "pax-nothing", "pax-after", "empty", "html", "noise", "bzip2"),
         *("gzip-words", "gzip-start", "gzip-no-end", "gzip-checksum", "one-header", "no-end-mark"),

@@ -1,6 +1,7 @@
 import datetime as dt
 import io
 import string
+from urllib.parse import quote
 
 import pytest
 from hypothesis import given
@@ -40,6 +41,39 @@ def test_every_form_of_the_file_gives_the_same_links(text):
     assert sorted(links) == ["sa_000000", "sa_000020"]
     assert links["sa_000020"].url.endswith(f"oh=SECRET20&oe={OE}&_nc_sid=0")
     assert links["sa_000020"].expires_at == EXPIRES
+
+
+URL = f"{HOST}An0.tar?_nc_cat=1&oh=00_AYC%2Fx%3D&oe={OE}&_nc_sid=0"
+
+
+@pytest.mark.parametrize(
+    "spoilt",
+    [
+        URL.replace("&", "&amp;"),
+        URL.replace("&", "&amp;amp;"),
+        URL.replace("&", "&#38;"),
+        URL.replace("&", "&#x26;"),
+        URL.replace("&", "\\u0026").replace("/", "\\/"),
+        URL.replace("%", "%25"),
+        URL.replace("%", "%2525"),
+        quote(URL, safe=""),
+        quote(quote(URL, safe=""), safe=""),
+        quote(URL, safe=":/"),
+        f"<{URL}>",
+        f"'{URL}'",
+    ],
+)
+def test_a_link_that_was_escaped_on_its_way_is_mended(spoilt):
+    link = parse_links(f"sa_000000.tar\t{spoilt}")["sa_000000"]
+    assert link.url == URL
+    assert link.expires_at == EXPIRES
+
+
+@pytest.mark.parametrize(
+    "url", [URL, f"{HOST}a%20b.tar?copy=1&lt=2&amp=3", "http://h/a.tar?to=http%3A%2F%2Fh%3Fx%3D1"]
+)
+def test_a_link_that_only_looks_escaped_stays(url):
+    assert parse_links(f"sa_000000.tar\t{url}")["sa_000000"].url == url
 
 
 @given(st.text(alphabet=string.printable + "\ufeff\u2028é"))

@@ -8,17 +8,21 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from sa1b_captions import layout
+from sa1b_captions.caption.jpeg_damage import has_hole, without_oddities
+from sa1b_captions.caption.jpeg_segments import APP1, header_segments
 from sa1b_captions.caption.sampling import IndexedImage, Sample
 from sa1b_captions.storage import Store
 
 if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
     from PIL.Image import Image
 
 MAX_PIXELS = 64_000_000
 """Largest image that is decoded. SA-1B's short side is 1500; 64 MP leaves room for 1:28."""
 
 READ_BYTES = 8 * 1024 * 1024
-"""Aim of one ranged read: about eight photographs, so that a request's latency is shared."""
+"""Aim of one ranged read: about eight images, so that a request's latency is shared."""
 
 _GAP_BYTES = 256 * 1024
 
@@ -30,8 +34,10 @@ class UndecodableImageError(ValueError):
 def decode_jpeg(data: bytes) -> "Image":
     """Decode one JPEG to RGB, to the same pixels as Pillow for a quarter less CPU.
 
+    Pixels come as they are stored: an EXIF orientation turns nothing.
+
     Raises:
-        UndecodableImageError: not a JPEG, cut short, or more than MAX_PIXELS.
+        UndecodableImageError: not a JPEG, cut short, damaged, or more than MAX_PIXELS.
     """
     from PIL import Image, ImageFile
 
@@ -43,8 +49,9 @@ def decode_jpeg(data: bytes) -> "Image":
                 raise UndecodableImageError(
                     f"{image.width}x{image.height} pixels is over the limit of {MAX_PIXELS}"
                 )
-            if image.mode == "RGB" and (quick := _decode_quickly(data)) is not None:
-                return quick
+            pixels = _decode_strictly(data, _COLOUR_SPACES.get(image.mode, "GRAY"))
+            if image.mode == "RGB" and pixels is not None:
+                return _wrapped(pixels)
             image.load()
             return image.convert("RGB")
     except UndecodableImageError:
@@ -53,23 +60,63 @@ def decode_jpeg(data: bytes) -> "Image":
         raise UndecodableImageError(f"not a whole JPEG: {error}") from error
 
 
-def _decode_quickly(data: bytes) -> "Image | None":
-    """Decode a flawless colour JPEG; None when it has any flaw, for Pillow to judge.
+_COLOUR_SPACES = {"RGB": "RGBX", "CMYK": "CMYK"}
+"""Pillow's name to libjpeg-turbo's: RGBX are Pillow's own four bytes a pixel."""
 
-    libjpeg-turbo writes Pillow's own four bytes a pixel and Pillow takes them over: no copy is
-    made, where `Image.open(...).convert("RGB")` makes two.
+
+def _decode_strictly(data: bytes, colour_space: str) -> "NDArray[np.uint8] | None":
+    """Pixels (height, width, channels) of a flawless JPEG; None if it is for Pillow to judge.
+
+    Pillow takes any warning of libjpeg's for nothing, even that a third of the image is missing.
+
+    Raises:
+        UndecodableImageError: pixels are missing, or are not what an encoder wrote.
+    """
+    import simplejpeg
+
+    pixels: NDArray[np.uint8] | None = None
+    try:
+        pixels = simplejpeg.decode_jpeg(data, colour_space, strict=True)
+    except ValueError:
+        try:
+            simplejpeg.decode_jpeg(data, colour_space, strict=False)
+        except ValueError:
+            return None
+        data = without_oddities(data)
+        try:
+            simplejpeg.decode_jpeg(data, colour_space, strict=True)
+        except ValueError as damage:
+            raise UndecodableImageError(f"not a whole JPEG: {damage}") from None
+    if has_hole(data):
+        raise UndecodableImageError("not a whole JPEG: a hole of zeros in its pixels")
+    return pixels
+
+
+def _wrapped(pixels: "NDArray[np.uint8]") -> "Image":
+    """Image of (height, width, 4) RGBX, taken over without a copy.
+
+    `Image.open(...).convert("RGB")` makes two.
     """
     import pyarrow as pa
-    import simplejpeg
     from PIL import Image
 
-    try:
-        pixels = simplejpeg.decode_jpeg(data, "RGBX", strict=True)  # (height, width, 4) uint8
-    except ValueError:
-        return None
     height, width, _ = pixels.shape
     cells = pa.FixedSizeListArray.from_arrays(pa.array(pixels.reshape(-1)), 4)
     return Image.fromarrow(cells, "RGB", (width, height))
+
+
+def without_orientation(jpeg: bytes) -> bytes:
+    """The same JPEG without the EXIF and XMP data that may ask to turn its pixels.
+
+    Servers differ in whether they obey; every engine is to see the pixels that are stored, which
+    the index, SA-1B's annotations and the releases' width and height are about.
+    """
+    spans = [(s.start, s.end) for s in header_segments(jpeg) if s.marker == APP1]
+    if not spans:
+        return jpeg
+    starts = [0, *(end for _, end in spans)]
+    ends = [*(start for start, _ in spans), len(jpeg)]
+    return b"".join(jpeg[start:end] for start, end in zip(starts, ends, strict=True))
 
 
 @dataclass(slots=True)

@@ -20,7 +20,12 @@ from typing import TYPE_CHECKING
 from sa1b_captions.caption.engines.base import Engine, Reply, Request
 from sa1b_captions.caption.engines.generation import LASTING, failed
 from sa1b_captions.caption.engines.storable import storable
-from sa1b_captions.caption.images import ShardReader, UndecodableImageError, decode_jpeg
+from sa1b_captions.caption.images import (
+    ShardReader,
+    UndecodableImageError,
+    decode_jpeg,
+    without_orientation,
+)
 from sa1b_captions.caption.loops import is_loop
 from sa1b_captions.caption.perceptual_hash import PhotographHashes, hash_photograph
 from sa1b_captions.caption.sampling import Sample
@@ -209,7 +214,7 @@ class _Decoded:
     """A sample's images, in its order."""
 
     jpegs: tuple[bytes, ...]
-    """As stored."""
+    """As stored, but for what asks to turn the pixels."""
     images: "tuple[Image, ...]"
     """Decoded to RGB; none for an engine that needs no pixels."""
     hashes: tuple[PhotographHashes, ...]
@@ -225,4 +230,5 @@ def _decode(sample: Sample, reader: ShardReader, *, keep_pixels: bool) -> _Decod
         hashes.append(hash_photograph(jpeg, decoded))
         if keep_pixels:
             images.append(decoded)
-    return _Decoded(jpegs, tuple(images), tuple(hashes))
+    shown = tuple(without_orientation(jpeg) for jpeg in jpegs)
+    return _Decoded(shown, tuple(images), tuple(hashes))

@@ -30,8 +30,17 @@ def read_annotation(data: bytes) -> Annotation | None:
     if not isinstance(image, dict):
         return None
     values = [image.get(key) for key in ("image_id", "width", "height")]
-    image_id, width, height = (value if type(value) is int else -1 for value in values)
+    image_id, width, height = map(_whole_number, values)
     return Annotation(image_id, width, height) if min(image_id, width, height) >= 0 else None
+
+
+def _whole_number(value: Any) -> int:
+    """A number that tools wrote as text or float, too; -1 for anything else."""
+    if isinstance(value, str) and re.fullmatch("[0-9]{1,18}", value.strip(), re.ASCII):
+        return int(value)
+    if isinstance(value, float) and value.is_integer() and abs(value) < 2**53:
+        return int(value)
+    return value if type(value) is int else -1
 
 
 def _image_object(data: bytes) -> Any:

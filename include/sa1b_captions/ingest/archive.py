@@ -29,7 +29,7 @@ MAX_PIXELS = 100_000_000
 """SA-1B's largest images have a tenth of it."""
 MIN_SIDE = 16
 _MAX_MEMBERS = 1_000_000
-_NAME = re.compile(r"sa_(0|[1-9][0-9]{0,17})\.(jpg|json)")
+_NAME = re.compile(r"sa_(0|[1-9][0-9]{0,17})\.(?i:(jpe?g)|json)")
 
 
 class Problem(enum.StrEnum):
@@ -95,11 +95,12 @@ def repack(
         name = _NAME.fullmatch(PurePosixPath(member.name).name)
         if name is None:
             others.append(member.name)
-        elif name[2] == "json":
+        elif name[2] is None:
             index.add_annotation(int(name[1]), member.content)
         else:
-            offset = plain.add(name[0], member.content)
-            index.add_image(int(name[1]), name[0], member.content, offset)
+            file_name = f"sa_{name[1]}.jpg"
+            offset = plain.add(file_name, member.content)
+            index.add_image(int(name[1]), file_name, member.content, offset)
             on_image(len(index.rows))
     if not index.rows:
         raise DamagedArchiveError(f"{where}: the archive has no member sa_<id>.jpg")

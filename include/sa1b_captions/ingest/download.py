@@ -21,7 +21,7 @@ import httpx
 
 from sa1b_captions.errors import PermanentError, RetryableError
 from sa1b_captions.ingest.links import Link
-from sa1b_captions.ingest.replies import Identity, Interrupted, Reply, read_reply
+from sa1b_captions.ingest.replies import Identity, Interrupted, Reply, read_reply, same_etag
 
 log = logging.getLogger(__name__)
 
@@ -226,7 +226,7 @@ class Download:
             if reply.total < self.received_bytes:
                 raise self._changed(f"{self.received_bytes} bytes came, it has {reply.total}")
             self.total_bytes = reply.total
-        if reply.etag and self._etag and reply.etag != self._etag:
+        if not same_etag(reply.etag, self._etag):
             raise self._changed("another ETag")
         dates = {reply.last_modified, self._last_modified} - {None}
         if len(dates) > 1 and not (reply.etag and self._etag):
@@ -236,7 +236,8 @@ class Download:
 
     def _changed(self, how: str) -> ChangedObjectError:
         return ChangedObjectError(
-            f"{self._name} changed while it was read ({how}); start the shard again"
+            f"{self._name} changed while it was read ({how}); the parts that were kept of the "
+            "old object are discarded, start the shard again"
         )
 
     def _require_bounded(self, size: int) -> None:

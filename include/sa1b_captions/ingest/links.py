@@ -11,7 +11,7 @@ import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from urllib.parse import SplitResult, parse_qs, urlsplit
+from urllib.parse import SplitResult, parse_qs, unquote, urlsplit
 
 from sa1b_captions.errors import PermanentError
 from sa1b_captions.storage import Store
@@ -50,7 +50,8 @@ class Link:
 def parse_links(text: str) -> dict[str, Link]:
     """Read the rows `sa_NNNNNN.tar<TAB>URL`, in any order; every other row is passed over.
 
-    A shard named twice keeps the link that expires last, so old and new files may be joined.
+    A shard named twice keeps the link that expires last, so old and new files may be joined. URLs
+    that were escaped for HTML or JSON, or encoded twice, are mended.
 
     Raises:
         PermanentError: if there is no such row, or one has no usable URL.
@@ -155,10 +156,29 @@ def _read_text(store: Store, location: str, what: str) -> str:
 
 
 def _link(shard: str, url: str) -> Link | None:
+    url = _mended(url)
     parts = _split(url)
     if parts is None or parts.scheme not in ("http", "https") or not parts.hostname:
         return None
     return Link(shard, url, _signature_end(parts.query))
+
+
+def _mended(url: str) -> str:
+    """The URL without what pages, JSON and spreadsheets do to one on its way."""
+    url = url.strip("<>\"'").replace("\\/", "/").replace("\\u0026", "&")
+    while (plain := _ESCAPED_AMPERSAND.sub("&", url)) != url:
+        url = plain
+    while re.match(r"https?%(25)*3a", url, re.IGNORECASE):  # encoded as a whole
+        url = unquote(url)
+    if "?" not in url and "%3f" in url.lower() and "=" not in url:  # encoded but for its start
+        url = unquote(url)
+    while (plain := _ENCODED_TWICE.sub("%", url)) != url:
+        url = plain
+    return url
+
+
+_ESCAPED_AMPERSAND = re.compile(r"&(?:amp|#0*38|#x0*26);", re.IGNORECASE)
+_ENCODED_TWICE = re.compile(r"%25(?=(?:25)*[0-9A-Fa-f]{2})")
 
 
 def _split(url: str) -> SplitResult | None:

@@ -19,6 +19,8 @@ MAX_PLAIN_BYTES = 64 * 2**30
 _MAX_EXTENSION_BYTES = 2**20
 _READ_BYTES = 2**18
 _EXTENSIONS = (tarfile.XHDTYPE, tarfile.SOLARIS_XHDTYPE, tarfile.XGLTYPE, tarfile.GNUTYPE_LONGNAME)
+_NO_FILES = (b"V", b"D")
+"""GNU's volume label and listing of a directory: they say something, and hold nothing."""
 _FILES = (tarfile.REGTYPE, tarfile.AREGTYPE, tarfile.CONTTYPE)
 _PAX_LENGTH = re.compile(rb"([1-9][0-9]{0,6}) ")
 
@@ -35,7 +37,7 @@ class Member:
 def read_members(source: Iterable[bytes], where: str, warnings: list[str]) -> Iterator[Member]:
     """Regular files of a tar stream in archive order; directories are passed over.
 
-    Reads `source` to its end.
+    Reads `source` to its end. Labels are passed over, too.
 
     Args:
         source: plain tar in pieces of any size.
@@ -111,6 +113,10 @@ def _read_header(stream: _Stream) -> tarfile.TarInfo | None:
             if len(block) < BLOCK_BYTES or any(block) or overrides:
                 raise _damage(stream, block)
             return None
+        if header.type in _NO_FILES and 0 <= header.size <= _MAX_EXTENSION_BYTES:
+            stream.read_padded(header.size)
+            overrides = {}
+            continue
         if header.type not in _EXTENSIONS:
             _apply(header, overrides, stream)
             _require_harmless(header, stream)

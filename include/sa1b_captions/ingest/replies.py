@@ -10,6 +10,7 @@ import httpx
 from sa1b_captions.errors import PermanentError
 
 _CONTENT_RANGE = re.compile(r"bytes (?:([0-9]{1,18})-([0-9]{1,18})|\*)/([0-9]{1,18}|\*)")
+_ENCODING_MARK = re.compile(r"[-;:](?:gzip|br|zstd|deflate|df|identity)$")
 _MAY_PASS = frozenset({408, 425, 429})
 _REFUSED = frozenset({401, 403, 404, 410})
 
@@ -88,6 +89,22 @@ def _reply(response: httpx.Response, start: int, end: int | None, total: int | N
         last_modified=response.headers.get("last-modified"),
         has_own_end="chunked" in response.headers.get("transfer-encoding", "").lower(),
     )
+
+
+def same_etag(one: str | None, other: str | None) -> bool:
+    """Whether two ETags may be of one object; one that was not said may.
+
+    Servers and proxies mark one object's as weak, leave out the quotes, or add what they would
+    compress it with.
+    """
+    return not one or not other or _bare_etag(one) == _bare_etag(other)
+
+
+def _bare_etag(etag: str) -> str:
+    bare = etag.strip()
+    if bare[:2] in ("W/", "w/"):
+        bare = bare[2:]
+    return _ENCODING_MARK.sub("", bare.strip('"'))
 
 
 def _end_of_object(response: httpx.Response, offset: int) -> Reply:

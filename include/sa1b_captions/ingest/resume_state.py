@@ -1,4 +1,4 @@
-"""What was downloaded of an archive, kept in the store until the shard is done.
+"""Resume state: what was downloaded of an archive, in the store until the shard is done.
 
 A process that is killed loses nothing but its last bytes: the next one, on any machine, reads the
 parts from the store and downloads only what follows. No local disk is used. Why the compressed
@@ -18,24 +18,24 @@ from sa1b_captions.ingest.replies import Identity
 from sa1b_captions.storage import Store
 
 PART_BYTES = 16 * 2**20
-"""An archive below this size is never kept. A kill costs less than two parts of download."""
+"""An archive below this size leaves none. A kill costs less than two parts of download."""
 
 
-class KeptParts:
-    """The parts of one archive. Part k holds bytes [k*n, (k+1)*n); the rest is never kept.
+class ResumeState:
+    """The parts of one archive. Part k holds bytes [k*n, (k+1)*n); the rest is never stored.
 
     The part's key names the object's identity, so that a process believed dead, which reads
     another version of the object, cannot mix its bytes in. Raises what the store raises.
     """
 
     def __init__(self, store: Store, shard: str, path: str, part_bytes: int = PART_BYTES) -> None:
-        """Look at what is kept.
+        """Look at what is stored.
 
         Args:
             store: holds the parts.
             shard: whose archive it is.
             path: the link's path, which refreshed links share; other objects have others.
-            part_bytes: size of a part; 0 keeps nothing.
+            part_bytes: size of a part; 0 stores nothing.
         """
         self.identity = Identity()
         """Of the object that the parts belong to."""
@@ -81,7 +81,7 @@ class KeptParts:
         return data if len(data) == self._part_bytes else None
 
     def add(self, piece: bytes, identity: Identity) -> None:
-        """Keep bytes that follow all earlier ones; returns before they are stored."""
+        """Store bytes that follow all earlier ones; returns before they are stored."""
         if not self._part_bytes:
             return
         self._buffer += piece
@@ -129,6 +129,6 @@ class KeptParts:
 
 
 def forget_parts(store: Store, prefix: str) -> None:
-    """Delete what is kept of a download."""
+    """Delete the resume state of a download."""
     for key in list(store.list(prefix)):
         store.delete(key)

@@ -1,4 +1,4 @@
-"""The bytes of one archive on their way: kept ones first, then downloaded ones, with progress."""
+"""The bytes of one archive on their way: those of the resume state, then downloaded ones."""
 
 import logging
 import time
@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from sa1b_captions.ingest.download import Download
 from sa1b_captions.ingest.ranges import RangedDownload
-from sa1b_captions.ingest.resume_state import KeptParts
+from sa1b_captions.ingest.resume_state import ResumeState
 
 log = logging.getLogger(__name__)
 
@@ -14,11 +14,13 @@ PROGRESS_INTERVAL_S = 5.0
 
 
 class Transfer:
-    """Iterates once over the whole archive; bytes that are new are kept as they pass."""
+    """Iterates once over the whole archive; new bytes join the resume state as they pass."""
 
-    def __init__(self, download: Download | RangedDownload, parts: KeptParts, shard: str) -> None:
+    def __init__(
+        self, download: Download | RangedDownload, resume_state: ResumeState, shard: str
+    ) -> None:
         self.download = download
-        self.parts = parts
+        self.resume_state = resume_state
         self._shard = shard
         self._images = 0
         self._started_at = self._logged_at = time.monotonic()
@@ -36,13 +38,13 @@ class Transfer:
                 self.log_progress()
 
     def _pieces(self) -> Iterator[bytes]:
-        for piece in self.parts.read():
+        for piece in self.resume_state.read():
             self.download.take(piece)
             yield piece
-        if kept := self.parts.reused_bytes:
-            log.info("%s: %.1f MB were kept by an earlier run", self._shard, kept / 1e6)
+        if reused_bytes := self.resume_state.reused_bytes:
+            log.info("%s: %.1f MB came from an earlier run", self._shard, reused_bytes / 1e6)
         for piece in self.download:
-            self.parts.add(piece, self.download.identity)
+            self.resume_state.add(piece, self.download.identity)
             yield piece
 
     def count_images(self, images: int) -> None:

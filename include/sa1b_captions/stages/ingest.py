@@ -17,7 +17,7 @@ from sa1b_captions.ingest.download import ChangedObjectError, Download, Patience
 from sa1b_captions.ingest.links import Link
 from sa1b_captions.ingest.ranges import RANGE_BYTES, RangedDownload
 from sa1b_captions.ingest.readahead import read_ahead
-from sa1b_captions.ingest.resume_state import PART_BYTES, KeptParts, forget_parts
+from sa1b_captions.ingest.resume_state import PART_BYTES, ResumeState, forget_parts
 from sa1b_captions.ingest.server_clock import require_lasting
 from sa1b_captions.ingest.transfer import Transfer
 from sa1b_captions.receipt_files import ingest_place, read_receipt, write_receipt
@@ -80,19 +80,19 @@ def ingest_shard(
         raise PermanentError(f"the links file has no row for {shard}; check the shard's name")
     require_lasting(link, LINK_MARGIN, patience)
     store.clear_unfinished(layout.archive_key(shard), STALE_S)
-    parts = KeptParts(store, shard, link.path, part_bytes)
+    resume_state = ResumeState(store, shard, link.path, part_bytes)
     download: Download | RangedDownload
     if connections == 1:
-        download = Download(link, patience, known=parts.identity)
+        download = Download(link, patience, known=resume_state.identity)
     else:
         download = RangedDownload(
             link,
             patience,
-            known=parts.identity,
+            known=resume_state.identity,
             connections=connections,
             range_bytes=range_bytes,
         )
-    transfer = Transfer(download, parts, shard)
+    transfer = Transfer(download, resume_state, shard)
     repacked = _write_archive(store, shard, transfer, expected_md5)
     records.write_table(store, layout.index_key(shard), repacked.index, records.INDEX_SCHEMA)
     for warning in (warnings := _warnings(repacked, expected_images)):
@@ -110,7 +110,7 @@ def ingest_shard(
             content=_content(repacked),
             source=link.source,
             source_bytes=transfer.download.received_bytes,
-            reused_bytes=parts.reused_bytes,
+            reused_bytes=resume_state.reused_bytes,
             md5=transfer.download.md5,
             resumes=transfer.download.resumes,
             seconds=round(transfer.seconds, 1),
@@ -136,10 +136,10 @@ def _write_archive(
             # From here until the new receipt, an old one would vouch for a mixture of old and new.
             store.delete(layout.ingest_receipt_key(shard))
     except (DamagedArchiveError, ChangedObjectError):
-        transfer.parts.forget()  # or the next run would read the same bad bytes
+        transfer.resume_state.forget()  # or the next run would read the same bad bytes
         raise
     finally:
-        transfer.parts.close()
+        transfer.resume_state.close()
     return repacked
 
 
