@@ -184,7 +184,7 @@ with DAG(
     )
 
     if settings.drop_raw:
-        # After validate, whose reports show the pictures.
+        # After validate, whose reports show the images.
         validate >> stage(task_id="drop", arguments=["drop", "--shards", PLANNED])
 
     @task(outlets=[captioned_shards], map_index_template="{{ shard }}")

@@ -18,7 +18,7 @@ MODEL_ID = "sa1b-captions/InternVL2-Seeing"
 KILLED, MEASURED = "sa_000000", "sa_000001"
 """The shard whose worker is killed, and the one that is timed."""
 SIZES = ((2250, 1500), (2250, 1500), (2250, 1500), (2000, 1500), (1500, 1500), (2667, 1500))
-"""As SA-1B's photographs come: mostly 3:2."""
+"""As SA-1B's images come: mostly 3:2."""
 
 
 @dataclass(frozen=True, slots=True)

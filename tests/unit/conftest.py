@@ -130,7 +130,7 @@ def campaign(ready_root, local):
 
 @pytest.fixture
 def planned_shard(tmp_path):
-    """The plan of 20 photographs, of which the fifth is broken, and the reader of their shard."""
+    """The plan of 20 images, of which the fifth is broken, and the reader of their shard."""
     from sa1b_captions.caption.images import ShardReader
     from sa1b_captions.caption.sampling import plan_track, read_index
     from sa1b_captions.storage import FileStore

@@ -6,7 +6,7 @@ import xxhash
 from PIL import Image
 
 from sa1b_captions.caption.images import decode_jpeg
-from sa1b_captions.caption.perceptual_hash import difference_hash, hash_photograph
+from sa1b_captions.caption.perceptual_hash import difference_hash, hash_image
 from tests.support.builders import make_jpeg
 
 SIZE = (900, 600)
@@ -23,18 +23,18 @@ def differing_bits(first, second):
 
 
 def hashes(jpeg):
-    return hash_photograph(jpeg, decode_jpeg(jpeg))
+    return hash_image(jpeg, decode_jpeg(jpeg))
 
 
 @pytest.mark.parametrize("seed", range(4))
-def test_a_recompressed_photograph_looks_the_same_and_has_other_bytes(seed):
+def test_a_recompressed_image_looks_the_same_and_has_other_bytes(seed):
     jpeg = make_jpeg(seed, SIZE)
     first, second = hashes(jpeg), hashes(recompressed(jpeg, 92))
     assert first.dhash == second.dhash
     assert first.jpeg_xxh3 != second.jpeg_xxh3
 
 
-def test_different_photographs_differ_in_many_bits():
+def test_different_images_differ_in_many_bits():
     looks = [hashes(make_jpeg(seed, SIZE)).dhash for seed in range(12)]
     assert all(
         differing_bits(first, second) > 10

@@ -121,7 +121,7 @@ def test_a_replica_that_just_failed_is_not_preferred_for_what_it_saw():
         assert replicas.take("sa_000000/1") is other
 
 
-def test_only_recent_photographs_are_remembered():
+def test_only_recent_images_are_remembered():
     with fleet(2, window=4) as replicas:
         for image in range(200):
             replicas.succeeded(replicas.take(f"sa_000000/{image}"))

@@ -19,7 +19,7 @@ from tests.support.simulated_engine import SimulatedEngine
 SHARD = "sa_000000"
 JPEGS = [builders.make_jpeg(n) for n in range(8)]
 APART = 1 << 20
-"""Bytes between photographs of a distant store: so far that each takes a read of its own."""
+"""Bytes between images of a distant store: so far that each takes a read of its own."""
 
 
 class DistantStore(FileStore):
@@ -37,7 +37,7 @@ class DistantStore(FileStore):
 
 
 def campaign_of(store, images, shards=1):
-    """A campaign over shards of so many photographs."""
+    """A campaign over shards of so many images."""
     for number in range(shards):
         shard = f"sa_{number:06d}"
         builders.put_shard(store, shard, {1000 * number + n: JPEGS[n % 8] for n in range(images)})

@@ -15,7 +15,7 @@ import pyarrow as pa
 from sa1b_captions import layout, records
 from sa1b_captions.campaign import Campaign
 from sa1b_captions.caption.engines.base import Engine, Reply
-from sa1b_captions.caption.perceptual_hash import PhotographHashes
+from sa1b_captions.caption.perceptual_hash import ImageHashes
 from sa1b_captions.caption.sampling import Sample
 from sa1b_captions.receipt_files import read_receipt, restart_place, write_receipt
 from sa1b_captions.receipts import RestartNote
@@ -65,7 +65,7 @@ def caption_row(
     fingerprint: str,
     attempt: int,
     latency_s: float,
-    hashes: Sequence[PhotographHashes] | None = None,
+    hashes: Sequence[ImageHashes] | None = None,
 ) -> dict[str, Any]:
     """One row of `records.CAPTION_SCHEMA`."""
     return {

@@ -1,6 +1,6 @@
-"""Hashes of a photograph: one of its bytes, and one of its look that survives recompression.
+"""Hashes of an image: one of its bytes, and one of its look that survives recompression.
 
-They are taken while a photograph is in memory for captioning, so that finding the same one under
+They are taken while an image is in memory for captioning, so that finding the same one under
 two ids never opens an archive again.
 """
 
@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class PhotographHashes:
-    """What tells a photograph from others. Both are the signed readings of 64 bits."""
+class ImageHashes:
+    """What tells an image from others. Both are the signed readings of 64 bits."""
 
     jpeg_xxh3: int
     """xxh3-64 of the JPEG."""
@@ -24,10 +24,10 @@ class PhotographHashes:
     """Difference hash: whether each cell of 8 x 8 is darker than its right neighbour."""
 
 
-def hash_photograph(jpeg: bytes, image: "Image") -> PhotographHashes:
+def hash_image(jpeg: bytes, image: "Image") -> ImageHashes:
     """Hash a JPEG and its decoded RGB pixels; 3 ms at SA-1B's size."""
     jpeg_hash = int(np.uint64(xxhash.xxh3_64_intdigest(jpeg)).view(np.int64))
-    return PhotographHashes(jpeg_hash, difference_hash(image))
+    return ImageHashes(jpeg_hash, difference_hash(image))
 
 
 def difference_hash(image: "Image") -> int:

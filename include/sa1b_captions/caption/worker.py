@@ -27,7 +27,7 @@ from sa1b_captions.caption.images import (
     without_orientation,
 )
 from sa1b_captions.caption.loops import is_loop
-from sa1b_captions.caption.perceptual_hash import PhotographHashes, hash_photograph
+from sa1b_captions.caption.perceptual_hash import ImageHashes, hash_image
 from sa1b_captions.caption.sampling import Sample
 from sa1b_captions.caption.tally import FAILED
 from sa1b_captions.errors import PermanentError, RetryableError
@@ -57,7 +57,7 @@ class Outcome:
     """When the engine got it, by `time.monotonic`."""
     latency_s: float
     """Seconds in the engine, all tries together; 0 when it never got there."""
-    hashes: tuple[PhotographHashes, ...] | None = None
+    hashes: tuple[ImageHashes, ...] | None = None
     """Of the sample's images; None when one of them cannot be decoded."""
 
 
@@ -158,7 +158,7 @@ class Worker:
     def _finish(self, sample: Sample, decoded: "Future[_Decoded]") -> Outcome | Unreadable | None:
         """Caption one sample; None if `stop` came before a try that it still deserves."""
         try:
-            photographs = decoded.result()
+            images = decoded.result()
         except UndecodableImageError as error:
             reply = Reply(CaptionStatus.UNDECODABLE, error_code="undecodable", error=str(error))
             return Outcome(sample, reply, attempt=1, began_s=time.monotonic(), latency_s=0.0)
@@ -170,17 +170,17 @@ class Worker:
             attempt += 1
             request = Request(
                 sample_id=sample.sample_id,
-                images=photographs.images,
+                images=images.images,
                 track=sample.track,
                 generation=self._generation,
                 attempt=attempt,
-                jpegs=photographs.jpegs,
+                jpegs=images.jpegs,
             )
             reply = self._ask(request)
             problem = _problem(reply, sample.track.language)
             if problem is None or attempt == MAX_ATTEMPTS:
                 latency_s = time.monotonic() - began
-                return Outcome(sample, reply, attempt, began, latency_s, photographs.hashes)
+                return Outcome(sample, reply, attempt, began, latency_s, images.hashes)
             _log.info("%s: %s, trying again", sample.sample_id, problem)
         return None
 
@@ -217,7 +217,7 @@ class _Decoded:
     """As stored, but for what asks to turn the pixels."""
     images: "tuple[Image, ...]"
     """Decoded to RGB; none for an engine that needs no pixels."""
-    hashes: tuple[PhotographHashes, ...]
+    hashes: tuple[ImageHashes, ...]
 
 
 def _decode(sample: Sample, reader: ShardReader, *, keep_pixels: bool) -> _Decoded:
@@ -227,7 +227,7 @@ def _decode(sample: Sample, reader: ShardReader, *, keep_pixels: bool) -> _Decod
             decoded = decode_jpeg(jpeg)
         except UndecodableImageError as error:
             raise UndecodableImageError(f"{image.file_name}: {error}") from error
-        hashes.append(hash_photograph(jpeg, decoded))
+        hashes.append(hash_image(jpeg, decoded))
         if keep_pixels:
             images.append(decoded)
     shown = tuple(without_orientation(jpeg) for jpeg in jpegs)

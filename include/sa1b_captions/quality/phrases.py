@@ -1,7 +1,7 @@
-"""Phrases that give a caption away: refusals, talk about the task instead of the picture, guesses.
+"""Phrases that give a caption away: refusals, talk about the task instead of the image, guesses.
 
 Refusals and meta talk stand at either end of a text, so only its edges are searched, and without
-quotations: a sign in the picture may well say "Sorry, we're closed".
+quotations: a sign in the image may well say "Sorry, we're closed".
 """
 
 import polars as pl

@@ -20,8 +20,8 @@ from sa1b_captions.campaign import Campaign
 from sa1b_captions.errors import MissingKeyError, PermanentError
 from sa1b_captions.quality import metrics
 from sa1b_captions.quality.duplicates import signatures as dedup
+from sa1b_captions.quality.duplicates.image_hashes import image_hash_table
 from sa1b_captions.quality.duplicates.minhash import SIGNATURE_VERSION
-from sa1b_captions.quality.duplicates.photographs import photograph_table
 from sa1b_captions.quality.features import measure
 from sa1b_captions.quality.health.reference import read_reference
 from sa1b_captions.quality.rules import EXACT_DUPLICATE, NEAR_DUPLICATE, find_reasons
@@ -234,7 +234,7 @@ def _store_outputs(campaign: Campaign, track: str, shard: str, split: _Split) ->
     }
     if track == WHOLE_TRACK:
         rows = pa.concat_tables([accepted, rejected])
-        hashes = photograph_table(rows, shard_number(shard))
+        hashes = image_hash_table(rows, shard_number(shard))
         tables["photographs.parquet"] = (hashes, records.IMAGE_HASH_SCHEMA)
     for name, (table, schema) in tables.items():
         records.write_table(

@@ -1,7 +1,7 @@
 """Drop stage: delete raw shards that a campaign has no more use for; ingest brings them back.
 
 Captions, reports and releases stay valid: what is written about a shard never points into its
-archive. A report that is rendered later lacks the shard's pictures.
+archive. A report that is rendered later lacks the shard's images.
 """
 
 import logging

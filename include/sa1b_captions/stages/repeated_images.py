@@ -10,7 +10,7 @@ from sa1b_captions import layout, records
 from sa1b_captions.campaign import Campaign
 from sa1b_captions.errors import MissingKeyError
 from sa1b_captions.quality.curated import READERS
-from sa1b_captions.quality.duplicates.photographs import SAME_BYTES, SAME_LOOK, find_repeats
+from sa1b_captions.quality.duplicates.image_hashes import SAME_BYTES, SAME_LOOK, find_repeats
 from sa1b_captions.recipe import WHOLE_TRACK
 from sa1b_captions.shards import format_selection
 

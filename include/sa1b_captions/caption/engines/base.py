@@ -25,7 +25,7 @@ class Request:
     """The images as stored, for engines that send bytes."""
 
     @property
-    def photographs(self) -> str:
+    def image_set(self) -> str:
         """What it shows, as `sa_000017/190188`: equal in all tracks of the same images."""
         return self.sample_id.partition("/")[2]
 

@@ -16,7 +16,7 @@ import pyarrow as pa
 from sa1b_captions import layout, records
 from sa1b_captions.campaign import Campaign
 from sa1b_captions.errors import MissingKeyError
-from sa1b_captions.quality.duplicates.photographs import SAME_BYTES, SAME_LOOK
+from sa1b_captions.quality.duplicates.image_hashes import SAME_BYTES, SAME_LOOK
 from sa1b_captions.quality.report.gallery import SHOWN_CHARS, Gallery, Picture, Sample, evenly
 
 LARGEST_CLUSTERS = 3

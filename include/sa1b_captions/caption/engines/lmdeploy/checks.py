@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from PIL.Image import Image
 
 SHAPES = {"3:2": (2250, 1500), "4:3": (2000, 1500), "1:1": (1500, 1500), "16:9": (2667, 1500)}
-"""Sizes of SA-1B photographs, for the log."""
+"""Sizes of SA-1B images, for the log."""
 
 
 def check_config_class(path: Path) -> None:
@@ -82,7 +82,7 @@ def check_golden(ask: Callable[["Image", str], Reply]) -> None:
 
 
 def tile_counts(max_tiles: int) -> dict[str, int]:
-    """Tiles into which lmdeploy cuts the usual photograph shapes, thumbnail included."""
+    """Tiles into which lmdeploy cuts the common image shapes, thumbnail included."""
     from lmdeploy.vl.model.internvl import dynamic_preprocess
     from PIL import Image
 

@@ -184,7 +184,7 @@ class LmdeployEngine:
         """Answer a question about an image in a few words."""
         from lmdeploy import GenerationConfig
 
-        # As many tiles as a photograph gets, so that the check goes the way the captions go.
+        # As many tiles as an image gets, so that the check goes the way the captions go.
         return self._run(user_message([image], prompt, 12), GenerationConfig(max_new_tokens=16))
 
     def _run(self, messages: list[dict[str, Any]], settings: "GenerationConfig") -> Reply:

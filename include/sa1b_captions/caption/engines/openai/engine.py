@@ -2,7 +2,7 @@
 
 Made for `lmdeploy serve api_server --model-name <the recipe's model id>`; replicas may come and
 go. The JPEG travels as it is stored, so the model sees the pixels that the embedded engine sees. A
-replica that fails hands its requests to the others. Tracks of the same photographs go to the same
+replica that fails hands its requests to the others. Tracks of the same images go to the same
 replica, whose prefix cache then serves all but the first.
 """
 
@@ -205,7 +205,7 @@ class OpenAIEngine:
         began = time.monotonic()
         sends, problem = 0, ""
         while sends < MAX_SENDS:
-            outcome = self._send(body, request.photographs)
+            outcome = self._send(body, request.image_set)
             if isinstance(outcome, Reply):
                 return outcome
             problem, busy = outcome
@@ -219,9 +219,9 @@ class OpenAIEngine:
                 return failed(REPLICAS_FAILED, waited)
         return failed(REPLICAS_FAILED, f"{sends} replicas failed on it, the last with {problem}")
 
-    def _send(self, body: dict[str, Any], photographs: str) -> Reply | tuple[str, bool]:
+    def _send(self, body: dict[str, Any], image_set: str) -> Reply | tuple[str, bool]:
         """Send a request once; a problem, and whether the replica was just busy, if it failed."""
-        replica = self._replicas.take(photographs)
+        replica = self._replicas.take(image_set)
         began = time.monotonic()
         try:
             completion = read_completion(self._ask(replica, body, began + self._timeout_s))

@@ -1,8 +1,8 @@
 """Replicas of one model behind OpenAI-compatible endpoints, and which of them gets a request.
 
 A request goes to the least loaded replica that works, unless another one was given the same
-photographs shortly before: its prefix cache still has them, so it comes first while it has room.
-Loads alone decide who gets a photograph first. To hash photographs onto replicas would need no
+images shortly before: its prefix cache still has them, so it comes first while it has room.
+Loads alone decide who gets an image first. To hash images onto replicas would need no
 memory, but servers have a fixed number of slots, and by chance some would idle while others queue.
 
 A replica that fails gets no work until it has answered `GET /models` again, and then one request
@@ -24,7 +24,7 @@ _log = logging.getLogger(__name__)
 
 LONGEST_PAUSE_S = 60.0
 OVERLOAD = 1 / 8
-"""How far above its even share of the window a replica may go to see the same photographs again."""
+"""How far above its even share of the window a replica may go to see the same images again."""
 _REMEMBERED_WINDOWS = 4
 _TICK_S = 0.5
 
@@ -62,7 +62,7 @@ class Replicas(Generic[C]):
     """Pause after the second failure in a row; each further one doubles it."""
     _changed: threading.Condition = field(default_factory=threading.Condition)
     _saw: dict[str, Replica[C]] = field(default_factory=dict)
-    """Who was given which photographs, the latest last."""
+    """Who was given which images, the latest last."""
     _worked: float = -math.inf
     """When a replica last did its work, by `time.monotonic`."""
     _closed: bool = False
@@ -74,11 +74,11 @@ class Replicas(Generic[C]):
         self._asker = threading.Thread(target=self._ask, name="replicas", daemon=True)
         self._asker.start()
 
-    def take(self, photographs: str = "") -> Replica[C]:
+    def take(self, image_set: str = "") -> Replica[C]:
         """Wait for a replica that may take one more request, and count it in.
 
         Args:
-            photographs: what the request shows, if it may be shown again: who sees it is noted.
+            image_set: what the request shows, if it may be shown again: who sees it is noted.
 
         Raises:
             RetryableError: no replica worked for `patience_s`.
@@ -92,7 +92,7 @@ class Replicas(Generic[C]):
                 if free := [
                     r for r in self.members if r.ready and not (r.failures and r.in_flight)
                 ]:
-                    replica = self._choose(free, photographs)
+                    replica = self._choose(free, image_set)
                     replica.in_flight += 1
                     return replica
                 if any(r.ready for r in self.members):
@@ -104,16 +104,16 @@ class Replicas(Generic[C]):
                     )
                 self._changed.wait(min(_TICK_S, self.patience_s))
 
-    def _choose(self, free: Sequence[Replica[C]], photographs: str) -> Replica[C]:
-        """The one of these that saw the photographs last, if it is well and has room."""
+    def _choose(self, free: Sequence[Replica[C]], image_set: str) -> Replica[C]:
+        """The one of these that saw the images last, if it is well and has room."""
         chosen = min(free, key=lambda r: r.in_flight)
-        if not photographs:
+        if not image_set:
             return chosen
-        saw = self._saw.pop(photographs, None)
+        saw = self._saw.pop(image_set, None)
         room = math.ceil((1 + OVERLOAD) * self.window / sum(r.ready for r in self.members))
         if saw and saw in free and not saw.failures and saw.in_flight < room:
             chosen = saw
-        self._saw[photographs] = chosen
+        self._saw[image_set] = chosen
         if len(self._saw) > _REMEMBERED_WINDOWS * self.window:
             del self._saw[next(iter(self._saw))]
         return chosen

@@ -1,8 +1,8 @@
-"""The same photograph under two ids: equal bytes, or an equal look.
+"""The same image under two ids: equal bytes, or an equal look.
 
 It is reported and never a reason to reject: both captions are right. The look is a 64-bit
 difference hash, which is a measure and no proof; it survives recompression nine times in ten, and
-photographs of little but sky can share it.
+images of little but sky can share it.
 """
 
 import numpy as np
@@ -19,10 +19,10 @@ _FEW_BITS = 8
 """A look with fewer ones or noughts is a plain gradient and says nothing."""
 
 
-def photograph_table(rows: pa.Table, shard_number: int) -> pa.Table:
+def image_hash_table(rows: pa.Table, shard_number: int) -> pa.Table:
     """`records.IMAGE_HASH_SCHEMA` of single-image caption rows, those without hashes left out."""
-    hashes = pl.DataFrame(rows.select(["image_ids", "image_xxh3s", "image_dhashes"]))
-    found = hashes.select(
+    columns = pl.DataFrame(rows.select(["image_ids", "image_xxh3s", "image_dhashes"]))
+    found = columns.select(
         pl.lit(shard_number, pl.Int32).alias("shard_number"),
         pl.col("image_ids").list.first().alias("image_id"),
         pl.col("image_xxh3s").list.first().alias("jpeg_xxh3"),
@@ -31,23 +31,23 @@ def photograph_table(rows: pa.Table, shard_number: int) -> pa.Table:
     return found.drop_nulls("jpeg_xxh3").to_arrow().cast(records.IMAGE_HASH_SCHEMA)
 
 
-def find_repeats(photographs: pa.Table) -> pa.Table:
-    """Group photographs that are the same.
+def find_repeats(hashes: pa.Table) -> pa.Table:
+    """Group images that are the same.
 
     Args:
-        photographs: rows of `records.IMAGE_HASH_SCHEMA` of all shards. SA-1B's 11.2M take 6 s and,
+        hashes: rows of `records.IMAGE_HASH_SCHEMA` of all shards. SA-1B's 11.2M take 6 s and,
             with everything loaded, 1.3 GiB.
 
     Returns:
         Rows of `records.REPEAT_SCHEMA`, ordered by group; groups of equal bytes come first, then
         those of an equal look whose bytes are not all equal. Within a group, and among groups by
-        their first, photographs ascend by shard and id.
+        their first, images ascend by shard and id.
     """
-    photographs = photographs.sort_by([("shard_number", "ascending"), ("image_id", "ascending")])
-    column = {name: np.asarray(photographs.column(name)) for name in photographs.schema.names}
+    hashes = hashes.sort_by([("shard_number", "ascending"), ("image_id", "ascending")])
+    column = {name: np.asarray(hashes.column(name)) for name in hashes.schema.names}
     bytes_hash, look = column["jpeg_xxh3"], column["dhash"]
     ones = np.bitwise_count(look.view(np.uint64))
-    telling = np.flatnonzero(~photographs.column("dhash").is_null().to_numpy())
+    telling = np.flatnonzero(~hashes.column("dhash").is_null().to_numpy())
     telling = telling[(ones[telling] >= _FEW_BITS) & (ones[telling] <= 64 - _FEW_BITS)]
     groups = [(SAME_BYTES, group) for group in _equal(bytes_hash, np.arange(len(bytes_hash)))]
     groups += [

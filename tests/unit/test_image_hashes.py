@@ -7,8 +7,8 @@ from PIL import Image
 
 from sa1b_captions import layout, records
 from sa1b_captions.caption.images import decode_jpeg
-from sa1b_captions.caption.perceptual_hash import hash_photograph
-from sa1b_captions.quality.duplicates.photographs import find_repeats
+from sa1b_captions.caption.perceptual_hash import hash_image
+from sa1b_captions.quality.duplicates.image_hashes import find_repeats
 from sa1b_captions.receipt_files import dedup_place, read_receipt
 from sa1b_captions.stages.curate import curate_shard
 from sa1b_captions.stages.dedup import dedup_track
@@ -25,11 +25,11 @@ def recompressed(jpeg, quality=92):
     return buffer.getvalue()
 
 
-def table(photographs):
+def table(images):
     """Rows of (shard number, image id, JPEG), the hashes taken from the JPEG."""
     rows = []
-    for shard_number, image_id, jpeg in photographs:
-        found = hash_photograph(jpeg, decode_jpeg(jpeg))
+    for shard_number, image_id, jpeg in images:
+        found = hash_image(jpeg, decode_jpeg(jpeg))
         rows.append((shard_number, image_id, found.jpeg_xxh3, found.dhash))
     columns = zip(*rows, strict=True)
     return pa.table(dict(zip(records.IMAGE_HASH_SCHEMA.names, columns, strict=True))).cast(
@@ -37,9 +37,9 @@ def table(photographs):
     )
 
 
-def groups(photographs):
+def groups(hashes):
     found = {}
-    for row in find_repeats(photographs).to_pylist():
+    for row in find_repeats(hashes).to_pylist():
         found.setdefault((row["group"], row["kind"]), []).append((row["shard"], row["image_id"]))
     return [(kind, members) for (_, kind), members in found.items()]
 
@@ -52,7 +52,7 @@ def test_equal_bytes_and_an_equal_look_are_told_apart():
     ]
 
 
-def test_different_photographs_are_not_reported():
+def test_different_images_are_not_reported():
     jpegs = [builders.make_jpeg(seed, (300, 200)) for seed in range(20)]
     assert groups(table([(0, place, jpeg) for place, jpeg in enumerate(jpegs)])) == []
 
@@ -87,7 +87,7 @@ def caption(campaign, shard, first_id, jpegs):
     texts = [f"The image shows thing {first_id + place} " + "x" * 200 for place in range(3)]
     rows = builders.caption_rows(campaign.recipe, "single_en", shard, texts, first_id).to_pylist()
     for row, jpeg in zip(rows, jpegs, strict=False):
-        found = hash_photograph(jpeg, decode_jpeg(jpeg))
+        found = hash_image(jpeg, decode_jpeg(jpeg))
         row |= {"image_xxh3s": [found.jpeg_xxh3], "image_dhashes": [found.dhash]}
     rows[-1] |= {"image_xxh3s": None, "image_dhashes": None, "status": "undecodable"}
     table = pa.Table.from_pylist(rows, schema=records.CAPTION_SCHEMA)
@@ -95,7 +95,7 @@ def caption(campaign, shard, first_id, jpegs):
     curate_shard(campaign, shard, tracks=["single_en"])
 
 
-def test_dedup_reports_repeated_photographs_of_all_shards_and_rejects_none(campaign):
+def test_dedup_reports_repeated_images_of_all_shards_and_rejects_none(campaign):
     caption(campaign, "sa_000000", 1, [ROOM, GARDEN])
     caption(campaign, "sa_000001", 11, [recompressed(ROOM), GARDEN])
     assert dedup_track(campaign, "single_en")["duplicates"] == 0
@@ -112,7 +112,7 @@ def test_dedup_reports_repeated_photographs_of_all_shards_and_rejects_none(campa
     ]
 
 
-def test_shards_curated_before_photographs_were_hashed_count_for_none(campaign, caplog):
+def test_shards_curated_before_images_were_hashed_count_for_none(campaign, caplog):
     caption(campaign, "sa_000000", 1, [ROOM, GARDEN])
     caption(campaign, "sa_000001", 11, [ROOM, GARDEN])
     campaign.store.delete(
