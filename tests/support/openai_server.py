@@ -169,7 +169,7 @@ class _Handler(BaseHTTPRequestHandler):
             self._error(404, "Not Found")
             return
         if (fault := self.server.owner.model_list) is not None:
-            self._send(fault.status or 200, fault.body or b"", fault.headers)
+            self._send(fault.status or 200, fault.body or b"", fault.headers, fault.drip_s)
             return
         cards = [
             {"id": name, "object": "model", "created": 1, "owned_by": "lmdeploy", "root": name}

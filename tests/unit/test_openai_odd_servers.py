@@ -10,8 +10,7 @@ from hypothesis import strategies as st
 
 from sa1b_captions import records
 from sa1b_captions.caption.engines.base import Reply
-from sa1b_captions.caption.engines.openai import engine as openai_engine
-from sa1b_captions.caption.engines.openai import replicas
+from sa1b_captions.caption.engines.openai import endpoint, replicas
 from sa1b_captions.caption.engines.openai.engine import MAX_SENDS
 from sa1b_captions.caption.images import ShardReader
 from sa1b_captions.caption.parts import caption_row
@@ -276,7 +275,7 @@ def test_a_sample_that_no_server_takes_while_it_takes_others_is_a_row(shard, mon
 
 
 def test_an_answer_without_end_is_not_read_to_its_end(monkeypatch):
-    monkeypatch.setattr(openai_engine, "MAX_ANSWER_BYTES", 1 << 20)
+    monkeypatch.setattr(endpoint, "MAX_ANSWER_BYTES", 1 << 20)
     endless = Fault(body=b"[" * (3 << 20))
     with serve(odd=lambda asked: endless) as server, engine_for(server) as engine:
         reply = engine.caption(request())
@@ -327,6 +326,20 @@ def test_a_model_list_that_never_names_one_ends_in_a_sentence(answer, said):
         pass
     assert f"{server.url}: {said})" in str(error.value)
     assert "Error:" not in str(error.value)
+
+
+def test_a_model_list_that_drips_or_never_ends_does_not_hold_up_the_other_replicas(monkeypatch):
+    monkeypatch.setattr(endpoint, "MAX_ANSWER_BYTES", 1 << 20)
+    monkeypatch.setattr(endpoint, "CONNECT_S", 0.2)
+    with (
+        serve(model_list=Fault(body=b" " * 10_000, drip_s=0.02)) as dripping,
+        serve(model_list=Fault(body=b"[" * (3 << 20))) as endless,
+        serve() as well,
+        engine_for(dripping, endless, well, patience_s=10.0) as engine,
+    ):
+        assert engine.caption(request()).status is CaptionStatus.OK
+        problems = {replica.problem for replica in engine._replicas.members}
+    assert "its list of models did not come: the answer took too long" in problems
 
 
 @pytest.mark.parametrize("answer", [b'[{"id": "preview"}]', b'{"models": [{"name": "preview"}]}'])

@@ -19,14 +19,9 @@ from sa1b_captions.caption.engines.generation import (
     image_first,
     sampling,
 )
-from sa1b_captions.caption.engines.openai.completion import (
-    NotACompletionError,
-    quote,
-    read_completion,
-    read_models,
-    sentence,
-)
-from sa1b_captions.caption.engines.openai.errors import NOT_FOUND, REFUSED, explain, failure_of
+from sa1b_captions.caption.engines.openai.completion import read_completion, sentence
+from sa1b_captions.caption.engines.openai.endpoint import CONNECT_S, chat_answer, served_models
+from sa1b_captions.caption.engines.openai.errors import failure_of
 from sa1b_captions.caption.engines.openai.replicas import Replica, Replicas
 from sa1b_captions.errors import PermanentError, RetryableError, SettingsError
 from sa1b_captions.recipe import Model, Recipe
@@ -42,9 +37,6 @@ MAX_SENDS = 5
 the server must not take down one replica after the other."""
 UNREPORTED = "unreported"
 """Revision of a model whose endpoint does not name one."""
-MAX_ANSWER_BYTES = 4 << 20
-"""A caption has a few thousand; what is longer is no caption, and is not read to its end."""
-_CONNECT_S = 10.0
 _SHOWN_MODELS = 5
 
 
@@ -126,7 +118,7 @@ class OpenAIEngine:
                     base_url=url,
                     api_key=api_key or "none",
                     max_retries=0,
-                    timeout=Timeout(timeout_s, connect=_CONNECT_S),
+                    timeout=Timeout(timeout_s, connect=CONNECT_S),
                 ),
             )
             for url in urls
@@ -164,25 +156,7 @@ class OpenAIEngine:
             RetryableError: it does not serve the model now.
             PermanentError: it refuses the key, or serves other models and not this one.
         """
-        import openai
-
-        try:
-            data = replica.client.models.with_raw_response.list(timeout=_CONNECT_S).content
-        except openai.APIStatusError as error:
-            if error.status_code in REFUSED:
-                raise PermanentError(
-                    f"{replica.url} refuses the key, {explain(error)}; set CAPTIONS_OPENAI_API_KEY"
-                ) from None
-            if error.status_code == NOT_FOUND:
-                raise RetryableError("no /models here; the URL should end in /v1") from None
-            raise RetryableError(f"its list of models fails, {explain(error)}") from None
-        except openai.OpenAIError as error:
-            raise RetryableError(f"connection failed: {error.__cause__ or error}") from None
-        served = read_models(data)
-        if served is None:
-            raise RetryableError(f"its list of models is none, but: {quote(data)}")
-        if not served:
-            raise RetryableError("it lists no model yet")
+        served = served_models(replica.client, replica.url)
         name = next((n for n in (self._pinned_name, self._model.id) if n in served), None)
         if name is None:
             more = f" and {len(served) - _SHOWN_MODELS} more" if len(served) > _SHOWN_MODELS else ""
@@ -224,7 +198,8 @@ class OpenAIEngine:
         replica = self._replicas.take(image_set)
         began = time.monotonic()
         try:
-            completion = read_completion(self._ask(replica, body, began + self._timeout_s))
+            request = {"model": self._served[replica.url], **body}
+            completion = read_completion(chat_answer(replica.client, request, self._timeout_s))
         except Exception as error:
             failure = failure_of(error, time.monotonic() - began, self._timeout_s)
             if failure.blames_replica:
@@ -245,30 +220,6 @@ class OpenAIEngine:
             usage.prompt_tokens,
             usage.completion_tokens,
         )
-
-    def _ask(
-        self, replica: "Replica[openai.OpenAI]", body: dict[str, Any], deadline: float
-    ) -> bytes:
-        """The bytes of a replica's answer.
-
-        Raises:
-            NotACompletionError: there are too many of them.
-            TimeoutError: they did not all come until the deadline, by `time.monotonic`.
-            Exception: the client's or the connection's errors.
-        """
-        parts, size = [], 0
-        with replica.client.chat.completions.with_streaming_response.create(
-            model=self._served[replica.url], **body
-        ) as response:
-            for part in response.iter_bytes():
-                parts.append(part)
-                size += len(part)
-                if size > MAX_ANSWER_BYTES:
-                    why = f"its answer is longer than {MAX_ANSWER_BYTES >> 20} MiB"
-                    raise NotACompletionError(why, parts[0], of_sample=True)
-                if time.monotonic() > deadline:
-                    raise TimeoutError(f"the answer was not whole in {self._timeout_s:.0f} s")
-        return b"".join(parts)
 
     def _check_key(self, replica: "Replica[openai.OpenAI]") -> None:
         """Raise PermanentError if the replica refuses not the sample alone but the key."""
