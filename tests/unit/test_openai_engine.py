@@ -39,6 +39,8 @@ def test_the_stored_jpeg_travels_before_the_prompt():
     assert content(body)[0]["image_url"]["max_dynamic_patch"] == RECIPE.generation.max_tiles
     assert body["messages"][0] == {"role": "system", "content": "You are InternVL."}
     assert body["model"] == "preview"
+    limit = RECIPE.generation.max_new_tokens
+    assert (body["max_completion_tokens"], body["max_tokens"]) == (limit, limit)
 
 
 def test_several_images_are_numbered_and_get_fewer_tiles():

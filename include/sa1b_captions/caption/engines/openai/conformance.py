@@ -25,6 +25,7 @@ LONG_WORDS = 200_000
 """Words of the prompt that fits no context: a million characters."""
 ANSWER_TOKENS = 16
 SPEED_TOKENS = 128
+_FEW_TOKENS = 4
 WORTH_IT = 1.1
 """More requests in flight are worth it where they write so many times as much."""
 _SHOWN_CHARS = 120
@@ -99,9 +100,11 @@ class ServerCheck:
 
     def _cut_off(self) -> Finding:
         """A limit of a few tokens must end a caption, and the server must say that it did."""
-        reply = self._ask(self._recipe.tracks["single_en"].prompt, [self._red], tokens=4)
+        reply = self._ask(self._recipe.tracks["single_en"].prompt, [self._red], _FEW_TOKENS)
         works = reply.status is CaptionStatus.TRUNCATED
-        return Finding("token limit is reported", works, _shown(reply))
+        went_on = f"asked for {_FEW_TOKENS} tokens, it wrote: {reply.caption}"[:_SHOWN_CHARS]
+        shown = went_on if reply.status is CaptionStatus.OK else _shown(reply)
+        return Finding("token limit is reported", works, shown)
 
     def _repeats(self) -> Finding:
         prompt = self._recipe.tracks["single_en"].prompt

@@ -252,6 +252,9 @@ class OpenAIEngine:
         return {
             "messages": messages,
             "max_completion_tokens": settings.max_new_tokens,
+            # Ollama, TGI and older llama.cpp know this name alone, and would write on and on
+            # (huggingface/text-generation-inference #2844, ggml-org/llama.cpp #13700).
+            "max_tokens": settings.max_new_tokens,
             "temperature": settings.temperature,
             "top_p": settings.top_p,
             "seed": settings.random_seed,
