@@ -149,7 +149,7 @@ def score_file(path: Path) -> None:
 
 
 def near_part() -> str:
-    """How many planted near copies the search finds, by likeness."""
+    """How many planted near copies the search finds, by Jaccard."""
     limit = load_recipe("internvl").quality.near_duplicate_jaccard
     lines = [NEAR.format(pairs=PAIRS, limit=limit)]
     lines.append("| language | Jaccard | pairs | found | share | chance to meet |")

@@ -53,7 +53,7 @@ class Generation:
     max_tiles: int
     """Upper bound of InternVL2's 448-pixel tiles per image, thumbnail not counted."""
     max_tiles_multi: int
-    """The same for images of a multi-image sample, so that all fit the context."""
+    """Upper bound of tiles per image of a multi-image sample, so that all fit the context."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

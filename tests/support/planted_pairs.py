@@ -54,14 +54,14 @@ def shingles(text: str) -> set[tuple[str, ...]]:
 
 
 def jaccard(first: str, second: str) -> float:
-    """Exact likeness of two normalised texts."""
+    """Exact Jaccard of two normalised texts."""
     a, b = shingles(first), shingles(second)
     return len(a & b) / len(a | b)
 
 
-def expected_share(likeness: float) -> float:
+def expected_share(jaccard: float) -> float:
     """Chance that a pair meets in at least one band."""
-    return 1 - (1 - likeness**kernel.ROWS) ** BANDS
+    return 1 - (1 - jaccard**kernel.ROWS) ** BANDS
 
 
 def plant(language: str, captions: int, seed: int = _SEED) -> list[tuple[str, str]]:

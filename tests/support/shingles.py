@@ -20,7 +20,7 @@ def shingles(units: Sequence[str]) -> set[tuple[str, ...]]:
     return {tuple(units[place : place + width]) for place in range(len(units) - width + 1)}
 
 
-def likeness(first: Sequence[str], second: Sequence[str]) -> float:
+def jaccard(first: Sequence[str], second: Sequence[str]) -> float:
     """Jaccard of two texts that are given as lists of units."""
     a, b = shingles(first), shingles(second)
     return len(a & b) / len(a | b) if a | b else 0.0

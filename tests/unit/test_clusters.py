@@ -15,7 +15,7 @@ from sa1b_captions.stages.curate import curate_shard
 from sa1b_captions.stages.dedup import dedup_track
 from sa1b_captions.storage import FileStore
 from tests.support import builders
-from tests.support.shingles import arrow, likeness
+from tests.support.shingles import arrow, jaccard
 
 
 def vary(rng, words, changes):
@@ -38,7 +38,7 @@ def test_planted_copies_are_found_exactly_when_their_jaccard_says_so(changes, fo
     expected = [
         place
         for place, pair in enumerate(zip(firsts, seconds, strict=True))
-        if likeness(*pair) >= 0.7
+        if jaccard(*pair) >= 0.7
     ]
     losers = {winner: loser for loser, winner in clustered(texts).items()}
     assert losers.keys() <= set(expected)

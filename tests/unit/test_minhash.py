@@ -9,7 +9,7 @@ from sa1b_captions.quality.duplicates import minhash, wording
 from sa1b_captions.quality.duplicates import signatures as dedup
 from sa1b_captions.quality.kernels import shingles as kernel
 from sa1b_captions.recipe import load_recipe, parse_recipe
-from tests.support.shingles import arrow, likeness
+from tests.support.shingles import arrow, jaccard
 
 
 def compare(first, second):
@@ -39,7 +39,7 @@ UNITS = st.lists(
 @given(first=UNITS, second=UNITS)
 def test_jaccard_is_that_of_the_shingle_sets(first, second):
     found = compare(" ".join(first), " ".join(second))
-    assert found == pytest.approx(likeness(first, second))
+    assert found == pytest.approx(jaccard(first, second))
 
 
 def hash_units(text):
@@ -80,7 +80,7 @@ def test_signatures_agree_in_a_row_as_often_as_the_jaccard_says(size):
 def test_chinese_is_compared_by_characters_and_mixed_script_by_both():
     first, second = "红色的水壶放在木桌上 旁边有杯子", "红色的水壶放在木桌上 旁边有瓶子"
     plain = [text.replace(" ", "") for text in (first, second)]
-    assert compare(first, second) == pytest.approx(likeness(*plain))
+    assert compare(first, second) == pytest.approx(jaccard(*plain))
     assert compare("写着open的牌子hotel", "写着 open 的 牌子 hotel") == 1.0
 
 
@@ -110,7 +110,7 @@ def test_any_text_can_be_signed_and_is_like_itself_only(text):
 def test_a_text_past_65536_words_is_compared_whole():
     words = [str(number) for number in range(140_000)]
     half = words[:70_000]
-    assert compare(" ".join(words), " ".join(half)) == pytest.approx(likeness(words, half))
+    assert compare(" ".join(words), " ".join(half)) == pytest.approx(jaccard(words, half))
 
 
 def test_signatures_of_another_version_are_refused():

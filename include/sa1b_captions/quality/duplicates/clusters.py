@@ -71,8 +71,8 @@ def find_clusters(
     kernel.settle(parents)
     exact_roots = parents.copy()
     pairs, large_buckets = _candidates(bands, parents == np.arange(rows, dtype=np.int32))
-    likeness = _compare(pairs, read_texts)
-    alike = _unpacked(pairs[likeness >= min_jaccard])
+    compared = _compare(pairs, read_texts)
+    alike = _unpacked(pairs[compared >= min_jaccard])
     for joined in (alike, np.empty((0, 2), np.int64) if links is None else links):
         kernel.join(parents, joined[:, 0].copy(), joined[:, 1].copy())
     kernel.settle(parents)
@@ -81,7 +81,7 @@ def find_clusters(
     exact = exact_roots[losers] == winners
     jaccard = np.ones(len(losers))
     near = _packed(winners[~exact], exact_roots[losers[~exact]])
-    jaccard[~exact] = _likeness_of(near, pairs, likeness, read_texts)
+    jaccard[~exact] = _jaccard_of(near, pairs, compared, read_texts)
     return Clusters(losers, winners, exact, jaccard, len(pairs), len(alike), large_buckets)
 
 
@@ -151,13 +151,13 @@ def _unpacked(pairs: np.ndarray) -> np.ndarray:
     return np.stack([pairs >> 32, pairs & 0xFFFFFFFF], axis=1)
 
 
-def _likeness_of(
-    wanted: np.ndarray, pairs: np.ndarray, likeness: np.ndarray, read_texts: ReadTexts
+def _jaccard_of(
+    wanted: np.ndarray, pairs: np.ndarray, compared: np.ndarray, read_texts: ReadTexts
 ) -> np.ndarray:
     """Exact Jaccard of packed pairs, comparing only those that `pairs` does not hold."""
     known = np.isin(wanted, pairs)
     result = np.empty(len(wanted))
-    result[known] = likeness[np.searchsorted(pairs, wanted[known])]
+    result[known] = compared[np.searchsorted(pairs, wanted[known])]
     result[~known] = _compare(wanted[~known], read_texts)
     return result
 

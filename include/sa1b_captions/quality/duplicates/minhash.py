@@ -1,4 +1,4 @@
-"""Signatures of normalised captions and exact likeness, straight from Arrow string buffers.
+"""Signatures of normalised captions and exact Jaccard, straight from Arrow string buffers.
 
 A text is the set of its shingles, runs of five units; a unit is a word, or a character of a script
 that writes no spaces. MinHash gives texts that share a share J of their shingles the same band

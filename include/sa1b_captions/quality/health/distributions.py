@@ -16,7 +16,8 @@ CHI2_9_QUANTILE = 33.7
 """Which chi-square of 9 degrees, what n times PSI follows by chance alone, passes 1 in 10,000."""
 
 KS_QUANTILE = 2.23
-"""The same for the square root of n times D."""
+"""What the square root of n times D, the greatest distance of cumulative shares, passes by chance
+alone 1 time in 10,000."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,14 +71,14 @@ class Counts:
 
 
 def psi(rows: np.ndarray, shares: Sequence[float]) -> float:
-    """Population stability index of binned rows against the shares that are usual.
+    """Population stability index of binned rows against shares of a reference.
 
     Half a row is added to each bin, so an empty one is finite.
     """
-    usual = np.asarray(shares)
+    reference = np.asarray(shares)
     found = (rows + 0.5) / (rows.sum() + len(rows) / 2)
-    usual = np.maximum(usual, 1e-6)
-    return float(((found - usual) * np.log(found / usual)).sum())
+    reference = np.maximum(reference, 1e-6)
+    return float(((found - reference) * np.log(found / reference)).sum())
 
 
 def ks_distance(counts: Counts, quantiles: Sequence[int]) -> float:
@@ -85,27 +86,36 @@ def ks_distance(counts: Counts, quantiles: Sequence[int]) -> float:
     at = np.union1d(counts.values, quantiles)
     ours = np.concatenate([[0], np.cumsum(counts.rows)]) / counts.total
     ours = ours[np.searchsorted(counts.values, at, side="right")]
-    usual = np.searchsorted(quantiles, at, side="right") / len(quantiles)
-    return float(np.abs(ours - usual).max())
+    reference = np.searchsorted(quantiles, at, side="right") / len(quantiles)
+    return float(np.abs(ours - reference).max())
 
 
-def psi_limit(limit: float, rows: int, usual_rows: int) -> float:
+def psi_limit(limit: float, rows: int, reference_rows: int) -> float:
     """PSI of so many rows past which chance no longer explains more than `limit`."""
-    return limit + CHI2_9_QUANTILE * (1 / rows + 1 / usual_rows)
+    return limit + CHI2_9_QUANTILE * (1 / rows + 1 / reference_rows)
 
 
-def ks_limit(limit: float, rows: int, usual_rows: int) -> float:
-    """The same for D, which adds up in squares."""
-    return math.hypot(limit, KS_QUANTILE * math.sqrt(1 / rows + 1 / usual_rows))
+def ks_limit(limit: float, rows: int, reference_rows: int) -> float:
+    """Greatest distance D of so many rows past which chance no longer explains more than `limit`.
+
+    Chance and what is real add up in squares.
+    """
+    return math.hypot(limit, KS_QUANTILE * math.sqrt(1 / rows + 1 / reference_rows))
 
 
-def spread_limit(limit: float, rows: int, usual_rows: int) -> float:
-    """The same for the logarithm of a ratio of MADs, whose deviation is 1.17 / sqrt(rows)."""
-    return math.hypot(limit, 3.7 * 1.17 * math.sqrt(1 / rows + 1 / usual_rows))
+def spread_limit(limit: float, rows: int, reference_rows: int) -> float:
+    """Logarithm of a ratio of MADs past which chance no longer explains more than `limit`.
+
+    Its standard deviation is 1.17 / sqrt(rows).
+    """
+    return math.hypot(limit, 3.7 * 1.17 * math.sqrt(1 / rows + 1 / reference_rows))
 
 
 def share_limit(limit: float, rows: int) -> float:
-    """The same for a share of the rows: 3.7 standard deviations, and three rows for rare ones."""
+    """Share of so many rows past which chance no longer explains more than `limit`.
+
+    That is 3.7 standard deviations, and three rows for rare ones.
+    """
     spread = math.sqrt(max(limit * (1 - limit), 0.0) / rows)
     return min(1.0, limit + 3.7 * spread + 3 / rows)
 

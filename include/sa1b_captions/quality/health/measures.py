@@ -73,9 +73,9 @@ def measure_health(
         found += _compare(shard, lengths, reference, limits, "reference")
     near = [one for one in neighbours if one["captioned"]["rows"]][: limits.neighbours]
     if len(near) >= limits.min_neighbours:
-        usual = describe_track(_typical(near, limits), limits.tail_mads)
-        if usual is not None and usual.mad_log_chars:
-            near_measures = _compare(shard, lengths, usual, limits, "neighbours")
+        typical = describe_track(_typical(near, limits), limits.tail_mads)
+        if typical is not None and typical.mad_log_chars:
+            near_measures = _compare(shard, lengths, typical, limits, "neighbours")
             found += [replace(measure, critical=None) for measure in near_measures]
     return found
 
@@ -95,7 +95,7 @@ def _typical(near: Sequence[ShardMetrics], limits: HealthLimits) -> list[ShardMe
 def _compare(
     shard: ShardMetrics,
     lengths: Counts,
-    usual: TrackReference,
+    reference: TrackReference,
     limits: HealthLimits,
     against: str,
 ) -> Iterator[Measure]:
@@ -103,36 +103,36 @@ def _compare(
     yield Measure(
         "psi",
         against,
-        psi(lengths.bin(usual.edges), usual.shares),
+        psi(lengths.bin(reference.edges), reference.shares),
         0.0,
-        *(psi_limit(limit, rows, usual.rows) for limit in limits.psi),
+        *(psi_limit(limit, rows, reference.rows) for limit in limits.psi),
     )
     yield Measure(
         "ks_distance",
         against,
-        ks_distance(lengths, usual.quantiles),
+        ks_distance(lengths, reference.quantiles),
         0.0,
-        *(ks_limit(limit, rows, usual.rows) for limit in limits.ks_distance),
+        *(ks_limit(limit, rows, reference.rows) for limit in limits.ks_distance),
     )
     _, mad = lengths.log_median_and_mad()
     yield Measure(
         "spread",
         against,
-        abs(math.log(max(mad, _LEAST_MAD) / usual.mad_log_chars)),
+        abs(math.log(max(mad, _LEAST_MAD) / reference.mad_log_chars)),
         0.0,
-        *(spread_limit(limit, rows, usual.rows) for limit in limits.spread),
+        *(spread_limit(limit, rows, reference.rows) for limit in limits.spread),
     )
-    distance = limits.tail_mads * usual.mad_log_chars
+    distance = limits.tail_mads * reference.mad_log_chars
     yield Measure(
         "tail_share",
         against,
-        lengths.share_beyond(usual.median_log_chars, distance),
-        usual.tail_share,
-        *(share_limit(usual.tail_share + limit, rows) for limit in limits.tail_share),
+        lengths.share_beyond(reference.median_log_chars, distance),
+        reference.tail_share,
+        *(share_limit(reference.tail_share + limit, rows) for limit in limits.tail_share),
     )
     tokens = Counts.pool([shard["captioned"]["tokens"]])
     if tokens.total:
-        common = usual.common_tokens_share
+        common = reference.common_tokens_share
         yield Measure(
             "common_tokens_share",
             against,
@@ -141,9 +141,9 @@ def _compare(
             *(share_limit(common + limit, tokens.total) for limit in limits.common_tokens_share),
         )
     planned = shard["planned"]
-    rates = {"rejected": (shard["rejected"] / planned, usual.rejected)}
-    for name in sorted({*shard["reasons"], *usual.reasons}):
-        rates[name] = (shard["reasons"].get(name, 0) / planned, usual.reason(name))
+    rates = {"rejected": (shard["rejected"] / planned, reference.rejected)}
+    for name in sorted({*shard["reasons"], *reference.reasons}):
+        rates[name] = (shard["reasons"].get(name, 0) / planned, reference.reason(name))
     for name, (value, rate) in rates.items():
         spread = limits.reason_mads * rate.mad
         allowed = (rate.median + max(limit, spread) for limit in limits.reason_share)

@@ -31,7 +31,7 @@ def _load(typing: Any, data: Any, place: Any) -> Any:
     return types.uint64(data, types.intp), generate
 
 
-def _store(typing: Any, data: Any, place: Any, octets: Any) -> Any:
+def _store(typing: Any, data: Any, place: Any, eight: Any) -> Any:
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         place = _place(context, builder, signature.args[0], *arguments[:2])
         builder.store(arguments[2], place, align=1)
@@ -69,6 +69,6 @@ def before(place: int) -> np.uint64:
 
 
 @compiled
-def spaces(octets: np.uint64) -> np.uint64:
+def spaces(eight: np.uint64) -> np.uint64:
     """Mark spaces."""
-    return ~(((octets ^ SPACES) & BITS) + BITS | octets) & TOPS
+    return ~(((eight ^ SPACES) & BITS) + BITS | eight) & TOPS

@@ -3,7 +3,7 @@
 import numpy as np
 from numba import uint64
 
-from sa1b_captions.quality.kernels import byte_words as octets
+from sa1b_captions.quality.kernels import byte_words
 from sa1b_captions.quality.kernels.compiled import compiled
 
 SPACE = 32
@@ -18,14 +18,14 @@ def plain(eight: np.uint64, spaced: bool) -> tuple[np.uint64, np.uint64]:
     That is: Latin letters, digits, and spaces that follow no other. `spaced` tells what came
     before.
     """
-    low = eight & octets.BITS
-    small = low | octets.SPACES
-    letters = (small + octets.each(0x80 - 0x61)) & ~(small + octets.each(0x7F - 0x7A))
-    digits = (low + octets.each(0x80 - 0x30)) & ~(low + octets.each(0x7F - 0x39))
-    spaces = octets.spaces(eight)
+    low = eight & byte_words.BITS
+    small = low | byte_words.SPACES
+    letters = (small + byte_words.each(0x80 - 0x61)) & ~(small + byte_words.each(0x7F - 0x7A))
+    digits = (low + byte_words.each(0x80 - 0x30)) & ~(low + byte_words.each(0x7F - 0x39))
+    spaces = byte_words.spaces(eight)
     again = spaces & (spaces << uint64(8) | uint64(0x80 if spaced else 0))
-    letters &= octets.TOPS
-    good = (letters | digits | spaces) & ~again & ~eight & octets.TOPS
+    letters &= byte_words.TOPS
+    good = (letters | digits | spaces) & ~again & ~eight & byte_words.TOPS
     return eight | (letters >> uint64(2)), good
 
 
@@ -86,15 +86,15 @@ def normalise(
         place = offsets[text]
         end = offsets[text + 1]
         while place < end:
-            if data[place] < 0x80 and place + octets.WIDTH <= end:
-                lower, good = plain(octets.load(data, place), spaced)
-                octets.store(normal, at, lower)
-                width = octets.first(octets.TOPS & ~good)
+            if data[place] < 0x80 and place + byte_words.WIDTH <= end:
+                lower, good = plain(byte_words.load(data, place), spaced)
+                byte_words.store(normal, at, lower)
+                width = byte_words.first(byte_words.TOPS & ~good)
                 at += width
                 place += width
                 if width:
                     spaced = normal[at - 1] == SPACE
-                if width == octets.WIDTH:
+                if width == byte_words.WIDTH:
                     continue
             code, width = read_code(data, place)
             code = table[code] if code < known else np.uint32(BY_RULE)

@@ -7,7 +7,7 @@ writes no spaces is a unit of its own.
 import numpy as np
 from numba import uint32, uint64
 
-from sa1b_captions.quality.kernels import byte_words as octets
+from sa1b_captions.quality.kernels import byte_words
 from sa1b_captions.quality.kernels.compiled import compiled
 
 BANDS = 20
@@ -58,13 +58,13 @@ def hash_units(data: np.ndarray, start: int, end: int, units: np.ndarray) -> int
         value = _SEED
         ended = False
         # Most units are short and ASCII: one load shows where they end.
-        while not ended and place + octets.WIDTH <= end:
-            eight = octets.load(data, place)
-            width = octets.first(octets.spaces(eight))
-            ended = width < octets.WIDTH
+        while not ended and place + byte_words.WIDTH <= end:
+            eight = byte_words.load(data, place)
+            width = byte_words.first(byte_words.spaces(eight))
+            ended = width < byte_words.WIDTH
             if ended:
-                eight &= octets.before(width)
-            if eight & octets.TOPS:
+                eight &= byte_words.before(width)
+            if eight & byte_words.TOPS:
                 ended = False
                 break
             if width:
@@ -101,7 +101,7 @@ def end_unit(
             eight |= uint64(data[place]) << uint64(8 * filled)
             place += 1
             filled += 1
-            if filled == octets.WIDTH:
+            if filled == byte_words.WIDTH:
                 value = mix(value ^ eight)
                 eight = uint64(0)
                 filled = 0

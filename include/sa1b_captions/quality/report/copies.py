@@ -80,7 +80,7 @@ def compare(kept: str, copy: str, language: str) -> Pieces:
     first = list(kept) if language == "zh" else _WORDS.findall(kept)
     second = list(copy) if language == "zh" else _WORDS.findall(copy)
     pieces = []
-    # Case does not count for likeness, so it is no difference here either.
+    # Case does not count for Jaccard, so it is no difference here either.
     a, b = [unit.lower() for unit in first], [unit.lower() for unit in second]
     for tag, start, end, from_, to in difflib.SequenceMatcher(
         None, a=a, b=b, autojunk=False

@@ -27,7 +27,7 @@ SHOWN_CHARS = 2400
 """Longest accepted text shown in full."""
 
 REJECTED_CHARS = 600
-"""The same for rejected ones, which can run away."""
+"""Characters of a rejected caption that are shown; rejected ones can run away."""
 
 _SMALL_PX = 120
 _MARKED = re.compile(

@@ -109,7 +109,7 @@ def _worst_shards(findings: ReleaseFindings, shards: Sequence[str]) -> list[dict
 
 
 def _strangest(by_shard: pa.Table) -> list[dict[str, Any]]:
-    """Rows of shards and tracks whose lengths are farthest from the usual ones, farthest first."""
+    """Rows of shards and tracks whose lengths are farthest from the reference, farthest first."""
     judged = by_shard.filter(pc.is_valid(by_shard.column("ks_distance")))
     order = [("ks_distance", "descending"), ("shard", "ascending"), ("track", "ascending")]
     rows: list[dict[str, Any]] = judged.sort_by(order).slice(0, WORST_SHARDS).to_pylist()
