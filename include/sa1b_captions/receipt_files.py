@@ -185,6 +185,9 @@ def digest(*inputs: Receipt | Mapping[str, Any] | None) -> str:
     """16 hexadecimal digits over receipts, to tell whether a stage's inputs have changed.
 
     All that is stored counts, fields that this version does not know included.
+
+    Raises:
+        ValueError: a receipt was made and not stored.
     """
     if any(isinstance(one, Receipt) and not one.stored for one in inputs):
         raise ValueError("a receipt that is not stored has no digest")

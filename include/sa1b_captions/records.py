@@ -182,7 +182,13 @@ def write_table(store: Store, key: str, table: pa.Table, schema: pa.Schema) -> N
 
 
 def read_table(store: Store, key: str, columns: list[str] | None = None) -> pa.Table:
-    """Read a stored Parquet table, or some of its columns."""
+    """Read a stored Parquet table, or some of its columns.
+
+    Raises:
+        MissingKeyError: there is no such object.
+        PermanentError: it is no Parquet, or lacks a column.
+        RetryableError: the store failed.
+    """
     try:
         # Not in Arrow's threads: letting go of Python's bytes there aborts a process that ends.
         file = pq.ParquetFile(pa.BufferReader(store.read(key)), pre_buffer=False)

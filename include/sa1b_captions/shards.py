@@ -17,21 +17,33 @@ _MAX_SHARD = 999_999
 
 
 def shard_name(number: int) -> str:
-    """Name the shard with this number: 17 is `sa_000017`."""
+    """Name the shard with this number: 17 is `sa_000017`.
+
+    Raises:
+        PermanentError: SA-1B numbers no shard so.
+    """
     if not 0 <= number <= _MAX_SHARD:
         raise PermanentError(f"shard number {number} is outside 0-{_MAX_SHARD}")
     return f"sa_{number:06d}"
 
 
 def shard_number(shard: str) -> int:
-    """Number of a shard name: `sa_000017` is 17."""
+    """Number of a shard name: `sa_000017` is 17.
+
+    Raises:
+        PermanentError: it is no shard name.
+    """
     if not re.fullmatch(SHARD_PATTERN, shard):
         raise PermanentError(f"{shard!r} is not a shard name; expected the form sa_000017")
     return int(shard.removeprefix("sa_"))
 
 
 def parse_selection(text: str) -> list[str]:
-    """Expand `0-9,17,sa_000020` into shard names, ascending and without repeats."""
+    """Expand `0-9,17,sa_000020` into shard names, ascending and without repeats.
+
+    Raises:
+        PermanentError: naming the part that selects no shards, or the text if it is empty.
+    """
     numbers: set[int] = set()
     for item in (part.strip() for part in text.split(",")):
         if not item:

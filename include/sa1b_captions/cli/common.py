@@ -105,7 +105,11 @@ def open_deployment() -> tuple[Settings, Store, Campaign]:
 
 
 def parse_tracks(text: str) -> list[str]:
-    """Track names of the `--tracks` option."""
+    """Track names of the `--tracks` option.
+
+    Raises:
+        PermanentError: a name is no track, or there is none.
+    """
     tracks = [track.strip() for track in text.split(",") if track.strip()]
     unknown = sorted(set(tracks) - set(TRACKS))
     if unknown or not tracks:

@@ -21,7 +21,11 @@ _UNPUBLISHABLE = "|".join([*map(re.escape, FORBIDDEN), f"[{LINE_BREAKS}]"])
 
 
 def check_recipe(recipe: Recipe) -> None:
-    """Refuse the published dataset's names to another model, and prompts with placeholders."""
+    """Refuse the published dataset's names to another model, and prompts with placeholders.
+
+    Raises:
+        PermanentError: naming the track and what to change.
+    """
     for track in recipe.tracks.values():
         name = track.release_file
         if name.lower().startswith(PUBLISHED_PREFIX) and recipe.model.id != INTERNVL_MODEL:
@@ -46,6 +50,9 @@ def check_counts(
         accepted: the shard's accepted rows.
         rejected: its rejected rows.
         where: track and shard, for messages.
+
+    Raises:
+        PermanentError: the numbers differ.
     """
     stored = (accepted.num_rows, rejected.num_rows)
     counted = (receipt.accepted, receipt.rejected)
@@ -58,7 +65,11 @@ def check_counts(
 
 
 def check_rows(recipe: Recipe, track: Track, accepted: pa.Table, where: str) -> None:
-    """Every row is of the recipe's model, its caption is one clean line, its sample is unique."""
+    """Every row is of the recipe's model, its caption is one clean line, its sample is unique.
+
+    Raises:
+        PermanentError: naming the rows that are not, and what to do.
+    """
     for column, expected in (
         ("model", recipe.model.id),
         ("recipe_fingerprint", recipe.fingerprint),

@@ -92,7 +92,12 @@ class Manifest:
 
 
 def read_manifest(store: Store, version: str) -> Manifest | None:
-    """Manifest of a release; None when there is no finished release of that version."""
+    """Manifest of a release; None when there is no finished release of that version.
+
+    Raises:
+        PermanentError: what is stored is no manifest.
+        RetryableError: the store failed.
+    """
     key = layout.manifest_key(version)
     try:
         found: dict[str, Any] = json.loads(store.read(key))

@@ -146,7 +146,11 @@ class Gallery:
         return groups
 
     def find(self, sample_id: str) -> Row:
-        """The curated row of a sample, accepted or rejected."""
+        """The curated row of a sample, accepted or rejected.
+
+        Raises:
+            PermanentError: no curated table has it.
+        """
         track, shard, _ = sample_id.split("/")
         for name in ("accepted", "rejected"):
             rows = self._rows(track, shard, name)
