@@ -69,8 +69,19 @@ class Track:
     images_max: int = 1
     samples_per_shard: int | None = None
     """Quota per shard; None plans every image."""
+    spare_samples_per_shard: int = 0
+    """Samples planned behind the quota, to make up for captions that are left out. Not part of the
+    fingerprint: it may be raised at any time, and what was captioned before stays."""
     release_file: str
     """Name of the published JSONL file."""
+    target: int | None = None
+    """Captions that a release must hold at least; None asks for no number."""
+    trim: bool = False
+    """Whether export leaves out what is beyond the target."""
+
+
+_NO_IDENTITY = ("spare_samples_per_shard", "target", "trim")
+"""Of a track, what changes no caption and takes no sample out of the plan."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,14 +111,20 @@ class Recipe:
 
     @property
     def fingerprint(self) -> str:
-        """16 hexadecimal digits over everything but quality, title, shard list and its counts."""
+        """16 hexadecimal digits over all that decides which captions are made, and how.
+
+        Not over quality, title, shard list and its counts, spare samples and targets.
+        """
         identity = {
             "name": self.name,
             "block_size": self.block_size,
             "seed": self.seed,
             "model": asdict(self.model),
             "generation": asdict(self.generation),
-            "tracks": {name: asdict(track) for name, track in self.tracks.items()},
+            "tracks": {
+                name: {key: v for key, v in asdict(track).items() if key not in _NO_IDENTITY}
+                for name, track in self.tracks.items()
+            },
         }
         return _digest(identity)
 
@@ -229,20 +246,35 @@ def _check(recipe: Recipe, where: str) -> None:
     if recipe.block_size < 1:
         problems.append("block_size must be at least 1")
     for track in recipe.tracks.values():
-        if track.language not in LANGUAGES or track.language not in recipe.quality.languages:
-            problems.append(
-                f"{track.name}: language must be one of {', '.join(LANGUAGES)} and have a "
-                f"[quality.language.{track.language}] section"
-            )
-        if not 1 <= track.images_min <= track.images_max:
-            problems.append(f"{track.name}: images_min and images_max must be 1 or more, in order")
-        if (track.images_max == 1) != track.name.startswith("single_"):
-            problems.append(f"{track.name}: a single track takes 1 image, a multi track several")
-        if Path(track.release_file).name != track.release_file or not track.release_file.endswith(
-            ".jsonl"
-        ):
-            problems.append(f"{track.name}: release_file must be a plain name ending in .jsonl")
+        problems += _track_problems(recipe, track)
     if len({track.release_file for track in recipe.tracks.values()}) != len(recipe.tracks):
         problems.append("two tracks share a release_file")
     if problems:
         raise PermanentError(f"recipe {where}: " + "; ".join(problems))
+
+
+def _track_problems(recipe: Recipe, track: Track) -> list[str]:
+    problems = []
+    if track.language not in LANGUAGES or track.language not in recipe.quality.languages:
+        problems.append(
+            f"{track.name}: language must be one of {', '.join(LANGUAGES)} and have a "
+            f"[quality.language.{track.language}] section"
+        )
+    if not 1 <= track.images_min <= track.images_max:
+        problems.append(f"{track.name}: images_min and images_max must be 1 or more, in order")
+    if (track.images_max == 1) != track.name.startswith("single_"):
+        problems.append(f"{track.name}: a single track takes 1 image, a multi track several")
+    if (track.target is not None and track.target < 1) or (track.trim and not track.target):
+        problems.append(f"{track.name}: target must be 1 or more, and trim needs a target")
+    if track.spare_samples_per_shard < 0 or (
+        track.spare_samples_per_shard and track.samples_per_shard is None
+    ):
+        problems.append(
+            f"{track.name}: spare_samples_per_shard must be 0 or more, and needs "
+            "samples_per_shard: without that every image is planned already"
+        )
+    if Path(track.release_file).name != track.release_file or not track.release_file.endswith(
+        ".jsonl"
+    ):
+        problems.append(f"{track.name}: release_file must be a plain name ending in .jsonl")
+    return problems

@@ -62,6 +62,8 @@ def make_store(folder: Path, plan: Plan) -> Campaign:
     source["model"] |= {"id": MODEL_ID, "revision": "1"}
     for name, track in source["tracks"].items():
         track["release_file"] = f"gpu_smoke_{name}.jsonl"
+        track.pop("target", None)
+        track.pop("spare_samples_per_shard", None)
     source["tracks"]["single_zh"]["samples_per_shard"] = plan.images // 4
     source["tracks"]["multi_en"]["samples_per_shard"] = plan.images // 16
     source["tracks"]["multi_zh"]["samples_per_shard"] = plan.images // 16

@@ -106,6 +106,8 @@ def demo_recipe(**changes: object) -> Recipe:
     source["model"] |= {"id": "preview", "revision": "1", "system_prompt": ""}
     for name, track in source["tracks"].items():
         track["release_file"] = f"test_{name}.jsonl"
+        track.pop("target")
+        track.pop("spare_samples_per_shard", None)
         if name != "single_en":
             track["samples_per_shard"] = 3
     source["quality"]["min_rows"] = 1

@@ -1,15 +1,18 @@
 """Several shards through one engine."""
 
+import json
 import threading
 
 import pytest
 
 from sa1b_captions import layout
+from sa1b_captions.campaign import open_campaign
 from sa1b_captions.caption.engines.base import Engine
 from sa1b_captions.errors import PermanentError, RetryableError
 from sa1b_captions.receipt_files import caption_place, read_receipt
-from sa1b_captions.recipe import TRACKS
+from sa1b_captions.recipe import TRACKS, parse_recipe
 from sa1b_captions.stages.caption import caption_shards
+from sa1b_captions.stages.curate import curate_shard
 from sa1b_captions.storage import FileStore
 from tests.support import builders
 from tests.support.engines import ScriptedEngine, honest_reply
@@ -129,3 +132,25 @@ def test_stop_between_two_shards_keeps_the_finished_one(campaign):
     with pytest.raises(RetryableError, match="stopped on request"):
         caption_shards(campaign, NAMES, Opener(ScriptedEngine(script, window=1)), stop=stop)
     assert captioned(campaign) == [NAMES[0]]
+
+
+def test_spare_samples_are_planned_for_new_shards_and_what_was_captioned_stays(campaign):
+    caption_shards(campaign, NAMES[:1], Opener())
+    half_done = ScriptedEngine()
+    caption_shards(campaign, NAMES[1:2], lambda: half_done, tracks=["single_zh"])
+    key = layout.caption_receipt_key(campaign.name, "single_zh", NAMES[1])
+    campaign.store.delete(key)
+    source = json.loads(json.dumps(campaign.recipe.source))
+    source["tracks"]["single_zh"]["spare_samples_per_shard"] = 2
+    spacious = open_campaign(campaign.store, campaign.name, parse_recipe(source, where="tests"))
+
+    before = {
+        key: campaign.store.read(key) for key in campaign.store.list("campaigns/test/captions/")
+    }
+    results = caption_shards(spacious, NAMES, Opener())
+    planned = [sum(results[shard]["statuses"]["single_zh"].values()) for shard in NAMES]
+    assert planned == [3, 5, 5]
+    kept = [key for key in before if f"/{NAMES[0]}/" in key]
+    assert all(campaign.store.read(key) == before[key] for key in kept)
+    for shard, rows in zip(NAMES, planned, strict=True):
+        assert curate_shard(spacious, shard)["tracks"]["single_zh"]["planned"] == rows

@@ -1,5 +1,7 @@
 """The one place that imports Great Expectations besides test_validate.py: some seconds, once."""
 
+from dataclasses import replace
+
 import pyarrow as pa
 import pytest
 
@@ -186,6 +188,23 @@ def check_release(checker, verdict="pass", repeated=0, drop=0, judged=None, **co
         *checker.check(by_shard, expectations.release_suite(RECIPE)),
         *checker.check(totals, expectations.totals_suite(RECIPE)),
     ]
+
+
+@pytest.mark.parametrize(("target", "names"), [(197, []), (198, []), (199, ["target_multi_zh"])])
+def test_a_release_below_its_target_fails(checker, target, names):
+    tracks = RECIPE.tracks | {"multi_zh": replace(RECIPE.tracks["multi_zh"], target=target)}
+    totals = metrics.total_metrics(
+        metrics.shard_metrics(
+            dict.fromkeys(RECIPE.tracks, receipts()),
+            dict.fromkeys(RECIPE.tracks, duplicates()),
+            dict.fromkeys(RECIPE.shards, "pass"),
+            {},
+        )
+    )
+    checks = checker.check(totals, expectations.totals_suite(replace(RECIPE, tracks=tracks)))
+    assert failed(checks) == names
+    assert judge(checks) == (Verdict.FAIL if names else Verdict.PASS)
+    assert {check.name: check.observed for check in checks}["target_multi_zh"] == "198"
 
 
 @pytest.mark.parametrize(

@@ -218,3 +218,52 @@ def test_a_language_of_its_own_needs_all_its_limits():
     source["quality"]["language"]["fr"] = {"min_chars": 200}
     with pytest.raises(PermanentError, match="max_chars"):
         parse_recipe(source, where="tests")
+
+
+def test_the_packaged_recipe_is_still_the_one_that_campaigns_were_started_with():
+    assert INTERNVL.fingerprint == "c479ed432a873c62"
+
+
+def without_targets():
+    """The packaged recipe as campaigns stored it before there were targets."""
+    source = copy.deepcopy(INTERNVL.source)
+    for track in source["tracks"].values():
+        for key in ("target", "spare_samples_per_shard"):
+            track.pop(key, None)
+    return parse_recipe(source, where="tests")
+
+
+def test_targets_and_spare_samples_join_a_campaign_that_has_none(tmp_path):
+    store = FileStore(tmp_path)
+    before = without_targets()
+    assert before.fingerprint == INTERNVL.fingerprint
+    assert {track.target for track in before.tracks.values()} == {None}
+    open_campaign(store, "c", before)
+    assert open_campaign(store, "c", INTERNVL).recipe.tracks["single_zh"].target == 1_000_000
+    assert open_campaign(store, "c").recipe == INTERNVL
+
+
+def test_the_plan_reaches_the_targets_where_as_much_is_lost_as_a_release_warns_of():
+    kept = 1 - INTERNVL.quality.reject_share_warning
+    for name, track in INTERNVL.tracks.items():
+        if track.samples_per_shard is not None:
+            planned = track.samples_per_shard + track.spare_samples_per_shard
+            assert planned * len(INTERNVL.shards) * kept >= track.target
+            number = {1_000_000: "1m", 77_000: "77k"}[track.target]
+            assert f"_{number}_" in track.release_file, name
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "complaint"),
+    [
+        ("target", 0, "target must be 1 or more"),
+        ("trim", True, "trim needs a target"),
+        ("spare_samples_per_shard", -1, "must be 0 or more"),
+        ("spare_samples_per_shard", 5, "every image is planned already"),
+    ],
+)
+def test_targets_that_make_no_sense_are_refused(key, value, complaint):
+    source = copy.deepcopy(without_targets().source)
+    source["tracks"]["single_en"][key] = value
+    with pytest.raises(PermanentError, match=complaint):
+        parse_recipe(source, where="tests")

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -84,3 +86,27 @@ def test_chinese_follows_english_on_the_same_image():
             english = sample_id.replace("single_zh", "single_en")
             assert order.index(sample_id) == order.index(english) + 1
     assert [s.split("/")[0] for s in order][-1] == "multi_zh"
+
+
+@given(image_ids, st.integers(0, 9), st.integers(0, 9))
+def test_spare_samples_come_behind_and_take_no_place_from_those_before(ids, spare, more):
+    for name in ("single_zh", "multi_en"):
+        plans = [
+            [
+                sample.sample_id
+                for sample in plan_track(
+                    RECIPE,
+                    replace(RECIPE.tracks[name], spare_samples_per_shard=count),
+                    "sa_000000",
+                    index(ids),
+                )
+            ]
+            for count in (0, spare, spare + more)
+        ]
+        assert plans[1][: len(plans[0])] == plans[0]
+        assert plans[2][: len(plans[1])] == plans[1]
+        quota = RECIPE.tracks[name].samples_per_shard
+        assert len(plans[2]) <= quota + spare + more
+        assert len(set(plans[2])) == len(plans[2])
+        if name == "single_zh":
+            assert len(plans[2]) == min(len(ids), quota + spare + more)

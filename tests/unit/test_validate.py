@@ -205,6 +205,35 @@ def test_a_release_passes_when_every_shard_does(curated):
     assert outdated["checks_failed"] == ["shards_valid", "health_judged"]
 
 
+def with_target(campaign, target):
+    """The campaign as it is opened with a recipe whose English track has a target."""
+    tracks = json.loads(json.dumps(campaign.recipe.source["tracks"]))
+    tracks["single_en"]["target"] = target
+    recipe = builders.demo_recipe(tracks=tracks, shards=campaign.recipe.source["shards"])
+    return builders.demo_campaign(campaign.store, recipe)
+
+
+def test_a_target_that_is_not_reached_fails_a_release_that_had_passed(curated):
+    validate_shards(curated, curated.recipe.shards)
+    assert validate_release(curated)["verdict"] == "pass"
+    assert validate_release(with_target(curated, 4))["verdict"] == "pass"
+    short = validate_release(with_target(curated, 5))
+    assert (short["verdict"], short["checks_failed"][-1]) == ("fail", "target_single_en")
+
+
+def test_a_shard_warns_when_a_target_is_out_of_reach_with_shards_like_it(tmp_path):
+    campaign = builders.demo_campaign(FileStore(tmp_path), builders.demo_recipe(shards="0-9"))
+    for number in range(6):
+        put(campaign, number, tracks=["single_en"])
+    for target, verdict in ((20, "pass"), (21, "warn")):
+        wanting = with_target(campaign, target)
+        validate_shards(wanting, ["sa_000004"], force=True)
+        found = result(wanting, "sa_000004")
+        assert found.verdict == verdict
+        checks = {check.name: check for check in found.checks["single_en"]}
+        assert checks["target_in_reach"].observed == "20 (20 to 20)"
+
+
 def test_a_release_names_the_step_it_lacks(curated):
     put(curated, 1, rows=3)
     with pytest.raises(PermanentError, match="single_en: shards were curated again since dedup"):

@@ -2,11 +2,14 @@
 
 A pure function of the recipe and the shard's index, so a restarted worker, another worker and a
 later reader all plan the same. Choice is by hash rank, which does not change when other images
-come or go; order is archive order, so neighbours in the plan are neighbours in bytes.
+come or go; order is archive order, so neighbours in the plan are neighbours in bytes. Spare
+samples follow the quota by rank: where more of them are planned, those planned before keep their
+places, and full blocks stay what they were.
 """
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 import xxhash
 
@@ -20,6 +23,10 @@ UNUSABLE_PROBLEMS = frozenset({"not_jpeg", "truncated", "too_large", "bad_dimens
 One such image would spoil the captions of its neighbours. The single-image tracks plan it all the
 same: the row then says that it could not be decoded.
 """
+
+
+_Choice = TypeVar("_Choice", int, list[int])
+"""A place in the index, or the places of a group."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +68,7 @@ def read_index(store: Store, shard: str) -> list[IndexedImage]:
 def plan_track(
     recipe: Recipe, track: Track, shard: str, images: Sequence[IndexedImage]
 ) -> list[Sample]:
-    """Plan one track of a shard, in archive order of each sample's first image.
+    """Plan one track of a shard, in archive order of each sample's first image, spare ones last.
 
     Args:
         recipe: gives the seed.
@@ -92,10 +99,8 @@ def _rank(recipe: Recipe, track: Track, image: IndexedImage) -> int:
 def _singles(
     recipe: Recipe, track: Track, images: Sequence[IndexedImage]
 ) -> Iterable[tuple[IndexedImage, ...]]:
-    if track.samples_per_shard is None:
-        return [(image,) for image in images]
     ranked = sorted(range(len(images)), key=lambda place: _rank(recipe, track, images[place]))
-    return [(images[place],) for place in sorted(ranked[: track.samples_per_shard])]
+    return [(images[place],) for place in _quota_first(track, ranked)]
 
 
 def _groups(
@@ -105,13 +110,29 @@ def _groups(
     usable = [place for place, image in enumerate(images) if image.problem not in UNUSABLE_PROBLEMS]
     ranked = sorted(usable, key=lambda place: _rank(recipe, track, images[place]))
     spread = track.images_max - track.images_min + 1
+    wanted = _planned(track)
     groups: list[list[int]] = []
-    while ranked and (track.samples_per_shard is None or len(groups) < track.samples_per_shard):
+    while ranked and (wanted is None or len(groups) < wanted):
         count = track.images_min + _rank(recipe, track, images[ranked[0]]) // 7 % spread
         group, ranked = ranked[:count], ranked[count:]
         if len(group) >= track.images_min:
             groups.append(sorted(group))
-    return [tuple(images[place] for place in group) for group in sorted(groups)]
+    return [tuple(images[place] for place in group) for group in _quota_first(track, groups)]
+
+
+def _planned(track: Track) -> int | None:
+    """Samples to plan; None for all there are."""
+    if track.samples_per_shard is None:
+        return None
+    return track.samples_per_shard + track.spare_samples_per_shard
+
+
+def _quota_first(track: Track, ranked: list[_Choice]) -> list[_Choice]:
+    """Choices by rank: those of the quota in archive order, then the spare ones as they come."""
+    quota = track.samples_per_shard
+    if quota is None:
+        return sorted(ranked)
+    return sorted(ranked[:quota]) + ranked[quota : quota + track.spare_samples_per_shard]
 
 
 def work_order(samples: Iterable[Sample]) -> list[Sample]:

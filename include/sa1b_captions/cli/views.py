@@ -1,6 +1,7 @@
 """Commands that look at what is stored and change nothing."""
 
 from collections.abc import Sequence
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -39,8 +40,13 @@ def status(
     require_done: Annotated[
         bool, typer.Option("--require-done", help="Exit with 65 unless every shard is done.")
     ] = False,
+    project: Annotated[
+        bool,
+        typer.Option("--project", help="Also project how many captions each track will release."),
+    ] = False,
 ) -> None:
     """Show what is done per shard and track, from receipts."""
+    from sa1b_captions.quality.projection import read_projections
     from sa1b_captions.release.manifest import latest_version
     from sa1b_captions.stages.status import read_status
 
@@ -59,6 +65,9 @@ def status(
     _print_table(started)
     if len(started) < len(statuses):
         print(f"{len(statuses) - len(started)} more shards are not started")
+    projections = read_projections(campaign) if project else []
+    for projection in projections:
+        print(projection.describe())
     print_result(
         {
             "stage": "status",
@@ -67,6 +76,7 @@ def status(
             "ingested": sum(item.ingested for item in statuses),
             "done": done,
             "latest_release": latest_version(store),
+            **({"projections": [asdict(found) for found in projections]} if project else {}),
         }
     )
 

@@ -231,6 +231,7 @@ def totals_suite(recipe: Recipe) -> "ExpectationSuite":
     """What must hold of each track over all shards, over `metrics.TRACK_METRICS_SCHEMA`."""
     import great_expectations.expectations as gxe
     from great_expectations import ExpectationSuite
+    from great_expectations.expectations.row_conditions import Column
 
     expectations = [
         gxe.ExpectTableRowCountToEqual(
@@ -240,6 +241,19 @@ def totals_suite(recipe: Recipe) -> "ExpectationSuite":
             column="released",
             min_value=1,
             **_critical("some_released", "Every track releases captions"),
+        ),
+        *(
+            gxe.ExpectColumnMinToBeBetween(
+                column="released",
+                min_value=track.target,
+                row_condition=Column("track") == track.name,
+                **_critical(
+                    f"target_{track.name}",
+                    f"{track.name} releases the {track.target:,} captions that the recipe asks for",
+                ),
+            )
+            for track in recipe.tracks.values()
+            if track.target is not None
         ),
         *(
             gxe.ExpectColumnMaxToBeBetween(

@@ -91,7 +91,11 @@ def _outcomes(tracks: Collection[TrackTotals]) -> dict[str, list[str]]:
         "**published**": [f"**{_counted(totals.rows)}**" for totals in tracks],
         "rejected by a rule": [_counted(totals.rejected) for totals in tracks],
         "repeats another shard's": [_counted(totals.duplicates) for totals in tracks],
-    }
+    } | (
+        {"beyond the target": [_counted(totals.trimmed) for totals in tracks]}
+        if any(totals.trimmed for totals in tracks)
+        else {}
+    )
 
 
 def _reasons(tracks: Collection[TrackTotals]) -> dict[str, list[str]]:

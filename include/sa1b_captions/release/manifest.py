@@ -34,7 +34,7 @@ class ReleaseFile:
 
 @dataclass(frozen=True, slots=True)
 class TrackTotals:
-    """What became of one track's samples: planned = rows + rejected + duplicates."""
+    """What became of one track's samples: planned = rows + rejected + duplicates + trimmed."""
 
     planned: int
     accepted: int
@@ -43,13 +43,15 @@ class TrackTotals:
     duplicates: int
     """Accepted captions left out because another shard's caption says the same."""
     rows: int
-    """Published: accepted - duplicates."""
+    """Published: accepted - duplicates - trimmed."""
     reasons: dict[str, int]
     """Unpublished samples by reason; a sample may have several reasons."""
     engines: list[str]
     """Engines of the published rows, ascending."""
     model_revisions: list[str]
     """Model revisions of the published rows, ascending."""
+    trimmed: int = 0
+    """Accepted captions left out because the recipe wants no more than its target."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,10 +25,12 @@ from sa1b_captions.release import guards, rows
 from sa1b_captions.release.folder import ReleaseFolder
 from sa1b_captions.release.left_out import Duplicates
 from sa1b_captions.release.manifest import TrackTotals
+from sa1b_captions.release.trim import Trim
 
 _log = logging.getLogger(__name__)
 
 DUPLICATE_REASON = "duplicate_of_other_shard"
+BEYOND_TARGET = "beyond_target"
 PROGRESS_INTERVAL_S = 5.0
 
 
@@ -100,8 +102,9 @@ class _Split:
     kept: pa.Table
     """`records.CURATED_SCHEMA`, in plan order."""
     left_out: pa.Table
-    """`rows.REJECTED_SCHEMA`: the rejected, then the duplicates, each in plan order."""
+    """`rows.REJECTED_SCHEMA`: the rejected, the duplicates, the trimmed, each in plan order."""
     duplicates: int
+    trimmed: int = 0
 
 
 def _splits(
@@ -109,11 +112,14 @@ def _splits(
 ) -> Iterator[_Split]:
     """Split each shard's samples, in the order of the recipe's shards."""
     key = layout.duplicates_key(campaign.name, track.name)
-    duplicates = Duplicates(records.read_table(campaign.store, key), key)
+    table = records.read_table(campaign.store, key)
+    trim = _trim(campaign, track, table)
+    duplicates = Duplicates(table, key)
     shards = campaign.recipe.shards
     logged_at = time.monotonic()
     for number, shard in enumerate(shards, start=1):
-        yield _split(campaign, track, shard, curated[shard], duplicates)
+        split = _split(campaign, track, shard, curated[shard], duplicates)
+        yield split if trim is None else _trimmed(split, trim)
         if time.monotonic() - logged_at >= PROGRESS_INTERVAL_S or number == len(shards):
             _log.info("%s: %d of %d shards exported", track.name, number, len(shards))
             logged_at = time.monotonic()
@@ -150,6 +156,31 @@ def _split(
     return _Split(accepted.filter(pc.invert(goes)), pa.concat_tables(left_out), repeats.num_rows)
 
 
+def _trim(campaign: Campaign, track: Track, duplicates: pa.Table) -> Trim | None:
+    """What keeps the track to its target, if the recipe wants it so."""
+    if track.target is None or not track.trim:
+        return None
+    left_out = duplicates.column("sample_id")
+
+    def publishable(shard: str) -> pa.ChunkedArray:
+        key = layout.curated_key(campaign.name, track.name, shard, "accepted.parquet")
+        samples = records.read_table(campaign.store, key, columns=["sample_id"]).column("sample_id")
+        return samples.filter(pc.invert(pc.is_in(samples, value_set=left_out)))
+
+    return Trim(campaign.recipe.seed, track.target, map(publishable, campaign.recipe.shards))
+
+
+def _trimmed(split: _Split, trim: Trim) -> _Split:
+    """A split with what is beyond the target among the left out."""
+    stays = trim.keeps(split.kept.column("sample_id"))
+    beyond = split.kept.filter(pc.invert(stays))
+    reasons, winners = [[BEYOND_TARGET]] * beyond.num_rows, [None] * beyond.num_rows
+    left_out = [split.left_out, rows.rejected_table(beyond, reasons, list(winners))]
+    return _Split(
+        split.kept.filter(stays), pa.concat_tables(left_out), split.duplicates, beyond.num_rows
+    )
+
+
 class _Totals:
     """Counts a track's samples while they pass."""
 
@@ -157,6 +188,7 @@ class _Totals:
         self.rows = 0
         self._rejected = 0
         self._duplicates = 0
+        self._trimmed = 0
         self._reasons: Counter[str] = Counter()
         self._engines: set[str] = set()
         self._revisions: set[str] = set()
@@ -164,14 +196,15 @@ class _Totals:
     def add(self, split: _Split) -> None:
         self.rows += split.kept.num_rows
         self._duplicates += split.duplicates
-        self._rejected += split.left_out.num_rows - split.duplicates
+        self._trimmed += split.trimmed
+        self._rejected += split.left_out.num_rows - split.duplicates - split.trimmed
         reasons = split.left_out.column("reasons").combine_chunks().flatten()
         self._reasons.update(reasons.to_pylist())
         self._engines.update(split.kept.column("engine").unique().to_pylist())
         self._revisions.update(split.kept.column("model_revision").unique().to_pylist())
 
     def finish(self) -> TrackTotals:
-        accepted = self.rows + self._duplicates
+        accepted = self.rows + self._duplicates + self._trimmed
         return TrackTotals(
             planned=accepted + self._rejected,
             accepted=accepted,
@@ -181,4 +214,5 @@ class _Totals:
             reasons=dict(sorted(self._reasons.items())),
             engines=sorted(self._engines),
             model_revisions=sorted(self._revisions),
+            trimmed=self._trimmed,
         )

@@ -56,6 +56,7 @@ def validate_release(
     version = digest(
         *(receipt for track in TRACKS for receipt in (*curated[track], dedups[track])),
         *shard_results.values(),
+        *_targets(campaign),
     )
     result = None if force else read_receipt(store, place)
     if result is None or result.input != version:
@@ -104,6 +105,16 @@ def validate_release(
         "tracks": result.counts,
         "run_id": result.run_id,
     }
+
+
+def _targets(campaign: Campaign) -> list[dict[str, int]]:
+    """What the recipe asks for, as part of what a verdict is made of; nothing where it asks not."""
+    targets = {
+        name: track.target
+        for name, track in campaign.recipe.tracks.items()
+        if track.target is not None
+    }
+    return [targets] if targets else []
 
 
 def _read_shard_results(campaign: Campaign) -> dict[str, ShardValidation | None]:

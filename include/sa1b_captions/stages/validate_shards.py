@@ -21,6 +21,7 @@ from sa1b_captions.quality.curated import curated_version, read_curate_receipts,
 from sa1b_captions.quality.health.measures import health_table, measure_health
 from sa1b_captions.quality.health.neighbours import Neighbours
 from sa1b_captions.quality.health.reference import read_reference
+from sa1b_captions.quality.projection import check_projection, project
 from sa1b_captions.quality.report.shard import ShardFindings, render_shard
 from sa1b_captions.quality.report.window_occupancy import check_shard, read_occupancies
 from sa1b_captions.receipt_files import (
@@ -141,6 +142,9 @@ def _validate_shard(
             suite = expectations.health_suite(health[track])
             checks[track] += run_suite(health_table(health[track]), suite, f"{track}/{shard}")
         checks[track] += remarks.get(track, [])
+        accepted = [receipt.accepted, *(found["accepted"] for found in near)]
+        plan = campaign.recipe.tracks[track]
+        checks[track] += check_projection(project(plan, accepted, len(campaign.recipe.shards)))
     verdict = judge(check for found in checks.values() for check in found)
     findings = ShardFindings(shard, verdict, curated, checks, health, occupancy, run_id)
     page = render_shard(campaign, findings)
