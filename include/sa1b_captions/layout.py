@@ -175,6 +175,20 @@ def release_key(version: str, name: str) -> str:
     return f"{release_prefix(version)}{name}"
 
 
+def claims_prefix(version: str) -> str:
+    """Folder of the exports that write a release. Raises as `release_prefix` does."""
+    # Beside the release, which holds what its manifest names and nothing else.
+    return f"{releases_prefix()}.claims/{release_prefix(version).removeprefix(releases_prefix())}"
+
+
+def claim_key(version: str, digest: str, attempt: str) -> str:
+    """Claim of one run of an export to a version; `digest` tells what it publishes.
+
+    Raises as `release_prefix` does.
+    """
+    return f"{claims_prefix(version)}{digest}-{attempt}.json"
+
+
 def manifest_key(version: str) -> str:
     """Manifest that makes a release exist. Raises as `release_prefix` does."""
     return release_key(version, MANIFEST)

@@ -214,6 +214,13 @@ def export(
     allow_warnings: Annotated[
         bool, typer.Option("--allow-warnings", help="Export although the validation warned.")
     ] = False,
+    replace_unfinished: Annotated[
+        bool,
+        typer.Option(
+            "--replace-unfinished",
+            help="Take the version over from an export of other captions that was cut off.",
+        ),
+    ] = False,
     run_id: RunId = None,
 ) -> None:
     """Write a release: JSONL, Parquet, provenance, card, checksums, manifest last."""
@@ -221,4 +228,12 @@ def export(
 
     _, _, campaign = open_deployment()
     allowed = ("pass", "warn") if allow_warnings else ("pass",)
-    print_result(export_release(campaign, version or None, allow_verdicts=allowed, run_id=run_id))
+    print_result(
+        export_release(
+            campaign,
+            version or None,
+            allow_verdicts=allowed,
+            replace_unfinished=replace_unfinished,
+            run_id=run_id,
+        )
+    )

@@ -2,7 +2,7 @@
 
 import contextlib
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -49,8 +49,12 @@ class HashingWriter:
 class ReleaseFolder:
     """Writes the files of one release and remembers them for the manifest."""
 
-    def __init__(self, store: Store, version: str) -> None:
+    def __init__(
+        self, store: Store, version: str, may_write: Callable[[], None] = lambda: None
+    ) -> None:
+        """Open the folder; `may_write` raises once files must not appear in it any more."""
         self.store, self.version = store, version
+        self._may_write = may_write
         self._files: dict[str, ReleaseFile] = {}
 
     @property
@@ -64,6 +68,7 @@ class ReleaseFolder:
         with self.store.open_writer(layout.release_key(self.version, name)) as sink:
             writer = HashingWriter(sink)
             yield writer
+            self._may_write()
         self._files[name] = ReleaseFile(name, writer.rows, writer.bytes, writer.sha256)
 
     def write(self, name: str, data: bytes) -> None:

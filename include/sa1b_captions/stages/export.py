@@ -1,14 +1,16 @@
 """The export stage: a version of the dataset, from every shard's curated captions.
 
-A release is never overwritten. Until its manifest is written there is none, and a run that was
-cut off is simply run again.
+A release is never overwritten: a version is claimed for the inputs before its first file, and the
+inputs are read again before its manifest. Until the manifest is written there is no release, and a
+run that was cut off is simply run again.
 """
 
+import contextlib
 import datetime as dt
 import itertools
 import json
 import logging
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,9 +19,10 @@ from sa1b_captions.campaign import Campaign
 from sa1b_captions.errors import PermanentError
 from sa1b_captions.quality.curated import require_curated, require_deduplicated
 from sa1b_captions.receipt_files import digest, release_validation_place, require_receipt
-from sa1b_captions.receipts import CurateReceipt, DedupReceipt
+from sa1b_captions.receipts import CurateReceipt, DedupReceipt, ReleaseValidation
 from sa1b_captions.recipe import TRACKS
 from sa1b_captions.release import card, guards
+from sa1b_captions.release.claim import Claim, TakenError, claimed, replace_claims
 from sa1b_captions.release.folder import ReleaseFolder
 from sa1b_captions.release.manifest import (
     SUMS,
@@ -41,6 +44,7 @@ def export_release(
     version: str | None,
     *,
     allow_verdicts: Collection[str] = ("pass",),
+    replace_unfinished: bool = False,
     run_id: str | None = None,
 ) -> dict[str, Any]:
     """Write a release, unless it exists and was made from the same inputs.
@@ -48,8 +52,10 @@ def export_release(
     Args:
         campaign: recipe and keys.
         version: name of the release; None takes the newest release's if the same inputs made it,
-            else the next number that is free.
+            else the next number that is free, over all campaigns of the store.
         allow_verdicts: verdicts of the release's validation to go on with.
+        replace_unfinished: take the version over from exports that never finished it; whoever
+            asks for this knows that they run no more.
         run_id: Airflow run, for the manifest.
 
     Returns:
@@ -57,25 +63,44 @@ def export_release(
         the manifest, and whether it was up to date.
 
     Raises:
-        PermanentError: a stage is missing, the verdict is not allowed, the version exists with
-            other content, or a row must not be published.
-        RetryableError: the store failed.
+        PermanentError: a stage is missing, the verdict is not allowed, the version exists or was
+            begun with other content, or a row must not be published.
+        RetryableError: the store failed, or another export finished the version meanwhile.
     """
     if version is not None:
         layout.release_prefix(version)  # a version that cannot name a folder fails before any work
+    elif replace_unfinished:
+        raise PermanentError("say which version to replace, with --version")
     guards.check_recipe(campaign.recipe)
     inputs = _read_inputs(campaign, allow_verdicts)
-    version = version or _next_version(campaign, inputs)
-    finished = _finished(campaign, version, inputs)
-    if finished is not None:
+    if version is not None:
+        if replace_unfinished and _finished(campaign, version, inputs) is None:
+            replace_claims(campaign.store, version)
+        return _export(campaign, version, inputs, run_id)
+    for name in _versions(campaign, inputs):
+        with contextlib.suppress(TakenError):
+            return _export(campaign, name, inputs, run_id)
+    raise AssertionError("numbers do not end")
+
+
+def _export(
+    campaign: Campaign, version: str, inputs: "_Inputs", run_id: str | None
+) -> dict[str, Any]:
+    store = campaign.store
+    manifest = _finished(campaign, version, inputs)
+    if manifest is not None:
         _log.info("release %s is up to date", version)
-        point_latest(campaign.store, finished)
-        return _result(campaign, finished, up_to_date=True)
-    manifest = _write(campaign, version, inputs, run_id)
-    # Asked again: two exports of one version must not both believe they made it.
-    if _finished(campaign, version, inputs) is None:
-        write_manifest(campaign.store, manifest)
-    point_latest(campaign.store, manifest)
+        point_latest(store, manifest)
+        return _result(campaign, manifest, up_to_date=True)
+    with claimed(store, version, inputs.files_digest, campaign.name, run_id) as claim:
+        # Asked again, for another run may have finished it before this one claimed it.
+        manifest = _finished(campaign, version, inputs)
+        if manifest is None:
+            manifest = _write(campaign, claim, inputs, run_id)
+            _require_unchanged(campaign, inputs)
+            claim.require()
+            write_manifest(store, manifest)
+    point_latest(store, manifest)
     return _result(campaign, manifest, up_to_date=False)
 
 
@@ -85,26 +110,38 @@ class _Inputs:
 
     curated: dict[str, dict[str, CurateReceipt]]
     """Curate receipts by track and shard."""
-    verdict: str
+    validation: ReleaseValidation
     digest: str
+
+    @property
+    def verdict(self) -> str:
+        """Of the release's validation."""
+        return self.validation.verdict.value
+
+    @property
+    def files_digest(self) -> str:
+        """Digest of all that decides the bytes of the release's files."""
+        return digest({"inputs": self.digest, "software": software()}, self.validation)
 
 
 def _read_inputs(campaign: Campaign, allow_verdicts: Collection[str]) -> _Inputs:
     recipe = campaign.recipe
     curated = {track: require_curated(campaign, track) for track in TRACKS}
     dedups = [require_deduplicated(campaign, track, curated[track]) for track in TRACKS]
-    verdict = _require_verdict(campaign, dedups, allow_verdicts)
+    validation = _require_verdict(campaign, dedups, allow_verdicts)
     receipts = [receipt for track in TRACKS for receipt in curated[track]]
     return _Inputs(
         curated={track: dict(zip(recipe.shards, curated[track], strict=True)) for track in TRACKS},
-        verdict=verdict,
-        digest=digest({"recipe": recipe.source, "verdict": verdict}, *receipts, *dedups),
+        validation=validation,
+        digest=digest(
+            {"recipe": recipe.source, "verdict": validation.verdict.value}, *receipts, *dedups
+        ),
     )
 
 
 def _require_verdict(
     campaign: Campaign, dedups: Sequence[DedupReceipt], allow_verdicts: Collection[str]
-) -> str:
+) -> ReleaseValidation:
     store = campaign.store
     validation = require_receipt(store, release_validation_place(campaign.name))
     # A verdict on other captions says nothing of these, nor did a person accept it for them.
@@ -123,39 +160,45 @@ def _require_verdict(
             f"{' or '.join(allow_verdicts)} only; see {store.locate(report)}, "
             "then curate again, or accept warnings with --allow-warnings"
         )
-    return verdict
+    return validation
 
 
-def _next_version(campaign: Campaign, inputs: _Inputs) -> str:
-    """The newest release's if these inputs made it, else the first number free or theirs."""
+def _require_unchanged(campaign: Campaign, inputs: _Inputs) -> None:
+    """Refuse to publish what is not the present state any more."""
+    present = _read_inputs(campaign, [inputs.verdict])
+    if present.files_digest != inputs.files_digest:
+        raise PermanentError(
+            f"campaign {campaign.name} was curated, deduplicated or validated again while its "
+            "release was written; nothing is published: run sa1b-captions export again"
+        )
 
-    def fits(name: str, *, free: bool) -> bool:
-        manifest = read_manifest(campaign.store, name)
-        return free if manifest is None else manifest.input == inputs.digest
 
+def _versions(campaign: Campaign, inputs: _Inputs) -> Iterator[str]:
+    """Names to try: the newest release's if these inputs made it, then every number."""
     newest = latest_version(campaign.store)
-    if newest is not None and fits(newest, free=False):
-        return newest
-    # Theirs: an export that was cut off after its manifest is not in LATEST yet.
-    numbers = (f"v{number}" for number in itertools.count(1))
-    return next(name for name in numbers if fits(name, free=True))
+    found = None if newest is None else read_manifest(campaign.store, newest)
+    if found is not None and found.input == inputs.digest:
+        yield found.version
+    # An export that was cut off after its manifest is not in LATEST yet.
+    yield from (f"v{number}" for number in itertools.count(1))
 
 
 def _finished(campaign: Campaign, version: str, inputs: _Inputs) -> Manifest | None:
     """The release of that version, if these inputs made it."""
     manifest = read_manifest(campaign.store, version)
     if manifest is not None and manifest.input != inputs.digest:
-        raise PermanentError(
-            f"release {version} was made on {manifest.created_at[:10]} from other captions or "
-            "another recipe, and a release is never overwritten; choose a new version"
+        raise TakenError(
+            f"release {version} was made on {manifest.created_at[:10]} by campaign "
+            f"{manifest.campaign} from other captions or another recipe, and a release is never "
+            "overwritten; choose a new version"
         )
     return manifest
 
 
-def _write(campaign: Campaign, version: str, inputs: _Inputs, run_id: str | None) -> Manifest:
+def _write(campaign: Campaign, claim: Claim, inputs: _Inputs, run_id: str | None) -> Manifest:
     """Write all files but the manifest."""
-    store, recipe = campaign.store, campaign.recipe
-    folder = ReleaseFolder(store, version)
+    store, recipe, version = campaign.store, campaign.recipe, claim.version
+    folder = ReleaseFolder(store, version, claim.require)
     tracks = {
         name: export_track(campaign, folder, recipe.tracks[name], inputs.curated[name])
         for name in TRACKS
@@ -167,6 +210,7 @@ def _write(campaign: Campaign, version: str, inputs: _Inputs, run_id: str | None
     folder.write(card.CARD, card.render_card(recipe, version, tracks, inputs.verdict).encode())
     sums = "".join(f"{file.sha256}  {file.name}\n" for file in folder.files)
     folder.write(SUMS, sums.encode())
+    claim.require()
     _delete_leftovers(folder)
     return Manifest(
         version=version,
