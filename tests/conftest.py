@@ -27,6 +27,9 @@ os.environ |= {
     "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": f"sqlite:///{HOME}/airflow.db",
     "AIRFLOW__API_AUTH__JWT_SECRET": "a secret of these tests alone " * 3,
     "AIRFLOW__LOGGING__LOGGING_LEVEL": "WARNING",
+    # Between questions to a Kubernetes that is away; the defaults are 1 s and 15 s.
+    "AIRFLOW__WORKERS__API_RETRY_WAIT_MIN": "0.01",
+    "AIRFLOW__WORKERS__API_RETRY_WAIT_MAX": "0.02",
     "CAPTIONS_ROOT": (HOME / "store").as_uri(),
     "CAPTIONS_RECIPE": str(ROOT / "demo" / "recipe.toml"),
     "CAPTIONS_CAMPAIGN": "test",

@@ -55,12 +55,17 @@ class PodProfile:
     """Between SIGTERM and SIGKILL: captions in flight finish and their blocks are written."""
     startup_timeout_s: int = 1800
     """To find a node and pull the image."""
+    lost_node_s: int = 300
+    """A node that is NotReady for longer is lost, and another pod takes the shard over."""
     priority_class: str = "sa1b-batch"
     node_selector: dict[str, str] = field(default_factory=dict)
     tolerations: tuple[Toleration, ...] = _GPU_NODES
 
     def __post_init__(self) -> None:
-        for name in ("cpus", "memory_gib", "scratch_gib", "active_deadline_s", "startup_timeout_s"):
+        for name in (
+            *("cpus", "memory_gib", "scratch_gib"),
+            *("active_deadline_s", "startup_timeout_s", "lost_node_s"),
+        ):
             if not _whole(getattr(self, name)) or getattr(self, name) < 1:
                 raise ValueError(f"{name} must be a whole number of at least 1")
         for name in ("gpus", "shared_memory_gib", "termination_grace_s"):

@@ -1,28 +1,44 @@
 """A stage as a pod with a GPU profile."""
 
+import contextlib
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any, NoReturn
 
 from airflow.providers.cncf.kubernetes.operators.pod import KubernetesPodOperator
 from airflow.providers.cncf.kubernetes.triggers.pod import KubernetesPodTrigger
-from airflow.providers.cncf.kubernetes.utils.pod_manager import PodNotFoundException, PodPhase
-from airflow.sdk.exceptions import AirflowException, AirflowRescheduleException
+from airflow.providers.cncf.kubernetes.utils.pod_manager import (
+    PodPhase,
+    detect_pod_terminate_early_issues,
+)
+from airflow.sdk.exceptions import (
+    AirflowException,
+    AirflowFailException,
+    AirflowRescheduleException,
+)
 from airflow.triggers.base import BaseTrigger
 from kubernetes.client import V1Pod
 from kubernetes.client.exceptions import ApiException
 
 from sa1b_captions.profiles import load_profile
 from sa1b_captions.settings import load_settings
-from sa1b_operators import pod_causes
+from sa1b_operators import api_errors
 from sa1b_operators.base import StageOperator, raise_for, show_progress
+from sa1b_operators.pod_causes import failure, gone
 from sa1b_operators.pod_spec import pod_arguments
-from sa1b_operators.trigger import PROGRESS, SHOWN, ProgressPodTrigger
+from sa1b_operators.pod_watch import overdue_since
+from sa1b_operators.trigger import KNOWN, LOST, PROGRESS, SHOWN, TROUBLE, ProgressPodTrigger
 
 QUOTA_WAITS = 10
 """Times a pod over the quota is tried again before that uses up a retry: another task may have got
 the pool's slot while the one whose pod holds the GPUs woke up to note its progress."""
-QUOTA_WAIT = dt.timedelta(minutes=1)
+OUTAGE_WAITS = 20
+"""Times a task waits for an API server that is away before that uses up a retry."""
+WAIT = dt.timedelta(minutes=1)
+DYING_WAIT = dt.timedelta(seconds=15)
+
+ERRORS = "_redefer_count"
+"""In the trigger's arguments and events, where the provider counts the same."""
 
 
 class PodStageOperator(StageOperator, KubernetesPodOperator):
@@ -63,48 +79,127 @@ class PodStageOperator(StageOperator, KubernetesPodOperator):
 
     def execute(self, context: Any) -> Any:
         """Make the pod, or find the one that an earlier worker made, and wait for it."""
-        try:
+        with self._asking_kubernetes(context):
             return super().execute(context)
-        except ApiException as error:
-            self._refused(error, context)
 
-    def _refused(self, error: ApiException, context: Any) -> NoReturn:
-        """Fail, or come again in a minute when the quota is used up: that takes no retry."""
-        cause = pod_causes.refusal(error)
-        waits = context.get("task_reschedule_count", 0)
-        if not pod_causes.over_quota(error) or waits >= QUOTA_WAITS:
-            raise AirflowException(cause) from error
-        self.log.warning("%s; trying again in a minute (%d of %d)", cause, waits + 1, QUOTA_WAITS)
+    @contextlib.contextmanager
+    def _asking_kubernetes(self, context: Any) -> Iterator[None]:
+        """Say in one sentence why Kubernetes did not do it.
+
+        A quota that is used up and an API server that is away are waited for, without a worker and
+        without using up a retry; the task then begins anew and finds its pod.
+        """
+        try:
+            yield
+        except api_errors.ERRORS as error:
+            cause = api_errors.explain(error, self.kubernetes_conn_id)
+            if isinstance(error, api_errors.UNCONFIGURED):
+                raise AirflowFailException(cause) from error
+            most = QUOTA_WAITS if api_errors.over_quota(error) else 0
+            most = OUTAGE_WAITS if api_errors.is_outage(error) else most
+            waits = context.get("task_reschedule_count", 0)
+            if waits >= most:
+                raise AirflowException(cause) from error
+            self._come_again(WAIT, f"{cause}; trying again in a minute ({waits + 1} of {most})")
+
+    def _come_again(self, after: dt.timedelta, why: str) -> NoReturn:
+        self.log.warning("%s", why)
         raise AirflowRescheduleException(  # type: ignore[no-untyped-call]
-            dt.datetime.now(dt.UTC) + QUOTA_WAIT
-        ) from error
+            dt.datetime.now(dt.UTC) + after
+        )
+
+    def get_or_create_pod(self, pod_request_obj: V1Pod, context: Any) -> V1Pod:
+        """The pod of an earlier worker if there is one, else a new one.
+
+        One that is being deleted is none: its end is waited for, so that no two work on a shard,
+        and where its node is silent it is brought about.
+        """
+        selector = self._build_find_pod_label_selector(context, exclude_checked=False)
+        namespace = pod_request_obj.metadata.namespace
+        for pod in self.client.list_namespaced_pod(namespace, label_selector=selector).items:
+            if pod.metadata.deletion_timestamp is not None:
+                if not overdue_since(pod, dt.datetime.now(dt.UTC)):
+                    self._come_again(DYING_WAIT, f"waiting for the end of pod {pod.metadata.name}")
+                self._end_by_force(pod)
+            elif pod.status.phase == PodPhase.SUCCEEDED:
+                return pod  # its end was not noted: the provider would make another
+        return super().get_or_create_pod(pod_request_obj, context)
 
     def defer(self, *, trigger: BaseTrigger, **kwargs: Any) -> NoReturn:
-        """Defer to a trigger that reports the pod's progress as well."""
+        """Defer to a trigger that watches the pod's progress and node as well."""
         if type(trigger) is KubernetesPodTrigger:
             trigger = ProgressPodTrigger(**trigger.serialize()[1])
         super().defer(trigger=trigger, **kwargs)
 
     def trigger_reentry(self, context: Any, event: dict[str, Any]) -> Any:
         """Note the pod's progress and wait on, or finish with what became of the pod."""
-        if event["status"] != PROGRESS:
-            return self._finish(context, event)
-        show_progress(event["message"], context)
-        try:
-            self.pod = self.hook.get_pod(event["name"], event["namespace"])
-        except ApiException:  # gone meanwhile, perhaps; the provider knows what to do about that
-            return self._finish(context, {**event, "status": "error"})
-        self.trigger_kwargs = {**(self.trigger_kwargs or {}), SHOWN: event[SHOWN]}
-        return self.invoke_defer_method(event["last_log_time"], context)
+        if event["status"] == PROGRESS:
+            show_progress(event["message"], context)
+        with self._asking_kubernetes(context):
+            return self._resume(context, event)
 
-    def _finish(self, context: Any, event: dict[str, Any]) -> Any:
+    def _resume(self, context: Any, event: dict[str, Any]) -> Any:
+        status, name = event["status"], event["name"]
+        pod = self._read_pod(name, event["namespace"])
+        if pod is None and status != "success":
+            raise AirflowException(gone(name, event.get(KNOWN), self._events(event)))
+        if status == LOST:
+            self._end_by_force(pod)
+            raise AirflowException(f"pod {name} is gone: {event['message']}; the next one resumes")
+        unwatched = status == "error" and not detect_pod_terminate_early_issues(pod)
+        if status == PROGRESS or (unwatched and self._waits_on(event)):
+            kept = {key: event[key] for key in (SHOWN, TROUBLE, ERRORS) if event.get(key)}
+            self.trigger_kwargs = {**(self.trigger_kwargs or {}), **kept}
+            self.pod = pod
+            return self.invoke_defer_method(event.get("last_log_time"), context)
+        return super().trigger_reentry(context, event)
+
+    def _waits_on(self, event: dict[str, Any]) -> bool:
+        """Count the times that Kubernetes did not let the triggerer watch the pod.
+
+        Raises:
+            AirflowException: too many. The pod runs on, and the next try finds it.
+        """
+        event[ERRORS] = event.get(ERRORS, 0) + 1
+        if event[ERRORS] > self.MAX_REDEFER_ATTEMPTS:
+            raise AirflowException(f"{event['message']}; pod {event['name']} is not watched")
+        self.log.warning("%s; waiting on", event["message"])
+        return True
+
+    def _read_pod(self, name: str, namespace: str) -> V1Pod | None:
         try:
-            return super().trigger_reentry(context, event)
-        except PodNotFoundException as error:
-            raise AirflowException(
-                f"pod {event['name']} is gone: it was deleted or preempted, or its node was lost; "
-                "the next one resumes"
-            ) from error
+            return self.hook.get_pod(name, namespace)
+        except ApiException as error:
+            if api_errors.is_missing(error):
+                return None
+            raise
+
+    def _events(self, event: dict[str, Any]) -> list[Any]:
+        """What Kubernetes noted of the pod; it keeps that for an hour."""
+        selector = f"involvedObject.name={event['name']}"
+        try:
+            found = self.client.list_namespaced_event(event["namespace"], field_selector=selector)
+        except api_errors.ERRORS as error:
+            self.log.info("no events of %s: %s", event["name"], error)
+            return []
+        return list(found.items)
+
+    def _end_by_force(self, pod: V1Pod) -> None:
+        """Let Kubernetes forget a pod whose node is silent; without permission, forget it here.
+
+        Should it run on all the same, it can only write what its successor writes as well.
+        """
+        metadata = pod.metadata
+        try:
+            self.client.delete_namespaced_pod(
+                metadata.name, metadata.namespace, grace_period_seconds=0
+            )
+        except ApiException as error:
+            if api_errors.is_outage(error):
+                raise
+            if not api_errors.is_missing(error):
+                self.log.warning("%s", api_errors.explain(error, self.kubernetes_conn_id))
+                self.patch_already_checked(pod, reraise=False)
 
     def cleanup(
         self,
@@ -120,7 +215,7 @@ class PodStageOperator(StageOperator, KubernetesPodOperator):
             # Timed out, not ended: `delete_succeeded_pod` would leave it running on its GPUs.
             if remote_pod.status.phase in (PodPhase.PENDING, PodPhase.RUNNING):
                 self.pod_manager.delete_pod(remote_pod)
-            exit_code, cause = pod_causes.failure(remote_pod, self.base_container_name)
+            exit_code, cause = failure(remote_pod, self.base_container_name)
             if exit_code:
                 raise_for(exit_code, cause)
             raise AirflowException(cause) from error

@@ -1,16 +1,17 @@
-"""Why a pod failed or was refused, in one sentence."""
+"""Why a pod failed, in one sentence."""
 
-import json
 import signal
-from http import HTTPStatus
+from collections.abc import Iterable
+from typing import Any
 
 from kubernetes.client import V1Pod
-from kubernetes.client.exceptions import ApiException
 
 from sa1b_operators.lines import message_of
+from sa1b_operators.pod_watch import disruption
 
-_DISRUPTION = "DisruptionTarget"
 _SIGNALLED = 128
+_ENDINGS = ("Evicted", "Preempted", "Preempting", "TaintManagerEviction", "NodeNotReady")
+"""Reasons of events that tell why a pod had to go."""
 
 
 def failure(pod: V1Pod, container: str) -> tuple[int | None, str]:
@@ -19,7 +20,7 @@ def failure(pod: V1Pod, container: str) -> tuple[int | None, str]:
     status = pod.status
     if status.reason == "DeadlineExceeded":
         return None, f"{name} ran past its profile's active_deadline_s; the next one resumes"
-    disrupted = status.message if status.reason else _condition(pod, _DISRUPTION, "True")
+    disrupted = status.message if status.reason else disruption(pod)
     if disrupted:
         return None, f"{name} was evicted: {disrupted}"
     state = next((s.state for s in status.container_statuses or () if s.name == container), None)
@@ -35,33 +36,31 @@ def failure(pod: V1Pod, container: str) -> tuple[int | None, str]:
         return ended.exit_code, last if lines else f"{name} failed: {last}"
     if state is not None and state.waiting is not None and state.waiting.reason:
         return None, f"{name} did not start: {state.waiting.reason}: {state.waiting.message}"
-    if unscheduled := _condition(pod, "PodScheduled", "False"):
+    if unscheduled := _unscheduled(pod):
         return None, f"{name} found no node: {unscheduled}"
     return None, f"{name} was {status.phase} when its time was up"
+
+
+def gone(name: str, known: str | None, events: Iterable[Any]) -> str:
+    """Why a pod is not there any more, as far as it said itself or its events say."""
+    if known:
+        return f"pod {name} was evicted: {known}; the next one resumes"
+    told = [event for event in events if event.reason in _ENDINGS]
+    if told:
+        last = told[-1]
+        return f"pod {name} is gone: {last.reason}: {last.message}; the next one resumes"
+    return (
+        f"pod {name} is gone: it was deleted, evicted or preempted, or its node was lost; "
+        "the next one resumes"
+    )
 
 
 def _signal_name(number: int) -> str:
     return signal.Signals(number).name if number in set(signal.Signals) else f"signal {number}"
 
 
-def _condition(pod: V1Pod, kind: str, value: str) -> str | None:
+def _unscheduled(pod: V1Pod) -> str | None:
     for condition in pod.status.conditions or ():
-        if condition.type == kind and condition.status == value:
+        if condition.type == "PodScheduled" and condition.status == "False":
             return str(condition.message or condition.reason)
     return None
-
-
-def over_quota(error: ApiException) -> bool:
-    """Whether Kubernetes refused a pod because the namespace's quota is used up."""
-    return error.status == HTTPStatus.FORBIDDEN and "exceeded quota" in str(error.body)
-
-
-def refusal(error: ApiException) -> str:
-    """Why Kubernetes refused a request, in one sentence."""
-    try:
-        message = json.loads(error.body)["message"]
-    except (KeyError, TypeError, ValueError):
-        message = error.reason
-    if over_quota(error):
-        message = f"{message}; pool `gpu` must not hold more pods than the quota has GPUs for"
-    return f"Kubernetes refused the pod with {error.status}: {message}"

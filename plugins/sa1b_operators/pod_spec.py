@@ -38,6 +38,11 @@ def pod_arguments(
         "name": _POD_NAME.format(stage=stage) if sharded else f"sa1b-{stage}",
         "namespace": settings.namespace,
         "labels": _labels(settings, stage, sharded),
+        # Moving a pod to fill a node better costs a load of the model; a drain is not held up.
+        "annotations": {
+            "cluster-autoscaler.kubernetes.io/safe-to-evict": "false",
+            "karpenter.sh/do-not-disrupt": "true",
+        },
         "image": settings.worker_image,
         "image_pull_policy": "IfNotPresent",
         "cmds": ["sa1b-captions"],
@@ -84,6 +89,7 @@ def pod_arguments(
         "on_finish_action": "delete_succeeded_pod",
         "log_events_on_failure": True,
         "log_pod_spec_on_failure": False,
+        "trigger_kwargs": {"lost_node_s": profile.lost_node_s},
     }
 
 

@@ -62,7 +62,7 @@ class ThrowAwayNamespace:
         )
 
     def start_store(self, port):
-        """Run the store in a pod of the worker image; returns the pod once it answers questions."""
+        """Run the store in a pod of the worker image."""
         labels = {"app.kubernetes.io/name": "sa1b-test-store"}
         self.apply(
             {
@@ -76,11 +76,16 @@ class ThrowAwayNamespace:
                 },
             }
         )
+        command = ["python3", "-u", "-c", STORE_SERVER.read_text(), str(port)]
+        self.start_pod("store", command, {"limits": {"cpu": "500m", "memory": "512Mi"}}, labels)
+
+    def start_pod(self, name, command, resources, labels=None):
+        """Run a command in a pod of the worker image, by the rules of the namespace."""
         container = {
-            "name": "store",
+            "name": "base",
             "image": self.image,
-            "command": ["python3", "-u", "-c", STORE_SERVER.read_text(), str(port)],
-            "resources": {"limits": {"cpu": "500m", "memory": "512Mi"}},
+            "command": command,
+            "resources": resources,
             "securityContext": {
                 "allowPrivilegeEscalation": False,
                 "readOnlyRootFilesystem": True,
@@ -88,7 +93,7 @@ class ThrowAwayNamespace:
             },
         }
         pod = {
-            "metadata": {"name": "store", "namespace": self.name, "labels": labels},
+            "metadata": {"name": name, "namespace": self.name, "labels": labels or {}},
             "spec": {
                 "containers": [container],
                 "restartPolicy": "Never",
@@ -97,11 +102,10 @@ class ThrowAwayNamespace:
             },
         }
         self.core.create_namespaced_pod(self.name, pod)
-        return self.core.read_namespaced_pod("store", self.name)
 
-    def store_pod(self):
-        """The store's pod as it is now."""
-        return self.core.read_namespaced_pod("store", self.name)
+    def read_pod(self, name):
+        """A pod as it is now."""
+        return self.core.read_namespaced_pod(name, self.name)
 
     def delete(self):
         """Delete the namespace; what is in it goes with it."""

@@ -19,6 +19,7 @@ from airflow.dag_processing.dagbag import DagBag
 from pyarrow import BufferReader
 
 from demo.archives import build_archives
+from sa1b_captions.profiles import load_profile
 from sa1b_captions.storage import open_store_url
 from tests.cluster.namespace import ThrowAwayNamespace
 
@@ -31,6 +32,35 @@ NEEDS = (
     "nodes can pull, with tag or digest, for example\n"
     "    KUBECONFIG=~/.kube/config make test-cluster IMAGE=registry.example/sa1b-worker-cpu:0.2.0"
 )
+
+
+PROFILE = load_profile("cpu-preview")
+ROOM = (
+    f"make test-cluster needs room for a pod of {PROFILE.cpus} CPU, "
+    f"{PROFILE.memory_gib} GiB of memory and {PROFILE.scratch_gib + 1} GiB of disk, beside a store "
+    "of half a CPU and 512 MiB, on a node without taints that can pull IMAGE: one of 2 CPUs and "
+    "4 GiB will do. It needs no storage class"
+)
+
+
+def wait_for(namespace, name, done):
+    """The pod, once it has come so far; a node that must be started first gets the time for it."""
+    deadline = time.monotonic() + float(os.environ.get("PATIENCE_S", "180"))
+    while not done(pod := namespace.read_pod(name)):
+        if time.monotonic() > deadline:
+            pytest.fail(f"pod {name}: {why_pending(pod)}\n{ROOM}", pytrace=False)
+        time.sleep(1)
+    return pod
+
+
+def why_pending(pod):
+    for condition in pod.status.conditions or ():
+        if condition.type == "PodScheduled" and condition.status == "False":
+            return f"no node takes it: {condition.message}"
+    for status in pod.status.container_statuses or ():
+        if status.state.waiting:
+            return f"{status.state.waiting.reason}: {status.state.waiting.message}"
+    return f"it is {pod.status.phase}"
 
 
 @pytest.fixture(scope="module")
@@ -51,10 +81,13 @@ def endpoint(namespace):
     """Where this machine reaches the store; the pods' Secret says where they do."""
     port = 20000 + secrets.randbelow(10000)
     namespace.start_store(port)
-    deadline = time.monotonic() + 300
-    while (pod := namespace.store_pod()).status.phase != "Running" or not pod.status.pod_ip:
-        assert time.monotonic() < deadline, f"the store's pod does not start: {pod.status}"
-        time.sleep(1)
+    pod = wait_for(
+        namespace, "store", lambda pod: pod.status.phase == "Running" and pod.status.pod_ip
+    )
+    # As large as a caption pod: that there is no room for one is said now, not in half an hour.
+    resources = {"cpu": str(PROFILE.cpus), "memory": f"{PROFILE.memory_gib}Gi"}
+    namespace.start_pod("room", ["python3", "-c", ""], {"limits": resources})
+    wait_for(namespace, "room", lambda pod: pod.status.phase in ("Running", "Succeeded"))
     in_cluster = f"http://{pod.status.pod_ip}:{port}"
     keys = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test"}
     secret = keys | {"AWS_DEFAULT_REGION": "us-east-1", "AWS_ENDPOINT_URL_S3": in_cluster}

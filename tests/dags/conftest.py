@@ -1,3 +1,4 @@
+import datetime as dt
 import json
 
 import pytest
@@ -15,6 +16,18 @@ def pod_settings(monkeypatch):
         "CAPTIONS_WORKER_IMAGE": IMAGE,
     }.items():
         monkeypatch.setenv(name, value)
+
+
+@pytest.fixture(autouse=True)
+def no_waits(request, monkeypatch):
+    """Where pods are waited for, nothing but the wait itself is left out."""
+    if {"cluster", "machine"} & set(request.fixturenames):
+        from sa1b_operators import pod, trigger
+
+        monkeypatch.setattr(trigger, "FIRST_EVENT_S", 0.0)
+        monkeypatch.setattr(trigger, "OUTAGE_POLL_S", 0.05)
+        for name in ("WAIT", "DYING_WAIT"):
+            monkeypatch.setattr(pod, name, dt.timedelta())
 
 
 @pytest.fixture

@@ -133,6 +133,18 @@ def test_pod_reads_its_settings_from_the_deployment(pod):
     assert load_settings(environment).s3_endpoint_url == "http://store:8333"
 
 
+def test_a_pod_is_not_moved_to_fill_a_node_better(pod):
+    assert pod["metadata"]["annotations"] == {
+        "cluster-autoscaler.kubernetes.io/safe-to-evict": "false",
+        "karpenter.sh/do-not-disrupt": "true",
+    }
+
+
+def test_the_preview_fits_beside_the_systems_pods_on_a_small_node(monkeypatch, pod_settings):
+    limits = base(build(monkeypatch, profile="cpu-preview"))["resources"]["limits"]
+    assert (limits["cpu"], limits["memory"]) == ("1", "2Gi")
+
+
 def test_operator_defers_and_survives_a_lost_worker(pod_settings, airflow_db):
     operator = caption()
     assert operator.deferrable
@@ -150,7 +162,11 @@ def test_operator_defers_and_survives_a_lost_worker(pod_settings, airflow_db):
         ("CAPTIONS_WORKER_IMAGE", "", "needs CAPTIONS_WORKER_IMAGE"),
         ("CAPTIONS_WORKER_IMAGE", "worker:latest", "not latest"),
         ("CAPTIONS_ROOT", "file:///data", "needs CAPTIONS_ROOT=s3://"),
-        ("CAPTIONS_GPU_PROFILE", "tpu", "which has: a100x4, awq-1gpu, cpu-preview, h100x4, h200x2"),
+        (
+            "CAPTIONS_GPU_PROFILE",
+            "tpu",
+            "has: a100x4, awq-1gpu, cpu-openai, cpu-preview, h100x4",
+        ),
     ],
 )
 def test_a_setting_pods_cannot_do_without_is_named(

@@ -6,6 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+from tests.support.fake_kubernetes import FakeKubernetes
 from tests.support.process_kubernetes import ProcessKubernetes
 
 ROOT = Path(__file__).parents[2]
@@ -31,6 +32,22 @@ def test_without_a_cluster_it_says_what_it_needs():
     done = run(KUBECONFIG="", IMAGE="")
     assert done.returncode != 0
     assert "KUBECONFIG names a kubeconfig file" in done.stdout
+
+
+def test_a_cluster_without_room_is_told_early_what_is_needed(tmp_path):
+    cluster = FakeKubernetes()
+    refused = {"type": "PodScheduled", "status": "False", "message": "0/1 nodes: Insufficient cpu"}
+    cluster.statuses = [{"phase": "Pending", "conditions": [refused]}]
+    kubeconfig = tmp_path / "kubeconfig"
+    kubeconfig.write_text(json.dumps(cluster.kube_config()))
+    try:
+        done = run(KUBECONFIG=str(kubeconfig), IMAGE="registry.example/cpu:1", PATIENCE_S="2")
+    finally:
+        cluster.close()
+    assert done.returncode != 0
+    assert "no node takes it: 0/1 nodes: Insufficient cpu" in done.stdout
+    assert "needs room for a pod of 1 CPU, 2 GiB of memory and 5 GiB of disk" in done.stdout
+    assert "one of 2 CPUs and 4 GiB will do" in done.stdout
 
 
 def test_it_applies_runs_kills_compares_and_cleans_up(tmp_path):

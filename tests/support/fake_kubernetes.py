@@ -5,6 +5,7 @@ import datetime as dt
 import json
 import threading
 import uuid
+from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -27,6 +28,16 @@ class FakeKubernetes:
         self.refusals: list[tuple[int, str]] = []
         """Refusals of the next pods, one each; then pods are taken in."""
         self.log = "a line of the pod\n"
+        self.changes: list[dict[str, Any]] = [{}]
+        """What metadata the first pod is given besides, the second, …; the last one repeats."""
+        self.events: list[dict[str, Any]] = []
+        """Events that are told of every pod."""
+        self.silent_node = False
+        """Whether pods that are deleted with grace stay, as where no kubelet ends them."""
+        self.forced: list[str] = []
+        """Pods that were deleted without grace."""
+        self.answer: Callable[[str, str], tuple[int, str] | None] = lambda method, path: None
+        """(HTTP status, message) with which a request is refused; status 0 is no reply at all."""
         handler = type("Handler", (_Handler,), {"cluster": self})
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
         self.url = f"http://127.0.0.1:{self._server.server_port}"
@@ -34,7 +45,9 @@ class FakeKubernetes:
 
     def admit(self, pod: dict[str, Any]) -> None:
         """Take a pod in; whoever asks for it later is given its `status`."""
-        pod["status"] = self.statuses[min(len(self.created) - 1, len(self.statuses) - 1)]
+        number = len(self.created) - 1
+        pod["status"] = self.statuses[min(number, len(self.statuses) - 1)]
+        pod["metadata"] |= self.changes[min(number, len(self.changes) - 1)]
 
     def read_log(self, name: str, query: dict[str, str]) -> str:
         """Log of a pod, for the query parameters of a log request."""
@@ -42,6 +55,11 @@ class FakeKubernetes:
 
     def delete(self, name: str, grace_period_s: float | None) -> dict[str, Any]:
         """Delete a pod; returns it."""
+        if grace_period_s == 0:
+            self.forced.append(name)
+        elif self.silent_node:
+            self.pods[name]["metadata"]["deletionTimestamp"] = now()
+            return self.pods[name]
         return self.pods.pop(name)
 
     def apply(self, document: dict[str, Any]) -> None:
@@ -107,6 +125,18 @@ class _Handler(BaseHTTPRequestHandler):
     def log_message(self, *_: object) -> None:
         pass
 
+    def parse_request(self) -> bool:
+        if not super().parse_request():
+            return False
+        refusal = self.cluster.answer(self.command, self.path)
+        if refusal is None:
+            return True
+        self._body()
+        if refusal[0]:
+            self._error(*refusal)
+        self.close_connection = True
+        return False
+
     def do_POST(self) -> None:
         pod = self._body()
         if self.cluster.refusal:
@@ -125,7 +155,8 @@ class _Handler(BaseHTTPRequestHandler):
         url = urlsplit(self.path)
         words = url.path.strip("/").split("/")[4:]  # api/v1/namespaces/<namespace>/…
         if words == ["events"]:
-            self._send({"kind": "EventList", "apiVersion": "v1", "metadata": {}, "items": []})
+            items = self.cluster.events
+            self._send({"kind": "EventList", "apiVersion": "v1", "metadata": {}, "items": items})
         elif words == ["pods"]:
             self._list(parse_qs(url.query).get("labelSelector", [""])[0])
         elif words[1] not in self.cluster.pods:
@@ -155,7 +186,9 @@ class _Handler(BaseHTTPRequestHandler):
         if self._name() not in self.cluster.pods:
             self._error(404, f"pods {self._name()!r} not found")
             return
-        self._send(self.cluster.delete(self._name(), options.get("gracePeriodSeconds")))
+        asked = parse_qs(urlsplit(self.path).query).get("gracePeriodSeconds")  # one client's way
+        grace_period_s = int(asked[0]) if asked else options.get("gracePeriodSeconds")
+        self._send(self.cluster.delete(self._name(), grace_period_s))
 
     def _name(self) -> str:
         return urlsplit(self.path).path.rpartition("/")[2]

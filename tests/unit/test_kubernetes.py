@@ -62,6 +62,31 @@ def test_airflow_may_not_execute_commands_in_pods():
     assert not [rule for rule in rules if "*" in rule["verbs"]]
 
 
+def test_captioning_gets_nodes_from_the_cluster_autoscaler_and_pushes_nobody_away():
+    """Its cut-off: for pods of a priority below -10 it starts no node."""
+    found = manifest("PriorityClass")
+    assert -10 <= found["value"] < 0
+    assert found["preemptionPolicy"] == "Never"
+
+
+def test_a_drain_takes_the_fleets_servers_one_at_a_time_and_holds_no_caption_pod():
+    found = manifest("PodDisruptionBudget")["spec"]
+    assert found["maxUnavailable"] == 1
+    template = manifest("StatefulSet")["spec"]["template"]["metadata"]["labels"]
+    assert found["selector"]["matchLabels"] == template
+
+
+def test_a_cluster_without_shared_volumes_can_try_the_preview():
+    """A ReadWriteMany claim stays Pending there."""
+    base = yaml.safe_load((ROOT / "deploy/kubernetes/kustomization.yaml").read_text())
+    kinds = {
+        document["kind"]
+        for file in base["resources"]
+        for document in yaml.safe_load_all((ROOT / "deploy/kubernetes" / file).read_text())
+    }
+    assert "PersistentVolumeClaim" not in kinds
+
+
 def test_quota_has_room_for_a_pod_of_every_profile():
     hard = manifest("ResourceQuota")["spec"]["hard"]
     assert max(load_profile(name).gpus for name in profile_names()) <= int(
@@ -69,14 +94,14 @@ def test_quota_has_room_for_a_pod_of_every_profile():
     )
 
 
-ONE_TIME = {"model-download.yaml", "model-node-local.yaml"}
+BY_HAND = {"model-cache.yaml", "model-download.yaml", "model-node-local.yaml"}
 
 
 @pytest.mark.parametrize("folder", ["deploy/kubernetes", "deploy/kubernetes/fleet"])
-def test_kustomizations_name_every_manifest_but_the_one_time_jobs(folder):
+def test_kustomizations_name_every_manifest_but_those_of_the_model(folder):
     named = set(yaml.safe_load((ROOT / folder / "kustomization.yaml").read_text())["resources"])
     there = {path.name for path in (ROOT / folder).glob("*.yaml")}
-    assert named == there - {"kustomization.yaml"} - ONE_TIME
+    assert named == there - {"kustomization.yaml"} - BY_HAND
 
 
 # The warm fleet

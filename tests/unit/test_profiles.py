@@ -28,7 +28,9 @@ def profiles(tmp_path):
 
 
 def test_every_packaged_profile_loads():
-    assert {"a100x4", "h100x4", "h200x2", "awq-1gpu", "cpu-preview"} == set(profile_names())
+    assert {"a100x4", "h100x4", "h200x2", "awq-1gpu", "cpu-openai", "cpu-preview"} == set(
+        profile_names()
+    )
     for name in profile_names():
         assert load_profile(name).name == name
 
