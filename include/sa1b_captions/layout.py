@@ -7,6 +7,7 @@ final slash. No other module spells a key. `campaign` is a campaign's name.
 import re
 
 from sa1b_captions.errors import PermanentError
+from sa1b_captions.generations import FIRST
 
 VERSION_PATTERN = r"[A-Za-z0-9][A-Za-z0-9._-]{0,62}"
 """What can name a release."""
@@ -20,14 +21,19 @@ def shards_prefix() -> str:
     return "shards/"
 
 
-def archive_key(shard: str) -> str:
-    """Plain tar of a shard's JPEGs, in archive order."""
-    return f"shards/{shard}.tar"
+def archive_files_prefix(shard: str) -> str:
+    """What the keys of all generations of a shard's archive and index begin with, and others."""
+    return f"shards/{shard}."
 
 
-def index_key(shard: str) -> str:
+def archive_key(shard: str, generation: str = FIRST) -> str:
+    """Plain tar of a shard's JPEGs, in archive order. The ingest receipt names the generation."""
+    return f"shards/{shard}{'' if generation == FIRST else f'.{generation}'}.tar"
+
+
+def index_key(shard: str, generation: str = FIRST) -> str:
     """Index of a shard (`records.INDEX_SCHEMA`), in archive order."""
-    return f"shards/{shard}.index.parquet"
+    return f"shards/{shard}{'' if generation == FIRST else f'.{generation}'}.index.parquet"
 
 
 def ingest_receipt_key(shard: str) -> str:
@@ -66,23 +72,33 @@ def reference_key(campaign: str) -> str:
 
 
 def captions_prefix(campaign: str, track: str, shard: str) -> str:
-    """Folder of a shard's caption parts."""
+    """Folder of all generations of a shard's captions in a track."""
     return f"{campaign_prefix(campaign)}captions/{track}/{shard}/"
 
 
-def part_key(campaign: str, track: str, shard: str, block: int) -> str:
-    """Caption part of one block (`records.CAPTION_SCHEMA`)."""
-    return f"{captions_prefix(campaign, track, shard)}part-{block:05d}.parquet"
+def part_key(campaign: str, track: str, shard: str, generation: str, block: int) -> str:
+    """Caption part of one block (`records.CAPTION_SCHEMA`).
+
+    The parts of the first generation lie beside the folders of the later ones.
+    """
+    folder = "" if generation == FIRST else f"{generation}/"
+    return f"{captions_prefix(campaign, track, shard)}{folder}part-{block:05d}.parquet"
 
 
 def caption_receipt_key(campaign: str, track: str, shard: str) -> str:
-    """Receipt of the caption stage for one track of a shard."""
+    """Receipt of captioning one track of a shard; it names the generation that counts."""
     return f"{captions_prefix(campaign, track, shard)}receipt.json"
 
 
-def restart_key(campaign: str, track: str, shard: str) -> str:
-    """Note of the run that last began a track of a shard anew."""
-    return f"{captions_prefix(campaign, track, shard)}anew.json"
+def kept_receipt_key(campaign: str, track: str, shard: str, generation: str) -> str:
+    """Receipt of a generation that counted before another did."""
+    return f"{captions_prefix(campaign, track, shard)}{generation}/receipt.json"
+
+
+def begun_key(campaign: str, track: str, shard: str, generation: str) -> str:
+    """Note of who began a generation; of the first one, a note that version 0.1.0 wrote."""
+    name = "anew.json" if generation == FIRST else f"{generation}/begun.json"
+    return f"{captions_prefix(campaign, track, shard)}{name}"
 
 
 def curated_prefix(campaign: str, track: str) -> str:

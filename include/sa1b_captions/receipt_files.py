@@ -14,13 +14,13 @@ from typing import Any, Generic, TypeVar
 from sa1b_captions import layout
 from sa1b_captions.errors import MissingKeyError, PermanentError
 from sa1b_captions.receipts import (
+    BegunNote,
     CaptionReceipt,
     CurateReceipt,
     DedupReceipt,
     IngestReceipt,
     Receipt,
     ReleaseValidation,
-    RestartNote,
     RunSummary,
     ShardValidation,
 )
@@ -66,12 +66,22 @@ def caption_place(campaign: str, track: str, shard: str) -> Place[CaptionReceipt
     )
 
 
-def restart_place(campaign: str, track: str, shard: str) -> Place[RestartNote]:
-    """Note of the run that last began a track of a shard anew."""
+def kept_place(campaign: str, track: str, shard: str, generation: str) -> Place[CaptionReceipt]:
+    """Receipt of a generation that counted before another did."""
     return Place(
-        RestartNote,
-        layout.restart_key(campaign, track, shard),
-        f"restart of {track}/{shard}",
+        CaptionReceipt,
+        layout.kept_receipt_key(campaign, track, shard, generation),
+        f"captioning of {track}/{shard} in generation {generation}",
+        f"sa1b-captions caption --shards {shard} --tracks {track} --force",
+    )
+
+
+def begun_place(campaign: str, track: str, shard: str, generation: str) -> Place[BegunNote]:
+    """Note of who began a generation of a track's captions."""
+    return Place(
+        BegunNote,
+        layout.begun_key(campaign, track, shard, generation),
+        f"beginning of generation {generation} of {track}/{shard}",
         f"sa1b-captions caption --shards {shard} --tracks {track} --force",
     )
 

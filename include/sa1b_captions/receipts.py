@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
 from sa1b_captions.findings import Check, Measure, Verdict
+from sa1b_captions.generations import FIRST, number, require_generation
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,6 +47,8 @@ class IngestReceipt(Receipt):
     """Of the plain tar."""
     content: str | None = None
     """16 hexadecimal digits over ids and JPEG bytes."""
+    generation: str = FIRST
+    """Of the archive and the index that count."""
     source: str | None = None
     """Where it came from, without what makes a link a credential."""
     source_bytes: int = 0
@@ -57,6 +60,10 @@ class IngestReceipt(Receipt):
     resumes: int = 0
     """Times the connection was taken up again."""
     seconds: float = 0.0
+
+    def __post_init__(self) -> None:
+        """Raise ValueError for a generation that could lie outside the shard's keys."""
+        require_generation(self.generation)
 
 
 ENOUGH_OCCUPANCY = 0.9
@@ -113,8 +120,39 @@ class CaptionReceipt(Receipt):
     recipe_fingerprint: str
     input: str | None = None
     """Digest of the ingest receipt."""
+    content: str | None = None
+    """`IngestReceipt.content` of the archive whose images were captioned."""
+    engine: str | None = None
+    """What captioned it, as its rows say; so `model` and `model_revision`."""
+    model: str | None = None
+    model_revision: str | None = None
+    generation: str = FIRST
+    """Of the captions that count."""
+    previous: str | None = None
+    """Generation that counted before."""
+    restored_from: str | None = None
+    """Newest generation that a person went back from."""
     occupancy: Occupancy = Occupancy()
     """How full the run that wrote the receipt kept the window."""
+
+    def __post_init__(self) -> None:
+        """Raise ValueError for a generation that could lie outside the shard's folder."""
+        for name in (self.generation, self.previous, self.restored_from):
+            if name is not None:
+                require_generation(name)
+
+    @property
+    def highest(self) -> int:
+        """Highest number of a generation that ever counted."""
+        return max(number(self.generation), number(self.restored_from or FIRST))
+
+    def fits(self, ingest: IngestReceipt, ingest_digest: str) -> bool | None:
+        """Whether these are captions of the archive that is ingested; None if that is unknown."""
+        if self.input == ingest_digest:
+            return True
+        if self.content is None or ingest.content is None:
+            return None
+        return self.content == ingest.content
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -242,7 +280,12 @@ class RunSummary(Receipt):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class RestartNote(Receipt):
-    """A track of a shard was begun anew, by the run that the note names."""
+class BegunNote(Receipt):
+    """A generation of a track's captions is begun; version 0.1.0 noted the run alone."""
 
     STAGE = "caption"
+    engine: str | None = None
+    model: str | None = None
+    model_revision: str | None = None
+    content: str | None = None
+    """`IngestReceipt.content` of the archive."""

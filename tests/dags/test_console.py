@@ -10,6 +10,7 @@ import pytest
 from sa1b_captions import layout
 from sa1b_captions.campaign import open_campaign
 from sa1b_captions.findings import Verdict
+from sa1b_captions.generations import FIRST
 from sa1b_captions.receipt_files import run_summary_place, write_receipt
 from sa1b_captions.receipts import RunSummary, ShardSummary
 from sa1b_captions.recipe import TRACKS
@@ -235,7 +236,9 @@ def test_overview_does_not_list_caption_parts(half_way):
     from sa1b_captions.stages.status import read_status
 
     for block in range(50):
-        half_way.store.write(layout.part_key(half_way.name, "single_en", "sa_000001", block), b"x")
+        half_way.store.write(
+            layout.part_key(half_way.name, "single_en", "sa_000001", FIRST, block), b"x"
+        )
     counting = CountingStore(half_way.store)
     progress = read_status(Campaign("test", counting, half_way.recipe))
     assert progress.with_step("single_en", "captioned") == 2

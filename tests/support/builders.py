@@ -15,6 +15,7 @@ from PIL import Image
 
 from sa1b_captions import layout, records
 from sa1b_captions.campaign import Campaign, open_campaign
+from sa1b_captions.generations import FIRST
 from sa1b_captions.recipe import Recipe, load_recipe, parse_recipe
 from sa1b_captions.storage import Store
 from tests.support import receipts
@@ -176,7 +177,7 @@ def put_captions(campaign: Campaign, shard: str, track: str, table: pa.Table) ->
     for block in range(blocks):
         records.write_table(
             campaign.store,
-            layout.part_key(campaign.name, track, shard, block),
+            layout.part_key(campaign.name, track, shard, FIRST, block),
             table.slice(block * size, size),
             records.CAPTION_SCHEMA,
         )

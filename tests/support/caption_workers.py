@@ -118,7 +118,7 @@ def require_every_sample_once(campaign: Campaign) -> list[dict[str, Any]]:
             receipt = read_receipt(campaign.store, caption_place(campaign.name, track, shard))
             assert receipt is not None
             keys = [
-                layout.part_key(campaign.name, track, shard, block)
+                layout.part_key(campaign.name, track, shard, receipt.generation, block)
                 for block in range(receipt.blocks)
             ]
             found = [r for k in keys for r in records.read_table(campaign.store, k).to_pylist()]

@@ -6,9 +6,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sa1b_captions import layout, records
-from sa1b_captions.caption import parts
 from sa1b_captions.caption.sampling import plan_track, read_index
+from sa1b_captions.caption.standing import stored_blocks
 from sa1b_captions.errors import PermanentError, RetryableError
+from sa1b_captions.generations import FIRST
 from sa1b_captions.receipt_files import caption_place, read_receipt
 from sa1b_captions.recipe import TRACKS
 from sa1b_captions.stages.caption import caption_shards
@@ -37,7 +38,10 @@ def caption(campaign, open_engine, **options):
 
 def rows(campaign, track, shard=SHARD):
     receipt = read_receipt(campaign.store, caption_place(campaign.name, track, shard))
-    keys = [layout.part_key(campaign.name, track, shard, block) for block in range(receipt.blocks)]
+    keys = [
+        layout.part_key(campaign.name, track, shard, receipt.generation, block)
+        for block in range(receipt.blocks)
+    ]
     return [row for key in keys for row in records.read_table(campaign.store, key).to_pylist()]
 
 
@@ -157,8 +161,8 @@ def test_two_workers_on_one_shard_write_equal_sets(campaign):
 def test_a_missing_block_is_captioned_again_alone(campaign):
     caption(campaign, ScriptedEngine)
     campaign.store.delete(layout.caption_receipt_key(campaign.name, "single_en", SHARD))
-    campaign.store.delete(layout.part_key(campaign.name, "single_en", SHARD, 1))
+    campaign.store.delete(layout.part_key(campaign.name, "single_en", SHARD, FIRST, 1))
     engine = ScriptedEngine()
     caption(campaign, lambda: engine)
     assert sorted(engine.asked) == sorted(planned_ids(campaign, "single_en")[4:8])
-    assert parts.stored_blocks(campaign, "single_en", SHARD) == {0, 1, 2}
+    assert stored_blocks(campaign, "single_en", SHARD, FIRST) == {0, 1, 2}

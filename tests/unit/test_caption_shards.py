@@ -112,7 +112,9 @@ def test_an_engine_that_is_gone_stops_everything_and_a_retry_does_the_rest(campa
         return honest_reply(request)
 
     first, second = ScriptedEngine(script, window=1), ScriptedEngine()
-    with pytest.raises(RetryableError, match=r"the engine has stopped .* sa_000000 failed: ingest"):
+    with pytest.raises(
+        RetryableError, match=r"the engine has stopped; .* sa_000000 failed: ingest"
+    ):
         caption_shards(campaign, NAMES, Opener(first))
     assert not any("sa_000002" in sample for sample in first.asked)
     with pytest.raises(PermanentError, match="sa_000000: ingest"):

@@ -7,6 +7,7 @@ import pytest
 from sa1b_captions import layout, records
 from sa1b_captions.campaign import Campaign
 from sa1b_captions.errors import PermanentError
+from sa1b_captions.generations import FIRST
 from sa1b_captions.receipt_files import curate_place, read_receipt
 from sa1b_captions.stages.curate import curate_shard
 from sa1b_captions.storage import FileStore
@@ -178,7 +179,7 @@ def test_a_shard_that_is_not_captioned_says_what_to_run(campaign):
 
 
 def damage_part(campaign, change):
-    key = layout.part_key(campaign.name, "single_en", SHARD, 0)
+    key = layout.part_key(campaign.name, "single_en", SHARD, FIRST, 0)
     table = change(records.read_table(campaign.store, key).to_pylist())
     records.write_table(
         campaign.store,
@@ -210,7 +211,7 @@ def test_captions_that_are_not_what_their_receipt_says_are_refused(campaign, cha
 
 def test_a_missing_block_is_named(campaign):
     captioned(campaign, [TEXT + str(number) for number in range(6)])
-    campaign.store.delete(layout.part_key(campaign.name, "single_en", SHARD, 1))
+    campaign.store.delete(layout.part_key(campaign.name, "single_en", SHARD, FIRST, 1))
     with pytest.raises(PermanentError, match="counts 2 blocks.*part-00001"):
         curate(campaign)
 

@@ -44,7 +44,7 @@ def test_no_other_module_spells_a_key():
 
 def test_keys_stay_where_stores_have_them():
     assert layout.archive_key("sa_000017") == "shards/sa_000017.tar"
-    assert layout.part_key("c", "single_en", "sa_000017", 12) == (
+    assert layout.part_key("c", "single_en", "sa_000017", "0001", 12) == (
         "campaigns/c/captions/single_en/sa_000017/part-00012.parquet"
     )
     assert layout.shard_validation_key("c", "sa_000017") == (

@@ -7,6 +7,7 @@ from sa1b_captions import records
 from sa1b_captions.errors import PermanentError
 from sa1b_captions.receipt_files import (
     FORMAT,
+    begun_place,
     caption_place,
     curate_place,
     dedup_place,
@@ -15,7 +16,6 @@ from sa1b_captions.receipt_files import (
     read_receipt,
     release_validation_place,
     require_receipt,
-    restart_place,
     run_summary_place,
     shard_validation_place,
     write_receipt,
@@ -29,7 +29,7 @@ PLACE = ingest_place(SHARD)
 PLACES = [
     PLACE,
     caption_place("c", "single_en", SHARD),
-    restart_place("c", "single_en", SHARD),
+    begun_place("c", "single_en", SHARD, "0002-ab"),
     curate_place("c", "single_en", SHARD),
     shard_validation_place("c", SHARD),
     dedup_place("c", "single_en"),

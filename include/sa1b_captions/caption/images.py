@@ -11,6 +11,8 @@ from sa1b_captions import layout
 from sa1b_captions.caption.jpeg_damage import has_hole, without_oddities
 from sa1b_captions.caption.jpeg_segments import APP1, header_segments
 from sa1b_captions.caption.sampling import IndexedImage, Sample
+from sa1b_captions.errors import MissingKeyError, RetryableError
+from sa1b_captions.generations import FIRST
 from sa1b_captions.storage import Store
 
 if TYPE_CHECKING:
@@ -138,9 +140,11 @@ class ShardReader:
     each comes by itself. So memory follows the samples in flight, not the shard.
     """
 
-    def __init__(self, store: Store, shard: str, samples: Sequence[Sample]) -> None:
+    def __init__(
+        self, store: Store, shard: str, samples: Sequence[Sample], generation: str = FIRST
+    ) -> None:
         self._store = store
-        self._key = layout.archive_key(shard)
+        self._key = layout.archive_key(shard, generation)
         self._segments = _segments(
             Counter(sample.images[0] for sample in samples if len(sample.images) == 1)
         )
@@ -149,21 +153,27 @@ class ShardReader:
         """A sample's JPEGs, in the order of its images.
 
         Raises:
-            RetryableError: the store failed.
+            RetryableError: the store failed, or the archive was there and is gone.
             PermanentError: the archive is shorter than the index says.
         """
         if len(sample.images) == 1:
             return (self._read_shared(sample.images[0]),)
-        return tuple(
-            self._store.read_range(self._key, image.offset, image.size) for image in sample.images
-        )
+        return tuple(self._read(image.offset, image.size) for image in sample.images)
+
+    def _read(self, offset: int, size: int) -> bytes:
+        try:
+            return self._store.read_range(self._key, offset, size)
+        except MissingKeyError as error:
+            raise RetryableError(
+                f"{error} any more: the shard was ingested again, or dropped; run it again"
+            ) from None
 
     def _read_shared(self, image: IndexedImage) -> bytes:
         segment = self._segments[image.image_id]
         with segment.lock:
             if segment.data is None:
                 size = segment.end - segment.offset
-                segment.data = self._store.read_range(self._key, segment.offset, size)
+                segment.data = self._read(segment.offset, size)
             start = image.offset - segment.offset
             data = segment.data[start : start + image.size]
             segment.uses -= 1

@@ -1,12 +1,11 @@
 """Caption parts: one Parquet file per block, the unit of checkpoint.
 
 Block k of a track holds samples [k*B, k*B + B) of its plan. A part is written once, whole, so a
-part that exists is done and resuming is listing parts. Two workers on one shard can only write
+part that exists is done and resuming is listing parts. Two workers in one generation can only write
 equal blocks.
 """
 
 import datetime as dt
-import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -17,39 +16,9 @@ from sa1b_captions.campaign import Campaign
 from sa1b_captions.caption.engines.base import Engine, Reply
 from sa1b_captions.caption.perceptual_hash import ImageHashes
 from sa1b_captions.caption.sampling import Sample
-from sa1b_captions.receipt_files import read_receipt, restart_place, write_receipt
-from sa1b_captions.receipts import RestartNote
 
 Block = tuple[str, int]
 """Track and number of a block."""
-
-_PART = re.compile(r"part-(\d{5})\.parquet")
-
-
-def stored_blocks(campaign: Campaign, track: str, shard: str) -> set[int]:
-    """Numbers of the blocks whose part exists."""
-    prefix = layout.captions_prefix(campaign.name, track, shard)
-    names = (key.removeprefix(prefix) for key in campaign.store.list(prefix))
-    return {int(match[1]) for name in names if (match := _PART.fullmatch(name))}
-
-
-def start_anew(campaign: Campaign, track: str, shard: str, run_id: str | None) -> None:
-    """Forget a track's captions, once per run: a retry of the same run resumes instead.
-
-    What was judged of them goes first and then their receipt, so that no reader trusts old or half
-    a set; the note of the run comes last, so that a run killed in between starts anew again.
-    """
-    place = restart_place(campaign.name, track, shard)
-    note = None if run_id is None else read_receipt(campaign.store, place)
-    if note is not None and note.run_id == run_id:
-        return
-    # Or a run that fails from here on would pass for done by its old captions.
-    campaign.store.delete(layout.shard_validation_key(campaign.name, shard))
-    campaign.store.delete(layout.curate_receipt_key(campaign.name, track, shard))
-    campaign.store.delete(layout.caption_receipt_key(campaign.name, track, shard))
-    for block in stored_blocks(campaign, track, shard):
-        campaign.store.delete(layout.part_key(campaign.name, track, shard, block))
-    write_receipt(campaign.store, place, RestartNote(run_id=run_id))
 
 
 def block_of(sample: Sample, block_size: int) -> int:
@@ -103,6 +72,7 @@ class BlockWriter:
         self,
         campaign: Campaign,
         shard: str,
+        generations: Mapping[str, str],
         samples: Sequence[Sample],
         kept: Mapping[Block, Mapping[int, dict[str, Any]]] | None = None,
     ) -> None:
@@ -111,11 +81,13 @@ class BlockWriter:
         Args:
             campaign: recipe and keys.
             shard: whose blocks are written.
+            generations: in which they are, by track.
             samples: those still to caption, of one or more tracks.
             kept: the other rows of their blocks by position, where some are captioned already.
         """
         self._campaign = campaign
         self._shard = shard
+        self._generations = generations
         self._missing: dict[Block, set[int]] = {}
         self._rows: dict[Block, dict[int, dict[str, Any]]] = {}
         self._kept = dict(kept or {})
@@ -134,7 +106,10 @@ class BlockWriter:
             rows = {**self._kept.pop(block, {}), **self._rows.pop(block)}
             ordered = [rows[position] for position in sorted(rows)]
             table = pa.Table.from_pylist(ordered, schema=records.CAPTION_SCHEMA)
-            key = layout.part_key(self._campaign.name, block[0], self._shard, block[1])
+            track, number = block
+            key = layout.part_key(
+                self._campaign.name, track, self._shard, self._generations[track], number
+            )
             records.write_table(self._campaign.store, key, table, records.CAPTION_SCHEMA)
 
     @property

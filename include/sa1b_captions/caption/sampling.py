@@ -14,6 +14,7 @@ from typing import TypeVar
 import xxhash
 
 from sa1b_captions import layout, records
+from sa1b_captions.generations import FIRST
 from sa1b_captions.recipe import TRACKS, Recipe, Track
 from sa1b_captions.storage import Store
 
@@ -43,6 +44,8 @@ class IndexedImage:
     """Pixels, from the JPEG header."""
     height: int
     problem: str | None
+    jpeg_xxh3: str | None = None
+    """xxh3-128 of the JPEG, hexadecimal."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,10 +60,18 @@ class Sample:
     """Place in the track's plan, from 0."""
 
 
-def read_index(store: Store, shard: str) -> list[IndexedImage]:
-    """A shard's images in archive order; later rows of a repeated image id are left out."""
-    columns = ["image_id", "file_name", "offset", "size", "width", "height", "problem"]
-    table = records.read_table(store, layout.index_key(shard), columns)
+_COLUMNS = ["image_id", "file_name", "offset", "size", "width", "height", "problem", "jpeg_xxh3"]
+
+
+def read_index(store: Store, shard: str, generation: str = FIRST) -> list[IndexedImage]:
+    """A shard's images in archive order; later rows of a repeated image id are left out.
+
+    Args:
+        store: where the index lies.
+        shard: whose it is.
+        generation: of the archive, as the shard's ingest receipt names it.
+    """
+    table = records.read_table(store, layout.index_key(shard, generation), _COLUMNS)
     images = (IndexedImage(**row) for row in table.to_pylist())
     return [image for image in images if image.problem != "duplicate_id"]
 

@@ -1,13 +1,11 @@
 """One shard on its way through an engine: what is left to caption, and what is done.
 
-Preparing reads the index and the stored parts, which takes seconds; it may run in another thread
-while the shard before it is captioned. The receipts come last, when every sample has its row.
+The receipts come last, when every sample has its row.
 """
 
 import dataclasses
 import logging
 import time
-from collections.abc import Iterable
 from typing import Any
 
 from sa1b_captions.campaign import Campaign
@@ -17,18 +15,14 @@ from sa1b_captions.caption.images import ShardReader
 from sa1b_captions.caption.occupancy import Span, window_occupancy
 from sa1b_captions.caption.progress import Progress
 from sa1b_captions.caption.resume import read_stored
+from sa1b_captions.caption.sameness import joined, require_one_writer, writers_of
+from sa1b_captions.caption.standing import Standing, count, stored_blocks
 from sa1b_captions.caption.tally import Tally
 from sa1b_captions.caption.worker import Outcome
 from sa1b_captions.errors import PermanentError, RetryableError
-from sa1b_captions.receipt_files import (
-    caption_place,
-    digest,
-    ingest_place,
-    read_receipt,
-    require_receipt,
-    write_receipt,
-)
-from sa1b_captions.receipts import CaptionReceipt, IngestReceipt, Occupancy
+from sa1b_captions.generations import FIRST
+from sa1b_captions.receipt_files import begun_place, digest, write_receipt
+from sa1b_captions.receipts import BegunNote, CaptionReceipt, IngestReceipt, Occupancy
 from sa1b_captions.recipe import TRACKS
 
 _log = logging.getLogger(__name__)
@@ -38,7 +32,7 @@ _SHARES_CORES = "preview"
 
 
 class ShardWork:
-    """A shard's tracks that are not captioned yet. `prepare` makes it.
+    """A shard's tracks that are not captioned yet. `prepare.prepare` makes it.
 
     Attributes:
         shard: its name.
@@ -50,29 +44,33 @@ class ShardWork:
         self,
         campaign: Campaign,
         shard: str,
-        done: dict[str, CaptionReceipt],
+        standings: dict[str, Standing],
         plans: dict[str, list[sampling.Sample]],
         ingest: IngestReceipt | None,
         max_failure_share: float,
         run_id: str | None,
     ) -> None:
-        """Take the receipts of tracks that are done and the plans of those that are not."""
+        """Take how the tracks stand, and the plans of those that are not done."""
         self.shard = shard
         self._campaign = campaign
-        self._done = done
+        self._standings = standings
         self._plans = plans
         self._ingest = ingest
         self._run_id = run_id
         self._began = time.monotonic()
-        stored = {
-            track: read_stored(campaign, track, shard, plan, max_failure_share)
+        generations = {track: standings[track].generation for track in plans}
+        self._stored = {
+            track: read_stored(campaign, track, shard, generations[track], plan, max_failure_share)
             for track, plan in plans.items()
         }
-        self.todo = sampling.work_order(s for found in stored.values() for s in found.todo)
-        self.reader = ShardReader(campaign.store, shard, self.todo)
-        self._tallies = {track: found.tally for track, found in stored.items()}
-        kept = {block: rows for found in stored.values() for block, rows in found.kept.items()}
-        self._writer = parts.BlockWriter(campaign, shard, self.todo, kept)
+        self.todo = sampling.work_order(s for found in self._stored.values() for s in found.todo)
+        archive = ingest.generation if ingest else FIRST
+        self.reader = ShardReader(campaign.store, shard, self.todo, archive)
+        self._tallies = {track: found.tally for track, found in self._stored.items()}
+        kept = {
+            block: rows for found in self._stored.values() for block, rows in found.kept.items()
+        }
+        self._writer = parts.BlockWriter(campaign, shard, generations, self.todo, kept)
         self._left = len(self.todo)
         planned = {track: len(plan) for track, plan in plans.items()}
         self._progress = Progress(shard, planned, self.todo)
@@ -89,9 +87,49 @@ class ShardWork:
         """Captions of unfinished blocks, which a kill would lose."""
         return self._writer.unwritten_rows
 
-    def start(self) -> None:
-        """Begin to measure: the first sample is taken."""
+    @property
+    def stands(self) -> str:
+        """What of it a kill leaves as it is, in words."""
+        planned = sum(len(plan) for plan in self._plans.values())
+        stored = planned - self._left - self.unwritten_rows
+        old = [t for t in self._plans if self._standings[t].counted is not None]
+        count = "; its earlier ones count until the new ones are whole" if old else ""
+        return f"{stored} of {planned} captions of {self.shard} are stored{count}"
+
+    def start(self, engine: Engine) -> None:
+        """Begin: note who begins the generations that are new, and measure from here on.
+
+        Raises:
+            PermanentError: another engine, model or revision wrote what is stored of the shard.
+            RetryableError: the store failed.
+        """
+        written = {
+            track: writers_of(self._standings[track].counted) for track in self._standings
+        } | {track: found.writers for track, found in self._stored.items()}
+        require_one_writer(self.shard, written, engine)
+        for track in self._plans:
+            standing = self._standings[track]
+            if not standing.begun and standing.generation != FIRST:
+                self._note(track, standing.generation, engine)
         self._progress.start()
+
+    @property
+    def _content(self) -> str | None:
+        """Of the archive."""
+        return None if self._ingest is None else self._ingest.content
+
+    def _note(self, track: str, generation: str, engine: Engine) -> None:
+        write_receipt(
+            self._campaign.store,
+            begun_place(self._campaign.name, track, self.shard, generation),
+            BegunNote(
+                engine=engine.name,
+                model=engine.model,
+                model_revision=engine.model_revision,
+                content=self._content,
+                run_id=self._run_id,
+            ),
+        )
 
     def add(self, outcome: Outcome, engine: Engine) -> None:
         """Take one sample's outcome; stores its block if it was the last one missing.
@@ -140,12 +178,12 @@ class ShardWork:
             PermanentError: too many samples of a track failed; the other tracks are done.
             RetryableError: the store failed, or lost parts.
         """
-        receipts = dict(self._done)
+        receipts = {t: one.counted for t, one in self._standings.items() if one.counted}
         sick = {track: tally for track, tally in self._tallies.items() if tally.passes_limit()}
         occupancy = self._occupancy(engine)
         for track, tally in self._tallies.items():
             if track not in sick:
-                receipts[track] = self._write_receipt(track, tally, occupancy)
+                receipts[track] = self._write_receipt(track, tally, occupancy, engine)
         if sick:
             raise PermanentError("; ".join(tally.describe() for tally in sick.values()))
         return {
@@ -168,19 +206,25 @@ class ShardWork:
             _log.info("%s: %s", self.shard, found.describe())
         return found
 
-    def _write_receipt(self, track: str, tally: Tally, occupancy: Occupancy) -> CaptionReceipt:
+    def _write_receipt(
+        self, track: str, tally: Tally, occupancy: Occupancy, engine: Engine | None
+    ) -> CaptionReceipt:
         campaign, shard, planned = self._campaign, self.shard, len(self._plans[track])
+        generation = self._standings[track].generation
         blocks = -(-planned // campaign.recipe.block_size)
-        gone = set(range(blocks)) - parts.stored_blocks(campaign, track, shard)
+        gone = set(range(blocks)) - stored_blocks(campaign, track, shard, generation)
         if gone or tally.statuses.total() != planned:
             raise RetryableError(
                 f"{track}/{shard}: {len(gone)} of {blocks} parts are gone and "
-                f"{tally.statuses.total()} of {planned} samples counted; another worker seems to "
-                "have started anew: run it again"
+                f"{tally.statuses.total()} of {planned} samples counted; somebody seems to have "
+                "freed this generation: run it again"
             )
-        return write_receipt(
-            campaign.store,
-            caption_place(campaign.name, track, shard),
+        writers = self._stored[track].writers
+        if engine is not None and self._stored[track].todo:
+            writers = writers | {(engine.name, engine.model, engine.model_revision)}
+        name, model, revision = joined(writers)
+        return count(
+            campaign,
             CaptionReceipt(
                 shard=shard,
                 track=track,
@@ -190,62 +234,15 @@ class ShardWork:
                 occupancy=occupancy,
                 recipe_fingerprint=campaign.recipe.fingerprint,
                 input=digest(self._ingest),
+                content=self._content,
+                engine=name,
+                model=model,
+                model_revision=revision,
+                generation=generation,
                 run_id=self._run_id,
             ),
         )
 
 
-def prepare(
-    campaign: Campaign,
-    shard: str,
-    *,
-    tracks: Iterable[str] = TRACKS,
-    force: bool = False,
-    max_failure_share: float = 1.0,
-    run_id: str | None = None,
-) -> ShardWork:
-    """Find out what is left of a shard.
-
-    Args:
-        campaign: recipe and keys.
-        shard: an ingested shard.
-        tracks: tracks to caption, in any order.
-        force: forget what is captioned, once per `run_id`.
-        max_failure_share: share of a track's samples that may fail.
-        run_id: Airflow run, for the receipts.
-
-    Raises:
-        PermanentError: the shard is not ingested, and was not dropped after captioning either.
-        RetryableError: the store failed.
-    """
-    chosen = set(tracks)
-    wanted = [track for track in TRACKS if track in chosen]
-    if force:
-        # Not before it is known that the shard can be captioned at all.
-        _require_ingest(campaign, shard)
-        for track in wanted:
-            parts.start_anew(campaign, track, shard, run_id)
-    found = {
-        track: read_receipt(campaign.store, caption_place(campaign.name, track, shard))
-        for track in wanted
-    }
-    done = {track: receipt for track, receipt in found.items() if receipt is not None}
-    if len(done) == len(wanted):
-        _log.info("%s is captioned already", shard)
-        return ShardWork(campaign, shard, done, {}, None, max_failure_share, run_id)
-    ingest = _require_ingest(campaign, shard)
-    images = sampling.read_index(campaign.store, shard)
-    plans = {
-        track: sampling.plan_track(campaign.recipe, campaign.recipe.tracks[track], shard, images)
-        for track in wanted
-        if track not in done
-    }
-    return ShardWork(campaign, shard, done, plans, ingest, max_failure_share, run_id)
-
-
 def _span(outcome: Outcome) -> Span:
     return outcome.began_s, outcome.began_s + outcome.latency_s
-
-
-def _require_ingest(campaign: Campaign, shard: str) -> IngestReceipt:
-    return require_receipt(campaign.store, ingest_place(shard))

@@ -145,7 +145,7 @@ class Worker:
                 decoders.shutdown(wait=False, cancel_futures=True)
                 raise
         if cut_short or not exhausted:
-            raise RetryableError("stopped on request; what is finished is stored, run it again")
+            raise RetryableError("stopped on request")
 
     def _dropped(
         self, live: "set[Future[Outcome | Unreadable | None]]"

@@ -90,22 +90,41 @@ def caption(
     engine: Annotated[str | None, typer.Option(help="Engine; by default CAPTIONS_ENGINE.")] = None,
     tracks: Tracks = ALL_TRACKS,
     force: Force = False,
+    restore: Annotated[
+        bool,
+        typer.Option(
+            "--restore", help="Caption nothing: let the captions before the present ones count."
+        ),
+    ] = False,
     run_id: RunId = None,
 ) -> None:
-    """Caption ingested shards with one engine, resuming where an earlier worker stopped."""
+    """Caption ingested shards with one engine, resuming where an earlier worker stopped.
+
+    With --force new captions are made beside the old, which count until the new are whole. A
+    forced command that was cut off goes on where it was: in a run by its id, by hand by its engine.
+    """
     stop = threading.Event()
     from sa1b_captions.caption.engines.base import Engine
     from sa1b_captions.caption.engines.registry import open_engine
     from sa1b_captions.process import end_process
     from sa1b_captions.stages.caption import caption_shards
+    from sa1b_captions.stages.generations import restore_captions
 
+    if restore and force:
+        raise PermanentError("give either --force or --restore")
     # A model loads for minutes, and until it has there is nothing that could be lost.
     signal.signal(
-        signal.SIGTERM, lambda *_: end_process("stopped on request, before the first caption")
+        signal.SIGTERM,
+        lambda *_: end_process(
+            "stopped on request, before the first caption; all that was stored is as it was"
+        ),
     )
     settings = load_settings()
     store = open_store(settings)
     campaign = _stored_campaign(store, settings)
+    if restore:
+        print_result(restore_captions(campaign, parse_selection(shards), parse_tracks(tracks)))
+        return
     name = engine or settings.engine
     if name not in ENGINE_NAMES:
         raise PermanentError(f"no engine {name!r}; there are: {', '.join(ENGINE_NAMES)}")
@@ -124,6 +143,7 @@ def caption(
         run_id=run_id,
         stop=stop,
         max_failure_share=settings.max_failure_share,
+        by_hand=name,
     )
     print_result({"stage": "caption", "shards": results})
 
@@ -185,11 +205,31 @@ def validate(
 
 
 @command
-def drop(shards: Shards) -> None:
+def drop(
+    shards: Shards,
+    generations: Annotated[
+        bool,
+        typer.Option(
+            "--generations", help="Delete no archive, but captions that others took the place of."
+        ),
+    ] = False,
+    unfinished: Annotated[
+        bool,
+        typer.Option(
+            "--unfinished", help="With --generations: also what forced runs did not finish."
+        ),
+    ] = False,
+) -> None:
     """Delete archives of shards that are done in this campaign; other campaigns may need them."""
     from sa1b_captions.stages.drop import drop_shards
+    from sa1b_captions.stages.generations import drop_generations
 
+    if unfinished and not generations:
+        raise PermanentError("--unfinished goes with --generations")
     _, _, campaign = open_deployment()
+    if generations:
+        print_result(drop_generations(campaign, parse_selection(shards), unfinished=unfinished))
+        return
     print_result(drop_shards(campaign, parse_selection(shards)))
 
 

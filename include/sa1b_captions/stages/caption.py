@@ -1,8 +1,8 @@
 """Caption stage: all tracks of some shards through one engine, in resumable blocks.
 
-The engine is opened once, and only if some shard needs it. The worker draws its samples from one
-stream over all shards, and each shard is made ready while the one before it is captioned, so the
-engine does not run dry between two shards.
+The engine is opened once, and only if some shard needs it; nothing is written before it is open.
+The worker draws its samples from one stream over all shards, and each shard is made ready while the
+one before it is captioned, so the engine does not run dry between two shards.
 """
 
 import contextlib
@@ -17,8 +17,9 @@ from typing import Any
 from sa1b_captions.campaign import Campaign
 from sa1b_captions.caption.engines.base import Engine
 from sa1b_captions.caption.images import ShardReader
+from sa1b_captions.caption.prepare import prepare
 from sa1b_captions.caption.sampling import Sample
-from sa1b_captions.caption.shard_work import ShardWork, prepare
+from sa1b_captions.caption.shard_work import ShardWork
 from sa1b_captions.caption.worker import Outcome, Unreadable, Worker
 from sa1b_captions.errors import CaptioningError, PermanentError, RetryableError
 from sa1b_captions.recipe import TRACKS
@@ -36,6 +37,7 @@ def caption_shards(
     run_id: str | None = None,
     stop: threading.Event | None = None,
     max_failure_share: float = 1.0,
+    by_hand: str = "hand",
 ) -> dict[str, dict[str, Any]]:
     """Caption the tracks of some shards, resuming from the parts that exist.
 
@@ -46,10 +48,12 @@ def caption_shards(
         shards: ingested shards, captioned one after the other.
         open_engine: loads the model; called once, if there is something to caption.
         tracks: tracks to caption, in any order.
-        force: forget what is captioned and start anew, once per `run_id`.
+        force: caption what is captioned already in a new generation, one per `run_id`; the present
+            one counts until the new one is whole.
         run_id: Airflow run, for the receipts.
         stop: set by SIGTERM; finish what is in flight and end with a RetryableError.
         max_failure_share: share of a track's samples that may fail before its shard does.
+        by_hand: names the generation of a forced run without an id; letters and digits.
 
     Returns:
         For each shard the rows per status of each track, and the seconds it took.
@@ -67,20 +71,19 @@ def caption_shards(
             force=force,
             max_failure_share=max_failure_share,
             run_id=run_id,
-        )
+            by_hand=by_hand,
+        ),
+        open_engine,
     )
-    with contextlib.closing(run.feed(shards)) as feed:
-        first = next(feed, None)
-        if first is not None:
-            engine = open_engine()
-            try:
-                worker = Worker(engine, campaign.recipe.generation, stop=stop)
+    with contextlib.closing(run), contextlib.closing(run.feed(shards)) as feed:
+        try:
+            first = next(feed, None)
+            if first is not None:
+                worker = Worker(run.engine, campaign.recipe.generation, stop=stop)
                 for outcome in worker.run(itertools.chain([first], feed)):
-                    run.take(outcome, engine)
-            except RetryableError as error:
-                raise RetryableError(run.interrupted(error)) from error
-            finally:
-                engine.close()
+                    run.take(outcome)
+        except RetryableError as error:
+            raise RetryableError(run.interrupted(error)) from error
     if run.failures:
         raise _failure(run.failures, len(shards))
     return {shard: run.results[shard] for shard in shards}
@@ -89,11 +92,27 @@ def caption_shards(
 class _Run:
     """Shards on their way through one engine."""
 
-    def __init__(self, prepare_shard: Callable[[str], ShardWork]) -> None:
+    def __init__(
+        self, prepare_shard: Callable[[str], ShardWork], open_engine: Callable[[], Engine]
+    ) -> None:
         self.results: dict[str, dict[str, Any]] = {}
         self.failures: dict[str, CaptioningError] = {}
         self._prepare = prepare_shard
+        self._open_engine = open_engine
+        self._engine: Engine | None = None
         self._open: dict[str, ShardWork] = {}
+
+    @property
+    def engine(self) -> Engine:
+        """The engine, opened when it is first asked for."""
+        if self._engine is None:
+            self._engine = self._open_engine()
+        return self._engine
+
+    def close(self) -> None:
+        """Close the engine if it was opened."""
+        if self._engine is not None:
+            self._engine.close()
 
     def feed(self, shards: Sequence[str]) -> Generator[tuple[Sample, ShardReader], None, None]:
         """Samples of all shards in turn, each with its shard's reader."""
@@ -115,13 +134,18 @@ class _Run:
         self._open[work.shard] = work
         if not work.todo:
             self._finish(work, None)
-        work.start()
+            return
+        engine = self.engine
+        try:
+            work.start(engine)
+        except PermanentError as error:
+            self._fail(work.shard, error)
         for sample in work.todo:
             if work.shard in self.failures:
                 return
             yield sample, work.reader
 
-    def take(self, outcome: Outcome | Unreadable, engine: Engine) -> None:
+    def take(self, outcome: Outcome | Unreadable) -> None:
         """Store what became of a sample; the last one of a shard finishes it."""
         work = self._open[outcome.sample.shard]
         if isinstance(outcome, Unreadable):
@@ -131,11 +155,11 @@ class _Run:
             if other is not work and other.shard not in self.failures:
                 other.add_neighbour(outcome)
         try:
-            work.add(outcome, engine)
+            work.add(outcome, self.engine)
         except PermanentError as error:
             self._fail(work.shard, error)
         if not work.left and work.shard not in self.failures:
-            self._finish(work, engine)
+            self._finish(work, self.engine)
 
     def _finish(self, work: ShardWork, engine: Engine | None) -> None:
         work.log()
@@ -151,14 +175,17 @@ class _Run:
             self.failures[shard] = error
 
     def interrupted(self, error: RetryableError) -> str:
-        """What an error that ends the run says to people."""
+        """What an error that ends the run says to people: what is safe, what is not, what to do."""
         for work in self._open.values():
             work.log()
+        cut_off = [work for shard, work in self._open.items() if shard not in self.failures]
         lost = sum(work.unwritten_rows for work in self._open.values())
-        cut_off = [shard for shard in self._open if shard not in self.failures]
-        failed = [f"{shard} failed: {reason}" for shard, reason in self.failures.items()]
-        what = f"{error} ({lost} captions of unfinished blocks are lost)"
-        return "; ".join([f"{', '.join(cut_off)}: {what}" if cut_off else what, *failed])
+        safe = [f"{', '.join(self.results)} captioned"] if self.results else []
+        safe += [work.stands for work in cut_off]
+        parts = [str(error), f"safe: {', '.join(safe) if safe else 'all that was stored before'}"]
+        parts.append(f"lost: {lost} captions of unfinished blocks")
+        parts += [f"{shard} failed: {reason}" for shard, reason in self.failures.items()]
+        return "; ".join([*parts, "to go on, run the same command again or clear the task"])
 
 
 def _failure(failures: dict[str, CaptioningError], shards: int) -> CaptioningError:

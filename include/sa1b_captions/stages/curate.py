@@ -126,7 +126,10 @@ def _read_captions(campaign: Campaign, track: str, source: CaptionReceipt) -> pa
     _require_recipe(source.recipe_fingerprint, campaign, where)
     try:
         parts = [
-            records.read_table(campaign.store, layout.part_key(campaign.name, track, shard, block))
+            records.read_table(
+                campaign.store,
+                layout.part_key(campaign.name, track, shard, source.generation, block),
+            )
             for block in range(source.blocks)
         ]
     except MissingKeyError as error:

@@ -7,7 +7,12 @@ from itertools import chain, compress
 from sa1b_captions import layout
 from sa1b_captions.campaign import Campaign
 from sa1b_captions.quality.curated import read_curate_receipts
-from sa1b_captions.receipt_files import read_receipt, shard_validation_place
+from sa1b_captions.receipt_files import (
+    caption_place,
+    digest,
+    read_receipt,
+    shard_validation_place,
+)
 from sa1b_captions.recipe import TRACKS
 from sa1b_captions.shards import shard_number
 
@@ -137,7 +142,15 @@ def _step(campaign: Campaign, track: str, shard: str, keys: set[str]) -> str:
 
 
 def is_done(campaign: Campaign, shard: str) -> bool:
-    """Whether a shard is validated and curated in all tracks by the recipe's present rules."""
+    """Whether a shard is validated, and its present captions are curated by the present rules."""
     if read_receipt(campaign.store, shard_validation_place(campaign.name, shard)) is None:
         return False
-    return all(read_curate_receipts(campaign, track, [shard])[0] for track in TRACKS)
+    return all(_is_curated(campaign, track, shard) for track in TRACKS)
+
+
+def _is_curated(campaign: Campaign, track: str, shard: str) -> bool:
+    (curated,) = read_curate_receipts(campaign, track, [shard])
+    captions = read_receipt(campaign.store, caption_place(campaign.name, track, shard))
+    if curated is None or captions is None:
+        return False
+    return curated.input == digest(captions)

@@ -10,6 +10,10 @@ if TYPE_CHECKING:
     from PIL.Image import Image
 
 
+UNNAMED_REVISIONS = frozenset({"unknown", "unreported"})
+"""What engines call the revision of a model that nobody named."""
+
+
 @dataclass(frozen=True, slots=True)
 class Request:
     """One sample, decoded and ready to caption."""

@@ -9,6 +9,8 @@ from PIL import Image, ImageFile
 
 from sa1b_captions import layout, records
 from sa1b_captions.errors import PermanentError
+from sa1b_captions.generations import FIRST
+from sa1b_captions.receipt_files import ingest_place, read_receipt
 from sa1b_captions.storage import Store
 
 MAX_PIXELS = 64_000_000
@@ -43,7 +45,7 @@ class Thumbnails:
     """Thumbnails of photographs of any shards, by ranged reads; remembers what it has read."""
 
     store: Store
-    _ranges: dict[str, dict[int, tuple[int, int]]] = field(default_factory=dict)
+    _archives: dict[str, "_Archive"] = field(default_factory=dict)
     _uris: dict[tuple[str, int, int], str | None] = field(default_factory=dict)
 
     def uri(self, shard: str, image_id: int, max_width_px: int = MAX_WIDTH_PX) -> str | None:
@@ -60,10 +62,11 @@ class Thumbnails:
 
     def _make_uri(self, shard: str, image_id: int, max_width_px: int) -> str | None:
         try:
-            place = self._index(shard).get(image_id)
+            archive = self._archive(shard)
+            place = archive.places.get(image_id)
             if place is None:
                 return None
-            jpeg = self.store.read_range(layout.archive_key(shard), *place)
+            jpeg = self.store.read_range(archive.key, *place)
         except PermanentError:
             return None
         small = make_thumbnail(jpeg, max_width_px)
@@ -71,12 +74,21 @@ class Thumbnails:
             return None
         return "data:image/jpeg;base64," + base64.b64encode(small).decode()
 
-    def _index(self, shard: str) -> dict[int, tuple[int, int]]:
-        """Offset and size of each image of a shard; of a repeated id the first counts."""
-        if shard not in self._ranges:
+    def _archive(self, shard: str) -> "_Archive":
+        if shard not in self._archives:
+            ingest = read_receipt(self.store, ingest_place(shard))
+            generation = FIRST if ingest is None else ingest.generation
             columns = ["image_id", "offset", "size"]
             index = pl.DataFrame(
-                records.read_table(self.store, layout.index_key(shard), columns)
+                records.read_table(self.store, layout.index_key(shard, generation), columns)
             ).unique("image_id", keep="first")
-            self._ranges[shard] = {row[0]: (row[1], row[2]) for row in index.iter_rows()}
-        return self._ranges[shard]
+            places = {row[0]: (row[1], row[2]) for row in index.iter_rows()}
+            self._archives[shard] = _Archive(layout.archive_key(shard, generation), places)
+        return self._archives[shard]
+
+
+@dataclass(frozen=True, slots=True)
+class _Archive:
+    key: str
+    places: dict[int, tuple[int, int]]
+    """Offset and size of each image; of a repeated id the first counts."""

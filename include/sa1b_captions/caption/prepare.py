@@ -1,0 +1,86 @@
+"""Finding out what is left of a shard, before anything of it is captioned.
+
+It reads the index and the stored parts, which takes seconds; it may run in another thread while the
+shard before it is captioned.
+"""
+
+import logging
+from collections.abc import Iterable
+
+from sa1b_captions import layout
+from sa1b_captions.campaign import Campaign
+from sa1b_captions.caption import sampling
+from sa1b_captions.caption.sameness import require_same_images
+from sa1b_captions.caption.shard_work import ShardWork
+from sa1b_captions.caption.standing import stand
+from sa1b_captions.errors import PermanentError
+from sa1b_captions.receipt_files import ingest_place, read_receipt, require_receipt
+from sa1b_captions.receipts import IngestReceipt
+from sa1b_captions.recipe import TRACKS
+
+_log = logging.getLogger(__name__)
+
+
+def prepare(
+    campaign: Campaign,
+    shard: str,
+    *,
+    tracks: Iterable[str] = TRACKS,
+    force: bool = False,
+    max_failure_share: float = 1.0,
+    run_id: str | None = None,
+    by_hand: str = "hand",
+) -> ShardWork:
+    """Find out what is left of a shard; writes nothing.
+
+    Args:
+        campaign: recipe and keys.
+        shard: an ingested shard.
+        tracks: tracks to caption, in any order.
+        force: caption it in a new generation, one per `run_id`.
+        max_failure_share: share of a track's samples that may fail.
+        run_id: Airflow run, for the receipts.
+        by_hand: names the generation of a forced run without an id; letters and digits.
+
+    Raises:
+        PermanentError: the shard is not ingested, and was not dropped after captioning either; or
+            its captions are of another archive.
+        RetryableError: the store failed.
+    """
+    chosen = set(tracks)
+    wanted = [track for track in TRACKS if track in chosen]
+    ingest = read_receipt(campaign.store, ingest_place(shard))
+    if force:
+        ingest = _require_archive(campaign, shard, ingest)
+    standings = {
+        track: stand(campaign, track, shard, force=force, run_id=run_id, by_hand=by_hand)
+        for track in wanted
+    }
+    if ingest is not None and not force:
+        counted = {t: one.counted for t, one in standings.items() if one.counted}
+        require_same_images(campaign, shard, counted, ingest)
+    left = [track for track in wanted if not standings[track].done]
+    if not left:
+        _log.info("%s is captioned already", shard)
+        return ShardWork(campaign, shard, standings, {}, None, max_failure_share, run_id)
+    ingest = _require_archive(campaign, shard, ingest)
+    images = sampling.read_index(campaign.store, shard, ingest.generation)
+    plans = {
+        track: sampling.plan_track(campaign.recipe, campaign.recipe.tracks[track], shard, images)
+        for track in left
+    }
+    return ShardWork(campaign, shard, standings, plans, ingest, max_failure_share, run_id)
+
+
+def _require_archive(
+    campaign: Campaign, shard: str, receipt: IngestReceipt | None
+) -> IngestReceipt:
+    if receipt is None:
+        return require_receipt(campaign.store, ingest_place(shard))
+    for key in (layout.archive_key, layout.index_key):
+        if not campaign.store.exists(key(shard, receipt.generation)):
+            raise PermanentError(
+                f"{key(shard, receipt.generation)} is gone from {campaign.store.url}, though its "
+                f"receipt is there; run sa1b-captions ingest --shards {shard} --force"
+            )
+    return receipt

@@ -1,0 +1,158 @@
+"""Generations of a track's captions: which counts, which is a run's, and the switch between them.
+
+The receipt names the one that counts, and one write of it switches; until then every reader sees
+the old captions. The receipt that counted before is kept beside its parts, so that a person can go
+back to it.
+"""
+
+import logging
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+from sa1b_captions import generations, layout
+from sa1b_captions.campaign import Campaign
+from sa1b_captions.errors import PermanentError
+from sa1b_captions.generations import FIRST
+from sa1b_captions.receipt_files import (
+    begun_place,
+    caption_place,
+    kept_place,
+    read_receipt,
+    require_receipt,
+    write_receipt,
+)
+from sa1b_captions.receipts import CaptionReceipt
+
+_log = logging.getLogger(__name__)
+
+_KEY = re.compile(
+    rf"(?:(?P<generation>{generations.PATTERN})/)?(?:part-(?P<block>\d{{5}})\.parquet|.*\.json)"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How a track of a shard stands before a run."""
+
+    counted: CaptionReceipt | None
+    """Receipt of the captions that count."""
+    generation: str
+    """The run's own."""
+    begun: bool
+    """Whether something of it is stored."""
+    done: bool
+    """Whether the run has nothing to do."""
+
+
+def begun_generations(campaign: Campaign, track: str, shard: str) -> dict[str, set[int]]:
+    """Blocks whose part exists, by generation; a generation may be begun and have none."""
+    prefix = layout.captions_prefix(campaign.name, track, shard)
+    found: dict[str, set[int]] = {}
+    for key in campaign.store.list(prefix):
+        match = _KEY.fullmatch(key.removeprefix(prefix))
+        if match and (match["generation"] or match["block"]):
+            blocks = found.setdefault(match["generation"] or FIRST, set())
+            if match["block"]:
+                blocks.add(int(match["block"]))
+    return found
+
+
+def stored_blocks(campaign: Campaign, track: str, shard: str, generation: str) -> set[int]:
+    """Numbers of a generation's blocks whose part exists."""
+    return begun_generations(campaign, track, shard).get(generation, set())
+
+
+def stand(
+    campaign: Campaign, track: str, shard: str, *, force: bool, run_id: str | None, by_hand: str
+) -> Standing:
+    """Find a run's generation; writes nothing.
+
+    A run that is not forced goes on with the newest there is. A forced run has one of its own,
+    found again by its id. Without an id, `by_hand` names it, and one that never counted is gone on
+    with.
+    """
+    counted = read_receipt(campaign.store, caption_place(campaign.name, track, shard))
+    if counted is not None and not force:
+        return Standing(counted, counted.generation, begun=True, done=True)
+    begun = begun_generations(campaign, track, shard)
+    highest = 0 if counted is None else counted.highest
+    if not force:
+        mine = generations.newest(begun) or FIRST
+    elif run_id is None:
+        mine = _unfinished(begun, by_hand, highest)
+    elif _begun_by_0_1_0(campaign, track, shard, run_id):
+        mine = FIRST
+    else:
+        owner = generations.owner_of_run(run_id)
+        own = generations.own(begun, owner)
+        mine = own[0] if own else generations.following(begun, owner, highest)
+    done = counted is not None and generations.number(mine) <= highest
+    return Standing(counted, mine, begun=mine in begun, done=done)
+
+
+def _unfinished(begun: Mapping[str, set[int]], owner: str, highest: int) -> str:
+    own = [one for one in generations.own(begun, owner) if generations.number(one) > highest]
+    return own[0] if own else generations.following(begun, owner, highest)
+
+
+def _begun_by_0_1_0(campaign: Campaign, track: str, shard: str, run_id: str) -> bool:
+    """Whether version 0.1.0 began the first generation anew in this run."""
+    note = read_receipt(campaign.store, begun_place(campaign.name, track, shard, FIRST))
+    return note is not None and note.run_id == run_id
+
+
+def count(campaign: Campaign, new: CaptionReceipt) -> CaptionReceipt:
+    """Let a whole generation count from now on, unless a newer one did; returns what counts."""
+    place = caption_place(campaign.name, new.track, new.shard)
+    present = read_receipt(campaign.store, place)
+    if present is None:
+        return write_receipt(campaign.store, place, new)
+    if present.generation == new.generation:
+        return present  # another worker was first
+    if present.highest >= generations.number(new.generation):
+        _log.warning(
+            "%s/%s: generation %s is whole, but %s was begun as late or later, and counts",
+            *(new.track, new.shard, new.generation, present.generation),
+        )
+        return present
+    _keep(campaign, present)
+    return write_receipt(campaign.store, place, replace(new, previous=present.generation))
+
+
+def restore(campaign: Campaign, track: str, shard: str) -> tuple[str, str] | None:
+    """Let the generation before the present one count again.
+
+    Returns:
+        Names of the generation that counted and of the one that does now; None if no other ever
+        counted.
+
+    Raises:
+        PermanentError: the track is not captioned, or the earlier generation is not whole.
+        RetryableError: the store failed.
+    """
+    place = caption_place(campaign.name, track, shard)
+    present = require_receipt(campaign.store, place)
+    if present.previous is None:
+        return None
+    where = f"{track}/{shard}: generation {present.previous}, which counted before"
+    old = read_receipt(campaign.store, kept_place(campaign.name, track, shard, present.previous))
+    if old is None:
+        raise PermanentError(f"{where}, is gone: drop --generations freed it; nothing was changed")
+    gone = set(range(old.blocks)) - stored_blocks(campaign, track, shard, old.generation)
+    if gone:
+        raise PermanentError(
+            f"{where}, lacks {len(gone)} of {old.blocks} parts; nothing was changed"
+        )
+    _keep(campaign, present)
+    highest = max(present.generation, present.restored_from or FIRST, key=generations.number)
+    write_receipt(campaign.store, place, replace(old, restored_from=highest))
+    return present.generation, old.generation
+
+
+def _keep(campaign: Campaign, receipt: CaptionReceipt) -> None:
+    """Store a copy of the receipt that counts, as it is, beside its generation's parts."""
+    track, shard = receipt.track, receipt.shard
+    data = campaign.store.read(layout.caption_receipt_key(campaign.name, track, shard))
+    key = layout.kept_receipt_key(campaign.name, track, shard, receipt.generation)
+    campaign.store.write(key, data)

@@ -1,0 +1,100 @@
+"""Going back to the captions that counted before, and freeing what counts no more."""
+
+import logging
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from sa1b_captions import generations, layout
+from sa1b_captions.campaign import Campaign
+from sa1b_captions.caption.standing import begun_generations, restore
+from sa1b_captions.errors import PermanentError
+from sa1b_captions.generations import FIRST
+from sa1b_captions.receipt_files import caption_place, read_receipt
+from sa1b_captions.recipe import TRACKS
+
+_log = logging.getLogger(__name__)
+
+
+def restore_captions(
+    campaign: Campaign, shards: Iterable[str], tracks: Iterable[str] = TRACKS
+) -> dict[str, Any]:
+    """Let the generation before the present one count again, track by track.
+
+    What was curated, validated and exported of the present one is stale from then on, and made
+    again by the same commands as ever.
+
+    Returns:
+        `restored`: by shard and track, the generation that counted and the one that does now.
+
+    Raises:
+        PermanentError: a track is not captioned, its earlier generation is not whole, or there is
+            none in any track. What was restored before stays so.
+        RetryableError: the store failed.
+    """
+    names, chosen = list(shards), list(tracks)
+    restored: dict[str, dict[str, list[str]]] = {}
+    for shard in names:
+        for track in chosen:
+            switch = restore(campaign, track, shard)
+            if switch is None:
+                _log.info("%s/%s: no other captions counted before; it is as it was", track, shard)
+                continue
+            restored.setdefault(shard, {})[track] = list(switch)
+            _log.info("%s/%s: generation %s counted, %s does again", track, shard, *switch)
+    if not restored:
+        raise PermanentError(
+            f"{', '.join(names)}: no other captions counted before in {', '.join(chosen)}; "
+            "nothing was changed"
+        )
+    _log.info("what was curated of the captions before is stale: run curate and validate")
+    return {"stage": "caption", "restored": restored}
+
+
+def drop_generations(
+    campaign: Campaign, shards: Iterable[str], *, unfinished: bool = False
+) -> dict[str, Any]:
+    """Delete the captions that others took the place of; those that count always stay.
+
+    Args:
+        campaign: recipe and keys.
+        shards: their names.
+        unfinished: also delete what forced runs began and did not finish; one that is still at
+            work then fails, and begins anew when it is run again.
+
+    Returns:
+        `freed`: by shard and track, the generations that are gone; `kept`: those that were begun
+        and may yet count.
+    """
+    freed: dict[str, dict[str, list[str]]] = {}
+    kept: dict[str, dict[str, list[str]]] = {}
+    for shard in shards:
+        for track in TRACKS:
+            receipt = read_receipt(campaign.store, caption_place(campaign.name, track, shard))
+            highest = 0 if receipt is None else receipt.highest
+            stays = FIRST if receipt is None else receipt.generation
+            begun = begun_generations(campaign, track, shard)
+            for name in sorted(begun.keys() - {stays}, key=generations.number):
+                if unfinished or generations.number(name) <= highest:
+                    _delete(campaign, track, shard, name, begun)
+                    freed.setdefault(shard, {}).setdefault(track, []).append(name)
+                    _log.info("%s/%s: generation %s is freed", track, shard, name)
+                else:
+                    kept.setdefault(shard, {}).setdefault(track, []).append(name)
+                    _log.info(
+                        "%s/%s: generation %s is kept, for a run may go on with it; "
+                        "--unfinished frees it",
+                        *(track, shard, name),
+                    )
+    return {"stage": "drop", "freed": freed, "kept": kept}
+
+
+def _delete(
+    campaign: Campaign, track: str, shard: str, name: str, begun: Mapping[str, set[int]]
+) -> None:
+    """Delete a generation; its receipt first, so that a kill leaves none that vouches for it."""
+    store, place = campaign.store, (campaign.name, track, shard)
+    store.delete(layout.kept_receipt_key(*place, name))
+    for block in sorted(begun[name]):
+        store.delete(layout.part_key(*place, name, block))
+    if name != FIRST:
+        store.delete(layout.begun_key(*place, name))
