@@ -9,7 +9,7 @@ from sa1b_captions.errors import MissingKeyError, PermanentError
 from sa1b_captions.recipe import Recipe, parse_recipe
 from sa1b_captions.storage import Store
 
-CURATION_VERSION = 2
+CURATION_VERSION = 3
 """Raise it when code, not a setting, makes curate decide otherwise or store other numbers."""
 
 

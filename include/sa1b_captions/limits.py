@@ -36,7 +36,7 @@ class LanguageQuality:
     max_length_mads: float
     """Distance of log length from the reference's median, in scaled MADs of the reference."""
     max_stray_letters: int
-    """Letters of a foreign script outside quotations; of Han where `max_han_share` is set."""
+    """Letters of a script that is neither Latin nor Han, outside quotations."""
     max_foreign_share: float
     """Of the letters, quoted or not: scripts that are neither Latin nor Han."""
     max_dup2: float
@@ -48,14 +48,36 @@ class LanguageQuality:
     """Units in a row that repeat the word or phrase right before them."""
     max_character_run: int
     min_han_share: float | None = None
-    """Of the letters. None, here and below, leaves the language without that limit."""
+    """Of the letters outside quotations. None, here and below: no such limit."""
     max_han_share: float | None = None
     min_stopword_share: float | None = None
-    """Of the words: English function words."""
+    """Of the words outside quotations: English function words."""
     max_other_stopword_share: float | None = None
-    """Of the words: function words of French, Spanish, German, Italian, Portuguese, Dutch."""
+    """The same: function words of French, Spanish, German, Italian, Portuguese, Dutch."""
     max_stray_stopwords: int | None = None
     """English function words outside quotations."""
+    max_stray_han: int | None = None
+    """Han letters outside quotations that no "reads" or "character" announces."""
+    max_stray_traditional: int | None = None
+    """The same of letters that Simplified Chinese writes otherwise."""
+    max_stray_english: int | None = None
+    """The same of English words in lower case."""
+    max_latin_run: int | None = None
+    """The same of words of Latin letters in lower case, most in a row."""
+    max_wide_marks: int | None = None
+    """Punctuation of Chinese outside quotations."""
+    max_foreign_words: int | None = None
+    """Words of French, Spanish, ... that stand alone, names and announced ones apart."""
+    max_foreign_sentences: int | None = None
+    """Sentences and clauses of any other language of Latin letters."""
+    max_repeated_clauses: int | None = None
+    """Sentences and clauses outside quotations that were said before, word for word."""
+    max_local_repeats: int | None = None
+    """Runs of 2 units that occurred before, among any 40 in a row."""
+    max_loop_units: int | None = None
+    """Units in a row that repeat the 9 to 40 right before them."""
+    max_repeated_run: int | None = None
+    """Runs of 10 units that occurred before, most in a row."""
     off: tuple[str, ...] = ()
     """Rules that do not apply to the language."""
 

@@ -84,12 +84,12 @@ TEXT_FEATURES = pa.schema(
         ("caption_chars", pa.int32()),
         ("units", pa.int32()),  # words; a character of a script without spaces is one by itself
         ("letters", pa.int32()),
-        ("han_share", pa.float32()),  # of the letters
+        ("han_share", pa.float32()),  # of the letters outside quotation marks and brackets
         ("foreign_share", pa.float32()),  # of the letters: neither Latin nor Han
         ("stray_han", pa.int32()),  # Han letters in neither quotation marks nor brackets
         ("stray_foreign", pa.int32()),  # foreign letters in neither quotation marks nor brackets
-        ("stopword_share", pa.float32()),  # of the words: English function words
-        ("other_stopword_share", pa.float32()),  # of the words: function words of French, ...
+        ("stopword_share", pa.float32()),  # of the words outside them: English function words
+        ("other_stopword_share", pa.float32()),  # of those: function words of French, ...
         ("stray_stopwords", pa.int32()),  # English function words in neither of them
         ("line_breaks", pa.int32()),
         ("markdown_marks", pa.int32()),
@@ -101,13 +101,26 @@ TEXT_FEATURES = pa.schema(
         ("dup10", pa.float32()),  # share of runs of 10 units that occurred before
         ("repeated_sentence_share", pa.float32()),  # of the sentences: said before, word for word
         ("echo_units", pa.int32()),  # most units in a row that repeat what stands right before
-        ("stutters", pa.int32()),  # English function words said twice on the spot
+        ("stutters", pa.int32()),  # words said twice on the spot that never are; doubled commas
         ("character_run", pa.int32()),  # most equal characters in a row, spaces not looked at
-        ("lost_characters", pa.int32()),  # replacement, control, private use, mojibake
+        ("lost_characters", pa.int32()),  # replacement, control, private use, unseen, mojibake
         ("ends_sentence", pa.int32()),  # 1 when the last character can end one
+        ("stray_words", pa.int32()),  # words in neither quotation marks nor brackets
+        ("stray_english", pa.int32()),  # English words in lower case, names and signs apart
+        ("foreign_words", pa.int32()),  # single ones of French, Spanish, ..., names apart
+        ("foreign_sentences", pa.int32()),  # sentences and clauses of such languages
+        ("latin_run", pa.int32()),  # most words of Latin letters in a row, lower case
+        ("stray_traditional", pa.int32()),  # letters that Simplified Chinese writes otherwise
+        ("wide_marks", pa.int32()),  # punctuation of Chinese
+        ("repeated_clauses", pa.int32()),  # sentences and clauses said before, word for word
+        ("local_repeats", pa.int32()),  # runs of 2 units said before, most among 40 in a row
+        ("loop_units", pa.int32()),  # as echo_units, of phrases of 9 to 40 units
+        ("repeated_run", pa.int32()),  # runs of 10 units said before, most in a row
     ]
 )
-"""What `quality.features` measures of a caption's text; all zero where there is none."""
+"""What `quality.features` measures of a caption's text; all zero where there is none.
+
+Curated by older rules, a file lacks the latest of them."""
 
 FEATURE_SCHEMA = pa.schema(
     [

@@ -4,15 +4,15 @@ Rules are expressions over these columns, validation checks them, reference and 
 their distributions. No text is among them.
 """
 
-import re
-
 import numpy as np
 import polars as pl
 import pyarrow as pa
 
-from sa1b_captions.quality import characters, phrases, stopwords
+from sa1b_captions.quality import characters, phrases, vocabulary
+from sa1b_captions.quality.characters import LINE_BREAKS
 from sa1b_captions.quality.duplicates.wording import buffers
 from sa1b_captions.quality.kernels import columns as kernel
+from sa1b_captions.quality.kernels.quotations import blank_quotations
 from sa1b_captions.records import TEXT_FEATURES
 
 SPECIAL_TOKENS = (
@@ -23,10 +23,17 @@ SPECIAL_TOKENS = (
 )
 """Markers of chat templates; one in a caption would break whoever trains on it."""
 
-LINE_BREAKS = "\n\r\x0b\x0c\x85\u2028\u2029"
-"""Every character that ends a line for some reader of JSONL."""
+SPECIAL_TOKENS = (
+    *("<image>", "<img>", "</img>", "<IMG_CONTEXT>", "<|im_start|>", "<|im_end|>"),
+    *("<box>", "</box>", "<ref>", "</ref>", "<quad>", "</quad>", "<s>", "</s>", "<unk>", "<pad>"),
+    *("<|begin_of_text|>", "<|end_of_text|>", "<|eot_id|>", "<|start_header_id|>"),
+    *("<|end_header_id|>", "<|endoftext|>", "[INST]", "[/INST]", "<<SYS>>"),
+)
+"""Markers of chat templates that a report shows as such; `phrases.SPECIAL` finds these and more."""
 
-_STOPWORD_SLOTS = 2048
+__all__ = ["LINE_BREAKS", "SPECIAL_TOKENS", "measure"]
+
+_WORD_SLOTS = 16384
 _MASK = 2**64 - 1
 
 
@@ -38,7 +45,9 @@ def measure(captions: pa.ChunkedArray | pa.Array) -> pl.DataFrame:
     texts = pl.Series("caption", captions, dtype=pl.String).fill_null("")
     counts = _count(texts)
     tags = _special_tokens(texts, counts["brackets"])
-    return pl.concat([counts, tags, _count_phrases(texts)], how="horizontal").select(
+    return pl.concat(
+        [counts, tags, _count_phrases(texts, counts["bare_han"] > 0)], how="horizontal"
+    ).select(
         _FEATURES[name].cast(_POLARS[kind]).alias(name)
         for name, kind in zip(TEXT_FEATURES.names, TEXT_FEATURES.types, strict=True)
     )
@@ -58,29 +67,39 @@ def _special_tokens(texts: pl.Series, brackets: pl.Series) -> pl.DataFrame:
     rows = (brackets > 0).arg_true()
     found = texts.gather(rows).to_frame()
     counts = {name: np.zeros(len(texts), np.int32) for name in ("special_tokens", "tags")}
-    counts["special_tokens"][rows] = found.select(_matches(_SPECIAL)).to_series()
-    counts["tags"][rows] = found.select(_matches(_TAG)).to_series()
+    tags = found.select(_matches(_TAG)).to_series()
+    counts["tags"][rows] = tags
+    # The second pattern takes any tag.
+    special = found.select(_matches(_SPECIAL)).to_series()
+    counts["special_tokens"][rows] = special - found.select(_matches(_MARKUP)).to_series()
     return pl.DataFrame(counts)
 
 
-def _count_phrases(texts: pl.Series) -> pl.DataFrame:
+def _count_phrases(texts: pl.Series, han: pl.Series) -> pl.DataFrame:
     """Phrases per text. Most have none, so quotations are taken out of the others only."""
-    frame = texts.to_frame()
-    counts = frame.select(speculations=phrases.count(pl.col("caption"), phrases.SPECULATIONS))
+    counts = texts.to_frame().select(speculations=phrases.count_speculations(pl.col("caption")))
     found = {name: np.zeros(len(texts), np.int32) for name in ("refusals", "meta_talk")}
-    rows = frame.select(phrases.suspect(pl.col("caption"))).to_series().arg_true()
-    few = frame[rows].select(phrases.unquoted(pl.col("caption")))
-    few = few.with_columns(edges=phrases.edges(pl.col("caption")))
-    few = few.select(
-        refusals=phrases.count(pl.col("edges"), phrases.REFUSALS),
-        meta_talk=phrases.count(pl.col("edges"), phrases.META_TALK),
-        first_person=pl.col("caption").str.count_matches("|".join(phrases.FIRST_PERSON)),
-    )
-    found["refusals"][rows] = few["refusals"]
-    # A refusal speaks in the first person by itself.
-    spoken = pl.when(pl.col("refusals") == 0).then(pl.col("first_person")).otherwise(0)
-    found["meta_talk"][rows] = few.select(pl.col("meta_talk") + spoken).to_series()
+    rows = phrases.suspects(texts, han)
+    few = phrases.find(_without_quotations(texts.gather(rows)))
+    for name in found:
+        found[name][rows] = few[name]
     return counts.with_columns(**{name: pl.Series(found[name]) for name in found})
+
+
+def _without_quotations(texts: pl.Series) -> pl.Series:
+    """Texts with spaces for what they quote, unless next to nothing is left."""
+    if not len(texts):
+        return texts
+    utf8, edges = buffers(texts.to_arrow().cast(pa.large_string()))
+    blanked = utf8[edges[0] : edges[-1]].copy()
+    blank_quotations(blanked, edges - edges[0], _TABLES[0], int(np.diff(edges).max()))
+    rest = pl.Series(
+        pa.LargeStringArray.from_buffers(
+            len(texts), pa.py_buffer((edges - edges[0]).astype(np.int64)), pa.py_buffer(blanked)
+        )
+    ).str.replace_all(" {2,}", "  ")
+    enough = rest.str.len_chars() * 2 > texts.str.len_chars()
+    return rest.zip_with(enough, texts).alias("caption")
 
 
 def _matches(pattern: str) -> pl.Expr:
@@ -92,16 +111,15 @@ def _share(part: str, whole: str | pl.Expr) -> pl.Expr:
     return pl.when(total > 0).then(pl.col(part) / total).otherwise(0.0)
 
 
-def _stopword_table() -> tuple[np.ndarray, np.ndarray]:
-    """Hashes of stopwords in the kernel's slots, and the tags it knows them by."""
-    keys, tags = np.zeros(_STOPWORD_SLOTS, np.uint64), np.zeros(_STOPWORD_SLOTS, np.uint8)
-    for tag, words in ((1, stopwords.ENGLISH), (2, stopwords.FOREIGN), (3, stopwords.STUTTERS)):
-        for word in sorted(words):
-            value = _hash_word(word)
-            slot = value % _STOPWORD_SLOTS
-            while tags[slot]:
-                slot = (slot + 1) % _STOPWORD_SLOTS
-            keys[slot], tags[slot] = value, tag
+def _word_table() -> tuple[np.ndarray, np.ndarray]:
+    """Hashes of known words in the kernel's slots, and what is known of them."""
+    keys, tags = np.zeros(_WORD_SLOTS, np.uint64), np.zeros(_WORD_SLOTS, np.uint16)
+    for word, tag in sorted(vocabulary.tags().items()):
+        value = _hash_word(word)
+        slot = value % _WORD_SLOTS
+        while tags[slot]:
+            slot = (slot + 1) % _WORD_SLOTS
+        keys[slot], tags[slot] = value, tag
     return keys, tags
 
 
@@ -114,19 +132,25 @@ def _hash_word(word: str) -> int:
     return value ^ (value >> 29)
 
 
-_TABLES = (characters.kind_table(), *_stopword_table())
+_TABLES = (
+    *(characters.table(), characters.gbk_table()),
+    *_word_table(),
+)
 
-_SPECIAL = "(?i)" + "|".join([*map(re.escape, SPECIAL_TOKENS), r"<\|\w{1,30}\|>"])
-_TAG = r"(?i)</?(?:br|p|b|i|em|strong|div|span|ul|ol|li|table|tr|td|h[1-6])\s*/?>"
+_SPECIAL = "|".join(phrases.SPECIAL)
+_MARKUP = rf"(?i)</?(?:{'|'.join(phrases.HTML)})(?:\s[^<>]{{0,200}})?/?>"
+_TAG = _MARKUP + "|<!--"
 
 _POLARS = {pa.int32(): pl.Int32, pa.float32(): pl.Float32}
 
 _FEATURES = {name: pl.col(name) for name in TEXT_FEATURES.names} | {
-    "han_share": _share("han", "letters"),
+    "han_share": _share("bare_han", "stray_letters"),
     "foreign_share": _share("foreign", "letters"),
-    "stopword_share": _share("stopwords", "words"),
-    "other_stopword_share": _share("other_stopwords", "words"),
+    "stopword_share": _share("stopwords", "stray_words"),
+    "other_stopword_share": _share("other_stopwords", "stray_words"),
     "markdown_marks": pl.col("markdown_marks") + pl.col("tags"),
+    # A question to the reader talks to somebody, whatever its words.
+    "meta_talk": pl.col("meta_talk") + pl.col("asks"),
     "dup2": _share("repeats2", pl.col("units") - 1),
     "dup10": _share("repeats10", pl.col("units") - 9),
     "repeated_sentence_share": _share("repeated_sentences", "sentences"),

@@ -29,8 +29,8 @@ STATUS_REASONS = {
 """Reasons of rows without a usable caption, named as their status, and what they mean."""
 
 
-MIN_SHARE_UNITS = 20
-"""Units a caption must have for shares of its words to say which language it is."""
+MIN_SHARE_WORDS = 20
+"""Words a caption must have, quotations apart, for shares of them to tell its language."""
 
 
 class LengthReference(Protocol):
@@ -86,25 +86,57 @@ def _foreign_script(limits: LanguageQuality, _: LengthReference | None) -> pl.Ex
     return stray | (pl.col("foreign_share") > limits.max_foreign_share)
 
 
+_LANGUAGE_LIMITS = {
+    "max_han_share": "han_share",
+    "max_stray_stopwords": "stray_stopwords",
+    "max_stray_english": "stray_english",
+    "max_latin_run": "latin_run",
+    "max_foreign_words": "foreign_words",
+    "max_foreign_sentences": "foreign_sentences",
+}
+"""Limits of `wrong_language` that a column must not exceed."""
+
+_CHINESE_LIMITS = {
+    "max_stray_han": "stray_han",
+    "max_stray_traditional": "stray_traditional",
+    "max_wide_marks": "wide_marks",
+}
+"""The same, where nothing is Japanese."""
+
+_REPETITION_LIMITS = {
+    "max_dup2": "dup2",
+    "max_dup10": "dup10",
+    "max_local_repeats": "local_repeats",
+    "max_loop_units": "loop_units",
+    "max_repeated_run": "repeated_run",
+}
+
+
 def _wrong_language(limits: LanguageQuality, _: LengthReference | None) -> pl.Expr:
     # Shares of a handful of words mean nothing, and `too_short` has such captions anyway.
-    enough = pl.col("units") >= MIN_SHARE_UNITS
-    broken = [pl.lit(value=False)]
+    enough = pl.col("stray_words") >= MIN_SHARE_WORDS
+    broken = [_above(limits, _LANGUAGE_LIMITS)]
     if limits.min_han_share is not None:
         broken.append(pl.col("han_share") < limits.min_han_share)
-    if limits.max_han_share is not None:
-        broken.append(pl.col("han_share") > limits.max_han_share)
-        # Han letters among kana are Japanese, which `foreign_script` sees.
-        no_kana = pl.col("stray_foreign") <= limits.max_stray_letters
-        broken.append((pl.col("stray_han") > limits.max_stray_letters) & no_kana)
     if limits.min_stopword_share is not None:
         broken.append(enough & (pl.col("stopword_share") < limits.min_stopword_share))
     if limits.max_other_stopword_share is not None:
         other = pl.col("other_stopword_share")
         broken.append(enough & (other > limits.max_other_stopword_share))
-    if limits.max_stray_stopwords is not None:
-        broken.append(pl.col("stray_stopwords") > limits.max_stray_stopwords)
+    # Han letters and wide marks among kana are Japanese, which `foreign_script` sees.
+    no_kana = pl.col("stray_foreign") <= limits.max_stray_letters
+    broken.append(_above(limits, _CHINESE_LIMITS) & no_kana)
     return pl.any_horizontal(broken)
+
+
+def _above(limits: LanguageQuality, columns: dict[str, str]) -> pl.Expr:
+    """Whether some column exceeds its limit; a limit of None is none."""
+    over = [
+        pl.col(column) > getattr(limits, limit)
+        for limit, column in columns.items()
+        if getattr(limits, limit) is not None
+    ]
+    return pl.any_horizontal(pl.lit(value=False), *over)
 
 
 def _word_echo(limits: LanguageQuality, _: LengthReference | None) -> pl.Expr:
@@ -112,7 +144,12 @@ def _word_echo(limits: LanguageQuality, _: LengthReference | None) -> pl.Expr:
 
 
 def _ngram_repetition(limits: LanguageQuality, _: LengthReference | None) -> pl.Expr:
-    return (pl.col("dup2") > limits.max_dup2) | (pl.col("dup10") > limits.max_dup10)
+    return _above(limits, _REPETITION_LIMITS)
+
+
+def _sentence_repetition(limits: LanguageQuality, _: LengthReference | None) -> pl.Expr:
+    share = pl.col("repeated_sentence_share") > limits.max_repeated_sentence_share
+    return share | _above(limits, {"max_repeated_clauses": "repeated_clauses"})
 
 
 RULES = (
@@ -129,9 +166,21 @@ RULES = (
         _length_outlier,
         ("max_length_mads",),
     ),
-    Rule("line_break", "more than one line; a caption is a single paragraph", _any("line_breaks")),
-    Rule("markdown", "Markdown, JSON or HTML instead of plain prose", _any("markdown_marks")),
-    Rule("special_token", "contains a marker of a chat template", _any("special_tokens")),
+    Rule(
+        "line_break",
+        "more than one line, or a space before it; a caption is a single paragraph",
+        _any("line_breaks"),
+    ),
+    Rule(
+        "markdown",
+        "Markdown, JSON, HTML, LaTeX, escapes or a formula instead of plain prose",
+        _any("markdown_marks"),
+    ),
+    Rule(
+        "special_token",
+        "contains a marker of a chat template, or the coordinates of a box",
+        _any("special_tokens"),
+    ),
     Rule("refusal", "the model declines to describe the picture", _any("refusals")),
     Rule("meta_talk", "talks about the task or the model, not the picture", _any("meta_talk")),
     Rule(
@@ -145,21 +194,21 @@ RULES = (
         "not, or not only, in the language that was asked for",
         _wrong_language,
         (
-            *("min_han_share", "max_han_share", "min_stopword_share"),
-            *("max_other_stopword_share", "max_stray_stopwords"),
+            *("min_han_share", "min_stopword_share", "max_other_stopword_share"),
+            *(*_LANGUAGE_LIMITS, *_CHINESE_LIMITS),
         ),
     ),
     Rule(
         "ngram_repetition",
         "runs of words come again and again",
         _ngram_repetition,
-        ("max_dup2", "max_dup10"),
+        tuple(_REPETITION_LIMITS),
     ),
     Rule(
         "sentence_repetition",
-        "sentences are said twice, word for word",
-        _over("repeated_sentence_share", "max_repeated_sentence_share"),
-        ("max_repeated_sentence_share",),
+        "sentences or clauses are said twice, word for word",
+        _sentence_repetition,
+        ("max_repeated_sentence_share", "max_repeated_clauses"),
     ),
     Rule(
         "word_echo",
@@ -180,7 +229,7 @@ RULES = (
     ),
     Rule(
         "replacement_character",
-        "broken text: replacement, control or private characters, or wrongly decoded ones",
+        "broken text: replacement, control, private or unseen characters, or wrongly decoded ones",
         _any("lost_characters"),
     ),
 )

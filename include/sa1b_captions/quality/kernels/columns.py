@@ -6,47 +6,61 @@ A text is decoded once; every other loop reads its code points, their kinds, or 
 import numpy as np
 
 from sa1b_captions.quality.kernels.compiled import compiled
-from sa1b_captions.quality.kernels.counts import (
-    count_codes,
-    count_lost,
-    count_stopwords,
-    longest_run,
-    tally_letters,
-)
+from sa1b_captions.quality.kernels.counts import count_signs, longest_run, tally_letters
+from sa1b_captions.quality.kernels.encoding import count_lost
+from sa1b_captions.quality.kernels.endings import asks, ends_well
+from sa1b_captions.quality.kernels.language import look_up, read_language
 from sa1b_captions.quality.kernels.markdown import count_markdown
 from sa1b_captions.quality.kernels.quotations import mark_quotations
 from sa1b_captions.quality.kernels.repetition import (
+    ECHO_UNITS,
+    LOOP_UNITS,
+    SENTENCE_UNITS,
+    count_repeated_clauses,
     count_repeated_sentences,
     count_repeats,
+    count_stutters,
     longest_echo,
 )
-from sa1b_captions.quality.kernels.text import classify, decode, ends_well
+from sa1b_captions.quality.kernels.text import decode
 from sa1b_captions.quality.kernels.words import split_units
 
 COLUMNS = (
     "caption_chars",
     "units",
     "letters",
-    "han",
     "foreign",
-    "stray_han",
+    "stray_letters",
+    "bare_han",
     "stray_foreign",
-    "words",
+    "stray_words",
     "stopwords",
     "other_stopwords",
     "stray_stopwords",
+    "stray_english",
+    "foreign_words",
+    "foreign_sentences",
+    "latin_run",
+    "stray_han",
+    "stray_traditional",
     "stutters",
     "line_breaks",
-    "markdown_marks",
     "brackets",
+    "wide_marks",
+    "markdown_marks",
     "sentences",
     "repeated_sentences",
+    "repeated_clauses",
     "repeats2",
+    "local_repeats",
     "repeats10",
+    "repeated_run",
     "echo_units",
+    "loop_units",
     "character_run",
     "lost_characters",
     "ends_sentence",
+    "asks",
 )
 """What `measure` counts, in the order of its result's columns."""
 
@@ -56,8 +70,9 @@ def measure(
     data: np.ndarray,
     offsets: np.ndarray,
     table: np.ndarray,
-    stopword_keys: np.ndarray,
-    stopword_tags: np.ndarray,
+    gbk: np.ndarray,
+    word_keys: np.ndarray,
+    word_tags: np.ndarray,
     longest: int,
     counts: np.ndarray,
 ) -> None:
@@ -66,10 +81,10 @@ def measure(
     Args:
         data: UTF-8 bytes of all texts, uint8.
         offsets: where each text begins, and where the last ends, int64.
-        table: kind of each code point, uint8.
-        stopword_keys: a set of unit hashes, a power of two of slots, uint64.
-        stopword_tags: of each slot, uint8: 0 empty, 1 English, 2 another language, 3 English and
-            never twice in a row.
+        table: kind and traits of each code point, as `characters.table` has them, uint16.
+        gbk: the bytes that GBK writes it with, uint16.
+        word_keys: a set of unit hashes, a power of two of slots, uint64.
+        word_tags: of each slot, uint16: what is known of the word, 0 where the slot is empty.
         longest: bytes of the longest text.
         counts: the result.
     """
@@ -80,48 +95,69 @@ def measure(
     stamps = np.zeros(size, np.int64)
     codes = np.empty(longest + 1, np.int32)
     kinds = np.empty(longest + 1, np.uint8)
+    traits = np.empty(longest + 1, np.uint16)
     quoted = np.empty(longest + 1, np.uint8)
     units = np.empty(longest + 1, np.uint64)
     unit_kinds = np.empty(longest + 1, np.uint8)
     unit_bits = np.empty(longest + 1, np.uint8)
+    tags = np.empty(longest + 1, np.uint16)
+    again = np.empty(longest + 1, np.uint8)
     ends = np.empty(longest + 1, np.int64)
     for text in range(counts.shape[0]):
-        length = decode(data, offsets[text], offsets[text + 1], codes)
-        classify(codes, length, table, kinds)
-        mark_quotations(codes, kinds, length, quoted)
-        count, sentences = split_units(
-            codes, kinds, quoted, length, units, unit_kinds, unit_bits, ends
+        length = decode(data, offsets[text], offsets[text + 1], table, codes, kinds, traits)
+        mark_quotations(codes, kinds, traits, length, quoted)
+        count, sentences, doubled = split_units(
+            codes, kinds, traits, quoted, length, units, unit_kinds, unit_bits, ends
         )
-        letters, han, foreign, stray_han, stray_foreign = tally_letters(kinds, quoted, length)
-        words, english, other, stray_stopwords, stutters = count_stopwords(
-            units, unit_kinds, unit_bits, count, stopword_keys, stopword_tags
-        )
-        line_breaks, brackets = count_codes(codes, kinds, length)
-        stamp = 3 * text + 1
+        look_up(units, unit_kinds, count, word_keys, word_tags, tags)
+        letters, foreign, stray, bare_han, stray_foreign = tally_letters(kinds, quoted, length)
+        language = read_language(units, unit_kinds, unit_bits, tags, count, ends, sentences)
+        line_breaks, brackets, wide = count_signs(codes, kinds, traits, quoted, length)
+        stamp = 4 * text + 1
+        repeats2, row, local = count_repeats(units, count, 2, keys, stamps, stamp, again)
+        # What comes again as a whole comes again two by two: most texts need no closer look.
+        repeats10, run, sentences2, clauses2 = 0, 0, 0, 0
+        if row >= SENTENCE_UNITS - 1:
+            sentences2 = count_repeated_sentences(
+                units, unit_bits, ends, sentences, keys, stamps, stamp + 1
+            )
+            clauses2 = count_repeated_clauses(
+                units, unit_kinds, unit_bits, tags, count, ends, keys, stamps, stamp + 2
+            )
+        if row >= 9:
+            repeats10, run, _ = count_repeats(units, count, 10, keys, stamps, stamp + 3, again)
+        # A phrase that comes twice at once is as long as the row of pairs that come again.
+        periods = row + 1
+        stutters = count_stutters(units, unit_kinds, unit_bits, tags, count)
         values = (
             length,
             count,
             letters,
-            han,
             foreign,
-            stray_han,
+            stray,
+            bare_han,
             stray_foreign,
-            words,
-            english,
-            other,
-            stray_stopwords,
-            stutters,
+            *language,
+            stutters + doubled,
             line_breaks,
-            count_markdown(codes, kinds, length),
             brackets,
+            wide,
+            count_markdown(codes, kinds, traits, quoted, length),
             sentences,
-            count_repeated_sentences(units, ends, sentences, keys, stamps, stamp),
-            count_repeats(units, count, 2, keys, stamps, stamp + 1),
-            count_repeats(units, count, 10, keys, stamps, stamp + 2),
-            longest_echo(units, unit_kinds, unit_bits, count),
-            longest_run(codes, kinds, length),
-            count_lost(codes, kinds, length),
-            np.int64(ends_well(codes, length)),
+            sentences2,
+            clauses2,
+            repeats2,
+            local,
+            repeats10,
+            run,
+            longest_echo(units, unit_kinds, unit_bits, tags, count, 1, min(ECHO_UNITS, periods)),
+            longest_echo(
+                units, unit_kinds, unit_bits, tags, count, ECHO_UNITS + 1, min(LOOP_UNITS, periods)
+            ),
+            longest_run(codes, kinds, traits, length),
+            count_lost(codes, kinds, length, gbk),
+            np.int64(ends_well(codes, kinds, traits, length)),
+            np.int64(asks(codes, traits, quoted, length)),
         )
         for column in range(len(values)):
             counts[text, column] = values[column]

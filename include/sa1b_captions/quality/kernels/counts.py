@@ -1,128 +1,97 @@
-"""Characters and words of a kind."""
+"""Characters of a kind, and runs of them."""
 
 import numpy as np
-from numba import uint64
 
 from sa1b_captions.quality.kernels.compiled import compiled
 from sa1b_captions.quality.kernels.text import (
+    BARE,
     FOREIGN,
     HAN,
     KANA,
     LATIN,
-    LINE_BREAKS,
-    LOST,
+    LINE_BREAK,
     OTHER,
-    SPACES,
+    QUOTED,
+    SPACE,
+    TRADITIONAL,
+    WIDE,
 )
-from sa1b_captions.quality.kernels.words import QUOTED, WORD
-
-# Tags of stopwords; a stutter is an English one that never comes twice in a row.
-_ENGLISH, _OTHER_LANGUAGE, _STUTTER = 1, 2, 3
 
 
 @compiled
 def tally_letters(
     kinds: np.ndarray, quoted: np.ndarray, count: int
 ) -> tuple[int, int, int, int, int]:
-    """Letters; Han and foreign ones, and how many of each stand in no quotation."""
+    """Letters and foreign ones; letters, Han and foreign ones that stand in no quotation."""
     latin = 0
-    han = 0
-    foreign = 0
-    stray_han = 0
-    stray_foreign = 0
+    stray_latin = 0
+    highest = 0
+    for place in range(count):
+        is_latin = kinds[place] == LATIN
+        latin += is_latin
+        stray_latin += is_latin & (quoted[place] == BARE)
+        highest = max(highest, kinds[place])
+    if highest < FOREIGN:
+        return latin, 0, stray_latin, 0, 0
+    han, foreign, stray_han, stray_foreign = 0, 0, 0, 0
     for place in range(count):
         kind = kinds[place]
-        latin += kind == LATIN
-        if kind == HAN:
+        if kind in (HAN, TRADITIONAL):
             han += 1
-            stray_han += quoted[place] == 0
+            stray_han += quoted[place] == BARE
         elif kind in (FOREIGN, KANA):
             foreign += 1
-            stray_foreign += quoted[place] == 0
-    return latin + han + foreign, han, foreign, stray_han, stray_foreign
+            stray_foreign += quoted[place] == BARE
+    stray = stray_latin + stray_han + stray_foreign
+    return latin + han + foreign, foreign, stray, stray_han, stray_foreign
 
 
 @compiled
-def count_stopwords(
-    units: np.ndarray,
-    unit_kinds: np.ndarray,
-    unit_bits: np.ndarray,
-    count: int,
-    keys: np.ndarray,
-    tags: np.ndarray,
-) -> tuple[int, int, int, int, int]:
-    """Words; English function words, those of other languages, English unquoted, stutters."""
-    words = 0
-    english = 0
-    other = 0
-    stray = 0
-    stutters = 0
-    last = keys.shape[0] - 1
-    for place in range(count):
-        if unit_kinds[place] != WORD:
-            continue
-        words += 1
-        slot = np.int64(units[place] & uint64(last))
-        while tags[slot] and keys[slot] != units[place]:
-            slot = (slot + 1) & last
-        tag = tags[slot]
-        other += tag == _OTHER_LANGUAGE
-        if tag in (_ENGLISH, _STUTTER):
-            english += 1
-            stray += (unit_bits[place] & QUOTED) == 0
-        if tag == _STUTTER and place > 0 and unit_bits[place] == 0:
-            stutters += units[place] == units[place - 1]
-    return words, english, other, stray, stutters
-
-
-@compiled
-def count_codes(codes: np.ndarray, kinds: np.ndarray, count: int) -> tuple[int, int]:
-    """Line breaks, and brackets that may open a tag."""
+def count_signs(
+    codes: np.ndarray, kinds: np.ndarray, traits: np.ndarray, quoted: np.ndarray, count: int
+) -> tuple[int, int, int]:
+    """Line breaks and a blank before the text; brackets that may open a tag; wide punctuation."""
     line_breaks = 0
     brackets = 0
+    wide = 0
+    if count and traits[0] & SPACE:
+        line_breaks = 1
     for place in range(count):
         if kinds[place] == OTHER:
-            line_breaks += codes[place] in LINE_BREAKS
-            brackets += codes[place] in (0x3C, 0x5B)
-    return line_breaks, brackets
+            trait = traits[place]
+            line_breaks += (trait & LINE_BREAK) != 0
+            wide += (trait & WIDE) != 0 and quoted[place] != QUOTED
+            code = codes[place]
+            # < and [, and the full-width one, and ( before a digit.
+            brackets += code == 0x3C or code == 0x5B or code == 0xFF1C
+            if code == 0x28 and place + 1 < count:
+                brackets += 0x30 <= codes[place + 1] <= 0x39
+    return line_breaks, brackets, wide
 
 
 @compiled
-def count_lost(codes: np.ndarray, kinds: np.ndarray, count: int) -> int:
-    """Characters that stand for none, and pairs that UTF-8 read as Latin-1 or cp1252 leaves."""
-    lost = 0
-    for place in range(count):
-        if kinds[place] == LOST:
-            lost += 1
-        elif place:
-            before, code = codes[place - 1], codes[place]
-            latin = (before == 0xC2 or before == 0xC3) and 0xA0 <= code <= 0xBF
-            quotes = before == 0xE2 and code == 0x20AC
-            emoji = before == 0xF0 and code == 0x178
-            lost += latin or quotes or emoji
-    return lost
-
-
-@compiled
-def longest_run(codes: np.ndarray, kinds: np.ndarray, count: int) -> int:
+def longest_run(codes: np.ndarray, kinds: np.ndarray, traits: np.ndarray, count: int) -> int:
     """Most equal characters in a row, or most signs of a pattern as in =-=-=-; spaces apart."""
-    longest = 0
+    longest = min(count, 1)
     run = 0
     signs = 0
     previous = np.int32(-1)
     before = np.int32(-1)
     for place in range(count):
         code = codes[place]
-        if kinds[place] == OTHER and code in SPACES:
-            continue
-        run = run + 1 if code == previous else 1
         if kinds[place] != OTHER:
+            if code == previous:
+                run += 1
+                longest = max(longest, run)
+            else:
+                run = 1
             signs = 0
-        elif code == before and signs >= 2:
-            signs += 1
+        elif traits[place] & SPACE:
+            continue
         else:
-            signs = min(signs + 1, 2)
+            run = run + 1 if code == previous else 1
+            signs = signs + 1 if code == before and signs >= 2 else min(signs + 1, 2)
+            longest = max(longest, run, signs)
         before = previous
         previous = code
-        longest = max(longest, run, signs)
     return longest

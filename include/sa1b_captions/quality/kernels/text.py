@@ -5,45 +5,53 @@ import numpy as np
 from sa1b_captions.quality.kernels.compiled import compiled
 
 # Kinds of characters, as in characters.Kind.
-OTHER, LATIN, DIGIT, MARK, FOREIGN, HAN, KANA, LOST = 0, 1, 2, 3, 4, 5, 6, 7
+OTHER, LATIN, DIGIT, MARK, FOREIGN, HAN, KANA, LOST, TRADITIONAL = 0, 1, 2, 3, 4, 5, 6, 7, 8
 
-SPACES = (0x20, 0x09, 0xA0, 0x3000)
-LINE_BREAKS = (0x0A, 0x0D, 0x0B, 0x0C, 0x85, 0x2028, 0x2029)
-_STOPS = (0x2E, 0x21, 0x3F, 0x2026)  # . ! ? and the ellipsis
-_WIDE_STOPS = (0x3002, 0xFF01, 0xFF1F, 0xFF0E, 0xFF61)  # the same, full width
-_CLOSERS = (0x22, 0x27, 0x29, 0x5D, 0xBB, 0x2019, 0x201D, 0x300B, 0x300D, 0x300F, 0x3011, 0xFF09)
-"""Quotation marks and brackets that may follow the end of a sentence, or be it."""
+# Their traits, as in characters.Trait.
+SPACE, LINE_BREAK, STOP, WIDE_STOP, PAUSE, QUOTE, CLOSER, WIDE, SIGN = (
+    *(1, 2, 4, 8, 16, 32, 64, 128, 256),
+)
+BLANK = SPACE | LINE_BREAK
+
+# What `quotations` writes of each character.
+BARE, BRACKETED, QUOTED = 0, 1, 2
 
 
 @compiled
-def decode(data: np.ndarray, start: int, end: int, codes: np.ndarray) -> int:
-    """Write the code points of data[start:end] and count them."""
+def decode(
+    data: np.ndarray,
+    start: int,
+    end: int,
+    table: np.ndarray,
+    codes: np.ndarray,
+    kinds: np.ndarray,
+    traits: np.ndarray,
+) -> int:
+    """Write the code points of data[start:end], their kinds and traits, and count them."""
+    last = table.shape[0] - 1
     count = 0
     place = start
     while place < end:
-        lead = np.int32(data[place])
-        if lead < 0x80:
-            width, code = 1, lead
-        elif lead < 0xE0:
-            width, code = 2, lead & 0x1F
-        elif lead < 0xF0:
-            width, code = 3, lead & 0x0F
+        code = np.int32(data[place])
+        if code < 0x80:
+            entry = table[code]
+            place += 1
         else:
-            width, code = 4, lead & 0x07
-        for following in range(place + 1, min(place + width, end)):
-            code = (code << 6) | np.int32(data[following] & 0x3F)
+            if code < 0xE0:
+                width, code = 2, code & 0x1F
+            elif code < 0xF0:
+                width, code = 3, code & 0x0F
+            else:
+                width, code = 4, code & 0x07
+            for following in range(place + 1, min(place + width, end)):
+                code = (code << 6) | np.int32(data[following] & 0x3F)
+            entry = table[min(code, last)]
+            place += width
         codes[count] = code
+        kinds[count] = entry & 15
+        traits[count] = entry >> 4
         count += 1
-        place += width
     return count
-
-
-@compiled
-def classify(codes: np.ndarray, count: int, table: np.ndarray, kinds: np.ndarray) -> None:
-    """Write the kind of each code point."""
-    for place in range(count):
-        code = codes[place]
-        kinds[place] = table[code] if code < table.shape[0] else LOST
 
 
 @compiled
@@ -53,26 +61,20 @@ def joins(kind: int) -> bool:
 
 
 @compiled
-def ends_a_sentence(codes: np.ndarray, count: int, place: int) -> bool:
+def ends_a_sentence(traits: np.ndarray, count: int, place: int) -> bool:
     """Whether a sentence ends here: a decimal point has a digit behind it, a stop a space."""
-    code = codes[place]
-    if code in _WIDE_STOPS or code in LINE_BREAKS:
+    trait = traits[place]
+    if trait & (WIDE_STOP | LINE_BREAK):
         return True
-    if code not in _STOPS:
+    if not trait & STOP:
         return False
-    if place + 1 == count:
-        return True
-    following = codes[place + 1]
-    return following in SPACES or following in _CLOSERS or following in LINE_BREAKS
+    return place + 1 == count or (traits[place + 1] & (BLANK | CLOSER)) != 0
 
 
 @compiled
-def ends_well(codes: np.ndarray, count: int) -> bool:
-    """Whether the last character that is no space can end a sentence or a quotation."""
+def last_place(traits: np.ndarray, count: int) -> int:
+    """Place of the last character that is no space; -1 without one."""
     place = count - 1
-    while place >= 0 and (codes[place] in SPACES or codes[place] in LINE_BREAKS):
+    while place >= 0 and traits[place] & BLANK:
         place -= 1
-    if place < 0:
-        return False
-    code = codes[place]
-    return code in _STOPS or code in _WIDE_STOPS or code in _CLOSERS
+    return place

@@ -1,0 +1,110 @@
+"""What reading a text in the wrong encoding leaves."""
+
+import numpy as np
+
+from sa1b_captions.quality.kernels.compiled import compiled
+from sa1b_captions.quality.kernels.text import FOREIGN, HAN, LATIN, LOST, TRADITIONAL
+
+_TAB = 0x09
+_JOINERS = (0x200C, 0x200D)
+_QUOTING = (0x2018, 0x2019, 0x201C, 0x201D, 0x2013, 0x2014, 0x2026, 0xBB)
+"""What may follow an accented letter, though cp1252 has it where UTF-8 goes on: café”."""
+_CP1252 = (
+    *(0x20AC, 0x201A, 0x192, 0x201E, 0x2020, 0x2021, 0x2C6, 0x2030, 0x160, 0x2039, 0x152, 0x17D),
+    *(0x2022, 0x2DC, 0x2122, 0x161, 0x203A, 0x153, 0x17E, 0x178),
+)
+"""Its other characters of 0x80 to 0x9F."""
+
+
+@compiled
+def continues(code: int) -> int:
+    """Whether a code point is a byte inside a character of UTF-8 read as Latin-1 or cp1252.
+
+    Returns:
+        0 if not, 1 if it may also follow a letter in good text, 2 if not that.
+    """
+    if code in _QUOTING:
+        return 1
+    return 2 if 0x80 <= code <= 0xBF or code in _CP1252 else 0
+
+
+@compiled
+def is_utf8_as_western(codes: np.ndarray, count: int, place: int) -> bool:
+    """Whether a character of UTF-8 begins here that was read as Latin-1 or cp1252."""
+    lead = codes[place]
+    if not 0xC2 <= lead <= 0xF4 or place + 1 >= count:
+        return False
+    first = continues(codes[place + 1])
+    if lead < 0xE0:
+        return first == 2 and (lead <= 0xC3 or 0xCE <= lead <= 0xD1)
+    if lead == 0xE2 and codes[place + 1] == 0x20AC:
+        return True
+    if lead == 0xF0 and codes[place + 1] == 0x178:
+        return True
+    if not first or place + 2 >= count:
+        return False
+    second = continues(codes[place + 2])
+    return second != 0 and first + second > 2
+
+
+@compiled
+def is_utf8_as_gbk(codes: np.ndarray, count: int, place: int, gbk: np.ndarray) -> bool:
+    """Whether three Han letters are the bytes of two common ones, UTF-8 read as GBK."""
+    if place + 2 >= count or max(codes[place], codes[place + 1], codes[place + 2]) > 0xFFFF:
+        return False
+    first, second, third = gbk[codes[place]], gbk[codes[place + 1]], gbk[codes[place + 2]]
+    lead = first >> 8
+    if not (0xE3 <= lead <= 0xE9 or lead == 0xEF) or not 0x80 <= first & 0xFF <= 0xBF:
+        return False
+    if not 0x80 <= second >> 8 <= 0xBF or not 0xE3 <= second & 0xFF <= 0xEF:
+        return False
+    if not 0x80 <= third >> 8 <= 0xBF or not 0x80 <= third & 0xFF <= 0xBF:
+        return False
+    one = (lead & 0xF) << 12 | (first & 0x3F) << 6 | (second >> 8 & 0x3F)
+    other = (second & 0xF) << 12 | (third >> 8 & 0x3F) << 6 | (third & 0x3F)
+    return is_common(one, gbk) and is_common(other, gbk)
+
+
+@compiled
+def is_common(code: int, gbk: np.ndarray) -> bool:
+    """Whether a code point is a frequent Han letter, or punctuation of Chinese."""
+    written = gbk[code] >> 8
+    sign = 0xA1 <= written <= 0xA3
+    return bool(sign or (0xB0 <= written <= 0xD7 and gbk[code] & 0xFF >= 0xA1))
+
+
+@compiled
+def count_lost(codes: np.ndarray, kinds: np.ndarray, count: int, gbk: np.ndarray) -> int:
+    """Characters that stand for none or cannot be seen, and pairs that wrong decoding leaves."""
+    lost = 0
+    accents, letters = 0, 0
+    for place in range(count):
+        kind = kinds[place]
+        code = codes[place]
+        if 0x20 <= code < 0x7F:
+            accents, letters = 0, 0
+            continue
+        if kind == LOST:
+            before = kinds[place - 1] if place else 0
+            emoji = place > 0 and (codes[place - 1] >= 0x1F000 or codes[place - 1] == 0xFE0F)
+            lost += code not in _JOINERS or not (before == FOREIGN or emoji)
+        elif kind in (HAN, TRADITIONAL):
+            lost += is_utf8_as_gbk(codes, count, place, gbk)
+            # What two replacement characters become: 锟斤拷.
+            lost += code == 0x951F and place + 1 < count and codes[place + 1] == 0x65A4
+        elif code == _TAB:
+            lost += 1
+        elif code == 0x120 or code == 0x10A:  # the space and line break of byte-level tokens
+            lost += place > 0 and kinds[place - 1] == LATIN
+        elif code == 0x201A or code == 0x221A:  # UTF-8 read as Mac OS Roman
+            lost += place + 1 < count and codes[place + 1] in (0xC4, 0xA9, 0xAE, 0xB1)
+        elif is_utf8_as_western(codes, count, place):
+            lost += 1
+        # GBK read as Latin-1: no language has four such letters and signs in a row.
+        if 0xA1 <= code <= 0xFF:
+            accents += 1
+            letters += kind == LATIN
+            lost += accents >= 4 and letters >= 2
+        else:
+            accents, letters = 0, 0
+    return lost

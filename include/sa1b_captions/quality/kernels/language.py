@@ -1,0 +1,244 @@
+"""Which language words and sentences are of, by what is known of each word."""
+
+import numpy as np
+from numba import uint64
+
+from sa1b_captions.quality.kernels.compiled import compiled
+from sa1b_captions.quality.kernels.words import (
+    ACCENTED,
+    AFTER_PAUSE,
+    AFTER_SIGN,
+    CAPITAL,
+    GLUED,
+    HAN_UNIT,
+    IN_QUOTES,
+    NUMBER,
+    TRADITIONAL_UNIT,
+    WORD,
+)
+
+# What is known of a word, as bits of vocabulary.Tag.
+ENGLISH, OTHER, STUTTER, COMMON, ABROAD, GERMAN = 1, 2, 4, 8, 16, 32
+SUBJECT, FINITE, INTRODUCER, CONJUNCTION, ADVERBIAL, ONE = 64, 128, 256, 512, 1024, 2048
+PLAIN, PARTICLE, SHARED = 4096, 8192, 16384
+_KNOWN = ENGLISH | COMMON
+
+_NEAR_WORDS, _NEAR_CHARACTERS = 3, 8
+"""How far behind "a sign reads" its words may begin, in units."""
+
+_FEWEST_WORDS = 3
+"""Of a sentence in another language."""
+
+_FOREIGN_RUN = 3
+"""Foreign words in one clause, no English one between them, that nobody borrows."""
+
+_UNKNOWN_RUN = 8
+"""Lower-case words in a row of which no English sentence lacks a known one."""
+
+
+@compiled
+def look_up(
+    units: np.ndarray,
+    unit_kinds: np.ndarray,
+    count: int,
+    keys: np.ndarray,
+    known: np.ndarray,
+    tags: np.ndarray,
+) -> None:
+    """Write what is known of each unit."""
+    last = keys.shape[0] - 1
+    for place in range(count):
+        tags[place] = 0
+        if unit_kinds[place] == NUMBER:
+            continue
+        slot = np.int64(units[place] & uint64(last))
+        while known[slot] and keys[slot] != units[place]:
+            slot = (slot + 1) & last
+        tags[place] = known[slot]
+
+
+@compiled
+def in_a_name(
+    unit_kinds: np.ndarray, unit_bits: np.ndarray, tags: np.ndarray, count: int, place: int
+) -> bool:
+    """Whether a word is a particle between two capitalised ones, as in Place de la Concorde."""
+    before = place - 1
+    while before >= 0 and before > place - 3 and tags[before] & PARTICLE:
+        if unit_bits[before] & CAPITAL:
+            break
+        before -= 1
+    after = place + 1
+    while after < count and after < place + 3 and tags[after] & PARTICLE:
+        if unit_bits[after] & CAPITAL:
+            break
+        after += 1
+    if before < 0 or after >= count:
+        return False
+    between = unit_bits[before] & CAPITAL and unit_bits[after] & CAPITAL
+    return between and unit_kinds[before] == WORD and not unit_bits[place] & AFTER_PAUSE
+
+
+@compiled
+def alone_abroad(unit_bits: np.ndarray, tags: np.ndarray, count: int, place: int) -> bool:
+    """Whether a foreign word stands among English ones and is no part of a name."""
+    if not tags[place] & ABROAD:
+        return False
+    if (
+        place + 1 < count
+        and unit_bits[place + 1] & CAPITAL
+        and not unit_bits[place + 1] & AFTER_PAUSE
+    ):
+        return False
+    capital = unit_bits[place] & CAPITAL
+    if place == 0:
+        return bool(capital == 0)
+    if unit_bits[place - 1] & CAPITAL and not unit_bits[place] & AFTER_PAUSE:
+        # "The perro", not "Bar perro".
+        return bool(capital == 0 and tags[place - 1] & ENGLISH != 0)
+    if capital == 0:
+        return True
+    return (
+        tags[place] & GERMAN != 0
+        and not unit_bits[place] & AFTER_SIGN
+        and (tags[place - 1] & _KNOWN) != 0
+    )
+
+
+@compiled
+def read_language(  # noqa: C901  # one pass, or it costs twice as much
+    units: np.ndarray,
+    unit_kinds: np.ndarray,
+    unit_bits: np.ndarray,
+    tags: np.ndarray,
+    count: int,
+    sentence_ends: np.ndarray,
+    sentences: int,
+) -> tuple[int, int, int, int, int, int, int, int, int, int]:
+    """Count words outside quotations.
+
+    Returns:
+        Words; English function words; those of other languages; English ones that are not part of
+        a name; English words of any kind in lower case; foreign words alone among English ones;
+        sentences or clauses in another language; most lower-case words in a row that are not said
+        to be a sign's; Han letters, and traditional ones, that are not either.
+    """
+    words, english, other, stray_stopwords, stray_english, abroad = 0, 0, 0, 0, 0, 0
+    foreign_sentences, latin_run, stray_han, traditional = 0, 0, 0, 0
+    introduced = -100
+    sentence = 0
+    parted = False
+    own, sure, small_ones, theirs, said, run, longest, unknown, longest_unknown, lower = (
+        0,
+        0,
+        0,
+        0,
+        0,
+        0,
+        0,
+        0,
+        0,
+        0,
+    )
+    for place in range(count):
+        bits = unit_bits[place]
+        kind = unit_kinds[place]
+        tag = tags[place]
+        if bits & AFTER_PAUSE:
+            introduced = -100
+            run, unknown = 0, 0
+            parted |= said > 0
+        if bits & IN_QUOTES:
+            lower, run, unknown = 0, 0, 0
+        elif kind == WORD:
+            reach = _NEAR_WORDS
+            if introduced >= 0 and unit_kinds[introduced] != WORD:
+                reach = _NEAR_CHARACTERS
+            near = place - introduced <= reach
+            glued = bits & GLUED or (place + 1 < count and unit_bits[place + 1] & GLUED)
+            small = not bits & CAPITAL
+            particle = (
+                (tag & PARTICLE) != 0
+                and place > 0
+                and (unit_bits[place - 1] & CAPITAL or tags[place - 1] & PARTICLE) != 0
+                and in_a_name(unit_kinds, unit_bits, tags, count, place)
+            )
+            words += 1
+            said += 1
+            english += tag & ENGLISH
+            # A name may begin a sentence with a particle: "El Capitan rises".
+            first = place == 0 or bits & AFTER_PAUSE
+            speaks = (tag & OTHER) != 0 and not particle and not glued and (small or first)
+            other += speaks
+            own += (tag & _KNOWN) != 0
+            sure += (tag & _KNOWN) != 0 and not tag & SHARED
+            small_ones += small and not tag & _KNOWN
+            stray_stopwords += (tag & ENGLISH) != 0 and not particle
+            if (tag & PLAIN) != 0 and small and not near and not glued and not particle:
+                stray_english += 1
+            if near and not tag & INTRODUCER:
+                speaks = False
+                introduced += not tag & _KNOWN
+            elif not glued and alone_abroad(unit_bits, tags, count, place):
+                abroad += 1
+                speaks = True
+            theirs += (
+                speaks
+                or (small and (tag & ABROAD) != 0)
+                or ((bits & ACCENTED) != 0 and small and not near and not tag)
+            )
+            run = 0 if tag & _KNOWN else run + speaks
+            longest = max(longest, run)
+            strange = small and not near and not glued
+            unknown = unknown + 1 if strange and not tag & _KNOWN else 0
+            longest_unknown = max(longest_unknown, unknown)
+            if strange and place > 0 and units[place] != units[place - 1]:
+                lower = (lower if not bits & AFTER_SIGN else 0) + 1
+            elif not strange:
+                lower = 0
+            latin_run = max(latin_run, lower)
+        else:
+            lower, unknown = 0, 0
+            if kind in (HAN_UNIT, TRADITIONAL_UNIT):
+                reach = _NEAR_WORDS
+                if introduced >= 0 and unit_kinds[introduced] != WORD:
+                    reach = _NEAR_CHARACTERS
+                if place - introduced <= reach:
+                    introduced = max(introduced, place - 1)
+                else:
+                    stray_han += 1
+                    traditional += kind == TRADITIONAL_UNIT
+        if tag & INTRODUCER and not bits & IN_QUOTES:
+            introduced = place
+        if sentence < sentences and place + 1 == sentence_ends[sentence]:
+            outnumbered = said >= _FEWEST_WORDS and theirs >= 2 and theirs > own
+            # No word that only English has, and one of another language, or no English word at all.
+            strangers = (
+                small_ones >= 2
+                and sure == 0
+                and (
+                    (theirs >= 1 and said >= _FEWEST_WORDS)
+                    or (own == 0 and said > _FEWEST_WORDS and not parted)
+                )
+            )
+            foreign_sentences += (
+                outnumbered
+                or strangers
+                or longest >= _FOREIGN_RUN
+                or longest_unknown >= _UNKNOWN_RUN
+            )
+            own, sure, small_ones, theirs, said = 0, 0, 0, 0, 0
+            parted = False
+            run, longest, unknown, longest_unknown = 0, 0, 0, 0
+            sentence += 1
+    return (
+        words,
+        english,
+        other,
+        stray_stopwords,
+        stray_english,
+        abroad,
+        foreign_sentences,
+        latin_run,
+        stray_han,
+        traditional,
+    )

@@ -1,0 +1,104 @@
+"""Numbers of a list that runs on in one line: "1. a car 2. a tree", （1）…（2）…, ①…②…."""
+
+import numpy as np
+
+from sa1b_captions.quality.kernels.compiled import compiled
+from sa1b_captions.quality.kernels.text import (
+    CLOSER,
+    DIGIT,
+    LATIN,
+    PAUSE,
+    QUOTE,
+    SPACE,
+    STOP,
+    WIDE_STOP,
+)
+
+_MARKS = (0x2E, 0x29, 0xFF09, 0xFF0E, 0x3001)
+_OPENERS = (0x28, 0xFF08)
+_COLONS = (0x3A, 0xFF1A)
+_MOST = 20
+"""More items than a list in a caption has."""
+
+
+@compiled
+def first_digit(codes: np.ndarray, kinds: np.ndarray, place: int) -> int:
+    """Where the number before a mark begins, its opening bracket included."""
+    first = place
+    while first > 0 and kinds[first - 1] == DIGIT:
+        first -= 1
+    if first > 0 and codes[first - 1] in _OPENERS:
+        first -= 1
+    return first
+
+
+@compiled
+def list_number(
+    codes: np.ndarray, kinds: np.ndarray, traits: np.ndarray, count: int, place: int
+) -> int:
+    """The number of an item whose mark stands here; 0 where none does."""
+    code = codes[place]
+    if 0x2460 <= code <= 0x2468:
+        return int(code - 0x245F)
+    if code not in _MARKS or place == 0 or kinds[place - 1] != DIGIT:
+        return 0
+    # An item follows: 1.5 is a number, 1、2、3 are several.
+    if place + 1 >= count or kinds[place + 1] == DIGIT:
+        return 0
+    if code == 0x2E and traits[place + 1] & (QUOTE | CLOSER | STOP | PAUSE):
+        return 0
+    first = first_digit(codes, kinds, place)
+    number = 0
+    for digit in range(first, place):
+        if kinds[digit] == DIGIT:
+            number = 10 * number + (codes[digit] - 0x30 if codes[digit] < 0x80 else 99)
+        if number > _MOST:
+            return 0
+    # "Players (1) and (2)" are named by their numbers, "two cars, (2) a tree" is a list.
+    if codes[first] in _OPENERS and number > 1 and not follows_pause(codes, traits, first):
+        return 0
+    # 3.2. and A1. are no items.
+    if first > 0 and (
+        kinds[first - 1] == LATIN or (codes[first - 1] == 0x2E and kinds[first - 2] == DIGIT)
+    ):
+        return 0
+    return number
+
+
+@compiled
+def starts_list(
+    codes: np.ndarray,
+    kinds: np.ndarray,
+    traits: np.ndarray,
+    count: int,
+    place: int,
+    number: int,
+) -> bool:
+    """Whether a list may begin with this item: "number 1. The second" has a word before it."""
+    if number != 1:
+        return False
+    first = place if 0x2460 <= codes[place] <= 0x2468 else first_digit(codes, kinds, place)
+    before = first - 1
+    while before >= 0 and traits[before] & SPACE:
+        before -= 1
+    if before < 0 or codes[place] == 0x29 or codes[place] == 0xFF09:
+        return True
+    if codes[before] == 0x2E and before > 0 and codes[before - 1] | 0x20 == 0x6F:  # No. 1
+        return False
+    after = place + 1
+    while after < count and traits[after] & SPACE:
+        after += 1
+    # No sentence begins with a small letter.
+    small = after < count and 0x61 <= codes[after] <= 0x7A
+    return small or follows_pause(codes, traits, first)
+
+
+@compiled
+def follows_pause(codes: np.ndarray, traits: np.ndarray, place: int) -> bool:
+    """Whether a colon, a comma or a stop stands before this place, spaces apart."""
+    before = place - 1
+    while before >= 0 and traits[before] & SPACE:
+        before -= 1
+    return (
+        before < 0 or (traits[before] & (PAUSE | STOP | WIDE_STOP)) != 0 or codes[before] in _COLONS
+    )
