@@ -86,6 +86,7 @@ REFUSALS = (
     r"拒绝(?:描述|回答|提供)",
     r"(?:没有|未|并未)(?:提供|上传|看到|收到|检测到)(?:任何)?(?:图|照片)",
     r"(?:违反|不符合|出于|基于)[^，。]{0,10}(?:政策|规定|准则|规范|隐私保护)",
+    r"(?:请求|要求|任务|问题)(?:无法|不能|未能)(?:被)?(?:完成|满足|处理|执行|回答)",
     r"暂(?:时)?(?:不支持|无法|不能|不提供)|我无权|恕(?:我|不|难)|无可奉告",
     r"(?:图[片像]|照片|内容)(?:加载|显示|读取|解析|上传|识别)(?:失败|错误|异常)",
     r"没有(?:可供|任何|可以|能够|需要)?(?:描述|识别|显示|查看)的(?:图|照片)|"
@@ -128,7 +129,8 @@ META_TALK = (
     r"\bvisible (?:information|content) (?:only|in)\b",
     rf"^\W*(?:here you (?:go|are)|in response|according to (?:the|this|"
     rf"your) (?:[a-z]+ )?{_IMAGE})|\banything else\b",
-    r"\bsingle[- ]paragraph\b|\b(?:word|character) (?:count|limit)\b|\b\d+ words\b\W*$",
+    r"\bin accordance with\b|\bline breaks?\b|\bsingle[- ]paragraph\b|"
+    r"\b(?:word|character) (?:count|limit)\b|\b\d+ words\b\W*$",
     r"\b(?:let me know|feel free to|i hope|hope(?:fully)? th(?:is|at)|happy to (?:help|"
     r"provide|assist|"
     r"elaborate|describe|refine|adjust|revise|add|answer|clarify)|(?:glad|pleased) to (?:help|"
@@ -192,7 +194,7 @@ META_TALK = (
     r"(?:模型|人工智能|ai|助手|机器)(?:自动|根据|生成)",
     r"(?:避免|没有|不含|无|不做|不作|不包含|未包含)(?:了|任何)*(?:过度|主观)?(?:的)?(?:推测|"
     r"猜测|臆测)",
-    r"(?:描述|回答)(?:完毕|结束|到此)|(?:字数|提示词)|(?:谢谢|感谢)(?:你|使用|提问|观看|阅读|"
+    r"全文|共计?[^，。]{0,8}字[。，]|(?:使用|有|无|不)换行|(?:描述|回答)(?:完毕|结束|到此)|(?:字数|提示词)|(?:谢谢|感谢)(?:你|使用|提问|观看|阅读|"
     r"分享|提供)",
     r"(?:语言模型|聊天机器人|人工智能模型|智能助手)",
     r"(?:我|我们)(?:可以|会|将|能|来|很乐意|将会)(?:为|帮|继续|再|进一步|提供|描述|给)",

@@ -15,8 +15,10 @@ from sa1b_captions.quality.kernels.quotations import mark_quotations
 from sa1b_captions.quality.kernels.repetition import (
     ECHO_UNITS,
     LOOP_UNITS,
+    OPENING_UNITS,
     SENTENCE_UNITS,
     count_repeated_clauses,
+    count_repeated_openings,
     count_repeated_sentences,
     count_repeats,
     count_stutters,
@@ -124,10 +126,20 @@ def measure(
             clauses2 = count_repeated_clauses(
                 units, unit_kinds, unit_bits, tags, count, ends, keys, stamps, stamp + 2
             )
+        if row >= OPENING_UNITS - 1:
+            clauses2 += count_repeated_openings(
+                units, unit_kinds, unit_bits, tags, count, ends, sentences
+            )
         if row >= 9:
             repeats10, run, _ = count_repeats(units, count, 10, keys, stamps, stamp + 3, again)
         # A phrase that comes twice at once is as long as the row of pairs that come again.
         periods = row + 1
+        echo = longest_echo(units, unit_kinds, unit_bits, tags, count, 1, min(ECHO_UNITS, periods))
+        loop = longest_echo(
+            units, unit_kinds, unit_bits, tags, count, ECHO_UNITS + 1, min(LOOP_UNITS, periods)
+        )
+        if loop or echo > 2 * ECHO_UNITS:
+            clauses2 = sentences2  # the loop says the rest
         stutters = count_stutters(units, unit_kinds, unit_bits, tags, count)
         values = (
             length,
@@ -150,10 +162,8 @@ def measure(
             local,
             repeats10,
             run,
-            longest_echo(units, unit_kinds, unit_bits, tags, count, 1, min(ECHO_UNITS, periods)),
-            longest_echo(
-                units, unit_kinds, unit_bits, tags, count, ECHO_UNITS + 1, min(LOOP_UNITS, periods)
-            ),
+            echo,
+            loop,
             longest_run(codes, kinds, traits, length),
             count_lost(codes, kinds, length, gbk),
             np.int64(ends_well(codes, kinds, traits, length)),

@@ -22,7 +22,7 @@ from sa1b_captions.quality.kernels.text import (
 def tally_letters(
     kinds: np.ndarray, quoted: np.ndarray, count: int
 ) -> tuple[int, int, int, int, int]:
-    """Letters and foreign ones; letters, Han and foreign ones that stand in no quotation."""
+    """Letters and foreign ones; letters, Han and joined foreign ones that no quotation has."""
     latin = 0
     stray_latin = 0
     highest = 0
@@ -32,7 +32,7 @@ def tally_letters(
         stray_latin += is_latin & (quoted[place] == BARE)
         highest = max(highest, kinds[place])
     if highest < FOREIGN:
-        return latin, 0, stray_latin, 0, 0
+        return latin, 0, stray_latin or latin, 0, 0
     han, foreign, stray_han, stray_foreign = 0, 0, 0, 0
     for place in range(count):
         kind = kinds[place]
@@ -41,8 +41,14 @@ def tally_letters(
             stray_han += quoted[place] == BARE
         elif kind in (FOREIGN, KANA):
             foreign += 1
-            stray_foreign += quoted[place] == BARE
+            # One letter alone names an angle or an axis.
+            before = place > 0 and kinds[place - 1] in (FOREIGN, KANA)
+            after = place + 1 < count and kinds[place + 1] in (FOREIGN, KANA)
+            stray_foreign += quoted[place] == BARE and (before or after)
     stray = stray_latin + stray_han + stray_foreign
+    # A text that is all quotation, as in JSON, is judged by what it quotes.
+    if stray == 0:
+        return latin + han + foreign, foreign, latin + han + foreign, han, 0
     return latin + han + foreign, foreign, stray, stray_han, stray_foreign
 
 

@@ -15,8 +15,8 @@ from sa1b_captions.quality.kernels.text import (
     last_place,
 )
 
-_PRIMES = (0x2032, 0x2033, 0xB0, 0x2103, 0x2109)
-"""Marks of feet, inches and degrees."""
+_PRIMES = (0x2032, 0x2033, 0xB0, 0x2103, 0x2109, 0x25)
+"""Marks of feet, inches, degrees and shares."""
 
 
 @compiled

@@ -43,6 +43,9 @@ CLAUSE_UNITS, CLAUSE_CHARACTERS = 6, 8
 ANY_UNITS = 12
 """The same of what stands between two pauses, whatever it is."""
 
+OPENING_UNITS = 9
+"""Units of a sentence's opening that nobody says twice; ANY_UNITS characters in Chinese."""
+
 WINDOW = 40
 """Units in a row among which a local loop is looked for."""
 
@@ -205,6 +208,38 @@ def count_repeated_clauses(
 
 
 @compiled
+def count_repeated_openings(
+    units: np.ndarray,
+    unit_kinds: np.ndarray,
+    unit_bits: np.ndarray,
+    tags: np.ndarray,
+    count: int,
+    sentence_ends: np.ndarray,
+    sentences: int,
+) -> int:
+    """Sentences whose opening is said again later, wherever it then stands.
+
+    "On the left side of the image there is a" opens many: two of its words are less common.
+    """
+    repeated = 0
+    start = 0
+    for sentence in range(sentences):
+        width = OPENING_UNITS if unit_kinds[start] == WORD else ANY_UNITS
+        rare, quoted = 0, 0
+        for place in range(start, min(count, start + width)):
+            rare += tags[place] == 0
+            quoted += (unit_bits[place] & IN_QUOTES) != 0
+        if rare >= 2 and quoted == 0:
+            for later in range(start + 1, count - width + 1):
+                same = 0
+                while same < width and units[later + same] == units[start + same]:
+                    same += 1
+                repeated += same == width
+        start = sentence_ends[sentence]
+    return repeated
+
+
+@compiled
 def count_stutters(
     units: np.ndarray, unit_kinds: np.ndarray, unit_bits: np.ndarray, tags: np.ndarray, count: int
 ) -> int:
@@ -217,7 +252,13 @@ def count_stutters(
         plain = not unit_bits[place] & AFTER_SIGN
         if units[place] == units[place - 1]:
             small = not (unit_bits[place] | unit_bits[place - 1]) & CAPITAL
-            never = tags[place] & STUTTER or (tags[place] & COMMON and small)
+            thrice = place > 1 and units[place] == units[place - 2]
+            plain_before = not unit_bits[place - 1] & AFTER_SIGN
+            never = (
+                tags[place] & STUTTER
+                or (tags[place] & COMMON and small)
+                or (thrice and plain_before and small)
+            )
             stutters += bare or (plain and never)
         elif bare and place > 1 and place + 1 < count:  # red panda,red panda
             again = units[place] == units[place - 2] and units[place + 1] == units[place - 1]

@@ -53,6 +53,12 @@ def scramble(value):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN201
 
 
 @compiled
+def is_comma(code: int) -> bool:
+    """Whether a code point is a comma of either script."""
+    return code in _COMMAS
+
+
+@compiled
 def split_units(  # noqa: C901  # one pass, or it costs twice as much
     codes: np.ndarray,
     kinds: np.ndarray,
@@ -123,13 +129,13 @@ def split_units(  # noqa: C901  # one pass, or it costs twice as much
             place += 1
             continue
         between |= AFTER_SIGN
+        doubled += is_comma(codes[place]) and comma_before and not spaced and not quoted[place]
+        spaced = False
         if trait & (PAUSE | STOP | WIDE_STOP):
             between |= AFTER_PAUSE
         signs += 1
         code = codes[place]
-        is_comma = code in _COMMAS
-        doubled += is_comma and comma_before and not spaced and not quoted[place]
-        comma_before = is_comma
+        comma_before = is_comma(code)
         comma = code == 0x2C
         glue = code in _TAG or (signs == 1 and code in _GLUE)
         if unit > ended and ends_a_sentence(traits, count, place):
