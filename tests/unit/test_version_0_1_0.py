@@ -1,4 +1,4 @@
-"""What version 0.1.0 stored is read by this one, and nothing of it is done again."""
+"""What version 0.1.0 stored is read by this one; it is judged by newer rules, and no more."""
 
 import json
 import shutil
@@ -38,6 +38,28 @@ def campaign(stored, tmp_path):
     return open_campaign(FileStore(tmp_path / "store"), "test")
 
 
+@pytest.fixture(scope="module")
+def judged_anew(stored, tmp_path_factory):
+    """The same, judged by the present rules once."""
+    root = tmp_path_factory.mktemp("judged_anew")
+    shutil.copytree(stored, root, dirs_exist_ok=True)
+    campaign = open_campaign(FileStore(root), "test")
+    for shard in SHARDS:
+        curate_shard(campaign, shard)
+    validate_shards(campaign, SHARDS)
+    for track in TRACKS:
+        dedup_track(campaign, track)
+    validate_release(campaign)
+    return root
+
+
+@pytest.fixture
+def judged(judged_anew, tmp_path):
+    """The campaign in a copy of that."""
+    shutil.copytree(judged_anew, tmp_path / "judged")
+    return open_campaign(FileStore(tmp_path / "judged"), "test")
+
+
 def content(campaign):
     return {key: campaign.store.read(key) for key in campaign.store.list("")}
 
@@ -48,10 +70,19 @@ def no_engine():
 
 def test_the_stored_recipe_has_the_fingerprints_it_had(campaign):
     assert campaign.recipe.fingerprint == version_0_1_0.RECIPE_FINGERPRINT
-    assert campaign.quality_fingerprint == version_0_1_0.QUALITY_FINGERPRINT
+    assert campaign.quality_fingerprint != version_0_1_0.QUALITY_FINGERPRINT
 
 
-def test_every_shard_is_done(campaign):
+def test_newer_rules_take_no_caption_and_no_archive_anew(campaign, judged):
+    before, after = content(campaign), content(judged)
+    assert {key for key in before if "/curated/" not in key} <= set(after)
+    kept = [key for key in before if key.startswith("shards/") or "/captions/" in key]
+    assert kept
+    assert all(after[key] == before[key] for key in kept)
+
+
+def test_every_shard_is_done(judged):
+    campaign = judged
     statuses = read_status(campaign).shards
     assert [(one.shard, one.state, one.done) for one in statuses] == [
         ("sa_000000", "pass", True),
@@ -60,7 +91,8 @@ def test_every_shard_is_done(campaign):
     assert all(is_done(campaign, shard) for shard in SHARDS)
 
 
-def test_no_stage_does_anything_again(campaign):
+def test_no_stage_does_anything_again(judged):
+    campaign = judged
     before = content(campaign)
     for shard in SHARDS:
         ingest_shard(campaign.store, shard, {}, expected_md5="0" * 32)
@@ -75,12 +107,13 @@ def test_no_stage_does_anything_again(campaign):
     assert content(campaign) == before
 
 
-def test_a_release_is_made_of_it(campaign):
-    rows = export_release(campaign, "v1")["rows"]
+def test_a_release_is_made_of_it(judged):
+    rows = export_release(judged, "v1")["rows"]
     assert list(rows.values()) == [16, 6, 6, 6]
 
 
-def test_its_archives_can_be_dropped(campaign):
+def test_its_archives_can_be_dropped(judged):
+    campaign = judged
     assert drop_shards(campaign, SHARDS)["dropped"] == list(SHARDS)
     assert all(is_dropped(campaign, shard) for shard in SHARDS)
 
