@@ -255,7 +255,7 @@ AMONG_CHINESE = frozenset(_AMONG_CHINESE.split())
 HAN_INTRODUCERS = "写印标刻题绣喷贴名称叫注牌"
 """The same in Chinese; 写着, 印有, 名为 and others are made of them."""
 
-HAN_ADVERBIALS = "在位从以和与及并而其"
+HAN_ADVERBIALS = "在位从以和与及并而其把按将由"
 """Characters that begin a phrase, not a clause of its own."""
 
 
