@@ -13,7 +13,7 @@ from sa1b_captions.caption import sampling
 from sa1b_captions.caption.sameness import require_same_images
 from sa1b_captions.caption.shard_work import ShardWork
 from sa1b_captions.caption.standing import stand
-from sa1b_captions.errors import PermanentError
+from sa1b_captions.errors import PermanentError, RetryableError
 from sa1b_captions.receipt_files import ingest_place, read_receipt, require_receipt
 from sa1b_captions.receipts import IngestReceipt
 from sa1b_captions.recipe import TRACKS
@@ -77,10 +77,13 @@ def _require_archive(
 ) -> IngestReceipt:
     if receipt is None:
         return require_receipt(campaign.store, ingest_place(shard))
-    for key in (layout.archive_key, layout.index_key):
-        if not campaign.store.exists(key(shard, receipt.generation)):
-            raise PermanentError(
-                f"{key(shard, receipt.generation)} is gone from {campaign.store.url}, though its "
-                f"receipt is there; run sa1b-captions ingest --shards {shard} --force"
-            )
-    return receipt
+    keys = [key(shard, receipt.generation) for key in (layout.archive_key, layout.index_key)]
+    gone = next((key for key in keys if not campaign.store.exists(key)), None)
+    if gone is None:
+        return receipt
+    if read_receipt(campaign.store, ingest_place(shard)) != receipt:
+        raise RetryableError(f"{shard} is being ingested again or dropped; run it again")
+    raise PermanentError(
+        f"{gone} is gone from {campaign.store.url}, though its receipt is there; run "
+        f"sa1b-captions ingest --shards {shard} --force"
+    )

@@ -11,6 +11,7 @@ from typing import Any
 from sa1b_captions import layout
 from sa1b_captions.campaign import Campaign
 from sa1b_captions.findings import Verdict
+from sa1b_captions.ingest.archives import delete_archive, stored_archives
 from sa1b_captions.receipt_files import (
     caption_place,
     read_receipt,
@@ -39,8 +40,9 @@ def drop_shards(campaign: Campaign, names: Iterable[str]) -> dict[str, Any]:
             log.info("%s is kept: %s", shard, reason)
             kept[shard] = reason
             continue
-        for key in (layout.ingest_receipt_key, layout.archive_key, layout.index_key):
-            store.delete(key(shard))
+        store.delete(layout.ingest_receipt_key(shard))
+        for generation in stored_archives(store, shard):
+            delete_archive(store, shard, generation)
         log.info("%s is dropped; ingest --force brings it back", shard)
         dropped.append(shard)
     return {"stage": "drop", "dropped": dropped, "kept": kept}

@@ -2,7 +2,8 @@
 
 One pass over the bytes, nothing on local disk. Killed at any moment it leaves no receipt that
 vouches for anything but a whole archive and its index; run again, on any machine, it reads what was
-downloaded from the store and downloads only the rest.
+downloaded from the store and downloads only the rest. A shard that is ingested again is written
+beside what there is, which counts, and stays, until the new receipt is written.
 """
 
 import datetime as dt
@@ -10,9 +11,11 @@ import hashlib
 import logging
 from collections.abc import Mapping
 
-from sa1b_captions import layout, records
-from sa1b_captions.errors import DamagedArchiveError, PermanentError
+from sa1b_captions import generations, layout, records
+from sa1b_captions.errors import DamagedArchiveError, PermanentError, RetryableError
+from sa1b_captions.generations import FIRST
 from sa1b_captions.ingest.archive import Repacked, repack
+from sa1b_captions.ingest.archives import delete_archive, stored_archives
 from sa1b_captions.ingest.download import ChangedObjectError, Download, Patience
 from sa1b_captions.ingest.links import Link
 from sa1b_captions.ingest.ranges import RANGE_BYTES, RangedDownload
@@ -54,7 +57,7 @@ def ingest_shard(
         links: shard to link; only looked at when there is something to do.
         expected_md5: of the archive's original bytes; another one fails the shard.
         expected_images: number of JPEGs; another one is a warning in the receipt.
-        force: ingest again although the receipt exists.
+        force: ingest again although the receipt exists, once per `run_id`.
         run_id: recorded in the receipt.
         patience: of the download.
         connections: that share the download, each fetching `range_bytes` at a time.
@@ -66,20 +69,22 @@ def ingest_shard(
 
     Raises:
         PermanentError: no link, an expired or refused one, a damaged or hostile archive.
-        RetryableError: network or store failed for too long.
+        RetryableError: network or store failed for too long, or another run ingested the shard
+            meanwhile.
     """
     place = ingest_place(shard)
-    receipt = None if force else read_receipt(store, place)
-    if receipt is not None:
-        _require_md5(receipt.md5, expected_md5, f"{shard} in {store.url}")
+    present = read_receipt(store, place)
+    if present is not None and not (force and _is_of_another_run(present, run_id)):
+        _require_md5(present.md5, expected_md5, f"{shard} in {store.url}")
         log.info("%s is ingested already", shard)
-        _tidy(store, shard, STALE_S)
-        return receipt
+        _tidy(store, present, STALE_S)
+        return present
+    generation = _next_generation(present, run_id)
     link = links.get(shard)
     if link is None:
         raise PermanentError(f"the links file has no row for {shard}; check the shard's name")
     require_lasting(link, LINK_MARGIN, patience)
-    store.clear_unfinished(layout.archive_key(shard), STALE_S)
+    store.clear_unfinished(layout.archive_key(shard, generation), STALE_S)
     resume_state = ResumeState(store, shard, link.path, part_bytes)
     download: Download | RangedDownload
     if connections == 1:
@@ -93,10 +98,12 @@ def ingest_shard(
             range_bytes=range_bytes,
         )
     transfer = Transfer(download, resume_state, shard)
-    repacked = _write_archive(store, shard, transfer, expected_md5)
-    records.write_table(store, layout.index_key(shard), repacked.index, records.INDEX_SCHEMA)
+    repacked = _write_archive(store, shard, generation, transfer, expected_md5, present)
+    index = layout.index_key(shard, generation)
+    records.write_table(store, index, repacked.index, records.INDEX_SCHEMA)
     for warning in (warnings := _warnings(repacked, expected_images)):
         log.warning("%s: %s", shard, warning)
+    _require_unchanged(store, shard, present)
     receipt = write_receipt(
         store,
         place,
@@ -108,6 +115,7 @@ def ingest_shard(
             warnings=warnings,
             archive_bytes=repacked.archive_bytes,
             content=_content(repacked),
+            generation=generation,
             source=link.source,
             source_bytes=transfer.download.received_bytes,
             reused_bytes=resume_state.reused_bytes,
@@ -117,24 +125,47 @@ def ingest_shard(
             run_id=run_id,
         ),
     )
-    _tidy(store, shard, 0)
+    _tidy(store, receipt, 0)
     return receipt
 
 
+def _is_of_another_run(receipt: IngestReceipt, run_id: str | None) -> bool:
+    return run_id is None or receipt.run_id != run_id
+
+
+def _next_generation(present: IngestReceipt | None, run_id: str | None) -> str:
+    """Where a run writes: what counts is not touched, and a retry finds its own again."""
+    if present is None:
+        return FIRST
+    owner = "hand" if run_id is None else generations.owner_of_run(run_id)
+    return generations.following([present.generation], owner, 0)
+
+
+def _require_unchanged(store: Store, shard: str, present: IngestReceipt | None) -> None:
+    """Raise RetryableError if the shard was ingested since this run looked."""
+    if read_receipt(store, ingest_place(shard)) != present:
+        raise RetryableError(f"another run ingested {shard} meanwhile; run it again")
+
+
 def _write_archive(
-    store: Store, shard: str, transfer: Transfer, expected_md5: str | None
+    store: Store,
+    shard: str,
+    generation: str,
+    transfer: Transfer,
+    expected_md5: str | None,
+    present: IngestReceipt | None,
 ) -> Repacked:
     """Stream the archive into the store; nothing appears there unless all of it is right."""
     try:
         with (
-            store.open_writer(layout.archive_key(shard)) as writer,
+            store.open_writer(layout.archive_key(shard, generation)) as writer,
             read_ahead(transfer) as source,
         ):
             repacked = repack(source, writer, where=shard, on_image=transfer.count_images)
             transfer.log_progress()
             _require_md5(transfer.download.md5, expected_md5, f"{shard} from its link")
-            # From here until the new receipt, an old one would vouch for a mixture of old and new.
-            store.delete(layout.ingest_receipt_key(shard))
+            # Or a worker believed dead would write over what a receipt vouches for.
+            _require_unchanged(store, shard, present)
     except (DamagedArchiveError, ChangedObjectError):
         transfer.resume_state.forget()  # or the next run would read the same bad bytes
         raise
@@ -143,15 +174,25 @@ def _write_archive(
     return repacked
 
 
-def _tidy(store: Store, shard: str, idle_s: float) -> None:
+def _tidy(store: Store, receipt: IngestReceipt, idle_s: float) -> None:
     """Remove what runs of a shard left behind that is of no use once its receipt exists.
 
     A run that is still at work on the shard then fails with a RetryableError, and when it is run
-    again finds the receipt.
+    again finds the receipt. So does a worker that captions from an archive before this one.
     """
+    shard, counts = receipt.shard, receipt.generation
     forget_parts(store, layout.download_prefix(shard))
-    for key in (layout.archive_key, layout.index_key, layout.download_prefix):
-        store.clear_unfinished(key(shard), idle_s)
+    superseded = {
+        one
+        for one in stored_archives(store, shard)
+        if one != counts and generations.number(one) <= generations.number(counts)
+    }
+    for one in superseded:
+        delete_archive(store, shard, one)
+    for one in {FIRST, counts, *superseded}:
+        for key in (layout.archive_key, layout.index_key):
+            store.clear_unfinished(key(shard, one), idle_s)
+    store.clear_unfinished(layout.download_prefix(shard), idle_s)
 
 
 def _require_md5(found: str | None, expected: str | None, what: str) -> None:
