@@ -47,6 +47,24 @@ def test_a_savepoint_that_reads_may_write_although_another_process_writes(engine
     assert rows == [1, 2]
 
 
+def test_a_query_that_is_not_read_to_its_end_may_be_followed_by_a_write(engines):
+    """As the scheduler, which looks at many tasks while runs are triggered."""
+    ours, theirs = engines
+    with theirs.begin() as other:
+        other.exec_driver_sql("INSERT INTO runs VALUES (1), (2), (3)")
+    with ours.connect() as connection:
+        rows = connection.exec_driver_sql("SELECT id FROM runs ORDER BY id")
+        assert rows.fetchone() == (1,)
+        with theirs.begin() as other:
+            other.exec_driver_sql("INSERT INTO runs VALUES (4)")
+        connection.exec_driver_sql("INSERT INTO runs VALUES (5)")
+        assert rows.fetchmany(1) == [(2,)]
+        assert rows.all() == [(3,)]
+        connection.commit()
+        found = connection.exec_driver_sql("SELECT id FROM runs ORDER BY id").scalars()
+        assert list(found) == [1, 2, 3, 4, 5]
+
+
 def test_a_savepoint_rolled_back_leaves_nothing_and_no_lock(engines):
     ours, theirs = engines
     with ours.connect() as connection:
