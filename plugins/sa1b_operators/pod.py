@@ -148,7 +148,8 @@ class PodStageOperator(StageOperator, KubernetesPodOperator):
             raise AirflowException(f"pod {name} is gone: {event['message']}; the next one resumes")
         unwatched = status == "error" and not detect_pod_terminate_early_issues(pod)
         if status == PROGRESS or (unwatched and self._waits_on(event)):
-            kept = {key: event[key] for key in (SHOWN, TROUBLE, ERRORS) if event.get(key)}
+            keys = (SHOWN, TROUBLE, *((ERRORS,) if unwatched else ()))
+            kept = {key: event[key] for key in keys if event.get(key)}
             self.trigger_kwargs = {**(self.trigger_kwargs or {}), **kept}
             self.pod = pod
             return self.invoke_defer_method(event.get("last_log_time"), context)

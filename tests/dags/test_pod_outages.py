@@ -187,8 +187,13 @@ def test_a_pod_that_nobody_may_watch_is_waited_for_thrice_and_then_named(cluster
     }
     event = {"status": "error", "name": "p", "namespace": "n", "message": "refused with 403"}
     for waits in range(3):
-        with pytest.raises(TaskDeferred):
+        with pytest.raises(TaskDeferred) as deferred:
             operator().trigger_reentry(CONTEXT, event | {pod.ERRORS: waits})
+        assert deferred.value.trigger.trigger_kwargs[pod.ERRORS] == waits + 1
+    seen = {"status": "progress", "message": "1/3", "last_log_time": None, pod.ERRORS: 3}
+    with pytest.raises(TaskDeferred) as deferred:
+        operator().trigger_reentry(CONTEXT, event | seen)
+    assert pod.ERRORS not in deferred.value.trigger.trigger_kwargs
     with pytest.raises(AirflowException, match="refused with 403; pod p is not watched") as raised:
         operator().trigger_reentry(CONTEXT, event | {pod.ERRORS: 3})
     assert raised.type is AirflowException
