@@ -119,7 +119,7 @@ def test_configuration_code_that_fails_is_refused_before_the_model_loads(
 
 
 def test_a_pipeline_that_does_not_close_ends_the_process(recipe, make_settings, monkeypatch):
-    monkeypatch.setattr("sa1b_captions.caption.engines.lmdeploy._CLOSE_S", 0.2)
+    monkeypatch.setattr("sa1b_captions.caption.engines.lmdeploy.engine._CLOSE_S", 0.2)
     with installed():
         ours = open_engine(recipe, make_settings())
         gave_up = []

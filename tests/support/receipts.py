@@ -6,7 +6,6 @@ from sa1b_captions import layout, receipt_files
 from sa1b_captions.campaign import Campaign
 from sa1b_captions.findings import Check, Verdict
 from sa1b_captions.quality.curated import curated_version, read_curate_receipts, require_curated
-from sa1b_captions.quality.duplicates.minhash import SIGNATURE_VERSION
 from sa1b_captions.receipt_files import digest, read_receipt, write_receipt
 from sa1b_captions.receipts import (
     CaptionReceipt,
@@ -61,6 +60,9 @@ def put_curate(
     run_id: str | None = None,
 ) -> CurateReceipt:
     """Receipt of a track that is curated by the present rules."""
+    # Not at the top: the environment of the lmdeploy tests has no polars.
+    from sa1b_captions.quality.duplicates.minhash import SIGNATURE_VERSION
+
     captions = read_receipt(
         campaign.store, receipt_files.caption_place(campaign.name, track, shard)
     )
