@@ -42,7 +42,7 @@ class LanguageQuality:
     max_dup2: float
     """Share of runs of 2 units that occurred before in the caption."""
     max_dup10: float
-    """The same of 10 units."""
+    """Share of runs of 10 units that occurred before in the caption."""
     max_repeated_sentence_share: float
     max_echo_units: int
     """Units in a row that repeat the word or phrase right before them."""
@@ -169,7 +169,7 @@ class Quality:
     reject_share_warning: float
     """Share of a shard's rows that may be rejected before the check warns."""
     reject_share_critical: float
-    """The same before the check fails."""
+    """Share of a shard's rows that may be rejected before the check fails."""
     min_rows: int
     """Fewest planned rows a shard's track may have; zero rows must never pass."""
     near_duplicate_jaccard: float = 0.7

@@ -23,7 +23,7 @@ from sa1b_captions.receipts import BegunNote
 from sa1b_captions.recipe import TRACKS
 from sa1b_captions.stages.caption import caption_shards
 from sa1b_captions.stages.curate import curate_shard
-from sa1b_captions.stages.generations import drop_generations, restore_captions
+from sa1b_captions.stages.past_generations import drop_generations, restore_captions
 from sa1b_captions.storage import FileStore
 from tests.support import builders
 from tests.support.engines import ScriptedEngine, honest_reply

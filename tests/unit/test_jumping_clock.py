@@ -13,6 +13,7 @@ READERS = {
     "receipt_files.py": "written_at, for people",
     "stages/export.py": "created_at of a release, for people",
     "ingest/server_clock.py": "whether to ask the server if a signed link has expired",
+    "release/claim.py": "claimed_at of a claim, for people",
     "storage/s3_errors.py": "how far this clock is off, for a message",
 }
 

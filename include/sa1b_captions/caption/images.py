@@ -108,7 +108,7 @@ def _wrapped(pixels: "NDArray[np.uint8]") -> "Image":
 
 
 def without_orientation(jpeg: bytes) -> bytes:
-    """The same JPEG without the EXIF and XMP data that may ask to turn its pixels.
+    """The JPEG without the EXIF and XMP data that may ask to turn its pixels.
 
     Servers differ in whether they obey; every engine is to see the pixels that are stored, which
     the index, SA-1B's annotations and the releases' width and height are about.

@@ -1,4 +1,4 @@
-"""Signs in a JPEG's bytes that its pixels are not the photograph's, though it decodes.
+"""Signs in a JPEG's bytes that its pixels are not the original's, though it decodes.
 
 libjpeg fills with grey what is missing, and warns. All its warnings count here, but for those of
 oddities that cost no pixel; and so do zeros that no encoder writes, since now and then a decoder

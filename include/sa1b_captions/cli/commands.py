@@ -108,7 +108,7 @@ def caption(
     from sa1b_captions.caption.engines.registry import open_engine
     from sa1b_captions.process import end_process
     from sa1b_captions.stages.caption import caption_shards
-    from sa1b_captions.stages.generations import restore_captions
+    from sa1b_captions.stages.past_generations import restore_captions
 
     if restore and force:
         raise PermanentError("give either --force or --restore")
@@ -222,7 +222,7 @@ def drop(
 ) -> None:
     """Delete archives of shards that are done in this campaign; other campaigns may need them."""
     from sa1b_captions.stages.drop import drop_shards
-    from sa1b_captions.stages.generations import drop_generations
+    from sa1b_captions.stages.past_generations import drop_generations
 
     if unfinished and not generations:
         raise PermanentError("--unfinished goes with --generations")

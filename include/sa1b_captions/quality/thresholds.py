@@ -101,7 +101,7 @@ def _values(present: float) -> list[float]:
 
 
 def _some(frame: pl.DataFrame, marked: pl.Series) -> tuple[str, ...]:
-    """The same few sample_ids every time, from all over the rows."""
+    """A few sample_ids from all over the rows, the same ones every time."""
     found = frame.filter(marked)["sample_id"]
     step = max(1, len(found) // EXAMPLES)
     return tuple(found.gather_every(step).head(EXAMPLES))

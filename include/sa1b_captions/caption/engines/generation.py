@@ -19,7 +19,7 @@ from sa1b_captions.records import CaptionStatus
 RETRY_PENALTIES = (1.02, 1.05)
 """Repetition penalty of the second try, and of all later ones."""
 CONTEXT_LENGTH_EXCEEDED = "context_length_exceeded"
-"""Also what lmdeploy calls it."""
+"""Error of a prompt that is too long; lmdeploy calls it so too."""
 REPLICAS_FAILED = "replicas_failed"
 LASTING = frozenset({CONTEXT_LENGTH_EXCEEDED, REPLICAS_FAILED})
 """Errors that other sampling does not mend: the prompt stays too long, and a sample that several

@@ -40,11 +40,11 @@ class Clusters:
     exact: np.ndarray
     """Whether the loser's normalised text is the winner's."""
     jaccard: np.ndarray
-    """Of loser and winner; below the limit where others between them joined them."""
+    """Jaccard of loser and winner; below the limit where others between them joined them."""
     candidates: int
     """Pairs that met in a band."""
     confirmed: int
-    """Those of them that are alike enough."""
+    """Pairs that are alike enough."""
     large_buckets: int
     """Buckets of more than BUCKET_ROWS rows."""
 

@@ -75,7 +75,7 @@ class Reference:
     campaign: str
     recipe_fingerprint: str
     shards: str
-    """Those it was computed from, as `--shards` takes them."""
+    """Shards that it was computed from, as `--shards` takes them."""
     engines: list[str]
     model: str
     model_revision: str

@@ -58,9 +58,9 @@ class Cluster:
 
     kept: Sample
     copies: list[Copy]
-    """Those shown."""
+    """Copies that are shown."""
     left_out: int
-    """How many are left out in all."""
+    """Captions of the cluster that are left out, shown or not."""
 
 
 @dataclass(frozen=True, slots=True)

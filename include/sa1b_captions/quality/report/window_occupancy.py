@@ -24,9 +24,9 @@ class ReleaseOccupancy:
     """Window occupancy over the shards of a release."""
 
     shards: int
-    """Those that have a number."""
+    """Shards that have a number."""
     low: int
-    """Those among them whose engine waited."""
+    """Shards whose engine waited."""
     median: float | None
     lowest: list[tuple[str, Occupancy]]
     """Shards, the lowest first; those whose number says little only where all do."""

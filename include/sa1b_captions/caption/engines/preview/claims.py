@@ -122,7 +122,7 @@ class Slope:
     columns: int
     """1 when it grows to the right, -1 to the left, 0 neither."""
     rows: int
-    """The same downwards."""
+    """1 when it grows downwards, -1 upwards, 0 neither."""
 
 
 @dataclass(frozen=True, slots=True)
