@@ -117,33 +117,38 @@ def curate_receipt_key(campaign: str, track: str, shard: str) -> str:
 
 
 def shard_validations_prefix(campaign: str) -> str:
-    """Folder of all shards' validation results and reports."""
+    """Folder of all shards' present validations."""
     return f"{campaign_prefix(campaign)}quality/shards/"
 
 
 def shard_validation_key(campaign: str, shard: str) -> str:
-    """Validation result of a shard; also the receipt of its validate stage."""
+    """Present validation of a shard; also the receipt of its validate stage."""
     return f"{shard_validations_prefix(campaign)}{shard}.json"
 
 
-def shard_report_key(campaign: str, shard: str) -> str:
-    """HTML quality report of a shard."""
-    return f"{shard_validations_prefix(campaign)}{shard}.html"
+def release_validation_key(campaign: str) -> str:
+    """Present validation over all shards; also the receipt of that stage."""
+    return f"{campaign_prefix(campaign)}quality/release.json"
+
+
+def kept_validations_prefix(campaign: str, subject: str) -> str:
+    """Folder of every validation of a shard, or of the `release`, and its report."""
+    return f"{campaign_prefix(campaign)}quality/validations/{subject}/"
+
+
+def kept_validation_key(campaign: str, subject: str, name: str) -> str:
+    """One validation of a shard, or of the `release`; `name` tells it from the others."""
+    return f"{kept_validations_prefix(campaign, subject)}{name}.json"
+
+
+def kept_report_key(campaign: str, subject: str, name: str) -> str:
+    """HTML report of the validation with that name."""
+    return f"{kept_validations_prefix(campaign, subject)}{name}.html"
 
 
 def run_summary_key(campaign: str, run_id: str) -> str:
     """What one Airflow run validated, for the run's page."""
     return f"{campaign_prefix(campaign)}quality/runs/{run_id}.json"
-
-
-def release_validation_key(campaign: str) -> str:
-    """Validation result over all shards; also the receipt of that stage."""
-    return f"{campaign_prefix(campaign)}quality/release.json"
-
-
-def release_report_key(campaign: str) -> str:
-    """HTML quality report over all shards."""
-    return f"{campaign_prefix(campaign)}quality/release.html"
 
 
 def repeated_images_key(campaign: str) -> str:

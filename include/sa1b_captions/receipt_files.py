@@ -106,6 +106,17 @@ def shard_validation_place(campaign: str, shard: str) -> Place[ShardValidation]:
     )
 
 
+def kept_validation_place(kind: type[R], campaign: str, subject: str, name: str) -> Place[R]:
+    """One of the validations of a shard, or of the `release`, that are kept."""
+    return Place(
+        kind,
+        layout.kept_validation_key(campaign, subject, name),
+        f"validation {name} of {subject}",
+        f"sa1b-captions validate {'--release' if subject == 'release' else f'--shards {subject}'}"
+        " --force",
+    )
+
+
 def dedup_place(campaign: str, track: str) -> Place[DedupReceipt]:
     """Receipt of one track's dedup."""
     return Place(
@@ -149,6 +160,11 @@ def write_receipt(store: Store, place: Place[R], receipt: R) -> R:
     text = json.dumps(content, ensure_ascii=False, indent=1)
     store.write(place.key, text.encode())
     return _parse(place, text)
+
+
+def copy_receipt(store: Store, place: Place[R], receipt: R) -> None:
+    """Write a stored receipt to another place as it is, id and all."""
+    store.write(place.key, json.dumps(dict(receipt.stored), ensure_ascii=False, indent=1).encode())
 
 
 def read_receipt(store: Store, place: Place[R]) -> R | None:

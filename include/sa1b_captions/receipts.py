@@ -276,7 +276,9 @@ class RunSummary(Receipt):
     """What one Airflow run validated."""
 
     STAGE = "validate"
-    shards: dict[str, ShardSummary]
+    shards: dict[str, ShardSummary] = field(default_factory=dict)
+    release: str | None = None
+    """Key of the release's report, of a run that validated all shards together."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,7 +7,7 @@ templates escape everything, and no page may run a script or load anything.
 
 import re
 from collections.abc import Awaitable, Callable
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 import jinja2
@@ -18,17 +18,19 @@ from fastapi.responses import HTMLResponse
 
 from sa1b_captions import layout
 from sa1b_captions.campaign import Campaign, open_campaign
-from sa1b_captions.errors import CaptioningError, MissingKeyError
+from sa1b_captions.errors import CaptioningError
 from sa1b_captions.receipt_files import read_receipt, run_summary_place
 from sa1b_captions.recipe import TRACKS
 from sa1b_captions.settings import load_settings
 from sa1b_captions.shards import SHARD_PATTERN
 from sa1b_captions.stages.status import read_status
 from sa1b_captions.storage import open_store
+from sa1b_console import reports
 
 CAPTION_DAG, RELEASE_DAG = "caption_shards", "release_dataset"
 _RUN_COLUMNS = ("planned", "accepted", "rejected", "checks_failed")
 _AIRFLOW_ID = re.compile(r"[\w.+:~-]{1,250}")
+_REPORT_NAME = re.compile(r"\w{1,64}")
 _HEADERS = {
     # No script, no form, nothing loaded; `allow-same-origin` keeps the login on links in a frame.
     "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; img-src data:; "
@@ -87,45 +89,46 @@ def overview(request: Request) -> HTMLResponse:
 
 
 @app.get("/shards/{shard}", dependencies=[_caption_runs])
-def shard_report(shard: str) -> HTMLResponse:
-    """Quality report of a shard, as the validate stage wrote it."""
+@app.get("/shards/{shard}/{name}", dependencies=[_caption_runs])
+def shard_report(request: Request, shard: str, name: str | None = None) -> HTMLResponse:
+    """Quality report of a shard, as the validate stage wrote it; by default the present one."""
     if not re.fullmatch(SHARD_PATTERN, shard):
         raise NotThere("a shard is named like sa_000017")
-    campaign = _campaign()
-    return _stored(
-        campaign,
-        layout.shard_report_key(campaign.name, shard),
-        f"{shard} has no quality report yet; the validate task of {CAPTION_DAG} writes it",
-    )
+    found = reports.shard_report(_campaign(), shard, _report_name(name))
+    missing = f"{shard} has no quality report yet; the validate task of {CAPTION_DAG} writes it"
+    return _show(request, found, missing, name)
 
 
 @app.get("/release", dependencies=[_release_runs])
-def release_report() -> HTMLResponse:
-    """Quality report over all shards."""
-    campaign = _campaign()
-    return _stored(
-        campaign,
-        layout.release_report_key(campaign.name),
-        f"the release has no quality report yet; the validate task of {RELEASE_DAG} writes it",
-    )
+@app.get("/release/{name}", dependencies=[_release_runs])
+def release_report(request: Request, name: str | None = None) -> HTMLResponse:
+    """Quality report over all shards; by default the present one."""
+    found = reports.release_report(_campaign(), _report_name(name))
+    missing = f"the release has no quality report yet; the validate task of {RELEASE_DAG} writes it"
+    return _show(request, found, missing, name)
 
 
 @app.get("/runs/{dag_id}/{run_id}", dependencies=[_named_runs])
 def run_report(request: Request, dag_id: str, run_id: str) -> HTMLResponse:
-    """What a run validated; for a run of the release DAG, the release's report."""
+    """What a run validated; for a run of the release DAG, the report that belongs to it."""
     if not _AIRFLOW_ID.fullmatch(dag_id) or not _AIRFLOW_ID.fullmatch(run_id):
         raise NotThere("no such run")
-    if dag_id == RELEASE_DAG:
-        return release_report()
-    if dag_id != CAPTION_DAG:
+    if dag_id not in (CAPTION_DAG, RELEASE_DAG):
         raise NotThere(f"{dag_id} makes no captions; open a run of {CAPTION_DAG}")
     campaign = _campaign()
     summary = read_receipt(campaign.store, run_summary_place(campaign.name, run_id))
-    if summary is None:
-        raise NotThere(
-            f"run {run_id} has validated nothing yet; its validate task writes this page"
-        )
-    return _page(request, "run.html", run=summary, columns=_RUN_COLUMNS)
+    if dag_id == RELEASE_DAG:
+        key = None if summary is None else summary.release
+        name = PurePosixPath(key).stem if key else reports.release_report_of_run(campaign, run_id)
+        if name is not None:
+            return release_report(request, name)
+    elif summary is not None:
+        names = {shard: PurePosixPath(one.report).stem for shard, one in summary.shards.items()}
+        return _page(request, "run.html", run=summary, names=names, columns=_RUN_COLUMNS)
+    raise NotThere(
+        f"run {run_id} has validated nothing; the validate task of {dag_id} writes this page, and "
+        "a run that did not get there says why in its note and in the log of its first task"
+    )
 
 
 def _campaign() -> Campaign:
@@ -140,11 +143,20 @@ def _campaign() -> Campaign:
     return open_campaign(store, settings.campaign)
 
 
-def _stored(campaign: Campaign, key: str, missing: str) -> HTMLResponse:
-    try:
-        return HTMLResponse(campaign.store.read(key))
-    except MissingKeyError:
-        raise NotThere(missing) from None
+def _report_name(name: str | None) -> str | None:
+    if name is not None and not _REPORT_NAME.fullmatch(name):
+        raise NotThere("no such report")
+    return name
+
+
+def _show(
+    request: Request, report: reports.Report | None, missing: str, name: str | None
+) -> HTMLResponse:
+    if report is None:
+        raise NotThere(missing if name is None else f"report {name} is gone, or never was there")
+    root = request.scope.get("root_path", "")
+    notice = _templates.get_template("standing.html").render(root=root, report=report)
+    return HTMLResponse(report.below(notice))
 
 
 def _page(request: Request, template: str, status: int = 200, **values: Any) -> HTMLResponse:

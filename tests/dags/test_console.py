@@ -1,3 +1,4 @@
+import dataclasses
 import json
 import subprocess
 import sys
@@ -15,6 +16,7 @@ from sa1b_captions.receipt_files import run_summary_place, write_receipt
 from sa1b_captions.receipts import RunSummary, ShardSummary
 from sa1b_captions.recipe import TRACKS
 from sa1b_captions.shards import shard_name
+from sa1b_captions.stages.validations import name_of, of_release, of_shard, store_validation
 from sa1b_captions.storage import open_store_url
 from tests.support import builders, receipts
 
@@ -117,8 +119,8 @@ def test_a_missing_setting_is_named(login, monkeypatch):
     [
         ("/shards/sa_000001", "validate task of caption_shards"),
         ("/release", "validate task of release_dataset"),
-        ("/runs/release_dataset/manual__1", "validate task of release_dataset"),
-        (f"/runs/caption_shards/{RUN}", "has validated nothing yet"),
+        ("/runs/release_dataset/manual__1", "has validated nothing"),
+        (f"/runs/caption_shards/{RUN}", "has validated nothing"),
         ("/runs/tutorial/x", "tutorial makes no captions"),
     ],
 )
@@ -126,14 +128,63 @@ def test_a_page_that_does_not_exist_yet_says_what_writes_it(login, campaign, pat
     assert task in page(login, path, 404)
 
 
+def put_report(campaign, shard, page, run_id=None):
+    """A validation of a shard with a page of its own."""
+    validation = receipts.put_shard_validation(campaign, shard, run_id=run_id)
+    return store_validation(campaign, of_shard(campaign, shard), validation, page)
+
+
 def test_stored_reports_are_served_as_they_are(login, campaign):
-    campaign.store.write(
-        layout.shard_report_key(campaign.name, "sa_000001"), "<h1>Bericht Ü</h1>".encode()
-    )
-    campaign.store.write(layout.release_report_key(campaign.name), b"<h1>release</h1>")
-    assert page(login, "/shards/sa_000001") == "<h1>Bericht Ü</h1>"
-    assert page(login, "/release") == "<h1>release</h1>"
-    assert page(login, "/runs/release_dataset/manual__1") == "<h1>release</h1>"
+    put_report(campaign, "sa_000001", "<h1>Bericht Ü</h1>")
+    validation = receipts.put_release_validation(campaign)
+    store_validation(campaign, of_release(campaign), validation, "<h1>release</h1>")
+    assert page(login, "/shards/sa_000001").endswith("<h1>Bericht Ü</h1>")
+    assert page(login, "/release").endswith("<h1>release</h1>")
+
+
+def test_a_run_of_the_release_shows_the_report_that_belongs_to_it(login, campaign):
+    for run_id in ("first", "second"):
+        validation = receipts.put_release_validation(campaign)
+        kept = store_validation(
+            campaign,
+            of_release(campaign),
+            dataclasses.replace(validation, run_id=run_id),
+            f"<main>\n<h1>{run_id}</h1>",
+        )
+        place = run_summary_place(campaign.name, run_id)
+        if run_id == "first":  # the other one left no summary: a version before this one made it
+            write_receipt(campaign.store, place, RunSummary(run_id=run_id, release=kept.report))
+    first = page(login, "/runs/release_dataset/first")
+    assert "<h1>first</h1>" in first
+    assert "Not the present state" in first
+    assert f'href="/captions/release/{name_of(kept)}">Open the present report' in first
+    second = page(login, "/runs/release_dataset/second")
+    assert "<h1>second</h1>" in second
+    assert "Open the present report" not in second
+
+
+def test_a_shards_page_says_when_it_is_not_the_present_state(login, half_way):
+    old = put_report(half_way, "sa_000000", "<main>\n<h1>old</h1>")
+    text = page(login, "/shards/sa_000000")
+    assert "Not the present state" not in text
+    new = put_report(half_way, "sa_000000", "<main>\n<h1>new</h1>", run_id="redo")
+    text = page(login, f"/shards/sa_000000/{name_of(old)}")
+    assert text.index("<main>") < text.index("it was validated again") < text.index("<h1>old</h1>")
+    assert f'href="/captions/shards/sa_000000/{name_of(new)}"' in text
+    text = page(login, "/shards/sa_000000")
+    assert "<h1>new</h1>" in text
+    assert "run redo, the present one, shown here" in " ".join(text.split())
+
+    receipts.put_caption(half_way, "single_en", "sa_000000")  # captioned again, not curated yet
+    text = page(login, "/shards/sa_000000")
+    assert "it was captioned, curated or given other rules since" in text
+    assert "What there is now is captioned" in " ".join(text.split())
+
+
+def test_no_report_of_a_name_that_is_none_is_shown(login, campaign):
+    put_report(campaign, "sa_000001", "<h1>new</h1>")
+    for name in ("0000", "..recipe", "x" * 65):
+        assert "report" in page(login, f"/shards/sa_000001/{name}", 404).lower()
 
 
 def summary(verdict, planned, rejected):
@@ -158,7 +209,10 @@ def test_a_run_lists_its_shards_with_verdicts_and_numbers(login, campaign):
         ["sa_000000", "pass", "20", "20", "0", "1"],
         ["sa_000001", "warn", "21", "18", "3", "1"],
     ]
-    assert table.links[-2:] == ["/captions/shards/sa_000000", "/captions/shards/sa_000001"]
+    assert table.links[-2:] == [
+        "/captions/shards/sa_000000/key",
+        "/captions/shards/sa_000001/key",
+    ]
 
 
 def test_text_from_the_store_is_escaped(login, campaign):
@@ -242,8 +296,8 @@ def test_overview_does_not_list_caption_parts(half_way):
     counting = CountingStore(half_way.store)
     progress = read_status(Campaign("test", counting, half_way.recipe))
     assert progress.with_step("single_en", "captioned") == 2
-    # Six listings, one verdict, and the eight tracks of the two shards in flight.
-    assert Counter(counting.calls) == {"list": 6, "read": 1, "exists": 8}
+    # Six listings; one verdict and what it is of; the eight tracks of the two shards in flight.
+    assert Counter(counting.calls) == {"list": 6, "read": 1 + 8 + 8}
 
 
 def test_airflow_offers_the_menu_entry_and_the_tab(login):

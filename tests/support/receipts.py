@@ -102,7 +102,7 @@ def put_shard_validation(
             track: CurateCounts(one.planned, one.accepted, one.rejected, one.reasons)
             for track, one in curated.items()
         },
-        report=layout.shard_report_key(campaign.name, shard),
+        report=layout.kept_report_key(campaign.name, shard, verdict),
         quality_fingerprint=campaign.quality_fingerprint,
         input=curated_version(curated),
         run_id=run_id,
@@ -138,7 +138,7 @@ def put_release_validation(
         shards=len(campaign.recipe.shards),
         checks=list(checks),
         counts={},
-        report=layout.release_report_key(campaign.name),
+        report=layout.kept_report_key(campaign.name, "release", verdict),
         quality_fingerprint=campaign.quality_fingerprint,
         input="0" * 16,
         dedups=digest(*(read_receipt(campaign.store, place) for place in places)),

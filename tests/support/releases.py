@@ -88,10 +88,8 @@ def put_duplicates(campaign: Campaign, track: str, winners: Mapping[str, str]) -
 
 def put_validation(campaign: Campaign, verdict: str = "pass") -> None:
     """What validate leaves behind: report, then result."""
-    campaign.store.write(
-        layout.release_report_key(campaign.name), b"<!doctype html><title>Quality</title>"
-    )
-    receipts.put_release_validation(campaign, verdict)
+    validation = receipts.put_release_validation(campaign, verdict)
+    campaign.store.write(validation.report, b"<!doctype html><title>Quality</title>")
 
 
 def ready_campaign(store: Store, recipe: Recipe | None = None, rows: int = 3) -> Campaign:

@@ -11,6 +11,7 @@ from sa1b_captions.errors import PermanentError, RetryableError
 from sa1b_captions.receipt_files import (
     caption_place,
     read_receipt,
+    run_summary_place,
     shard_validation_place,
     write_receipt,
 )
@@ -21,6 +22,7 @@ from sa1b_captions.stages.curate import curate_shard
 from sa1b_captions.stages.dedup import dedup_track
 from sa1b_captions.stages.validate_release import validate_release
 from sa1b_captions.stages.validate_shards import validate_shards
+from sa1b_captions.stages.validations import of_release, of_shard, read_history
 from sa1b_captions.storage import FileStore
 from tests.support import builders
 
@@ -91,7 +93,8 @@ def test_a_starving_engine_is_remarked_on_in_both_reports(campaign):
     for track in TRACKS:
         dedup_track(campaign, track)
     assert "engine_fed" in validate_release(campaign)["checks_failed"]
-    page = campaign.store.read(layout.release_report_key(campaign.name)).decode()
+    found = validate_release(campaign)
+    page = campaign.store.read(found["report"]).decode()
     assert "Lowest 0.62, median 0.62 over 2 shards; 2 under 0.9." in page
 
 
@@ -244,3 +247,58 @@ def test_a_release_names_the_step_it_lacks(curated):
     curated.store.delete(layout.curate_receipt_key(curated.name, "single_zh", "sa_000000"))
     with pytest.raises(PermanentError, match="single_zh: 1 of 2 shards are not curated"):
         validate_release(curated)
+
+
+def test_every_validation_of_a_shard_is_kept_with_its_own_report(campaign):
+    shard = put(campaign, 0, tracks=["single_en"])
+    validate_shards(campaign, [shard], run_id="first")
+    first = result(campaign, shard)
+    page = campaign.store.read(first.report)
+    put(campaign, 0, tracks=["single_en"], rows=3)
+    validate_shards(campaign, [shard], run_id="second")
+    second = result(campaign, shard)
+    assert second.report != first.report
+    assert campaign.store.read(first.report) == page
+    history = read_history(campaign, of_shard(campaign, shard))
+    assert {one.run_id: one for one in history.values()} == {"first": first, "second": second}
+    summary = read_receipt(campaign.store, run_summary_place(campaign.name, "first"))
+    assert summary.shards[shard].report == first.report
+
+
+def test_a_validation_that_a_retry_does_again_is_one_validation(campaign):
+    shard = put(campaign, 0, tracks=["single_en"])
+    for _ in range(2):
+        validate_shards(campaign, [shard], run_id="run", force=True)
+    assert len(read_history(campaign, of_shard(campaign, shard))) == 1
+
+
+def test_what_version_0_1_0_validated_is_kept_when_it_is_validated_again(campaign):
+    shard = put(campaign, 0, tracks=["single_en"])
+    validate_shards(campaign, [shard], run_id="old")
+    old = result(campaign, shard)
+    place = shard_validation_place(campaign.name, shard)
+    key = place.key.replace(".json", ".html")
+    campaign.store.write(key, b"<h1>old</h1>")
+    for kept in list(campaign.store.list(layout.kept_validations_prefix(campaign.name, shard))):
+        campaign.store.delete(kept)
+    write_receipt(campaign.store, place, dataclasses.replace(old, report=key))
+    history = read_history(campaign, of_shard(campaign, shard))
+    assert [one.report for one in history.values()] == [key]
+
+    validate_shards(campaign, [shard], run_id="new", force=True)
+    history = read_history(campaign, of_shard(campaign, shard))
+    assert {one.run_id for one in history.values()} == {"old", "new"}
+    assert campaign.store.read(history[shard].report) == b"<h1>old</h1>"
+
+
+def test_a_run_of_the_release_names_the_report_that_it_saw(curated):
+    def report(run_id):
+        return read_receipt(curated.store, run_summary_place(curated.name, run_id)).release
+
+    validate_shards(curated, curated.recipe.shards)
+    validate_release(curated, run_id="first")
+    validate_release(curated, run_id="same")
+    validate_release(curated, run_id="later", force=True)
+    assert report("first") == report("same") != report("later")
+    assert len(read_history(curated, of_release(curated))) == 2
+    assert curated.store.exists(report("first"))

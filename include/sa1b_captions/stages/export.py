@@ -147,7 +147,7 @@ def _require_verdict(
     # A verdict on other captions says nothing of these, nor did a person accept it for them.
     # Told by what it saw, not by when: clocks of two machines differ.
     validated_this = validation.dedups == digest(*dedups)
-    report = layout.release_report_key(campaign.name)
+    report = validation.report
     if not validated_this or not store.exists(report):
         raise PermanentError(
             f"the release was deduplicated again since it was validated, or the report "
@@ -205,7 +205,7 @@ def _write(campaign: Campaign, claim: Claim, inputs: _Inputs, run_id: str | None
     }
     source = json.dumps(recipe.source, ensure_ascii=False, indent=1)
     folder.write("recipe.json", source.encode())
-    folder.write("quality.html", store.read(layout.release_report_key(campaign.name)))
+    folder.write("quality.html", store.read(inputs.validation.report))
     folder.write(card.LICENCE, card.render_licence(recipe).encode())
     folder.write(card.CARD, card.render_card(recipe, version, tracks, inputs.verdict).encode())
     sums = "".join(f"{file.sha256}  {file.name}\n" for file in folder.files)

@@ -1,18 +1,27 @@
-"""How far every shard of a campaign is, read from receipts with few calls to the store."""
+"""How far every shard of a campaign is, and the one definition of what is done.
 
+A shard is done when all its tracks are captioned, these captions are curated by the rules of the
+recipe as it is now, and this is what was validated. Receipts say so; a listing alone never does.
+"""
+
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from itertools import chain, compress
+from itertools import chain
 
 from sa1b_captions import layout
 from sa1b_captions.campaign import Campaign
-from sa1b_captions.quality.curated import read_curate_receipts
+from sa1b_captions.quality.curated import curated_version
 from sa1b_captions.receipt_files import (
     caption_place,
+    curate_place,
+    dedup_place,
     digest,
     read_receipt,
+    release_validation_place,
     shard_validation_place,
 )
+from sa1b_captions.receipts import CaptionReceipt, CurateReceipt
 from sa1b_captions.recipe import TRACKS
 from sa1b_captions.shards import shard_number
 
@@ -28,13 +37,15 @@ class ShardStatus:
     shard: str
     ingested: bool
     tracks: dict[str, str]
-    """For each track the last step done: empty, `captioned` or `curated`."""
+    """For each track the last step done: empty, `captioned` or `curated`, by the present rules."""
     verdict: str
-    """`pass`, `warn` or `fail`; empty before the shard is validated."""
+    """`pass`, `warn` or `fail`; empty before the shard is validated as it is."""
+    outdated: bool = False
+    """Whether the last validation is of other captions or other rules than the present ones."""
 
     @property
     def done(self) -> bool:
-        """Whether every track is curated and the shard is validated."""
+        """Whether every track is curated by the present rules, and the shard is validated so."""
         return bool(self.verdict) and set(self.tracks.values()) == {"curated"}
 
     @property
@@ -55,7 +66,8 @@ class ShardStatus:
     def summary(self) -> str:
         """All of it in a line."""
         steps = [f"{track} {step}" for track, step in self.tracks.items() if step]
-        return ", ".join([f"{self.shard}: {self.state}", *steps])
+        old = ["last validated with other captions or rules"] if self.outdated else []
+        return ", ".join([f"{self.shard}: {self.state}", *steps, *old])
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,68 +101,75 @@ class CampaignStatus:
 def read_status(campaign: Campaign) -> CampaignStatus:
     """Read it from receipts.
 
-    Lists the folders with few keys, and asks one by one only for what is in flight: the caption
-    parts of a finished campaign are a hundred thousand keys.
+    Lists the folders with few keys, and reads receipts only where such a key is: the caption parts
+    of a finished campaign are a hundred thousand keys.
     """
     shards = campaign.recipe.shards
     prefixes = [layout.shards_prefix(), layout.shard_validations_prefix(campaign.name)]
     prefixes += [layout.curated_prefix(campaign.name, track) for track in TRACKS]
     with ThreadPoolExecutor(_CALLS_AT_ONCE) as pool:
-        keys = set(chain.from_iterable(pool.map(lambda p: _receipts(campaign, p), prefixes)))
-        in_flight = [
-            layout.caption_receipt_key(campaign.name, track, shard)
-            for shard in shards
-            if layout.ingest_receipt_key(shard) in keys
-            for track in TRACKS
-            if layout.curate_receipt_key(campaign.name, track, shard) not in keys
-        ]
-        keys |= set(compress(in_flight, pool.map(campaign.store.exists, in_flight)))
-        validated = [
-            shard for shard in shards if layout.shard_validation_key(campaign.name, shard) in keys
-        ]
-        verdicts = pool.map(lambda shard: (shard, _verdict(campaign, shard)), validated)
-        return _status(campaign, keys, dict(verdicts))
+        listed = set(chain.from_iterable(pool.map(lambda p: _receipts(campaign, p), prefixes)))
+        found = pool.map(lambda shard: _read(campaign, shard, listed.__contains__), shards)
+        return CampaignStatus(list(found))
 
 
-def _status(campaign: Campaign, keys: set[str], verdicts: dict[str, str]) -> CampaignStatus:
-    return CampaignStatus(
-        [
-            ShardStatus(
-                shard=shard,
-                ingested=layout.ingest_receipt_key(shard) in keys,
-                tracks={track: _step(campaign, track, shard, keys) for track in TRACKS},
-                verdict=verdicts.get(shard, ""),
-            )
-            for shard in campaign.recipe.shards
-        ]
-    )
+def read_shard(campaign: Campaign, shard: str) -> ShardStatus:
+    """Read how far one shard is."""
+    return _read(campaign, shard, campaign.store.exists)
+
+
+def is_done(campaign: Campaign, shard: str) -> bool:
+    """Whether a shard is validated and curated in all tracks by the recipe's present rules."""
+    return read_shard(campaign, shard).done
+
+
+def is_release_outdated(campaign: Campaign) -> bool:
+    """Whether the release's present validation is of other captions or rules than the present."""
+    validation = read_receipt(campaign.store, release_validation_place(campaign.name))
+    if validation is None or validation.quality_fingerprint != campaign.quality_fingerprint:
+        return True
+    places = [dedup_place(campaign.name, track) for track in TRACKS]
+    return validation.dedups != digest(*(read_receipt(campaign.store, one) for one in places))
 
 
 def _receipts(campaign: Campaign, prefix: str) -> list[str]:
     return [key for key in campaign.store.list(prefix) if key.endswith(".json")]
 
 
-def _verdict(campaign: Campaign, shard: str) -> str:
-    validation = read_receipt(campaign.store, shard_validation_place(campaign.name, shard))
-    return "" if validation is None else validation.verdict.value  # None: being written anew
+def _read(campaign: Campaign, shard: str, has: Callable[[str], bool]) -> ShardStatus:
+    ingested = has(layout.ingest_receipt_key(shard))
+    steps, curated = {}, {}
+    for track in TRACKS:
+        judged = has(layout.curate_receipt_key(campaign.name, track, shard))
+        if not ingested and not judged:
+            steps[track] = ""
+            continue
+        captions = read_receipt(campaign.store, caption_place(campaign.name, track, shard))
+        steps[track] = "" if captions is None else "captioned"
+        if captions is not None and judged:
+            receipt = read_receipt(campaign.store, curate_place(campaign.name, track, shard))
+            if receipt is not None and _is_present(campaign, receipt, captions):
+                steps[track], curated[track] = "curated", receipt
+    validation = None
+    if has(layout.shard_validation_key(campaign.name, shard)):
+        validation = read_receipt(campaign.store, shard_validation_place(campaign.name, shard))
+    valid = validation is not None and (
+        validation.quality_fingerprint == campaign.quality_fingerprint
+        and validation.input == curated_version(curated)
+    )
+    return ShardStatus(
+        shard=shard,
+        ingested=ingested,
+        tracks=steps,
+        verdict=validation.verdict.value if validation is not None and valid else "",
+        outdated=validation is not None and not valid,
+    )
 
 
-def _step(campaign: Campaign, track: str, shard: str, keys: set[str]) -> str:
-    if layout.curate_receipt_key(campaign.name, track, shard) in keys:
-        return "curated"
-    return "captioned" if layout.caption_receipt_key(campaign.name, track, shard) in keys else ""
-
-
-def is_done(campaign: Campaign, shard: str) -> bool:
-    """Whether a shard is validated, and its present captions are curated by the present rules."""
-    if read_receipt(campaign.store, shard_validation_place(campaign.name, shard)) is None:
-        return False
-    return all(_is_curated(campaign, track, shard) for track in TRACKS)
-
-
-def _is_curated(campaign: Campaign, track: str, shard: str) -> bool:
-    (curated,) = read_curate_receipts(campaign, track, [shard])
-    captions = read_receipt(campaign.store, caption_place(campaign.name, track, shard))
-    if curated is None or captions is None:
-        return False
-    return curated.input == digest(captions)
+def _is_present(campaign: Campaign, receipt: CurateReceipt, captions: CaptionReceipt) -> bool:
+    """Whether the present rules judged these captions."""
+    return (
+        receipt.quality_fingerprint == campaign.quality_fingerprint
+        and receipt.recipe_fingerprint == campaign.recipe.fingerprint
+        and receipt.input == digest(captions)
+    )

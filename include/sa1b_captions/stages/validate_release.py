@@ -27,11 +27,13 @@ from sa1b_captions.receipt_files import (
     digest,
     read_receipt,
     release_validation_place,
+    run_summary_place,
     shard_validation_place,
     write_receipt,
 )
-from sa1b_captions.receipts import CurateReceipt, ReleaseValidation, ShardValidation
+from sa1b_captions.receipts import CurateReceipt, ReleaseValidation, RunSummary, ShardValidation
 from sa1b_captions.recipe import TRACKS
+from sa1b_captions.stages.validations import of_release, store_validation
 
 _log = logging.getLogger(__name__)
 
@@ -73,24 +75,25 @@ def validate_release(
         findings = ReleaseFindings(
             verdict, curated, duplicates, by_shard, verdicts, checks, occupancy, run_id
         )
-        store.write(
-            layout.release_report_key(campaign.name), render_release(campaign, findings).encode()
-        )
-        result = write_receipt(
-            store,
-            place,
+        result = store_validation(
+            campaign,
+            of_release(campaign),
             ReleaseValidation(
                 verdict=verdict,
                 shards=len(campaign.recipe.shards),
                 checks=checks,
                 counts=_release_counts(curated, duplicates),
-                report=layout.release_report_key(campaign.name),
+                report="",  # its name comes with the page
                 quality_fingerprint=campaign.quality_fingerprint,
                 input=version,
                 dedups=digest(*dedups.values()),
                 run_id=run_id,
             ),
+            render_release(campaign, findings),
         )
+    if run_id is not None:
+        summary = RunSummary(run_id=run_id, release=result.report)
+        write_receipt(store, run_summary_place(campaign.name, run_id), summary)
     _log.info("release: %s", result.verdict.value)
     return {
         "stage": "validate",

@@ -39,6 +39,7 @@ from sa1b_captions.receipts import (
 )
 from sa1b_captions.recipe import TRACKS
 from sa1b_captions.stages.publication import Publication, Wish, decide
+from sa1b_captions.stages.validations import of_shard, store_validation
 
 _log = logging.getLogger(__name__)
 
@@ -147,11 +148,9 @@ def _validate_shard(
         checks[track] += check_projection(project(plan, accepted, len(campaign.recipe.shards)))
     verdict = judge(check for found in checks.values() for check in found)
     findings = ShardFindings(shard, verdict, curated, checks, health, occupancy, run_id)
-    page = render_shard(campaign, findings)
-    campaign.store.write(layout.shard_report_key(campaign.name, shard), page.encode())
-    return write_receipt(
-        campaign.store,
-        shard_validation_place(campaign.name, shard),
+    return store_validation(
+        campaign,
+        of_shard(campaign, shard),
         ShardValidation(
             shard=shard,
             verdict=verdict,
@@ -165,11 +164,12 @@ def _validate_shard(
                 )
                 for track, receipt in curated.items()
             },
-            report=layout.shard_report_key(campaign.name, shard),
+            report="",  # its name comes with the page
             quality_fingerprint=campaign.quality_fingerprint,
             input=curated_version(curated),
             run_id=run_id,
         ),
+        render_shard(campaign, findings),
     )
 
 

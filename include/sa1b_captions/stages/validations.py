@@ -1,0 +1,105 @@
+"""Every validation of a shard and of the release is kept with its report; one of them is present.
+
+The present one lies where version 0.1.0 had its only one, and is what other stages read. Its
+`report` names its page. Pages are named by their content, so that a validation that is done again
+by a retry writes what it wrote before.
+"""
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import PurePosixPath
+from typing import Generic, TypeVar
+
+from sa1b_captions import layout
+from sa1b_captions.campaign import Campaign
+from sa1b_captions.receipt_files import (
+    Place,
+    copy_receipt,
+    kept_validation_place,
+    read_receipt,
+    release_validation_place,
+    shard_validation_place,
+    write_receipt,
+)
+from sa1b_captions.receipts import ReleaseValidation, ShardValidation
+
+V = TypeVar("V", ShardValidation, ReleaseValidation)
+RELEASE = "release"
+
+
+@dataclass(frozen=True, slots=True)
+class Subject(Generic[V]):
+    """What is validated: one shard, or all of them together."""
+
+    name: str
+    """The shard, or `release`."""
+    place: Place[V]
+    """Of the present validation."""
+
+    def kept(self, campaign: str, name: str) -> Place[V]:
+        """Place of the validation with that name."""
+        return kept_validation_place(self.place.kind, campaign, self.name, name)
+
+
+def of_shard(campaign: Campaign, shard: str) -> Subject[ShardValidation]:
+    """One shard."""
+    return Subject(shard, shard_validation_place(campaign.name, shard))
+
+
+def of_release(campaign: Campaign) -> Subject[ReleaseValidation]:
+    """All shards together."""
+    return Subject(RELEASE, release_validation_place(campaign.name))
+
+
+def name_of(validation: ShardValidation | ReleaseValidation) -> str:
+    """What tells a validation from the others of its subject; its report has the same name."""
+    return PurePosixPath(validation.report).stem
+
+
+def store_validation(campaign: Campaign, subject: Subject[V], validation: V, page: str) -> V:
+    """Keep a validation and its page, and make it the present one.
+
+    The page is written first and the present validation last, so that one that exists has its
+    report, whenever the process is killed.
+
+    Returns:
+        The validation as stored, with the key of its report.
+    """
+    store = campaign.store
+    _keep_present(campaign, subject)
+    name = hashlib.sha256(page.encode()).hexdigest()[:16]
+    report = layout.kept_report_key(campaign.name, subject.name, name)
+    store.write(report, page.encode())
+    kept = write_receipt(
+        store, subject.kept(campaign.name, name), replace(validation, report=report)
+    )
+    copy_receipt(store, subject.place, kept)
+    return kept
+
+
+def _keep_present(campaign: Campaign, subject: Subject[V]) -> None:
+    """Keep the present validation if it is version 0.1.0's, which kept none."""
+    present = read_receipt(campaign.store, subject.place)
+    if present is None:
+        return
+    place = subject.kept(campaign.name, name_of(present))
+    if not campaign.store.exists(place.key):
+        copy_receipt(campaign.store, place, present)
+
+
+def read_history(campaign: Campaign, subject: Subject[V]) -> Mapping[str, V]:
+    """All validations of a subject by name, the newest first; the present one is among them."""
+    prefix = layout.kept_validations_prefix(campaign.name, subject.name)
+    history: dict[str, V] = {}
+    for key in campaign.store.list(prefix):
+        if key.endswith(".json"):
+            name = PurePosixPath(key).stem
+            kept = read_receipt(campaign.store, subject.kept(campaign.name, name))
+            if kept is not None:
+                history[name] = kept
+    present = read_receipt(campaign.store, subject.place)
+    if present is not None:
+        history[name_of(present)] = present
+    newest_first = sorted(history.items(), key=lambda item: item[1].written_at or "", reverse=True)
+    return dict(newest_first)
