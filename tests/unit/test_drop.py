@@ -88,6 +88,8 @@ def test_a_shard_captioned_anew_is_not_done_until_it_is_judged_again(campaign):
     caption(campaign, ScriptedEngine, force=True, tracks=["single_zh"])
     assert not is_done(campaign, SHARD)
     receipts.put_curate(campaign, "single_zh", SHARD)
+    assert not is_done(campaign, SHARD)  # the report is of the old captions
+    receipts.put_shard_validation(campaign, SHARD)
     assert is_done(campaign, SHARD)
 
 
