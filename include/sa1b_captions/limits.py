@@ -93,7 +93,7 @@ class LanguageQuality:
                 continue
             if not _is_number(value):
                 found.append(f"{name} is {value!r}, expected a number")
-            elif not 0 <= value <= (1 if name.endswith("_share") or "_dup" in name else math.inf):
+            elif not 0 <= value <= (1 if is_share(name) else math.inf):
                 found.append(f"{name} is {value!r}, out of range")
         if not found and self.min_chars > self.max_chars:
             found.append("min_chars is above max_chars")
@@ -155,6 +155,11 @@ class HealthLimits:
             ):
                 found.append(f"{entry.name} is {list(value)}, expected [warning, critical]")
         return found
+
+
+def is_share(limit: str) -> bool:
+    """Whether a limit of a language is a share, from 0 to 1."""
+    return limit.endswith("_share") or "_dup" in limit
 
 
 def _is_number(value: object) -> bool:

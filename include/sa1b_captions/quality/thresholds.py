@@ -1,12 +1,13 @@
 """What a limit rejects, and what it would at other values: for whoever has to choose it."""
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
 import polars as pl
 
-from sa1b_captions.limits import LanguageQuality
+from sa1b_captions.limits import LanguageQuality, is_share
 from sa1b_captions.quality.rules import RULES, LengthReference, Rule
 
 FACTORS = (0.5, 0.8, 1.0, 1.25, 2.0)
@@ -75,7 +76,7 @@ def _try_rule(
         yield LimitTrials(rule.name, None, (Trial(0, True, int(now.sum())),), rejected, ())
     for name in names:
         present = getattr(limits, name)
-        marks = {value: broken(_changed(limits, name, value)) for value in _values(present)}
+        marks = {value: broken(_changed(limits, name, value)) for value in _values(name, present)}
         trials = [Trial(v, v == present, int(marked.sum())) for v, marked in marks.items()]
         stricter = [t.value for t in trials if t.rows > int(now.sum())]
         # The nearest of them: a lower bound is stricter upwards, an upper bound downwards.
@@ -91,13 +92,14 @@ def _changed(limits: LanguageQuality, name: str, value: float) -> LanguageQualit
     return replace(limits, **change)
 
 
-def _values(present: float) -> list[float]:
-    """Values to try, ascending: whole numbers of a whole number."""
+def _values(name: str, present: float) -> list[float]:
+    """Values to try, ascending: whole numbers of a whole number, and no share above 1."""
     if isinstance(present, int):
         near = {present - 1, present + 1} if present < 20 else set()
         tried: set[float] = {round(present * factor) for factor in FACTORS} | near
         return sorted(value for value in tried if value >= 0)
-    return sorted({round(present * factor, 4) for factor in FACTORS} | {present})
+    most = 1.0 if is_share(name) else math.inf
+    return sorted({min(most, round(present * factor, 4)) for factor in FACTORS} | {present})
 
 
 def _some(frame: pl.DataFrame, marked: pl.Series) -> tuple[str, ...]:
