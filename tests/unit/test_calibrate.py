@@ -11,8 +11,8 @@ from sa1b_captions import layout, records
 from sa1b_captions.campaign import open_campaign
 from sa1b_captions.cli import app
 from sa1b_captions.errors import PermanentError
-from sa1b_captions.limits import is_share
 from sa1b_captions.quality.health.reference import read_reference
+from sa1b_captions.quality.thresholds import _values
 from sa1b_captions.receipt_files import caption_place, curate_place, read_receipt
 from sa1b_captions.recipe import load_recipe
 from sa1b_captions.stages.calibrate import calibrate
@@ -116,10 +116,9 @@ def test_a_looser_limit_never_rejects_more(look):
         assert rows == sorted(rows, reverse=not stricter_upwards), one
 
 
-def test_no_share_above_one_is_tried(look):
-    shares = [one for one in look.limits if one.limit and is_share(one.limit)]
-    assert len(shares) > 3
-    assert all(trial.value <= 1 for one in shares for trial in one.trials)
+def test_no_share_above_one_is_tried():
+    assert max(_values("min_stopword_share", 0.6)) == 1
+    assert max(_values("max_echo_units", 2)) == 4
 
 
 def test_examples_are_captions_that_the_rule_rejects(look):

@@ -216,11 +216,13 @@ FIRST_PERSON = (
     r"\bI (?:can|can['’]t|cannot|am|have|do|don['’]t|must|will|would|should|could|think|believe|"
     r"see|notice|assume|only|apologi[sz]e|hope|need|want|guess|suppose)\b|"
     r"\bI['’](?:m|ll|d|ve)\b|\b[Mm]y (?:apologies|description|response|answer|training|"
-    r"knowledge)\b|"
-    # Unless it is 我们, 自我, 我国.
-    r"(?:^|[^自忘敌本唯])我(?:[^们国行军省市校家]|$)",
+    r"knowledge)\b",
 )
 """The model speaks of itself; anywhere but in a quotation, and the capital letter counts."""
+
+_FIRST_PERSON_HAN = r"(?:^|[^自忘敌本唯])我(?:[^们国行军省市校家]|$)"
+"""The same, unless it is 我们, 自我, 我国. A class of all other letters is slow to search for, so
+only texts that have the character are."""
 
 HTML = (
     *("a", "abbr", "article", "audio", "b", "big", "blockquote", "body", "br", "button", "center"),
@@ -288,6 +290,9 @@ def suspects(captions: pl.Series, han: pl.Series) -> pl.Series:
     parts = (
         rows.filter(pl.col("found") | latin),
         rows.filter("han").filter(pl.col("edges").str.contains(_any(_CHINESE))),
+        rows.filter(text.str.contains("我", literal=True)).filter(
+            text.str.contains(_FIRST_PERSON_HAN)
+        ),
         rows.filter("colon").filter(text.str.contains(_any(LABELS))),
     )
     return pl.concat([part["row"] for part in parts]).unique().sort()
@@ -300,7 +305,9 @@ def find(captions: pl.Series) -> pl.DataFrame:
     found = few.select(
         refusals=count(pl.col("edges"), REFUSALS),
         meta_talk=count(pl.col("edges"), META_TALK) + count(text, LABELS),
-        first_person=text.str.count_matches("|".join(FIRST_PERSON)).cast(pl.Int32),
+        first_person=text.str.count_matches("|".join((*FIRST_PERSON, _FIRST_PERSON_HAN))).cast(
+            pl.Int32
+        ),
     )
     # A refusal speaks in the first person by itself.
     spoken = pl.when(pl.col("refusals") == 0).then(pl.col("first_person")).otherwise(0)
