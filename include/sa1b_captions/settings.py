@@ -241,6 +241,11 @@ def worker_environment(settings: Settings) -> dict[str, str]:
     return {name: as_text(value) for name, value in values.items() if value is not None}
 
 
+def environment() -> Mapping[str, str]:
+    """All variables of this process, for messages about those that other programs read."""
+    return os.environ
+
+
 def load_settings(
     environ: Mapping[str, str] | None = None, *, needs_store: bool = True
 ) -> Settings:

@@ -1,8 +1,10 @@
 """What all commands share: the app, options, settings, exit codes and the result line."""
 
 import functools
+import io
 import json
 import logging
+import os
 import sys
 import traceback
 from collections.abc import Callable
@@ -17,6 +19,7 @@ from sa1b_captions.errors import (
     CaptioningError,
     NothingToDo,
     PermanentError,
+    RetryableError,
 )
 from sa1b_captions.log_lines import ERROR
 from sa1b_captions.recipe import TRACKS, load_recipe
@@ -43,6 +46,8 @@ RunId = Annotated[str | None, typer.Option(help="Run to name in receipts; Airflo
 
 @app.callback()
 def _set_up() -> None:
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(encoding="utf-8")  # what reads it expects that, under LC_ALL=C too
     logging.basicConfig(
         stream=sys.stderr, level=logging.INFO, format="%(asctime)s %(message)s", datefmt="%H:%M:%S"
     )
@@ -94,7 +99,13 @@ def _is_ours(module: str) -> bool:
 
 def print_result(result: dict[str, Any]) -> None:
     """Print the last line of standard output."""
-    print(json.dumps(result, ensure_ascii=False, default=str), flush=True)
+    try:
+        print(json.dumps(result, ensure_ascii=False, default=str), flush=True)
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # or Python would try again at its end
+        raise RetryableError(f"the result cannot be written to standard output: {error}") from None
 
 
 def open_deployment() -> tuple[Settings, Store, Campaign]:

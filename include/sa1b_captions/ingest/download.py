@@ -22,6 +22,7 @@ import httpx
 from sa1b_captions.errors import PermanentError, RetryableError
 from sa1b_captions.ingest.links import Link
 from sa1b_captions.ingest.replies import Identity, Interrupted, Reply, read_reply, same_etag
+from sa1b_captions.network import naming_variables, proxies_in_use
 
 log = logging.getLogger(__name__)
 
@@ -143,6 +144,7 @@ class Download:
         offset = self.received_bytes
         last = self._part[1] - 1 if self._part else ""
         headers = {"Range": f"bytes={offset}-{last}"} if offset or self._part else {}
+        untrusted = False
         try:
             with client.stream("GET", self._link.url, headers=headers) as response:
                 yield from self._accept(response)
@@ -150,10 +152,16 @@ class Download:
         except _BAD_ADDRESS as error:
             bad_address, trouble = True, type(error).__name__
         except httpx.HTTPError as error:
+            untrusted = "CERTIFICATE_VERIFY_FAILED" in str(error)
             bad_address, trouble = False, type(error).__name__
         # Raised out here, so that no exception of httpx, which may hold the URL, hangs on it.
         if bad_address:
             raise PermanentError(f"{self._name}: the address leads nowhere ({trouble})")
+        if untrusted:
+            raise PermanentError(
+                f"{self._name}: the server's certificate is not trusted; set SSL_CERT_FILE to a "
+                "file that holds its authority"
+            )
         raise Interrupted(trouble)
 
     def _accept(self, response: httpx.Response) -> Iterator[bytes]:
@@ -250,8 +258,10 @@ class Download:
         patience = self._patience
         at = f"after {self.received_bytes} bytes"
         if failures >= patience.attempts:
+            proxies = proxies_in_use()
             raise RetryableError(
                 f"{self._name}: {interrupted.reason} {at}, {failures} times in a row"
+                f"{f'; requests may go through the proxy of {proxies}' if proxies else ''}"
             )
         wait_s = min(patience.backoff_max_s, patience.backoff_s * 2 ** (failures - 1))
         wait_s *= random.uniform(0.5, 1.0)  # workers that failed together return apart
@@ -273,14 +283,15 @@ class Download:
 
 def open_client(patience: Patience) -> httpx.Client:
     """HTTP client that follows redirects and asks for the bytes as they are stored."""
-    return httpx.Client(
-        # identity: the stored bytes, which the MD5 and the ranges count, are what is wanted.
-        headers={"Accept-Encoding": "identity", "User-Agent": "sa1b-captions"},
-        timeout=httpx.Timeout(patience.stall_timeout_s, connect=patience.connect_timeout_s),
-        verify=_ssl_context(),
-        follow_redirects=True,
-        max_redirects=5,
-    )
+    with naming_variables("nothing can be downloaded"):
+        return httpx.Client(
+            # identity: the stored bytes, which the MD5 and the ranges count, are what is wanted.
+            headers={"Accept-Encoding": "identity", "User-Agent": "sa1b-captions"},
+            timeout=httpx.Timeout(patience.stall_timeout_s, connect=patience.connect_timeout_s),
+            verify=_ssl_context(),
+            follow_redirects=True,
+            max_redirects=5,
+        )
 
 
 @functools.cache

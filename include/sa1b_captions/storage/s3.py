@@ -14,6 +14,7 @@ from sa1b_captions.errors import (
     RetryableError,
     SettingsError,
 )
+from sa1b_captions.network import S3_CERTIFICATES, fault_of_certificates
 from sa1b_captions.storage.s3_errors import (
     CHECKSUM_CURE,
     may_dislike_checksums,
@@ -67,12 +68,16 @@ class S3Store:
             request_checksum_calculation=checksums,
             response_checksum_validation=checksums,
         )
+        secure = not (self._endpoint_url or "").lower().startswith("http://")
+        fault = fault_of_certificates(S3_CERTIFICATES) if secure else ""
+        if fault:
+            raise SettingsError(f"{self.url} cannot be opened: {fault}")
         try:
             return boto3.client("s3", endpoint_url=self._endpoint_url, config=config)
         except (BotoCoreError, ValueError, OSError) as error:
             raise SettingsError(
-                f"{self.url} cannot be opened: {error}; check CAPTIONS_S3_ENDPOINT_URL and the "
-                "AWS variables and files"
+                f"{self.url} cannot be opened: {error}; check CAPTIONS_S3_ENDPOINT_URL, "
+                "SSLKEYLOGFILE and the AWS variables and files"
             ) from error
 
     def _send(self, operation: str, **arguments: Any) -> dict[str, Any]:

@@ -7,7 +7,14 @@ from collections.abc import Iterator, Mapping
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any
 
-from sa1b_captions.errors import CaptioningError, MissingKeyError, PermanentError, RetryableError
+from sa1b_captions.errors import (
+    CaptioningError,
+    MissingKeyError,
+    PermanentError,
+    RetryableError,
+    SettingsError,
+)
+from sa1b_captions.network import S3_PROXIES, fault_of_proxies
 
 if TYPE_CHECKING:
     from botocore.exceptions import ClientError
@@ -43,9 +50,11 @@ def store_errors(key: str, store_url: str) -> Iterator[None]:
     from botocore.exceptions import (
         BotoCoreError,
         ClientError,
+        HTTPClientError,
         NoCredentialsError,
         ParamValidationError,
         PartialCredentialsError,
+        ProxyConnectionError,
         SSLError,
     )
     from botocore.parsers import ResponseParserError
@@ -74,6 +83,11 @@ def store_errors(key: str, store_url: str) -> Iterator[None]:
             "CAPTIONS_S3_ENDPOINT_URL names the server itself"
         ) from error
     except (BotoCoreError, Boto3Error) as error:
+        # The first stands for what boto3 did not expect, as of an address that makes no sense.
+        if type(error) is HTTPClientError or isinstance(error, ProxyConnectionError):
+            fault = fault_of_proxies(S3_PROXIES, brackets=False)
+            if fault:
+                raise SettingsError(f"{where}: {fault}") from error
         raise RetryableError(f"{where}: {_one_line(error)}") from error
 
 

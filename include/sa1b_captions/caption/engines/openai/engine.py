@@ -24,6 +24,7 @@ from sa1b_captions.caption.engines.openai.endpoint import CONNECT_S, chat_answer
 from sa1b_captions.caption.engines.openai.errors import failure_of
 from sa1b_captions.caption.engines.openai.replicas import Replica, Replicas
 from sa1b_captions.errors import PermanentError, RetryableError, SettingsError
+from sa1b_captions.network import naming_variables
 from sa1b_captions.recipe import Model, Recipe
 from sa1b_captions.settings import Settings
 
@@ -110,19 +111,20 @@ class OpenAIEngine:
         self._timeout_s = timeout_s
         self._patience_s = patience_s
         self._served: dict[str, str] = {}
-        members = [
-            # Retries are ours: the client's own would go to the replica that just failed.
-            Replica(
-                url,
-                OpenAI(
-                    base_url=url,
-                    api_key=api_key or "none",
-                    max_retries=0,
-                    timeout=Timeout(timeout_s, connect=CONNECT_S),
-                ),
-            )
-            for url in urls
-        ]
+        with naming_variables("the openai engine cannot ask its servers"):
+            members = [
+                # Retries are ours: the client's own would go to the replica that just failed.
+                Replica(
+                    url,
+                    OpenAI(
+                        base_url=url,
+                        api_key=api_key or "none",
+                        max_retries=0,
+                        timeout=Timeout(timeout_s, connect=CONNECT_S),
+                    ),
+                )
+                for url in urls
+            ]
         self._replicas: Replicas[openai.OpenAI] = Replicas(
             members, self._check, patience_s, window, first_pause_s
         )
