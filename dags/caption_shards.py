@@ -102,8 +102,8 @@ with DAG(
             False,
             type="boolean",
             title="Do it again",
-            description="Forget what these shards already have and download, caption and judge "
-            "them anew. Costs the GPU time again.",
+            description="Download, caption and judge these shards anew. What they have counts "
+            "until the new captions are whole. Costs the GPU time again.",
             section="How to caption them",
         ),
     },

@@ -6,7 +6,15 @@ The seeds are fixed; the machine's speed moves the moments. A failure shows all 
 import contextlib
 import random
 
-from tests.support.caption_workers import IN_FLIGHT, Worker, asked, require_every_sample_once
+from tests.support.caption_workers import (
+    AGAIN,
+    IN_FLIGHT,
+    Worker,
+    asked,
+    caption_before,
+    generations,
+    require_every_sample_once,
+)
 from tests.support.jumping_clock import JumpingClock, Jumps, years
 from tests.support.openai_server import Fault
 
@@ -43,6 +51,24 @@ def test_killed_workers_with_other_clocks_lose_only_the_blocks_in_flight(
     assert len(asked(server)) == len(rows)
     assert len(server.requests) - len(rows) <= LIVES * IN_FLIGHT
     assert len(years(rows)) > 1
+
+
+def test_a_run_that_does_it_again_under_a_jumping_clock_goes_on_in_its_generation(
+    campaign, server, tmp_path
+):
+    caption_before(campaign, tmp_path / "before.log")
+    rng = random.Random(3)
+    clock = JumpingClock(tmp_path / "clock")
+    with Jumps(clock, rng):
+        for life in range(LIVES):
+            worker = Worker(campaign, server, tmp_path / f"{life}.log", clock.environ, AGAIN)
+            worker.wait_for(server, rng.randrange(1, 60))
+            worker.kill()
+            assert generations(campaign) <= {"Old", "A"}
+        Worker(campaign, server, tmp_path / "last.log", clock.environ, AGAIN).finish()
+    assert generations(campaign) == {"A"}
+    rows = len(require_every_sample_once(campaign))
+    assert len(server.requests) - rows <= LIVES * IN_FLIGHT
 
 
 def test_two_workers_whose_clocks_disagree_leave_whole_shards(campaign, server, tmp_path):

@@ -12,14 +12,21 @@ import pytest
 
 from sa1b_captions.errors import EXIT_RETRYABLE
 from tests.support.caption_workers import (
+    AGAIN,
     IN_FLIGHT,
     Worker,
     asked,
+    caption_before,
+    generations,
     require_every_sample_once,
     serve_slowly,
 )
 
 LIVES = 3
+LAST_WORDS = re.compile(
+    r"stopped on request; safe: .* captions of sa_00000[01] are stored; its earlier ones count "
+    r"until the new ones are whole; lost: \d+ .*; to go on, run the same command"
+)
 
 
 @pytest.mark.parametrize("seed", [1, 2])
@@ -62,3 +69,38 @@ def test_two_workers_at_once_of_which_one_is_killed_leave_whole_shards(campaign,
     first.kill()
     second.finish()
     require_every_sample_once(campaign)
+
+
+@pytest.mark.parametrize("seed", [3])
+def test_a_run_that_does_it_again_leaves_whole_captions_whenever_it_is_killed(
+    campaign, server, tmp_path, seed
+):
+    caption_before(campaign, tmp_path / "before.log")
+    rng = random.Random(seed)
+    for life in range(LIVES):
+        worker = Worker(campaign, server, tmp_path / f"{life}.log", arguments=AGAIN)
+        number = rng.choice([signal.SIGKILL, signal.SIGTERM])
+        worker.wait_for(server, rng.randrange(1, 60))
+        code = worker.kill(number)
+        assert generations(campaign) <= {"Old", "A"}
+        if code == EXIT_RETRYABLE:
+            last = worker.log.read_text().splitlines()[-1]
+            assert LAST_WORDS.search(last) or "before the first caption" in last
+    Worker(campaign, server, tmp_path / "last.log", arguments=AGAIN).finish()
+    assert generations(campaign) == {"A"}
+    rows = len(require_every_sample_once(campaign))
+    assert len(asked(server)) == rows
+    assert len(server.requests) - rows <= LIVES * IN_FLIGHT
+
+
+def test_two_workers_of_a_run_that_does_it_again_write_into_one_generation(
+    campaign, server, tmp_path
+):
+    caption_before(campaign, tmp_path / "before.log")
+    first = Worker(campaign, server, tmp_path / "first.log", arguments=AGAIN)
+    second = Worker(campaign, server, tmp_path / "second.log", arguments=AGAIN)
+    first.wait_for(server, 70)
+    first.kill()
+    assert generations(campaign) <= {"Old", "A"}
+    second.finish()
+    assert generations(campaign) == {"A"}

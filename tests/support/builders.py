@@ -170,17 +170,19 @@ def caption_rows(
     return pa.Table.from_pylist(rows, schema=records.CAPTION_SCHEMA)
 
 
-def put_captions(campaign: Campaign, shard: str, track: str, table: pa.Table) -> None:
+def put_captions(
+    campaign: Campaign, shard: str, track: str, table: pa.Table, generation: str = FIRST
+) -> None:
     """Write what the caption stage leaves behind for one track: parts, then the receipt."""
     size = campaign.recipe.block_size
     blocks = -(-table.num_rows // size)
     for block in range(blocks):
         records.write_table(
             campaign.store,
-            layout.part_key(campaign.name, track, shard, FIRST, block),
+            layout.part_key(campaign.name, track, shard, generation, block),
             table.slice(block * size, size),
             records.CAPTION_SCHEMA,
         )
     statuses = table.column("status").value_counts().to_pylist()
     counts = {item["values"]: item["counts"] for item in statuses}
-    receipts.put_caption(campaign, track, shard, counts)
+    receipts.put_caption(campaign, track, shard, counts, generation=generation)

@@ -12,7 +12,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +32,7 @@ SHARDS = ["sa_000000", "sa_000001"]
 IMAGES = 32
 WINDOW = 6
 DECODED_AHEAD = WINDOW // 2
+AGAIN = ["--force", "--run-id", "manual__2026-11-28T22:00:00+00:00"]
 IN_FLIGHT = (len(TRACKS) + 1) * RECIPE.block_size + WINDOW + DECODED_AHEAD
 """Samples that a worker has asked for and not yet written: what a kill may cost."""
 
@@ -47,12 +48,12 @@ def make_campaign(folder: Path) -> Campaign:
 
 
 @contextlib.contextmanager
-def serve_slowly(seconds: float = 0.03) -> Iterator[OpenAIServer]:
-    """A replica that takes so long for each caption."""
+def serve_slowly(seconds: float = 0.03, word: str = "A") -> Iterator[OpenAIServer]:
+    """A replica that takes so long for each caption, and begins it so."""
 
     def answer(body: dict[str, Any]) -> Answer:
         time.sleep(seconds)
-        return Answer(f"A picture of {len(image_bytes(body))} things, seen from close by.")
+        return Answer(f"{word} picture of {len(image_bytes(body))} things, seen from close by.")
 
     with serve(answer=answer, models=[RECIPE.model.id]) as running:
         yield running
@@ -67,6 +68,7 @@ class Worker:
         server: OpenAIServer,
         log: Path,
         environ: Mapping[str, str] | None = None,
+        arguments: Sequence[str] = (),
     ) -> None:
         settings = {
             "CAPTIONS_ROOT": campaign.store.url,
@@ -78,7 +80,7 @@ class Worker:
         self.log = log
         with log.open("w") as file:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "sa1b_captions", *ARGUMENTS],
+                [sys.executable, "-m", "sa1b_captions", *ARGUMENTS, *arguments],
                 env=os.environ | settings | dict(environ or {}),
                 stdout=subprocess.DEVNULL,
                 stderr=file,
@@ -98,6 +100,24 @@ class Worker:
     def finish(self) -> None:
         """Wait for the end, which must be a good one."""
         assert self.process.wait(120) == 0, self.log.read_text()
+
+
+def caption_before(campaign: Campaign, log: Path) -> None:
+    """Let both shards be captioned, by captions that begin with `Old`."""
+    with serve_slowly(0, "Old") as server:
+        Worker(campaign, server, log).finish()
+
+
+def generations(campaign: Campaign) -> set[str]:
+    """First words of the captions that count, of which each track of a shard has one."""
+    found = set()
+    by_track = collections.defaultdict(set)
+    for row in require_every_sample_once(campaign):
+        by_track[row["track"], row["shard"]].add(row["caption"].partition(" ")[0])
+    for words in by_track.values():
+        assert len(words) == 1, words
+        found |= words
+    return found
 
 
 def asked(server: OpenAIServer) -> collections.Counter[str]:

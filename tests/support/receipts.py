@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from sa1b_captions import layout, receipt_files
 from sa1b_captions.campaign import Campaign
 from sa1b_captions.findings import Check, Verdict
+from sa1b_captions.generations import FIRST
 from sa1b_captions.quality.curated import curated_version, read_curate_receipts, require_curated
 from sa1b_captions.receipt_files import digest, read_receipt, write_receipt
 from sa1b_captions.receipts import (
@@ -33,6 +34,7 @@ def put_caption(
     shard: str,
     statuses: Mapping[str, int] | None = None,
     occupancy: Occupancy | None = None,
+    generation: str = FIRST,
 ) -> CaptionReceipt:
     """Receipt of a captioned track."""
     planned = sum((statuses or {}).values())
@@ -44,6 +46,7 @@ def put_caption(
         statuses=dict(statuses or {}),
         recipe_fingerprint=campaign.recipe.fingerprint,
         occupancy=occupancy or Occupancy(),
+        generation=generation,
         input=digest(read_receipt(campaign.store, receipt_files.ingest_place(shard))),
     )
     place = receipt_files.caption_place(campaign.name, track, shard)

@@ -1,6 +1,7 @@
 """Engines by name, each imported only when chosen."""
 
 from importlib import import_module
+from types import ModuleType
 from typing import cast
 
 from sa1b_captions.caption.engines.base import Engine
@@ -16,7 +17,23 @@ def open_engine(name: str, recipe: Recipe, settings: Settings) -> Engine:
         PermanentError: no engine of that name, or the deployment does not fit it.
         RetryableError: the engine did not start.
     """
+    return cast("Engine", _room(name).open_engine(recipe, settings))
+
+
+def check_engine(name: str, recipe: Recipe, settings: Settings) -> None:
+    """Refuse an engine that cannot work in a process of this machine; loads and asks nothing.
+
+    It takes seconds, and says what `open_engine` would after a shard was downloaded. Of an engine
+    that runs in a pod it knows nothing: model and GPUs are there.
+
+    Raises:
+        PermanentError: no engine of that name, a setting is missing or wrong, or what it needs is
+            not installed or not in this machine.
+    """
+    _room(name).check_settings(recipe, settings)
+
+
+def _room(name: str) -> ModuleType:
     if name not in ENGINE_NAMES:
         raise PermanentError(f"no engine {name!r}; there are: {', '.join(ENGINE_NAMES)}")
-    room = import_module(f"{__package__}.{name}.engine")
-    return cast("Engine", room.open_engine(recipe, settings))
+    return import_module(f"{__package__}.{name}.engine")

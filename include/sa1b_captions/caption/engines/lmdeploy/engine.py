@@ -7,6 +7,7 @@ when the engine hangs. A CUDA error ends the process as well; TurboMind aborts o
 
 import asyncio
 import concurrent.futures
+import importlib.util
 import logging
 import os
 import threading
@@ -22,6 +23,7 @@ from sa1b_captions.caption.engines.lmdeploy.config import (
     engine_config,
     find_snapshot,
     generation_config,
+    require_gpus,
 )
 from sa1b_captions.caption.engines.lmdeploy.watchdog import Watchdog
 from sa1b_captions.errors import PermanentError, RetryableError
@@ -36,8 +38,23 @@ if TYPE_CHECKING:
 _log = logging.getLogger(__name__)
 T = TypeVar("T")
 
+_NOT_INSTALLED = "the lmdeploy engine is not installed ({}); it runs in the GPU worker image"
 _PROBE_S = 30.0
 _CLOSE_S = 120.0
+
+
+def check_settings(recipe: Recipe, settings: Settings) -> None:
+    """Check the model's folder and this machine's GPUs without loading anything.
+
+    Raises:
+        SettingsError: a setting is missing, or wants more GPUs than there are.
+        PermanentError: lmdeploy is missing, the model is another one, or there is no GPU.
+    """
+    find_snapshot(recipe.model, settings.model_path)
+    missing = [name for name in ("lmdeploy", "torch") if importlib.util.find_spec(name) is None]
+    if missing:
+        raise PermanentError(_NOT_INSTALLED.format(f"no {' and no '.join(missing)} here"))
+    require_gpus(settings.tensor_parallel)
 
 
 def open_engine(recipe: Recipe, settings: Settings) -> "LmdeployEngine":
@@ -74,9 +91,7 @@ def _load(recipe: Recipe, settings: Settings, snapshot: Snapshot) -> Any:
         import lmdeploy
         import torch
     except ImportError as error:
-        raise PermanentError(
-            f"the lmdeploy engine is not installed ({error}); it runs in the GPU worker image"
-        ) from None
+        raise PermanentError(_NOT_INSTALLED.format(error)) from None
     # Preprocessing is many small operations on one thread; more threads make it 2-3 times slower.
     torch.set_num_threads(1)
     config = engine_config(settings)

@@ -7,6 +7,7 @@ replica, whose prefix cache then serves all but the first.
 """
 
 import base64
+import importlib.util
 import logging
 import time
 from typing import TYPE_CHECKING, Any
@@ -39,6 +40,23 @@ the server must not take down one replica after the other."""
 UNREPORTED = "unreported"
 """Revision of a model whose endpoint does not name one."""
 _SHOWN_MODELS = 5
+_NOT_INSTALLED = "the openai package is not installed; install sa1b-captions[openai]"
+
+
+def check_settings(recipe: Recipe, settings: Settings) -> None:
+    """Check what can be without asking a replica; raises as `open_engine` says."""
+    del recipe
+    _require_urls(settings)
+    if importlib.util.find_spec("openai") is None:
+        raise PermanentError(_NOT_INSTALLED)
+
+
+def _require_urls(settings: Settings) -> tuple[str, ...]:
+    if not settings.openai_urls:
+        raise SettingsError(
+            "CAPTIONS_OPENAI_URLS is not set; the openai engine needs its endpoint's URL"
+        )
+    return settings.openai_urls
 
 
 def open_engine(recipe: Recipe, settings: Settings) -> "OpenAIEngine":
@@ -50,13 +68,9 @@ def open_engine(recipe: Recipe, settings: Settings) -> "OpenAIEngine":
             refuses the key.
         RetryableError: no replica came up in time.
     """
-    if not settings.openai_urls:
-        raise SettingsError(
-            "CAPTIONS_OPENAI_URLS is not set; the openai engine needs its endpoint's URL"
-        )
     engine = OpenAIEngine(
         recipe.model,
-        settings.openai_urls,
+        _require_urls(settings),
         api_key=settings.openai_api_key,
         window=settings.window,
         timeout_s=settings.request_timeout_s,
@@ -101,9 +115,7 @@ class OpenAIEngine:
         try:
             from openai import OpenAI, Timeout
         except ImportError:
-            raise PermanentError(
-                "the openai package is not installed; install sa1b-captions[openai]"
-            ) from None
+            raise PermanentError(_NOT_INSTALLED) from None
 
         self.model = model.id
         self.window = window
