@@ -54,9 +54,29 @@ def test_captioning_prints_its_result_last_and_status_shows_it(store, run):
     assert lines[1].split() == [SHARD, "yes", "captioned", "captioned", "-", "-", "-"]
 
 
+def test_captions_done_again_are_restored_and_freed_by_command(store, run):
+    builders.put_shard(store, SHARD, {n: builders.make_jpeg(n) for n in range(1, 9)})
+    caption = ("caption", "--shards", "0", "--tracks", "single_en")
+    for option in ("--no-force", "--force"):
+        code, _, log = run(*caption, option)
+        assert code == 0, log
+    code, lines, log = run(*caption, "--restore")
+    switch = ["0002-preview", "0001"]
+    assert json.loads(lines[-1])["restored"] == {SHARD: {"single_en": switch}}
+    assert "single_en/sa_000000: generation 0002-preview counted, 0001 does again" in log
+    code, lines, _ = run("drop", "--shards", "0", "--generations")
+    assert json.loads(lines[-1])["freed"] == {SHARD: {"single_en": ["0002-preview"]}}
+    code, _, log = run(*caption, "--restore")
+    assert code == 65
+    assert "no other captions counted before in single_en; nothing was changed" in log
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
+        (["caption", "--shards", "0", "--force", "--restore"], "either --force or --restore"),
+        (["drop", "--shards", "0", "--unfinished"], "--unfinished goes with --generations"),
+        (["caption", "--shards", "0", "--restore"], "captioning of single_en/sa_000000 has not"),
         (["caption", "--shards", "0"], "ingest of sa_000000 has not finished"),
         (["caption", "--shards", "0", "--tracks", "single_fr"], "no track single_fr"),
         (["caption", "--shards", "0", "--engine", "gpt"], "no engine 'gpt'; there are: preview"),

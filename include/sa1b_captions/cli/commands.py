@@ -112,6 +112,12 @@ def caption(
 
     if restore and force:
         raise PermanentError("give either --force or --restore")
+    settings = load_settings()
+    store = open_store(settings)
+    if restore:
+        campaign = _stored_campaign(store, settings)
+        print_result(restore_captions(campaign, parse_selection(shards), parse_tracks(tracks)))
+        return
     # A model loads for minutes, and until it has there is nothing that could be lost.
     signal.signal(
         signal.SIGTERM,
@@ -119,12 +125,7 @@ def caption(
             "stopped on request, before the first caption; all that was stored is as it was"
         ),
     )
-    settings = load_settings()
-    store = open_store(settings)
     campaign = _stored_campaign(store, settings)
-    if restore:
-        print_result(restore_captions(campaign, parse_selection(shards), parse_tracks(tracks)))
-        return
     name = engine or settings.engine
     if name not in ENGINE_NAMES:
         raise PermanentError(f"no engine {name!r}; there are: {', '.join(ENGINE_NAMES)}")
