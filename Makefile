@@ -16,7 +16,7 @@ GPU_PYTHON ?= 3.12
 unexport PYTHONDONTWRITEBYTECODE
 unexport VIRTUAL_ENV
 
-.PHONY: help setup demo down test test-unit test-dags coverage test-s3 test-integration test-cluster test-kind test-compose test-images bench-ingest bench-curate bench-dedup bench-scale-out fuzz test-lmdeploy gpu-smoke lint lint-workflows format pins docs gold clean
+.PHONY: help setup demo down test test-unit test-dags coverage test-s3 test-integration test-cluster test-kind test-compose test-consumers test-images bench-ingest bench-curate bench-dedup bench-scale-out fuzz test-lmdeploy gpu-smoke lint lint-workflows format pins docs gold clean
 
 help: ## List the targets
 	@awk -F':.*## ' '/^[a-z0-9-]+:.*## /{printf "  make %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -77,6 +77,18 @@ test-kind: $(STAMP) ## The same on a kind cluster that is made for it; needs doc
 	trap 'kind delete cluster --name sa1b-captions' EXIT; \
 	  kind load docker-image $(CPU_IMAGE) --name sa1b-captions && \
 	  KUBECONFIG=$(KIND_CONFIG) $(MAKE) test-cluster IMAGE=$(CPU_IMAGE)
+
+test-consumers: $(STAMP) .venv-consumers/.installed ## What the card promises, with datasets, DuckDB, mlcroissant and others
+	@rm -rf .run/consumers
+	$(BIN)/python -m tests.support.consumed_release .run/consumers
+	HF_HUB_OFFLINE=1 HF_HOME=.run/consumers/hf RELEASE=.run/consumers/releases/v1 \
+	  .venv-consumers/bin/python -m pytest tests/consumers
+
+.venv-consumers/.installed: tests/requirements-consumers.txt
+	@$(PYTHON) -m venv .venv-consumers
+	@.venv-consumers/bin/python -m pip install --quiet --disable-pip-version-check \
+	  --only-binary :all: --requirement $<
+	@touch $@
 
 test-images: $(STAMP) ## Build the images of deploy/ and run them as pods do; STAND_INS=1 needs no registry
 	@STAND_INS=$(STAND_INS) $(BIN)/pytest tests/images
@@ -158,6 +170,8 @@ pins: $(STAMP) ## Resolve requirements*.txt again from pyproject.toml
 	  pyproject.toml -o requirements.txt
 	$(BIN)/uv pip compile -q --universal --python-version 3.11 --no-header --extra airflow --extra kubernetes \
 	  --group dev -c requirements.txt pyproject.toml -o requirements-dev.txt
+	$(BIN)/uv pip compile -q --universal --python-version 3.11 --no-header \
+	  tests/requirements-consumers.in -o tests/requirements-consumers.txt
 
 clean: down ## Remove everything that was made, the environment included
-	rm -rf .coverage .venv .venv-swift .venv-dedup .venv-datatrove .venv-scale-out .venv-lmdeploy .run dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf .coverage .venv .venv-swift .venv-dedup .venv-datatrove .venv-scale-out .venv-consumers .venv-lmdeploy .run dist .pytest_cache .mypy_cache .ruff_cache .hypothesis

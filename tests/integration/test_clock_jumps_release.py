@@ -16,7 +16,6 @@ from demo.archives import build_archives
 from sa1b_captions.caption.sampling import plan_track, read_index
 from sa1b_captions.recipe import TRACKS, load_recipe
 from sa1b_captions.release.manifest import latest_version, read_manifest, verify_release
-from sa1b_captions.release.track_files import track_files
 from sa1b_captions.storage import FileStore
 from tests.support.fault_server import serve
 from tests.support.jumping_clock import DAY_S, YEAR_S, JumpingClock, Jumps
@@ -79,10 +78,11 @@ def check_release(store):
             for shard in RECIPE.shards
         ]
         planned = [sample.sample_id for plan in plans for sample in plan]
-        files = track_files(RECIPE.tracks[track])
         published, left_out = (
-            pq.read_table(io.BytesIO(store.read(f"releases/{version}/{name}")))["sample_id"]
-            for name in (files.provenance, files.rejected)
+            pq.read_table(
+                io.BytesIO(store.read(f"releases/{version}/{kind}/{track}/train-00000.parquet"))
+            )["sample_id"]
+            for kind in ("provenance", "rejected")
         )
         assert sorted(published.to_pylist() + left_out.to_pylist()) == sorted(planned)
         assert manifest.tracks[track].planned == len(planned)

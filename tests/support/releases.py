@@ -63,15 +63,17 @@ def put_curated(
     return [row["sample_id"] for row in rows[: len(captions)]]
 
 
-def put_duplicates(campaign: Campaign, track: str, winners: Mapping[str, str]) -> None:
+def put_duplicates(
+    campaign: Campaign, track: str, winners: Mapping[str, str], jaccard: float = 1.0
+) -> None:
     """What dedup, then validate leave behind: winner of each sample to leave out."""
     rows = [
         {
             "sample_id": sample,
             "shard_number": shard_number(sample.split("/")[1]),
             "winner": winner,
-            "kind": "exact",
-            "jaccard": 1.0,
+            "kind": "exact" if jaccard == 1 else "near",
+            "jaccard": jaccard,
         }
         for sample, winner in winners.items()
     ]
@@ -102,6 +104,29 @@ def ready_campaign(store: Store, recipe: Recipe | None = None, rows: int = 3) ->
     return campaign
 
 
+def photographed_campaign(store: Store, rows: int = 8) -> Campaign:
+    """Like `ready_campaign` over the InternVL recipe, with photographs and something left out."""
+    campaign = ready_campaign(store, internvl_recipe(), rows)
+    most = max(track.images_min for track in campaign.recipe.tracks.values())
+    for shard in campaign.recipe.shards:
+        first = 1000 * shard_number(shard) + 1
+        images = range(first, first + (rows + 1) * most)
+        builders.put_shard(store, shard, {image: builders.make_jpeg(image) for image in images})
+    accepted = [
+        put_curated(
+            campaign,
+            "single_en",
+            shard,
+            captions_of("single_en", shard, rows),
+            [("Short.", ["too_short"])],
+            {"attempt": shard_number(shard) + 1},
+        )
+        for shard in campaign.recipe.shards
+    ]
+    put_duplicates(campaign, "single_en", {accepted[1][2]: accepted[0][2]}, 0.75)
+    return campaign
+
+
 def read_lines(store: Store, name: str, version: str = "v1") -> list[dict[str, Any]]:
     """Rows of a JSONL file of a release."""
     text = store.read(f"releases/{version}/{name}").decode()
@@ -109,10 +134,12 @@ def read_lines(store: Store, name: str, version: str = "v1") -> list[dict[str, A
     return [json.loads(line) for line in text.splitlines()]
 
 
-def read_parquet(store: Store, name: str, version: str = "v1") -> list[dict[str, Any]]:
-    """Rows of a Parquet file of a release."""
-    table = pq.read_table(io.BytesIO(store.read(f"releases/{version}/{name}")))
-    rows: list[dict[str, Any]] = table.to_pylist()
+def read_parquet(store: Store, folder: str, version: str = "v1") -> list[dict[str, Any]]:
+    """Rows of all Parquet files in a folder of a release, such as `data/single_en/`."""
+    keys = sorted(store.list(f"releases/{version}/{folder}"))
+    assert keys, folder
+    tables = [pq.read_table(io.BytesIO(store.read(key))) for key in keys]
+    rows: list[dict[str, Any]] = pa.concat_tables(tables).to_pylist()
     return rows
 
 

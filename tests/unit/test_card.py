@@ -8,6 +8,7 @@ import yaml
 from sa1b_captions.recipe import TRACKS
 from sa1b_captions.release.card import render_card, render_licence, size_category
 from sa1b_captions.release.manifest import TrackTotals
+from sa1b_captions.release.names import release_names, track_files
 from sa1b_captions.stages.export import export_release
 from sa1b_captions.storage import FileStore
 from tests.support import builders, releases
@@ -25,7 +26,9 @@ TOTALS = TrackTotals(
 
 
 def card(recipe, totals=TOTALS):
-    text = render_card(recipe, "v1", dict.fromkeys(TRACKS, totals), "pass")
+    names = release_names(recipe, dict.fromkeys(TRACKS, totals.rows))
+    files = {track: track_files(track, name) for track, name in names.items()}
+    text = render_card(recipe, "v1", dict.fromkeys(TRACKS, totals), files, "pass", (1.02, 1.05))
     _, front, body = text.split("---\n", 2)
     return yaml.safe_load(front), body
 
@@ -41,13 +44,16 @@ def test_every_config_points_at_files_of_the_release(tmp_path):
     text = store.read("releases/v1/README.md").decode()
     front = yaml.safe_load(text.split("---\n")[1])
     configs = {config["config_name"]: config for config in front["configs"]}
-    expected = {f"{track}{end}" for track in TRACKS for end in ("", "_parquet", "_provenance")}
+    kinds = ("", "_provenance", "_image_hashes")
+    expected = {f"{track}{kind}" for track in TRACKS for kind in kinds}
     assert set(configs) == expected
     assert [name for name, config in configs.items() if config.get("default")] == ["single_en"]
     for config in configs.values():
         (file,) = config["data_files"]
         assert file["split"] == "train"
-        assert store.exists(f"releases/v1/{file['path']}")
+        folder, _, pattern = file["path"].rpartition("/")
+        assert pattern == "*.parquet"
+        assert list(store.list(f"releases/v1/{folder}/"))
     assert store.exists(f"releases/v1/{front['license_link']}")
 
 
@@ -62,9 +68,7 @@ def test_the_internvl_card_has_the_conventional_front_matter():
     assert front["size_categories"] == ["10M<n<100M"]
     assert front["configs"][1] == {
         "config_name": "single_zh",
-        "data_files": [
-            {"split": "train", "path": "internvl_sa1b_caption_1m_single_image_zh.jsonl"}
-        ],
+        "data_files": [{"split": "train", "path": "data/single_zh/*.parquet"}],
     }
 
 

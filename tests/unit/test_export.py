@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sa1b_captions.recipe import TRACKS
+from sa1b_captions import layout, records
+from sa1b_captions.recipe import TRACKS, load_recipe
 from sa1b_captions.release import guards, rows
 from sa1b_captions.release.folder import ROWS_PER_GROUP, ReleaseFolder
 from sa1b_captions.release.manifest import (
@@ -19,19 +20,22 @@ from sa1b_captions.release.manifest import (
 )
 from sa1b_captions.stages.export import export_release
 from sa1b_captions.storage import FileStore, open_store_url
-from tests.support import builders, releases
+from tests.support import builders, receipts, releases
 
 PUBLISHED = {
-    "single_en": "internvl_sa1b_caption_11m_single_image_en",
-    "single_zh": "internvl_sa1b_caption_1m_single_image_zh",
-    "multi_en": "internvl_sa1b_caption_77k_multi_image_en",
-    "multi_zh": "internvl_sa1b_caption_77k_multi_image_zh",
+    "single_en": "internvl_sa1b_caption_6_single_image_en",
+    "single_zh": "internvl_sa1b_caption_6_single_image_zh",
+    "multi_en": "internvl_sa1b_caption_6_multi_image_en",
+    "multi_zh": "internvl_sa1b_caption_6_multi_image_zh",
 }
-"""Names on the dataset's page, written out so that no code can change them."""
+"""What the InternVL recipe calls files of six rows."""
+INTERNVL = load_recipe("internvl").tracks
+TABLES = ("data", "provenance", "image_hashes", "rejected")
 OTHERS = {
     "LICENSE.md",
     "README.md",
     "SHA256SUMS",
+    "croissant.json",
     "manifest.json",
     "quality.html",
     "recipe.json",
@@ -51,7 +55,7 @@ def store(request, tmp_path, monkeypatch):
     return open_store_url(f"s3://{bucket}/some/prefix", endpoint)
 
 
-def test_the_internvl_recipe_yields_exactly_the_published_names(store):
+def test_a_release_holds_these_files_and_no_others(store):
     result = export_release(releases.ready_campaign(store, releases.internvl_recipe()), "v1")
     assert result == {
         "stage": "export",
@@ -63,12 +67,8 @@ def test_the_internvl_recipe_yields_exactly_the_published_names(store):
         "up_to_date": False,
     }
     names = {key.removeprefix("releases/v1/") for key in releases.release_keys(store)}
-    tables = {
-        f"{stem}{end}"
-        for stem in PUBLISHED.values()
-        for end in (".jsonl", ".parquet", ".provenance.parquet")
-    }
-    assert names == tables | {f"rejected/{track}.parquet" for track in TRACKS} | OTHERS
+    tables = {f"{kind}/{track}/train-00000.parquet" for kind in TABLES for track in TRACKS}
+    assert names == tables | {f"{stem}.jsonl" for stem in PUBLISHED.values()} | OTHERS
     assert store.read("releases/LATEST") == b"v1\n"
     assert verify_release(store, "v1") == []
 
@@ -118,8 +118,8 @@ def test_parquet_and_provenance_follow_the_jsonl_row_by_row(campaign, local):
     export_release(campaign, "v1")
     for track in TRACKS:
         published = releases.read_lines(local, f"test_{track}.jsonl")
-        assert releases.read_parquet(local, f"test_{track}.parquet") == published
-        provenance = releases.read_parquet(local, f"test_{track}.provenance.parquet")
+        assert releases.read_parquet(local, f"data/{track}/") == published
+        provenance = releases.read_parquet(local, f"provenance/{track}/")
         assert [row["id"] for row in provenance] == [row["id"] for row in published]
         for source, row in zip(provenance, published, strict=True):
             image = row["image"] if isinstance(row["image"], str) else row["image"][0]
@@ -135,18 +135,19 @@ def test_every_planned_sample_is_published_or_kept_with_its_reasons(campaign, lo
     second = releases.put_curated(
         campaign, "single_en", "sa_000001", ["A lake.", "A hill.", "A sea."], [("B", ["too_short"])]
     )
-    releases.put_duplicates(campaign, "single_en", {second[1]: first[0]})
+    releases.put_duplicates(campaign, "single_en", {second[1]: first[0]}, 0.75)
     result = export_release(campaign, "v1")
 
     published = releases.read_lines(local, "test_single_en.jsonl")
     captions = [row["conversations"][1]["value"] for row in published]
     assert captions == ["A hill.", "A pond.", "A lake.", "A sea."]
     assert [row["id"] for row in published] == [0, 1, 2, 3]
-    left_out = releases.read_parquet(local, "rejected/single_en.parquet")
-    assert [(r["caption"], r["reasons"], r["winner"]) for r in left_out] == [
-        ("A", ["too_short", "echo"], None),
-        ("B", ["too_short"], None),
-        ("A hill.", ["duplicate_of_other_shard"], first[0]),
+    left_out = releases.read_parquet(local, "rejected/single_en/")
+    facts = ("caption", "reasons", "winner", "kind", "jaccard")
+    assert [tuple(row[name] for name in facts) for row in left_out] == [
+        ("A", ["too_short", "echo"], None, None, None),
+        ("B", ["too_short"], None, None, None),
+        ("A hill.", ["duplicate_of_other_shard"], first[0], "near", 0.75),
     ]
     assert result["rows"]["test_single_en.jsonl"] == 4
     assert result["rejected"] == {"too_short": 2, "duplicate_of_other_shard": 1, "echo": 1}
@@ -184,14 +185,108 @@ def test_row_groups_are_even_whatever_the_shards_hold(local):
     schema = pa.schema([("id", pa.int64())])
     folder = ReleaseFolder(local, "v1")
     shard = pa.table({"id": range(ROWS_PER_GROUP * 3 // 4)}, schema=schema)
-    with folder.open_parquet("ids.parquet", schema) as parquet:
+    with folder.open_parquet("ids/", schema) as parquet:
         for _ in range(3):
             parquet.add(shard)
-    found = pq.ParquetFile(io.BytesIO(local.read("releases/v1/ids.parquet")))
+    found = pq.ParquetFile(io.BytesIO(local.read("releases/v1/ids/train-00000.parquet")))
     sizes = [found.metadata.row_group(n).num_rows for n in range(found.num_row_groups)]
     assert sizes == [ROWS_PER_GROUP, ROWS_PER_GROUP, ROWS_PER_GROUP // 4]
     assert found.read().column("id").to_pylist() == [*range(ROWS_PER_GROUP * 3 // 4)] * 3
     assert folder.files[0].rows == ROWS_PER_GROUP * 9 // 4
+
+
+def test_a_long_table_goes_on_in_another_file_and_no_file_is_much_longer_than_wanted(local):
+    schema = pa.schema([("id", pa.int64())])
+    folder = ReleaseFolder(local, "v1")
+    rows_wanted = ROWS_PER_GROUP * 5 // 2
+    with folder.open_parquet("ids/", schema, shard_bytes=1000) as parquet:
+        parquet.add(pa.table({"id": range(rows_wanted)}, schema=schema))
+    assert [(file.name, file.rows) for file in folder.files] == [
+        ("ids/train-00000.parquet", ROWS_PER_GROUP),
+        ("ids/train-00001.parquet", ROWS_PER_GROUP),
+        ("ids/train-00002.parquet", ROWS_PER_GROUP // 2),
+    ]
+    assert [row["id"] for row in releases.read_parquet(local, "ids/")] == [*range(rows_wanted)]
+
+
+def test_a_table_cut_off_by_an_error_leaves_no_half_file(local):
+    schema = pa.schema([("id", pa.int64())])
+    folder = ReleaseFolder(local, "v1")
+    table = pa.table({"id": range(ROWS_PER_GROUP)}, schema=schema)
+
+    def cut_off():
+        with folder.open_parquet("ids/", schema) as parquet:
+            parquet.add(table)
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        cut_off()
+    assert releases.release_keys(local) == []
+    assert folder.files == []
+
+
+def test_repeats_within_a_shard_keep_winner_kind_and_jaccard(campaign, local):
+    first, _ = releases.put_curated(
+        campaign, "multi_en", "sa_000000", ["A.", "B."], [("C.", ["near_duplicate"])]
+    )
+    repeat = {"sample_id": "multi_en/sa_000000/5-6", "winner": first, "shard_number": 0}
+    schema = records.SHARD_DUPLICATE_SCHEMA
+    table = pa.Table.from_pylist([repeat | {"kind": "near", "jaccard": 0.8}], schema=schema)
+    key = layout.curated_key(campaign.name, "multi_en", "sa_000000", "duplicates.parquet")
+    records.write_table(local, key, table, schema)
+    releases.put_duplicates(campaign, "multi_en", {})
+    export_release(campaign, "v1")
+    (row,) = releases.read_parquet(local, "rejected/multi_en/")
+    assert row["reasons"] == ["near_duplicate"]
+    assert (row["winner"], row["kind"], row["jaccard"]) == (first, "near", 0.8)
+
+
+def test_provenance_leads_to_the_bytes_of_every_photograph(local):
+    campaign = releases.photographed_campaign(local)
+    export_release(campaign, "v1")
+    for track in TRACKS:
+        published = releases.read_parquet(local, f"data/{track}/")
+        provenance = releases.read_parquet(local, f"provenance/{track}/")
+        hashes = releases.read_parquet(local, f"image_hashes/{track}/")
+        assert len(published) == len(provenance) == len(hashes) > 0
+        for row, source, hashed in zip(published, provenance, hashes, strict=True):
+            images = [row["image"]] if isinstance(row["image"], str) else row["image"]
+            assert row["id"] == source["id"] == hashed["id"]
+            assert hashed["images"] == images
+            archive = local.read(layout.archive_key(source["shard"]))
+            found = [
+                archive[offset : offset + size]
+                for offset, size in zip(source["offsets"], source["sizes"], strict=True)
+            ]
+            numbers = [int(image.split("sa_")[-1].removesuffix(".jpg")) for image in images]
+            assert found == [builders.make_jpeg(number) for number in numbers]
+
+
+def test_without_the_photographs_provenance_says_nothing_of_them(campaign, local):
+    export_release(campaign, "v1")
+    rows_found = releases.read_parquet(local, "provenance/single_en/")
+    assert {row["offsets"] for row in rows_found} == {None}
+
+
+def test_a_photograph_that_the_index_lacks_has_no_place(local):
+    campaign = releases.photographed_campaign(local)
+    jpegs = {image: builders.make_jpeg(image) for image in range(2, 40)}
+    builders.put_shard(local, "sa_000000", jpegs)
+    export_release(campaign, "v1")
+    first, second, *_ = releases.read_parquet(local, "provenance/single_en/")
+    assert first["offsets"] == first["sizes"] == [None]
+    assert second["sizes"] == [len(jpegs[2])]
+
+
+def test_the_published_report_holds_no_photograph(campaign, local):
+    key = receipts.put_release_validation(campaign).report
+    page = b'<figure><img src="data:image/jpeg;base64,/9j/4AAQ" alt="sa_1.jpg"></figure>'
+    local.write(key, page)
+    export_release(campaign, "v1")
+    published = local.read("releases/v1/quality.html")
+    assert b"data:image" not in published
+    assert b"not in this dataset" in published
+    assert local.read(key) == page
 
 
 def test_the_page_names_every_file_and_column():
@@ -200,7 +295,8 @@ def test_the_page_names_every_file_and_column():
         *rows.SINGLE_SCHEMA.names,
         *rows.MULTI_SCHEMA.names,
         *rows.PROVENANCE_SCHEMA.names,
+        *rows.IMAGE_HASHES_SCHEMA.names,
         *rows.REJECTED_SCHEMA.names,
     }
-    for word in {*columns, *OTHERS, *(f"{stem}.jsonl" for stem in PUBLISHED.values())}:
+    for word in {*columns, *OTHERS, *(track.release_file for track in INTERNVL.values())}:
         assert f"`{word}`" in page, word

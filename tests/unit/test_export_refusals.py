@@ -23,6 +23,22 @@ from tests.support import builders, releases
         ({"caption": "Here </img> it is"}, "has a line break"),
         ({"caption": "Here <IMG_CONTEXT> it is"}, "has a line break"),
         *[({"caption": f"A{c}B"}, "has a line break") for c in guards.LINE_BREAKS],
+        ({"caption": "Here <Video> it is"}, "has the placeholder <video>"),
+        ({"caption": "A hill.<script src=x></script>"}, "has a script"),
+        ({"caption": "A< / SCRIPT >"}, "has a script"),
+        ({"caption": "A hill\u200b."}, "has characters of no width"),
+        ({"caption": "\ufeffA hill."}, "has characters of no width"),
+        ({"caption": " A hill."}, "begins or ends with a space"),
+        ({"caption": "=cmd|' /C calc'!A0"}, "begins as a formula"),
+        ({"caption": "@SUM(1)"}, "begins as a formula"),
+        ({"caption": "+cmd|1"}, "begins as a formula"),
+        ({"images": []}, "has other than 1 to 1 images"),
+        ({"images": None}, "has other than 1 to 1 images"),
+        ({"images": ["a", "b"]}, "has other than 1 to 1 images"),
+        ({"widths": [0]}, "has an image without width"),
+        ({"heights": [0]}, "has an image without height"),
+        ({"heights": [None]}, "has an image without height"),
+        ({"widths": [96, 96]}, "has an image without width"),
         ({"caption": " "}, "has no caption"),
         ({"caption": None}, "has no caption"),
         ({"sample_id": "single_en/sa_000001/1"}, "accepted twice"),
@@ -36,6 +52,32 @@ def test_a_row_that_must_not_be_published_stops_the_release(campaign, local, cha
         export_release(campaign, "v1")
     assert not local.exists("releases/v1/manifest.json")
     assert latest_version(local) is None
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"images": ["a", "a"]}, "has the same image twice"),
+        ({"images": ["a"]}, "has other than 2 to 4 images"),
+        ({"images": list("abcde")}, "has other than 2 to 4 images"),
+        ({"widths": [96, 0]}, "has an image without width"),
+    ],
+)
+def test_a_row_of_odd_images_stops_the_release(campaign, local, changes, message):
+    releases.put_curated(campaign, "multi_en", "sa_000001", ["A hill."], changes=changes)
+    releases.put_duplicates(campaign, "multi_en", {})
+    with pytest.raises(PermanentError, match=f"multi_en/sa_000001: .*{message}"):
+        export_release(campaign, "v1")
+    assert not local.exists("releases/v1/manifest.json")
+
+
+@pytest.mark.parametrize(
+    "caption", ["- A hill.", "A 3-year-old tree = old.", "+1 is on the sign.", "A ZWJ-free text."]
+)
+def test_plain_captions_pass_the_guards(campaign, local, caption):
+    releases.put_curated(campaign, "single_en", "sa_000001", [caption])
+    releases.put_duplicates(campaign, "single_en", {})
+    assert export_release(campaign, "v1")["version"] == "v1"
 
 
 def test_a_rule_rejects_whatever_export_would_stop_at():

@@ -55,7 +55,7 @@ def test_a_trimmed_track_holds_its_target_and_keeps_the_rest_with_the_rejected(t
     export_release(campaign, "v1")
     lines = releases.read_lines(campaign.store, "test_single_en.jsonl")
     assert [line["id"] for line in lines] == list(range(7))
-    rejected = releases.read_parquet(campaign.store, "rejected/single_en.parquet")
+    rejected = releases.read_parquet(campaign.store, "rejected/single_en/")
     assert [row["reasons"] for row in rejected] == [["beyond_target"]] * 3
     totals = read_manifest(campaign.store, "v1").tracks["single_en"]
     assert (totals.planned, totals.accepted, totals.rows) == (10, 10, 7)

@@ -1,7 +1,7 @@
 """The dataset card and licence of a release: `README.md` and `LICENSE.md`, from templates."""
 
 import json
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +10,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoes
 from sa1b_captions.recipe import Recipe
 from sa1b_captions.release.guards import INTERNVL_MODEL
 from sa1b_captions.release.manifest import TrackTotals
-from sa1b_captions.release.track_files import track_files
+from sa1b_captions.release.names import TrackFiles
 from sa1b_captions.shards import format_selection
 
 CARD = "README.md"
@@ -51,7 +51,12 @@ def size_category(rows: int) -> str:
 
 
 def render_card(
-    recipe: Recipe, version: str, tracks: Mapping[str, TrackTotals], verdict: str
+    recipe: Recipe,
+    version: str,
+    tracks: Mapping[str, TrackTotals],
+    files: Mapping[str, TrackFiles],
+    verdict: str,
+    retry_penalties: Sequence[float],
 ) -> str:
     """Dataset card as Markdown with Hugging Face's YAML front matter.
 
@@ -59,17 +64,21 @@ def render_card(
         recipe: what the captions were made by.
         version: of the release.
         tracks: totals of each track, in the order the card shows them.
+        files: names of each track's files.
         verdict: of the release's validation.
+        retry_penalties: repetition penalties of later tries of a recipe that does not sample.
     """
     return _render(
         "card.md.jinja",
         recipe,
         version=version,
         verdict=verdict,
+        retry_penalties=retry_penalties,
+        retried=sum(totals.retried for totals in tracks.values()),
         tracks={
             name: {
                 "settings": recipe.tracks[name],
-                "files": track_files(recipe.tracks[name]),
+                "files": files[name],
                 "totals": totals,
             }
             for name, totals in tracks.items()
@@ -90,7 +99,7 @@ def _outcomes(tracks: Collection[TrackTotals]) -> dict[str, list[str]]:
         "planned": [_counted(totals.planned) for totals in tracks],
         "**published**": [f"**{_counted(totals.rows)}**" for totals in tracks],
         "rejected by a rule": [_counted(totals.rejected) for totals in tracks],
-        "repeats another shard's": [_counted(totals.duplicates) for totals in tracks],
+        "like another shard's": [_counted(totals.duplicates) for totals in tracks],
     } | (
         {"beyond the target": [_counted(totals.trimmed) for totals in tracks]}
         if any(totals.trimmed for totals in tracks)

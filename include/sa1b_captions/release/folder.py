@@ -3,6 +3,8 @@
 import contextlib
 import hashlib
 from collections.abc import Callable, Iterator
+from types import TracebackType
+from typing import Self
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -12,7 +14,10 @@ from sa1b_captions.release.manifest import ReleaseFile
 from sa1b_captions.storage import Store, Writer
 
 ROWS_PER_GROUP = 20_000
-"""Rows of a Parquet row group: about 20 MB of captions, which is all that is held in memory."""
+"""Rows of a Parquet row group: about 20 MB of captions, which is all that is held in memory and
+what a viewer reads to show one page."""
+SHARD_BYTES = 400_000_000
+"""Size from which a Parquet table goes on in another file; hubs show files below 500 MB."""
 
 
 class HashingWriter:
@@ -77,41 +82,77 @@ class ReleaseFolder:
             writer.write(data)
 
     @contextlib.contextmanager
-    def open_parquet(self, name: str, schema: pa.Schema) -> Iterator["RowGroups"]:
-        """Stream a Parquet file from tables of any size."""
-        with self.open(name) as writer:
-            groups = RowGroups(writer, schema)
-            # Also closed on an error, while the store's block is open: pyarrow would write the
-            # footer later otherwise, to an object that is gone.
-            with contextlib.closing(groups):
-                yield groups
-                groups.flush()
+    def open_parquet(
+        self, prefix: str, schema: pa.Schema, shard_bytes: int = SHARD_BYTES
+    ) -> Iterator["ParquetFiles"]:
+        """Stream a table of any size into `train-00000.parquet` and so on under a prefix.
+
+        All files appear when the block ends, none of the last if the block raises.
+        """
+        with ParquetFiles(self, prefix, schema, shard_bytes) as files:
+            yield files
+            files.flush()
 
 
-class RowGroups:
-    """Gathers tables into row groups of ROWS_PER_GROUP rows."""
+class ParquetFiles:
+    """Gathers tables into row groups of ROWS_PER_GROUP rows, and those into files."""
 
-    def __init__(self, writer: HashingWriter, schema: pa.Schema) -> None:
-        writer.rows = 0
-        self._writer = writer
+    def __init__(
+        self, folder: ReleaseFolder, prefix: str, schema: pa.Schema, shard_bytes: int
+    ) -> None:
+        self._folder, self._prefix, self._schema = folder, prefix, schema
+        self._shard_bytes = shard_bytes
         self._pending = schema.empty_table()
+        self._number = 0
+        self._open = contextlib.ExitStack()
+        self._start()
+
+    def __enter__(self) -> Self:
+        """Begin."""
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> bool | None:
+        """End the last file, or leave it out on an error."""
+        return self._open.__exit__(kind, error, traceback)
+
+    def _start(self) -> None:
+        name = f"{self._prefix}train-{self._number:05d}.parquet"
+        self._writer = self._open.enter_context(self._folder.open(name))
+        self._writer.rows = 0
         # Captions do not repeat, so a dictionary only costs time; see records.write_table.
-        self._parquet = pq.ParquetWriter(writer, schema, compression="zstd", use_dictionary=False)
+        self._parquet = pq.ParquetWriter(
+            self._writer,
+            self._schema,
+            compression="zstd",
+            use_dictionary=False,
+            write_page_index=True,
+        )
+        # Also closed on an error, while the store's block is open: pyarrow would write the
+        # footer later otherwise, to an object that is gone.
+        self._open.callback(self._parquet.close)
 
     def add(self, table: pa.Table) -> None:
         """Append rows; the table's columns must be the schema's."""
-        self._writer.rows = (self._writer.rows or 0) + table.num_rows
         self._pending = pa.concat_tables([self._pending, table])
         while self._pending.num_rows >= ROWS_PER_GROUP:
-            self._parquet.write_table(self._pending.slice(0, ROWS_PER_GROUP))
+            self._write(self._pending.slice(0, ROWS_PER_GROUP))
             self._pending = self._pending.slice(ROWS_PER_GROUP)
 
     def flush(self) -> None:
         """Write the rows that fill no group."""
         if self._pending.num_rows:
-            self._parquet.write_table(self._pending)
+            self._write(self._pending)
             self._pending = self._pending.slice(self._pending.num_rows)
 
-    def close(self) -> None:
-        """Write the footer."""
-        self._parquet.close()
+    def _write(self, group: pa.Table) -> None:
+        if self._writer.bytes >= self._shard_bytes:
+            self._open.close()
+            self._number += 1
+            self._start()
+        self._parquet.write_table(group)
+        self._writer.rows = (self._writer.rows or 0) + group.num_rows

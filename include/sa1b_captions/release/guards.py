@@ -17,7 +17,18 @@ FORBIDDEN = ("<image>", "<img>", "</img>", "<IMG_CONTEXT>")
 """InternVL's loader counts or replaces these wherever they stand."""
 LINE_BREAKS = "\n\r\x0b\x0c\x85\u2028\u2029"
 """Every character that ends a line for some reader of JSONL; the row rules reject the same."""
-_UNPUBLISHABLE = "|".join([*map(re.escape, FORBIDDEN), f"[{LINE_BREAKS}]"])
+_UNPUBLISHABLE = (
+    (
+        f"has a line break or one of {', '.join(FORBIDDEN)}",
+        "|".join([*map(re.escape, FORBIDDEN), f"[{LINE_BREAKS}]"]),
+    ),
+    ("has the placeholder <video>, which loaders count", "(?i)</?video>"),
+    ("has a script", r"(?i)<\s*/?\s*script|javascript:"),
+    ("has characters of no width", "[\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufeff]"),
+    ("begins or ends with a space", r"^\s|\s$"),
+    ("begins as a formula, which spreadsheets run", r"^[=@]|^[+-]\w+[(|]"),
+)
+"""What is wrong with a caption, and the pattern that finds it, for RE2."""
 
 
 def check_recipe(recipe: Recipe) -> None:
@@ -85,13 +96,35 @@ def check_rows(recipe: Recipe, track: Track, accepted: pa.Table, where: str) -> 
     captions = accepted.column("caption")
     blank = pc.equal(pc.fill_null(pc.utf8_trim_whitespace(captions), ""), "")
     _refuse(accepted, blank, f"{where}: has no caption")
-    marked = pc.fill_null(pc.match_substring_regex(captions, _UNPUBLISHABLE), False)
-    _refuse(accepted, marked, f"{where}: has a line break or one of {', '.join(FORBIDDEN)}")
+    for what, pattern in _UNPUBLISHABLE:
+        found = pc.fill_null(pc.match_substring_regex(captions, pattern), False)
+        _refuse(accepted, found, f"{where}: {what}")
+    _check_images(track, accepted, where)
     if pc.count_distinct(accepted.column("sample_id")).as_py() != accepted.num_rows:
         raise PermanentError(f"{where}: a sample is accepted twice; curate the shard again")
 
 
-def _refuse(accepted: pa.Table, found: pa.ChunkedArray, what: str) -> None:
+def _check_images(track: Track, accepted: pa.Table, where: str) -> None:
+    """Every row has as many images as its track allows, each once, each with a size."""
+    images = accepted.column("images")
+    counts = pc.fill_null(pc.list_value_length(images), 0)
+    few, many = pc.less(counts, track.images_min), pc.greater(counts, track.images_max)
+    allowed = f"{track.images_min} to {track.images_max}"
+    _refuse(accepted, pc.or_(few, many), f"{where}: has other than {allowed} images")
+    for column, what in (("widths", "width"), ("heights", "height")):
+        wrong = [
+            len(sides or []) != count or any(side is None or side < 1 for side in sides)
+            for sides, count in zip(
+                accepted.column(column).to_pylist(), counts.to_pylist(), strict=True
+            )
+        ]
+        _refuse(accepted, pa.array(wrong, pa.bool_()), f"{where}: has an image without {what}")
+    if track.images_max > 1:
+        twice = [len(set(row)) < len(row) for row in images.to_pylist()]
+        _refuse(accepted, pa.array(twice, pa.bool_()), f"{where}: has the same image twice")
+
+
+def _refuse(accepted: pa.Table, found: pa.ChunkedArray | pa.Array, what: str) -> None:
     samples = accepted.column("sample_id").filter(found)
     if len(samples):
         raise PermanentError(

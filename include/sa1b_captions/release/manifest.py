@@ -41,7 +41,7 @@ class TrackTotals:
     """By the rules, before captions that repeat another shard's were left out."""
     rejected: int
     duplicates: int
-    """Accepted captions left out because another shard's caption says the same."""
+    """Accepted captions left out because they share much of another shard's caption."""
     rows: int
     """Published: accepted - duplicates - trimmed."""
     reasons: dict[str, int]
@@ -52,6 +52,8 @@ class TrackTotals:
     """Model revisions of the published rows, ascending."""
     trimmed: int = 0
     """Accepted captions left out because the recipe wants no more than its target."""
+    retried: int = 0
+    """Published rows that are not from the first try."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,10 +6,11 @@ row has the list `image`, `width_list` and `height_list`.
 """
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from sa1b_captions.recipe import Track
 from sa1b_captions.records import CURATED_SCHEMA
@@ -44,6 +45,7 @@ PROVENANCE_SCHEMA = pa.schema(
         CURATED_SCHEMA.field(name)
         for name in (
             "sample_id",
+            "shard",
             "engine",
             "model",
             "model_revision",
@@ -55,11 +57,30 @@ PROVENANCE_SCHEMA = pa.schema(
             "captioned_at",
         )
     ]
+    + [
+        # Of each image's JPEG in the shard's plain tar, in bytes; null where no index is stored.
+        pa.field("offsets", pa.list_(pa.int64())),
+        pa.field("sizes", pa.list_(pa.int64())),
+    ]
 )
 """One row per published row, in its order; `id` is the key of both."""
 
-REJECTED_SCHEMA = CURATED_SCHEMA.append(pa.field("winner", pa.string()))
-"""Samples that are not published. `winner` is the sample whose caption stays, if one does."""
+IMAGE_HASHES_SCHEMA = pa.schema(
+    [pa.field("id", pa.int64())]
+    + [CURATED_SCHEMA.field(name) for name in ("images", "image_xxh3s", "image_dhashes")]
+)
+"""One row per published row, in its order, keyed as provenance is."""
+
+REJECTED_SCHEMA = pa.schema(
+    [
+        *CURATED_SCHEMA,
+        pa.field("winner", pa.string()),
+        pa.field("kind", pa.string()),
+        pa.field("jaccard", pa.float64()),
+    ]
+)
+"""Samples that are not published. `winner` is the sample whose caption stays, if one does; `kind`
+and `jaccard` say how like it the caption is."""
 
 _encode = json.JSONEncoder(ensure_ascii=False).encode
 
@@ -133,18 +154,62 @@ def json_lines(published: pa.Table) -> Iterator[str]:
         )
 
 
-def provenance_table(accepted: pa.Table, first_id: int) -> pa.Table:
-    """Where the published rows come from."""
+def provenance_table(accepted: pa.Table, first_id: int, index: pa.Table | None) -> pa.Table:
+    """Where the published rows come from.
+
+    Args:
+        accepted: rows of `records.CURATED_SCHEMA` of one shard.
+        first_id: id of the first row.
+        index: `image_id`, `offset` and `size` of the shard's images; None where none is stored.
+    """
+    table = _keyed(accepted, first_id, PROVENANCE_SCHEMA.names[1:-2])
+    for name, column in zip(PROVENANCE_SCHEMA.names[-2:], _places(accepted, index), strict=True):
+        table = table.append_column(name, column)
+    return table.cast(PROVENANCE_SCHEMA)
+
+
+def image_hashes_table(accepted: pa.Table, first_id: int) -> pa.Table:
+    """Hashes of the published rows' images."""
+    return _keyed(accepted, first_id, IMAGE_HASHES_SCHEMA.names[1:]).cast(IMAGE_HASHES_SCHEMA)
+
+
+def _keyed(accepted: pa.Table, first_id: int, names: Sequence[str]) -> pa.Table:
     ids = pa.array(range(first_id, first_id + accepted.num_rows), pa.int64())
-    rest = accepted.select(PROVENANCE_SCHEMA.names[1:])
-    return rest.add_column(0, "id", ids).cast(PROVENANCE_SCHEMA)
+    return accepted.select(names).add_column(0, "id", ids)
+
+
+def _places(accepted: pa.Table, index: pa.Table | None) -> list[pa.Array]:
+    """Offsets and sizes of each row's images; of a repeated id the first counts."""
+    if index is None:
+        return [pa.nulls(accepted.num_rows, pa.list_(pa.int64()))] * 2
+    images = accepted.column("image_ids").combine_chunks()
+    found = pc.index_in(images.flatten(), value_set=index.column("image_id").combine_chunks())
+    ends = pc.cumulative_sum(pc.list_value_length(images))
+    offsets = pa.concat_arrays([pa.array([0], pa.int32()), ends.cast(pa.int32())])
+    return [
+        pa.ListArray.from_arrays(offsets, index.column(name).combine_chunks().take(found))
+        for name in ("offset", "size")
+    ]
 
 
 def rejected_table(
-    curated: pa.Table, reasons: list[list[str]], winners: list[str | None]
+    curated: pa.Table, reasons: list[list[str]], repeats: Mapping[str, tuple[str, str, float]]
 ) -> pa.Table:
-    """Rows with why they are not published, and the sample that stays in their place."""
+    """Rows with why they are not published.
+
+    Args:
+        curated: rows of `records.CURATED_SCHEMA`.
+        reasons: of each.
+        repeats: winner, kind and Jaccard of those that repeat another sample.
+    """
     schema = REJECTED_SCHEMA
     position = schema.get_field_index("reasons")
     table = curated.set_column(position, "reasons", pa.array(reasons, schema.field("reasons").type))
-    return table.append_column("winner", pa.array(winners, pa.string())).cast(schema)
+    facts = [
+        repeats.get(sample, (None, None, None))
+        for sample in curated.column("sample_id").to_pylist()
+    ]
+    for place, name in enumerate(schema.names[-3:]):
+        values = pa.array([fact[place] for fact in facts], schema.field(name).type)
+        table = table.append_column(name, values)
+    return table.cast(schema)

@@ -1,4 +1,4 @@
-"""Write one track of a release: JSONL, Parquet, provenance and rejects, a shard at a time.
+"""Write one track of a release: JSONL, Parquet and its sidecars, a shard at a time.
 
 Memory holds one shard's captions and one row group of each Parquet file, whatever the number of
 shards. Rows keep the order of the recipe's shards and of each shard's plan, and ids run from 0,
@@ -11,20 +11,20 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
-from pathlib import PurePosixPath
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from sa1b_captions import layout, records
 from sa1b_captions.campaign import Campaign
-from sa1b_captions.errors import PermanentError
+from sa1b_captions.errors import MissingKeyError, PermanentError
 from sa1b_captions.receipts import CurateReceipt
 from sa1b_captions.recipe import Track
 from sa1b_captions.release import guards, rows
 from sa1b_captions.release.folder import ReleaseFolder
-from sa1b_captions.release.left_out import Duplicates
+from sa1b_captions.release.left_out import Duplicates, repeats_within
 from sa1b_captions.release.manifest import TrackTotals
+from sa1b_captions.release.names import TrackFiles
 from sa1b_captions.release.trim import Trim
 
 _log = logging.getLogger(__name__)
@@ -34,65 +34,71 @@ BEYOND_TARGET = "beyond_target"
 PROGRESS_INTERVAL_S = 5.0
 
 
-@dataclass(frozen=True, slots=True)
-class TrackFiles:
-    """Names of one track's files in a release."""
-
-    jsonl: str
-    parquet: str
-    provenance: str
-    rejected: str
-
-
-def track_files(track: Track) -> TrackFiles:
-    """Names of the track's files, made from its release_file."""
-    stem = PurePosixPath(track.release_file).stem
-    return TrackFiles(
-        jsonl=track.release_file,
-        parquet=f"{stem}.parquet",
-        provenance=f"{stem}.provenance.parquet",
-        rejected=f"rejected/{track.name}.parquet",
-    )
-
-
 def export_track(
-    campaign: Campaign, folder: ReleaseFolder, track: Track, curated: Mapping[str, CurateReceipt]
+    campaign: Campaign,
+    folder: ReleaseFolder,
+    track: Track,
+    curated: Mapping[str, CurateReceipt],
+    names: TrackFiles,
 ) -> TrackTotals:
-    """Write a track's four files.
+    """Write a track's files.
 
     Args:
         campaign: recipe and keys; every shard of the recipe is curated, the track deduplicated.
         folder: the release.
         track: one of the recipe's.
         curated: curate receipt of each shard for this track.
+        names: of the track's files.
 
     Raises:
         PermanentError: a row that must not be published, or counts that do not add up.
         RetryableError: the store failed.
     """
-    names = track_files(track)
     totals = _Totals()
     with ExitStack() as stack:
         jsonl = stack.enter_context(folder.open(names.jsonl))
-        parquet = stack.enter_context(
-            folder.open_parquet(names.parquet, rows.published_schema(track))
+        data, provenance, image_hashes, rejected = (
+            stack.enter_context(folder.open_parquet(prefix, schema))
+            for prefix, schema in (
+                (names.data, rows.published_schema(track)),
+                (names.provenance, rows.PROVENANCE_SCHEMA),
+                (names.image_hashes, rows.IMAGE_HASHES_SCHEMA),
+                (names.rejected, rows.REJECTED_SCHEMA),
+            )
         )
-        provenance = stack.enter_context(
-            folder.open_parquet(names.provenance, rows.PROVENANCE_SCHEMA)
-        )
-        rejected = stack.enter_context(folder.open_parquet(names.rejected, rows.REJECTED_SCHEMA))
-        for split in _splits(campaign, track, curated):
+        for shard, split in _splits(campaign, track, curated):
             first_id = totals.rows
             totals.add(split)
             published = rows.published_table(track, split.kept, first_id)
             jsonl.write("".join(rows.json_lines(published)).encode())
             jsonl.rows = totals.rows
-            parquet.add(published)
-            provenance.add(rows.provenance_table(split.kept, first_id))
+            data.add(published)
+            index = _read_index(campaign, shard)
+            provenance.add(rows.provenance_table(split.kept, first_id, index))
+            image_hashes.add(rows.image_hashes_table(split.kept, first_id))
             rejected.add(split.left_out)
         if not totals.rows:
             raise PermanentError(f"{track.name}: no caption is left to publish")
     return totals.finish()
+
+
+def _read_index(campaign: Campaign, shard: str) -> pa.Table | None:
+    """Where the shard's JPEGs lie; None when its photographs were removed since."""
+    try:
+        return records.read_table(
+            campaign.store, layout.index_key(shard), ["image_id", "offset", "size"]
+        )
+    except MissingKeyError:
+        _log.warning("%s has no index, so its captions do not say where their JPEGs lie", shard)
+        return None
+
+
+def count_rows(campaign: Campaign, track: Track, curated: Mapping[str, CurateReceipt]) -> int:
+    """Rows that a track's files will hold, before any is written."""
+    key = layout.duplicates_key(campaign.name, track.name)
+    duplicates: int = records.read_table(campaign.store, key, ["sample_id"]).num_rows
+    rows = sum(receipt.accepted for receipt in curated.values()) - duplicates
+    return min(rows, track.target) if track.trim and track.target else rows
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,8 +115,8 @@ class _Split:
 
 def _splits(
     campaign: Campaign, track: Track, curated: Mapping[str, CurateReceipt]
-) -> Iterator[_Split]:
-    """Split each shard's samples, in the order of the recipe's shards."""
+) -> Iterator[tuple[str, _Split]]:
+    """Each shard with its samples split, in the order of the recipe's shards."""
     key = layout.duplicates_key(campaign.name, track.name)
     table = records.read_table(campaign.store, key)
     trim = _trim(campaign, track, table)
@@ -119,7 +125,7 @@ def _splits(
     logged_at = time.monotonic()
     for number, shard in enumerate(shards, start=1):
         split = _split(campaign, track, shard, curated[shard], duplicates)
-        yield split if trim is None else _trimmed(split, trim)
+        yield shard, split if trim is None else _trimmed(split, trim)
         if time.monotonic() - logged_at >= PROGRESS_INTERVAL_S or number == len(shards):
             _log.info("%s: %d of %d shards exported", track.name, number, len(shards))
             logged_at = time.monotonic()
@@ -145,13 +151,11 @@ def _split(
     repeats = accepted.filter(goes)
     left_out = [
         rows.rejected_table(
-            rejected, rejected.column("reasons").to_pylist(), [None] * rejected.num_rows
+            rejected,
+            rejected.column("reasons").to_pylist(),
+            repeats_within(campaign, track.name, shard),
         ),
-        rows.rejected_table(
-            repeats,
-            [[DUPLICATE_REASON]] * repeats.num_rows,
-            [winners[sample] for sample in repeats.column("sample_id").to_pylist()],
-        ),
+        rows.rejected_table(repeats, [[DUPLICATE_REASON]] * repeats.num_rows, winners),
     ]
     return _Split(accepted.filter(pc.invert(goes)), pa.concat_tables(left_out), repeats.num_rows)
 
@@ -174,8 +178,8 @@ def _trimmed(split: _Split, trim: Trim) -> _Split:
     """A split with what is beyond the target among the left out."""
     stays = trim.keeps(split.kept.column("sample_id"))
     beyond = split.kept.filter(pc.invert(stays))
-    reasons, winners = [[BEYOND_TARGET]] * beyond.num_rows, [None] * beyond.num_rows
-    left_out = [split.left_out, rows.rejected_table(beyond, reasons, list(winners))]
+    reasons = [[BEYOND_TARGET]] * beyond.num_rows
+    left_out = [split.left_out, rows.rejected_table(beyond, reasons, {})]
     return _Split(
         split.kept.filter(stays), pa.concat_tables(left_out), split.duplicates, beyond.num_rows
     )
@@ -189,6 +193,7 @@ class _Totals:
         self._rejected = 0
         self._duplicates = 0
         self._trimmed = 0
+        self._retried = 0
         self._reasons: Counter[str] = Counter()
         self._engines: set[str] = set()
         self._revisions: set[str] = set()
@@ -197,6 +202,7 @@ class _Totals:
         self.rows += split.kept.num_rows
         self._duplicates += split.duplicates
         self._trimmed += split.trimmed
+        self._retried += pc.sum(pc.greater(split.kept.column("attempt"), 1)).as_py() or 0
         self._rejected += split.left_out.num_rows - split.duplicates - split.trimmed
         reasons = split.left_out.column("reasons").combine_chunks().flatten()
         self._reasons.update(reasons.to_pylist())
@@ -215,4 +221,5 @@ class _Totals:
             engines=sorted(self._engines),
             model_revisions=sorted(self._revisions),
             trimmed=self._trimmed,
+            retried=self._retried,
         )

@@ -16,13 +16,16 @@ from typing import Any
 
 from sa1b_captions import layout
 from sa1b_captions.campaign import Campaign
+from sa1b_captions.caption.engines.generation import RETRY_PENALTIES
 from sa1b_captions.errors import PermanentError
 from sa1b_captions.quality.curated import require_curated, require_deduplicated
+from sa1b_captions.quality.report.release import without_photographs
 from sa1b_captions.receipt_files import digest, release_validation_place, require_receipt
 from sa1b_captions.receipts import CurateReceipt, DedupReceipt, ReleaseValidation
 from sa1b_captions.recipe import TRACKS
 from sa1b_captions.release import card, guards
 from sa1b_captions.release.claim import Claim, TakenError, claimed, replace_claims
+from sa1b_captions.release.croissant import CROISSANT, render_croissant
 from sa1b_captions.release.folder import ReleaseFolder
 from sa1b_captions.release.manifest import (
     SUMS,
@@ -33,7 +36,8 @@ from sa1b_captions.release.manifest import (
     read_manifest,
     write_manifest,
 )
-from sa1b_captions.release.track_files import export_track
+from sa1b_captions.release.names import release_names, track_files
+from sa1b_captions.release.track_files import count_rows, export_track
 from sa1b_captions.software import software
 
 _log = logging.getLogger(__name__)
@@ -199,15 +203,22 @@ def _write(campaign: Campaign, claim: Claim, inputs: _Inputs, run_id: str | None
     """Write all files but the manifest."""
     store, recipe, version = campaign.store, campaign.recipe, claim.version
     folder = ReleaseFolder(store, version, claim.require)
+    rows = {
+        name: count_rows(campaign, recipe.tracks[name], inputs.curated[name]) for name in TRACKS
+    }
+    names = {name: track_files(name, jsonl) for name, jsonl in release_names(recipe, rows).items()}
     tracks = {
-        name: export_track(campaign, folder, recipe.tracks[name], inputs.curated[name])
+        name: export_track(campaign, folder, recipe.tracks[name], inputs.curated[name], names[name])
         for name in TRACKS
     }
     source = json.dumps(recipe.source, ensure_ascii=False, indent=1)
     folder.write("recipe.json", source.encode())
-    folder.write("quality.html", store.read(inputs.validation.report))
+    report = store.read(inputs.validation.report)
+    folder.write("quality.html", without_photographs(report))
     folder.write(card.LICENCE, card.render_licence(recipe).encode())
-    folder.write(card.CARD, card.render_card(recipe, version, tracks, inputs.verdict).encode())
+    text = card.render_card(recipe, version, tracks, names, inputs.verdict, RETRY_PENALTIES)
+    folder.write(card.CARD, text.encode())
+    folder.write(CROISSANT, render_croissant(recipe, version, names, folder.files).encode())
     sums = "".join(f"{file.sha256}  {file.name}\n" for file in folder.files)
     folder.write(SUMS, sums.encode())
     claim.require()
@@ -219,7 +230,7 @@ def _write(campaign: Campaign, claim: Claim, inputs: _Inputs, run_id: str | None
         recipe=recipe.name,
         recipe_fingerprint=recipe.fingerprint,
         model=recipe.model.id,
-        rows={recipe.tracks[name].release_file: totals.rows for name, totals in tracks.items()},
+        rows={names[name].jsonl: totals.rows for name, totals in tracks.items()},
         files=folder.files,
         shards=list(recipe.shards),
         tracks=tracks,

@@ -1,5 +1,6 @@
 """Quality report of a release: one self-contained HTML page over all shards."""
 
+import re
 import statistics
 from collections import Counter
 from collections.abc import Sequence
@@ -76,6 +77,14 @@ def render_release(campaign: Campaign, findings: ReleaseFindings) -> str:
         samples=_release_samples(rows, shards),
         provenance=page.provenance(campaign, [one for many in metrics.values() for one in many]),
     )
+
+
+_PHOTOGRAPH = re.compile(rb'<img src="data:image/[^"]*"[^>]*>')
+
+
+def without_photographs(html: bytes) -> bytes:
+    """The page for people outside, who have no right to the photographs: blanks in their place."""
+    return _PHOTOGRAPH.sub(b'<div class="none">not in this dataset</div>', html)
 
 
 def _share_chart(campaign: Campaign, receipts: Sequence[CurateReceipt]) -> Markup:
