@@ -112,6 +112,11 @@ def photographed_campaign(store: Store, rows: int = 8) -> Campaign:
         first = 1000 * shard_number(shard) + 1
         images = range(first, first + (rows + 1) * most)
         builders.put_shard(store, shard, {image: builders.make_jpeg(image) for image in images})
+    for track in TRACKS:
+        for shard in campaign.recipe.shards:
+            captions = captions_of(track, shard, rows)
+            put_curated(campaign, track, shard, captions, changes={"engine": "lmdeploy"})
+        put_duplicates(campaign, track, {})
     accepted = [
         put_curated(
             campaign,
@@ -119,7 +124,7 @@ def photographed_campaign(store: Store, rows: int = 8) -> Campaign:
             shard,
             captions_of("single_en", shard, rows),
             [("Short.", ["too_short"])],
-            {"attempt": shard_number(shard) + 1},
+            {"engine": "lmdeploy", "attempt": shard_number(shard) + 1},
         )
         for shard in campaign.recipe.shards
     ]

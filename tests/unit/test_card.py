@@ -5,11 +5,20 @@ import re
 import pytest
 import yaml
 
+from sa1b_captions.findings import Check
 from sa1b_captions.recipe import TRACKS
-from sa1b_captions.release.card import render_card, render_licence, size_category
+from sa1b_captions.release.card import (
+    CardFacts,
+    render_card,
+    render_citation,
+    render_licence,
+    size_category,
+)
 from sa1b_captions.release.manifest import TrackTotals
 from sa1b_captions.release.names import release_names, track_files
-from sa1b_captions.stages.export import export_release
+from sa1b_captions.release.rows import published_table
+from sa1b_captions.release.summary import TrackSummary
+from sa1b_captions.stages.export import MEANINGS, export_release
 from sa1b_captions.storage import FileStore
 from tests.support import builders, releases
 
@@ -25,10 +34,34 @@ TOTALS = TrackTotals(
 )
 
 
-def card(recipe, totals=TOTALS):
+def facts(recipe, totals=TOTALS, **changes):
     names = release_names(recipe, dict.fromkeys(TRACKS, totals.rows))
-    files = {track: track_files(track, name) for track, name in names.items()}
-    text = render_card(recipe, "v1", dict.fromkeys(TRACKS, totals), files, "pass", (1.02, 1.05))
+    made = CardFacts(
+        recipe=recipe,
+        version="v1",
+        tracks=dict.fromkeys(TRACKS, totals),
+        files={track: track_files(track, name) for track, name in names.items()},
+        summaries={track: summary(recipe.tracks[track]) for track in TRACKS},
+        shards=recipe.shards,
+        verdict="pass",
+        checks=[Check("all_shards", "All shards are there", "critical", True, False, "2")],
+        meanings=MEANINGS,
+        retry_penalties=(1.02, 1.05),
+        software="sa1b-captions 1",
+    )
+    return dataclasses.replace(made, **changes)
+
+
+def summary(track):
+    recipe = builders.demo_recipe()
+    kept = builders.caption_rows(recipe, track.name, "sa_000000", ["A path.", "A long path."])
+    found = TrackSummary(example=1)
+    found.add(kept, published_table(track, kept, 0), 0)
+    return found
+
+
+def card(recipe, totals=TOTALS, **changes):
+    text = render_card(facts(recipe, totals, **changes))
     _, front, body = text.split("---\n", 2)
     return yaml.safe_load(front), body
 
@@ -102,13 +135,13 @@ def test_counts_and_reasons_are_in_tables_of_even_width():
     body = card(releases.internvl_recipe())[1]
     assert "| `single_en` | en | 1 | 11,000,000 |" in body
     assert "| `multi_zh` | zh | 2 to 4 | 11,000,000 |" in body
-    assert "| rejected by a rule | 185,990 | 185,990 | 185,990 | 185,990 |" in body
-    assert "| `duplicate_of_other_shard` | 10 | 10 | 10 | 10 |" in body
+    assert f"| rejected by a rule |{' 185,990 (1.66%) |' * 4}" in body
+    assert f"as a caption of another shard |{' 10 (0.00%) |' * 4}" in body
     tables = re.findall(r"(?:^\|.*\|\n)+", body, flags=re.MULTILINE)
-    assert len(tables) == 3
+    assert len(tables) == 5
     for table in tables:
         assert len({line.rstrip().count("|") for line in table.splitlines()}) == 1
-        assert len(table.splitlines()) >= 4
+        assert len(table.splitlines()) >= 3
 
 
 def test_no_reasons_make_no_empty_table():
@@ -120,7 +153,8 @@ def test_no_reasons_make_no_empty_table():
 def test_the_examples_on_the_card_are_json():
     body = card(releases.internvl_recipe())[1]
     examples = [json.loads(text) for text in re.findall(r"```json\n(.*?)\n```", body, re.DOTALL)]
-    assert [type(example["image"]) for example in examples] == [str, list]
+    assert [type(example["image"]) for example in examples] == [str, str, list, list]
+    assert {example["id"] for example in examples} == {1}
 
 
 @pytest.mark.parametrize("title", ['Captions: "new" & <old> # 1', "图像描述", "yes", "- a"])
@@ -153,3 +187,62 @@ def test_a_card_says_when_the_photographs_are_stand_ins(tmp_path):
         export_release(campaign, "v1")
         text = campaign.store.read("releases/v1/README.md").decode()
         assert ("stand-ins" in text and "drawings" in text) is said
+
+
+def test_a_card_tells_what_changed_since_the_version_before(tmp_path):
+    store = FileStore(tmp_path)
+    campaign = releases.ready_campaign(store)
+    export_release(campaign, "v1")
+    assert "This is the first version" in store.read("releases/v1/README.md").decode()
+    export_release(campaign, "v2")
+    assert "Counts, recipe, shards and software are those of v1" in (
+        store.read("releases/v2/README.md").decode()
+    )
+    releases.put_curated(campaign, "single_en", "sa_000001", ["A new caption."])
+    releases.put_duplicates(campaign, "single_en", {})
+    export_release(campaign, "v3")
+    text = store.read("releases/v3/README.md").decode()
+    section = text.split("## Changes since v2")[1].split("##")[0]
+    assert "| rows of `single_en` | 6 | 4 |" in section
+    assert "single_zh" not in section
+
+
+def test_checks_that_warned_stand_on_the_card_with_what_was_found():
+    warned = Check("length", "Lengths are as usual", "warning", False, False, "0.3 | far")
+    body = card(releases.internvl_recipe(), checks=[warned], verdict="warn")[1]
+    assert "0 of 1 checks" in body
+    assert "- warning: Lengths are as usual. Found: 0.3 | far." in body
+
+
+@pytest.mark.parametrize(
+    ("recipe", "works"), [(releases.internvl_recipe(), 3), (builders.demo_recipe(), 1)]
+)
+def test_the_citation_is_valid_and_names_what_the_dataset_builds_on(recipe, works):
+    found = yaml.safe_load(render_citation(recipe, "v7"))
+    assert (found["cff-version"], found["type"], found["version"]) == ("1.2.0", "dataset", "v7")
+    assert found["title"] == recipe.title
+    assert all(found[key] for key in ("message", "authors"))
+    dois = [work["identifiers"][0]["value"] for work in found["references"]]
+    assert len(dois) == works
+    body = card(recipe, TOTALS)[1]
+    assert all(doi.partition("arXiv.")[2] in body for doi in dois)
+    assert len(re.findall(r"^@article\{\w+,$", body, re.MULTILINE)) == works
+
+
+def test_a_caption_cannot_leave_its_block_of_code():
+    recipe = releases.internvl_recipe()
+    track = recipe.tracks["single_en"]
+    evil = "``` </script> | # heading {{ 7 * 7 }}"
+    kept = builders.caption_rows(builders.demo_recipe(), "single_en", "sa_000000", [evil])
+    found = TrackSummary(example=0)
+    found.add(kept, published_table(track, kept, 0), 0)
+    given = facts(recipe)
+    given = dataclasses.replace(given, summaries={**given.summaries, "single_en": found})
+    examples = re.findall(r"^```json\n(.*)\n```$", render_card(given), re.MULTILINE)
+    assert json.loads(examples[0])["conversations"][1]["value"] == evil
+
+
+def test_a_chinese_section_tells_the_same_counts():
+    body = card(releases.internvl_recipe())[1].split("## 中文说明")[1]
+    assert "| `single_zh` | 中文 | 1 | 11,000,000 |" in body
+    assert "仅限研究用途" in body

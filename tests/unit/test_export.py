@@ -32,12 +32,14 @@ PUBLISHED = {
 INTERNVL = load_recipe("internvl").tracks
 TABLES = ("data", "provenance", "image_hashes", "rejected")
 OTHERS = {
+    "CITATION.cff",
     "LICENSE.md",
     "README.md",
     "SHA256SUMS",
     "croissant.json",
     "manifest.json",
     "quality.html",
+    "quality.json",
     "recipe.json",
 }
 
@@ -68,7 +70,11 @@ def test_a_release_holds_these_files_and_no_others(store):
     }
     names = {key.removeprefix("releases/v1/") for key in releases.release_keys(store)}
     tables = {f"{kind}/{track}/train-00000.parquet" for kind in TABLES for track in TRACKS}
-    assert names == tables | {f"{stem}.jsonl" for stem in PUBLISHED.values()} | OTHERS
+    figures = {
+        f"figures/{track}_{unit}.svg" for track in TRACKS for unit in ("characters", "tokens")
+    }
+    jsonl = {f"{stem}.jsonl" for stem in PUBLISHED.values()}
+    assert names == tables | jsonl | figures | OTHERS
     assert store.read("releases/LATEST") == b"v1\n"
     assert verify_release(store, "v1") == []
 
@@ -160,6 +166,7 @@ def test_every_planned_sample_is_published_or_kept_with_its_reasons(campaign, lo
         reasons={"duplicate_of_other_shard": 1, "echo": 1, "too_short": 2},
         engines=["preview"],
         model_revisions=["1"],
+        near_duplicates=1,
     )
 
 

@@ -10,7 +10,7 @@ import pytest
 from sa1b_captions.recipe import TRACKS
 from sa1b_captions.stages.export import export_release
 from sa1b_captions.storage import FileStore
-from tests.support import cards, loader_rules, releases
+from tests.support import builders, cards, loader_rules, releases
 
 
 @pytest.fixture(scope="module")
@@ -52,8 +52,16 @@ def test_every_line_suits_internvl_and_llava(release):
 
 def test_the_examples_that_need_no_other_library_run(release, store):
     run = [cards.run(code, store) for code in cards.snippets(release) if "load_dataset" not in code]
-    assert run
-    assert all(names["row"]["sample_id"] == "single_en/sa_000000/1" for names in run[:1])
+    way_back, beside_photographs = run
+    assert way_back["row"]["sample_id"] == "single_en/sa_000000/1"
+    assert way_back["jpeg"] == builders.make_jpeg(1)
+    (shard,) = {name.split("/")[0] for name, _, _ in beside_photographs["pairs"]}
+    published = pq.read_table(release / "data" / "single_en").to_pylist()
+    assert beside_photographs["pairs"] == [
+        (row["image"], (row["width"], row["height"]), row["conversations"][1]["value"])
+        for row in published
+        if row["image"].startswith(shard)
+    ]
 
 
 def test_croissant_names_files_of_the_release_with_their_digests(release):

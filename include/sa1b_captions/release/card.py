@@ -1,20 +1,52 @@
-"""The dataset card and licence of a release: `README.md` and `LICENSE.md`, from templates."""
+"""The dataset card, licence and citation of a release, from templates."""
 
 import json
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 
+from sa1b_captions.findings import Check
 from sa1b_captions.recipe import Recipe
 from sa1b_captions.release.guards import INTERNVL_MODEL
-from sa1b_captions.release.manifest import TrackTotals
+from sa1b_captions.release.manifest import Manifest, TrackTotals
 from sa1b_captions.release.names import TrackFiles
+from sa1b_captions.release.summary import Lengths, TrackSummary
 from sa1b_captions.shards import format_selection
 
 CARD = "README.md"
 LICENCE = "LICENSE.md"
+CITATION = "CITATION.cff"
+
+PERCENTILES = {5: "5 % have at most", 50: "median", 95: "95 % have at most", 100: "most"}
+
+INTERNVL_WORKS = (
+    {
+        "key": "chen2023internvl",
+        "title": "InternVL: Scaling up Vision Foundation Models and Aligning for Generic "
+        "Visual-Linguistic Tasks",
+        "author": "Chen, Zhe",
+        "year": "2023",
+        "arxiv": "2312.14238",
+    },
+    {
+        "key": "chen2024far",
+        "title": "How Far Are We to GPT-4V? Closing the Gap to Commercial Multimodal Models with "
+        "Open-Source Suites",
+        "author": "Chen, Zhe",
+        "year": "2024",
+        "arxiv": "2404.16821",
+    },
+)
+SA_1B_WORK = {
+    "key": "kirillov2023segment",
+    "title": "Segment Anything",
+    "author": "Kirillov, Alexander",
+    "year": "2023",
+    "arxiv": "2304.02643",
+}
 
 _SIZES = (
     (10**3, "n<1K"),
@@ -31,7 +63,8 @@ def _counted(rows: int) -> str:
     return f"{rows:,}"
 
 
-# Markdown is not escaped: every value is from the recipe or a count, never a caption.
+# Markdown is not escaped: every value is from the recipe or a count. The one caption of each track
+# stands in a block of code, as JSON on one line, which cannot end the block.
 _environment = Environment(
     loader=FileSystemLoader(Path(__file__).parent),
     autoescape=select_autoescape(),
@@ -42,6 +75,7 @@ _environment = Environment(
 )
 # A JSON string is a YAML string.
 _environment.filters["quoted"] = lambda value: json.dumps(value, ensure_ascii=False)
+_environment.filters["cell"] = lambda value: str(value).replace("|", "\\|")
 _environment.filters["counted"] = _counted
 
 
@@ -50,67 +84,145 @@ def size_category(rows: int) -> str:
     return next((name for limit, name in _SIZES if rows < limit), "n>1B")
 
 
-def render_card(
-    recipe: Recipe,
-    version: str,
-    tracks: Mapping[str, TrackTotals],
-    files: Mapping[str, TrackFiles],
-    verdict: str,
-    retry_penalties: Sequence[float],
-) -> str:
-    """Dataset card as Markdown with Hugging Face's YAML front matter.
+@dataclass(frozen=True, slots=True)
+class CardFacts:
+    """What a card tells of a release."""
 
-    Args:
-        recipe: what the captions were made by.
-        version: of the release.
-        tracks: totals of each track, in the order the card shows them.
-        files: names of each track's files.
-        verdict: of the release's validation.
-        retry_penalties: repetition penalties of later tries of a recipe that does not sample.
-    """
+    recipe: Recipe
+    version: str
+    tracks: Mapping[str, TrackTotals]
+    """Totals of each track, in the order the card shows them."""
+    files: Mapping[str, TrackFiles]
+    summaries: Mapping[str, TrackSummary]
+    shards: Sequence[str]
+    """What the captions are of."""
+    verdict: str
+    """Of the release's validation."""
+    checks: Sequence[Check]
+    """Of the same."""
+    meanings: Mapping[str, str]
+    """Of the reasons for which captions are left out, for people."""
+    retry_penalties: Sequence[float]
+    """Repetition penalties of later tries of a recipe that does not sample."""
+    software: str
+    previous: Manifest | None = None
+    """The newest release before this one."""
+
+
+def render_card(facts: CardFacts) -> str:
+    """Dataset card as Markdown with the YAML front matter of Hugging Face and ModelScope."""
+    recipe, totals = facts.recipe, facts.tracks
     return _render(
         "card.md.jinja",
         recipe,
-        version=version,
-        verdict=verdict,
-        retry_penalties=retry_penalties,
-        retried=sum(totals.retried for totals in tracks.values()),
+        facts=facts,
+        version=facts.version,
+        verdict=facts.verdict,
+        retry_penalties=facts.retry_penalties,
+        retried=sum(one.retried for one in totals.values()),
         tracks={
             name: {
                 "settings": recipe.tracks[name],
-                "files": files[name],
-                "totals": totals,
+                "files": facts.files[name],
+                "totals": totals[name],
+                "summary": facts.summaries[name],
+                "figures": figure_names(name, facts.summaries[name]),
             }
-            for name, totals in tracks.items()
+            for name in totals
         },
-        outcomes=_outcomes(tracks.values()),
-        reasons=_reasons(tracks.values()),
-        languages=sorted({recipe.tracks[name].language for name in tracks}),
-        size=size_category(sum(totals.rows for totals in tracks.values())),
-        engines=sorted({engine for totals in tracks.values() for engine in totals.engines}),
-        revisions=sorted({r for totals in tracks.values() for r in totals.model_revisions}),
-        shards=format_selection(recipe.shards),
+        single=next((name for name in totals if recipe.tracks[name].images_max == 1), None),
+        outcomes=_outcomes(totals.values()),
+        lengths=_lengths([facts.summaries[name] for name in totals]),
+        reasons=_reasons(totals.values()),
+        changes=_changes(facts, facts.previous) if facts.previous else {},
+        languages=sorted({recipe.tracks[name].language for name in totals}),
+        size=size_category(sum(one.rows for one in totals.values())),
+        engines=sorted({engine for one in totals.values() for engine in one.engines}),
+        revisions=sorted({r for one in totals.values() for r in one.model_revisions}),
+        shards=format_selection(facts.shards),
+        works=_works(recipe),
     )
+
+
+def figure_names(track: str, summary: TrackSummary) -> dict[str, str]:
+    """Names of a track's histograms by unit; none of tokens where no engine counted any."""
+    units = {"characters": summary.characters, "tokens": summary.tokens}
+    return {
+        unit: f"figures/{track}_{unit}.svg" for unit, lengths in units.items() if lengths.counts
+    }
+
+
+def _share(part: int, whole: int) -> str:
+    return f"{_counted(part)} ({part / whole if whole else 0:.2%})"
 
 
 def _outcomes(tracks: Collection[TrackTotals]) -> dict[str, list[str]]:
     """Rows of the card's table of outcomes: a number for each track."""
+    shares = {
+        "rejected by a rule": [(one.rejected, one.planned) for one in tracks],
+        "like another shard's": [(one.duplicates, one.planned) for one in tracks],
+        "near duplicates, of any shard": [(one.near_duplicates, one.planned) for one in tracks],
+    }
+    if any(one.trimmed for one in tracks):
+        shares["beyond the target"] = [(one.trimmed, one.planned) for one in tracks]
     return {
-        "planned": [_counted(totals.planned) for totals in tracks],
-        "**published**": [f"**{_counted(totals.rows)}**" for totals in tracks],
-        "rejected by a rule": [_counted(totals.rejected) for totals in tracks],
-        "like another shard's": [_counted(totals.duplicates) for totals in tracks],
-    } | (
-        {"beyond the target": [_counted(totals.trimmed) for totals in tracks]}
-        if any(totals.trimmed for totals in tracks)
-        else {}
-    )
+        "planned": [_counted(one.planned) for one in tracks],
+        "**published**": [f"**{_counted(one.rows)}**" for one in tracks],
+    } | {label: [_share(*pair) for pair in pairs] for label, pairs in shares.items()}
+
+
+def _lengths(summaries: Collection[TrackSummary]) -> dict[str, list[str]]:
+    """Rows of the card's table of lengths."""
+    table = {}
+    for unit in ("characters", "tokens"):
+        many: list[Lengths] = [getattr(summary, unit) for summary in summaries]
+        if any(lengths.counts for lengths in many):
+            table[f"{unit}, mean"] = [
+                f"{lengths.mean:.1f}" if lengths.counts else "–" for lengths in many
+            ]
+            for percent, label in PERCENTILES.items():
+                table[f"{unit}, {label}"] = [
+                    _counted(lengths.percentile(percent)) if lengths.counts else "–"
+                    for lengths in many
+                ]
+    return table
 
 
 def _reasons(tracks: Collection[TrackTotals]) -> dict[str, list[str]]:
     """Rows of the card's table of reasons."""
-    names = sorted({reason for totals in tracks for reason in totals.reasons})
-    return {name: [_counted(totals.reasons.get(name, 0)) for totals in tracks] for name in names}
+    names = sorted({reason for one in tracks for reason in one.reasons})
+    return {
+        name: [_share(one.reasons.get(name, 0), one.planned) for one in tracks] for name in names
+    }
+
+
+def _changes(facts: CardFacts, before: Manifest) -> dict[str, tuple[str, str]]:
+    """What was and what is, of all that is different from the version before."""
+    recipe = facts.recipe
+    pairs = {
+        "recipe": (f"`{before.recipe}`", f"`{recipe.name}`"),
+        "recipe's fingerprint": (f"`{before.recipe_fingerprint}`", f"`{recipe.fingerprint}`"),
+        "model": (f"`{before.model}`", f"`{recipe.model.id}`"),
+        "software": (before.software, facts.software),
+        "shards": (format_selection(before.shards), format_selection(facts.shards)),
+        "verdict": (before.verdict, facts.verdict),
+    }
+    for name in {**before.tracks, **facts.tracks}:
+        totals = (before.tracks.get(name), facts.tracks.get(name))
+        for what in ("planned", "rejected", "duplicates", "rows"):
+            was, is_ = (_counted(getattr(one, what)) if one else "–" for one in totals)
+            pairs[f"{what} of `{name}`"] = (was, is_)
+    return {label: pair for label, pair in pairs.items() if pair[0] != pair[1]}
+
+
+def _works(recipe: Recipe) -> list[dict[str, str]]:
+    """What to cite beside this dataset."""
+    return [*(INTERNVL_WORKS if recipe.model.id == INTERNVL_MODEL else ()), SA_1B_WORK]
+
+
+def render_citation(recipe: Recipe, version: str) -> str:
+    """How to cite this version, as CITATION.cff."""
+    return _render("citation.cff.jinja", recipe, version=version, works=_works(recipe))
 
 
 def render_licence(recipe: Recipe) -> str:

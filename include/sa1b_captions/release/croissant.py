@@ -81,6 +81,7 @@ def render_croissant(
         "description": f"{recipe.title}. Captions of SA-1B's photographs, without photographs.",
         "version": version,
         "license": "LICENSE.md",
+        "citeAs": f"{recipe.title}, version {version}; CITATION.cff names the works it builds on.",
         "distribution": [
             *(_file_object(file) for file in files if file.name in jsonl),
             *(_file_set(track, names) for track, names in tracks.items()),

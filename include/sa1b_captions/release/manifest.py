@@ -54,6 +54,8 @@ class TrackTotals:
     """Accepted captions left out because the recipe wants no more than its target."""
     retried: int = 0
     """Published rows that are not from the first try."""
+    near_duplicates: int = 0
+    """Unpublished samples whose caption is like another's, not word for word the same."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,6 +25,7 @@ from sa1b_captions.release.folder import ReleaseFolder
 from sa1b_captions.release.left_out import Duplicates, repeats_within
 from sa1b_captions.release.manifest import TrackTotals
 from sa1b_captions.release.names import TrackFiles
+from sa1b_captions.release.summary import TrackSummary
 from sa1b_captions.release.trim import Trim
 
 _log = logging.getLogger(__name__)
@@ -40,6 +41,7 @@ def export_track(
     track: Track,
     curated: Mapping[str, CurateReceipt],
     names: TrackFiles,
+    summary: TrackSummary,
 ) -> TrackTotals:
     """Write a track's files.
 
@@ -49,6 +51,7 @@ def export_track(
         track: one of the recipe's.
         curated: curate receipt of each shard for this track.
         names: of the track's files.
+        summary: told every published row.
 
     Raises:
         PermanentError: a row that must not be published, or counts that do not add up.
@@ -73,6 +76,7 @@ def export_track(
             jsonl.write("".join(rows.json_lines(published)).encode())
             jsonl.rows = totals.rows
             data.add(published)
+            summary.add(split.kept, published, first_id)
             index = _read_index(campaign, shard)
             provenance.add(rows.provenance_table(split.kept, first_id, index))
             image_hashes.add(rows.image_hashes_table(split.kept, first_id))
@@ -194,6 +198,7 @@ class _Totals:
         self._duplicates = 0
         self._trimmed = 0
         self._retried = 0
+        self._near = 0
         self._reasons: Counter[str] = Counter()
         self._engines: set[str] = set()
         self._revisions: set[str] = set()
@@ -204,6 +209,7 @@ class _Totals:
         self._trimmed += split.trimmed
         self._retried += pc.sum(pc.greater(split.kept.column("attempt"), 1)).as_py() or 0
         self._rejected += split.left_out.num_rows - split.duplicates - split.trimmed
+        self._near += pc.sum(pc.equal(split.left_out.column("kind"), "near")).as_py() or 0
         reasons = split.left_out.column("reasons").combine_chunks().flatten()
         self._reasons.update(reasons.to_pylist())
         self._engines.update(split.kept.column("engine").unique().to_pylist())
@@ -222,4 +228,5 @@ class _Totals:
             model_revisions=sorted(self._revisions),
             trimmed=self._trimmed,
             retried=self._retried,
+            near_duplicates=self._near,
         )

@@ -10,22 +10,21 @@ import datetime as dt
 import itertools
 import json
 import logging
-from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator
+from dataclasses import asdict
 from typing import Any
 
 from sa1b_captions import layout
 from sa1b_captions.campaign import Campaign
 from sa1b_captions.caption.engines.generation import RETRY_PENALTIES
 from sa1b_captions.errors import PermanentError
-from sa1b_captions.quality.curated import require_curated, require_deduplicated
+from sa1b_captions.quality import rules
 from sa1b_captions.quality.report.release import without_photographs
-from sa1b_captions.receipt_files import digest, release_validation_place, require_receipt
-from sa1b_captions.receipts import CurateReceipt, DedupReceipt, ReleaseValidation
 from sa1b_captions.recipe import TRACKS
 from sa1b_captions.release import card, guards
 from sa1b_captions.release.claim import Claim, TakenError, claimed, replace_claims
 from sa1b_captions.release.croissant import CROISSANT, render_croissant
+from sa1b_captions.release.figures import histogram
 from sa1b_captions.release.folder import ReleaseFolder
 from sa1b_captions.release.manifest import (
     SUMS,
@@ -37,10 +36,24 @@ from sa1b_captions.release.manifest import (
     write_manifest,
 )
 from sa1b_captions.release.names import release_names, track_files
-from sa1b_captions.release.track_files import count_rows, export_track
+from sa1b_captions.release.summary import TrackSummary, example_id
+from sa1b_captions.release.track_files import (
+    BEYOND_TARGET,
+    DUPLICATE_REASON,
+    count_rows,
+    export_track,
+)
 from sa1b_captions.software import software
+from sa1b_captions.stages.export_inputs import Inputs, read_inputs, require_unchanged
+from sa1b_captions.storage import Store
 
 _log = logging.getLogger(__name__)
+
+MEANINGS = rules.MEANINGS | {
+    DUPLICATE_REASON: "the same wording, or most of it, as a caption of another shard",
+    BEYOND_TARGET: "more captions than the recipe wants, left out by hash of their names",
+}
+"""What the reasons of a release mean."""
 
 
 def export_release(
@@ -76,7 +89,7 @@ def export_release(
     elif replace_unfinished:
         raise PermanentError("say which version to replace, with --version")
     guards.check_recipe(campaign.recipe)
-    inputs = _read_inputs(campaign, allow_verdicts)
+    inputs = read_inputs(campaign, allow_verdicts)
     if version is not None:
         if replace_unfinished and _finished(campaign, version, inputs) is None:
             replace_claims(campaign.store, version)
@@ -87,9 +100,7 @@ def export_release(
     raise AssertionError("numbers do not end")
 
 
-def _export(
-    campaign: Campaign, version: str, inputs: "_Inputs", run_id: str | None
-) -> dict[str, Any]:
+def _export(campaign: Campaign, version: str, inputs: Inputs, run_id: str | None) -> dict[str, Any]:
     store = campaign.store
     manifest = _finished(campaign, version, inputs)
     if manifest is not None:
@@ -101,83 +112,14 @@ def _export(
         manifest = _finished(campaign, version, inputs)
         if manifest is None:
             manifest = _write(campaign, claim, inputs, run_id)
-            _require_unchanged(campaign, inputs)
+            require_unchanged(campaign, inputs)
             claim.require()
             write_manifest(store, manifest)
     point_latest(store, manifest)
     return _result(campaign, manifest, up_to_date=False)
 
 
-@dataclass(frozen=True, slots=True)
-class _Inputs:
-    """What a release is made from."""
-
-    curated: dict[str, dict[str, CurateReceipt]]
-    """Curate receipts by track and shard."""
-    validation: ReleaseValidation
-    digest: str
-
-    @property
-    def verdict(self) -> str:
-        """Of the release's validation."""
-        return self.validation.verdict.value
-
-    @property
-    def files_digest(self) -> str:
-        """Digest of all that decides the bytes of the release's files."""
-        return digest({"inputs": self.digest, "software": software()}, self.validation)
-
-
-def _read_inputs(campaign: Campaign, allow_verdicts: Collection[str]) -> _Inputs:
-    recipe = campaign.recipe
-    curated = {track: require_curated(campaign, track) for track in TRACKS}
-    dedups = [require_deduplicated(campaign, track, curated[track]) for track in TRACKS]
-    validation = _require_verdict(campaign, dedups, allow_verdicts)
-    receipts = [receipt for track in TRACKS for receipt in curated[track]]
-    return _Inputs(
-        curated={track: dict(zip(recipe.shards, curated[track], strict=True)) for track in TRACKS},
-        validation=validation,
-        digest=digest(
-            {"recipe": recipe.source, "verdict": validation.verdict.value}, *receipts, *dedups
-        ),
-    )
-
-
-def _require_verdict(
-    campaign: Campaign, dedups: Sequence[DedupReceipt], allow_verdicts: Collection[str]
-) -> ReleaseValidation:
-    store = campaign.store
-    validation = require_receipt(store, release_validation_place(campaign.name))
-    # A verdict on other captions says nothing of these, nor did a person accept it for them.
-    # Told by what it saw, not by when: clocks of two machines differ.
-    validated_this = validation.dedups == digest(*dedups)
-    report = validation.report
-    if not validated_this or not store.exists(report):
-        raise PermanentError(
-            f"the release was deduplicated again since it was validated, or the report "
-            f"{report} is gone; run sa1b-captions validate --release --force"
-        )
-    verdict = validation.verdict.value
-    if verdict not in allow_verdicts:
-        raise PermanentError(
-            f"the validation of the release ended with {verdict!r}, and export goes on with "
-            f"{' or '.join(allow_verdicts)} only; see {store.locate(report)}, "
-            "then curate again, or accept warnings with --allow-warnings"
-        )
-    return validation
-
-
-def _require_unchanged(campaign: Campaign, inputs: _Inputs) -> None:
-    """Refuse to publish what is not the present state any more."""
-    present = _read_inputs(campaign, [inputs.verdict])
-    if present.files_digest != inputs.files_digest:
-        raise PermanentError(
-            f"campaign {campaign.name} was curated, deduplicated or validated again while its "
-            "release was written; nothing is published: run sa1b-captions export again"
-        )
-
-
-def _versions(campaign: Campaign, inputs: _Inputs) -> Iterator[str]:
+def _versions(campaign: Campaign, inputs: Inputs) -> Iterator[str]:
     """Names to try: the newest release's if these inputs made it, then every number."""
     newest = latest_version(campaign.store)
     found = None if newest is None else read_manifest(campaign.store, newest)
@@ -187,7 +129,7 @@ def _versions(campaign: Campaign, inputs: _Inputs) -> Iterator[str]:
     yield from (f"v{number}" for number in itertools.count(1))
 
 
-def _finished(campaign: Campaign, version: str, inputs: _Inputs) -> Manifest | None:
+def _finished(campaign: Campaign, version: str, inputs: Inputs) -> Manifest | None:
     """The release of that version, if these inputs made it."""
     manifest = read_manifest(campaign.store, version)
     if manifest is not None and manifest.input != inputs.digest:
@@ -199,7 +141,7 @@ def _finished(campaign: Campaign, version: str, inputs: _Inputs) -> Manifest | N
     return manifest
 
 
-def _write(campaign: Campaign, claim: Claim, inputs: _Inputs, run_id: str | None) -> Manifest:
+def _write(campaign: Campaign, claim: Claim, inputs: Inputs, run_id: str | None) -> Manifest:
     """Write all files but the manifest."""
     store, recipe, version = campaign.store, campaign.recipe, claim.version
     folder = ReleaseFolder(store, version, claim.require)
@@ -207,17 +149,41 @@ def _write(campaign: Campaign, claim: Claim, inputs: _Inputs, run_id: str | None
         name: count_rows(campaign, recipe.tracks[name], inputs.curated[name]) for name in TRACKS
     }
     names = {name: track_files(name, jsonl) for name, jsonl in release_names(recipe, rows).items()}
+    summaries = {name: TrackSummary(example_id(recipe.seed, name, rows[name])) for name in TRACKS}
     tracks = {
-        name: export_track(campaign, folder, recipe.tracks[name], inputs.curated[name], names[name])
+        name: export_track(
+            campaign,
+            folder,
+            recipe.tracks[name],
+            inputs.curated[name],
+            names[name],
+            summaries[name],
+        )
         for name in TRACKS
     }
+    _write_card(
+        folder,
+        card.CardFacts(
+            recipe=recipe,
+            version=version,
+            tracks=tracks,
+            files=names,
+            summaries=summaries,
+            shards=recipe.shards,
+            verdict=inputs.verdict,
+            checks=inputs.validation.checks,
+            meanings=MEANINGS,
+            retry_penalties=RETRY_PENALTIES,
+            software=software(),
+            previous=_previous(store, version),
+        ),
+    )
     source = json.dumps(recipe.source, ensure_ascii=False, indent=1)
     folder.write("recipe.json", source.encode())
     report = store.read(inputs.validation.report)
     folder.write("quality.html", without_photographs(report))
-    folder.write(card.LICENCE, card.render_licence(recipe).encode())
-    text = card.render_card(recipe, version, tracks, names, inputs.verdict, RETRY_PENALTIES)
-    folder.write(card.CARD, text.encode())
+    checks = [asdict(check) for check in inputs.validation.checks]
+    folder.write("quality.json", json.dumps(checks, ensure_ascii=False, indent=1).encode())
     folder.write(CROISSANT, render_croissant(recipe, version, names, folder.files).encode())
     sums = "".join(f"{file.sha256}  {file.name}\n" for file in folder.files)
     folder.write(SUMS, sums.encode())
@@ -241,6 +207,26 @@ def _write(campaign: Campaign, claim: Claim, inputs: _Inputs, run_id: str | None
         run_id=run_id,
         number=next_number(store),
     )
+
+
+def _write_card(folder: ReleaseFolder, facts: card.CardFacts) -> None:
+    """Card, its figures, licence and citation."""
+    for name, summary in facts.summaries.items():
+        for unit, file in card.figure_names(name, summary).items():
+            folder.write(file, histogram(getattr(summary, unit).counts, unit).encode())
+    folder.write(card.LICENCE, card.render_licence(facts.recipe).encode())
+    folder.write(card.CITATION, card.render_citation(facts.recipe, facts.version).encode())
+    folder.write(card.CARD, card.render_card(facts).encode())
+
+
+def _previous(store: Store, version: str) -> Manifest | None:
+    """The newest release, to tell what changed; None where it is this one or cannot be read."""
+    newest = latest_version(store)
+    if newest in (None, version):
+        return None
+    with contextlib.suppress(PermanentError):  # whoever wants that release is told
+        return read_manifest(store, newest)
+    return None
 
 
 def _delete_leftovers(folder: ReleaseFolder) -> None:

@@ -1,0 +1,70 @@
+"""What a card says of a track's captions, counted while they pass."""
+
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import xxhash
+
+
+def example_id(seed: int, track: str, rows: int) -> int:
+    """Id of the row that a card shows: drawn by the recipe's seed, so that nobody picks it."""
+    return xxhash.xxh3_64_intdigest(f"{seed}/card/{track}".encode()) % max(rows, 1)
+
+
+class Lengths:
+    """How often each length occurs."""
+
+    def __init__(self) -> None:
+        self.counts: Counter[int] = Counter()
+
+    def add(self, lengths: pa.ChunkedArray) -> None:
+        """Count lengths; null ones are left out."""
+        for item in pc.drop_null(lengths).value_counts().to_pylist():
+            self.counts[item["values"]] += item["counts"]
+
+    @property
+    def mean(self) -> float:
+        """Arithmetic mean; there must be a length."""
+        return sum(length * rows for length, rows in self.counts.items()) / self.counts.total()
+
+    def percentile(self, percent: int) -> int:
+        """Least length that at least so many percent of the rows do not exceed.
+
+        Raises:
+            ValueError: there is no length.
+        """
+        wanted, seen = percent * self.counts.total(), 0
+        for length in sorted(self.counts):
+            seen += 100 * self.counts[length]
+            if seen >= wanted:
+                return length
+        raise ValueError("there is no length to take a percentile of")
+
+
+@dataclass(slots=True)
+class TrackSummary:
+    """Lengths of a track's published captions, and one row."""
+
+    example: int
+    """Id of the row to show."""
+    characters: Lengths = field(default_factory=Lengths)
+    tokens: Lengths = field(default_factory=Lengths)
+    """Completion tokens; empty where the engine does not count them."""
+    row: dict[str, Any] | None = None
+    """The example as the JSONL file holds it."""
+
+    def add(self, kept: pa.Table, published: pa.Table, first_id: int) -> None:
+        """Count a shard's rows.
+
+        Args:
+            kept: rows of `records.CURATED_SCHEMA`.
+            published: the same rows as they are published.
+            first_id: id of the first row; the others follow.
+        """
+        self.characters.add(pc.utf8_length(kept.column("caption")))
+        self.tokens.add(kept.column("completion_tokens"))
+        if first_id <= self.example < first_id + published.num_rows:
+            self.row = published.slice(self.example - first_id, 1).to_pylist()[0]

@@ -1,0 +1,87 @@
+"""What a release is made from: receipts of every shard and track, and the release's validation."""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+
+from sa1b_captions.campaign import Campaign
+from sa1b_captions.errors import PermanentError
+from sa1b_captions.quality.curated import require_curated, require_deduplicated
+from sa1b_captions.receipt_files import digest, release_validation_place, require_receipt
+from sa1b_captions.receipts import CurateReceipt, DedupReceipt, ReleaseValidation
+from sa1b_captions.recipe import TRACKS
+from sa1b_captions.software import software
+
+
+@dataclass(frozen=True, slots=True)
+class Inputs:
+    """What a release is made from."""
+
+    curated: dict[str, dict[str, CurateReceipt]]
+    """Curate receipts by track and shard."""
+    validation: ReleaseValidation
+    digest: str
+
+    @property
+    def verdict(self) -> str:
+        """Of the release's validation."""
+        return self.validation.verdict.value
+
+    @property
+    def files_digest(self) -> str:
+        """Digest of all that decides the bytes of the release's files."""
+        return digest({"inputs": self.digest, "software": software()}, self.validation)
+
+
+def read_inputs(campaign: Campaign, allow_verdicts: Collection[str]) -> Inputs:
+    """Read all receipts that a release is made from.
+
+    Raises:
+        PermanentError: a stage is missing or outdated, or the verdict is not allowed.
+        RetryableError: the store failed.
+    """
+    recipe = campaign.recipe
+    curated = {track: require_curated(campaign, track) for track in TRACKS}
+    dedups = [require_deduplicated(campaign, track, curated[track]) for track in TRACKS]
+    validation = _require_verdict(campaign, dedups, allow_verdicts)
+    receipts = [receipt for track in TRACKS for receipt in curated[track]]
+    return Inputs(
+        curated={track: dict(zip(recipe.shards, curated[track], strict=True)) for track in TRACKS},
+        validation=validation,
+        digest=digest(
+            {"recipe": recipe.source, "verdict": validation.verdict.value}, *receipts, *dedups
+        ),
+    )
+
+
+def _require_verdict(
+    campaign: Campaign, dedups: Sequence[DedupReceipt], allow_verdicts: Collection[str]
+) -> ReleaseValidation:
+    store = campaign.store
+    validation = require_receipt(store, release_validation_place(campaign.name))
+    # A verdict on other captions says nothing of these, nor did a person accept it for them.
+    # Told by what it saw, not by when: clocks of two machines differ.
+    validated_this = validation.dedups == digest(*dedups)
+    report = validation.report
+    if not validated_this or not store.exists(report):
+        raise PermanentError(
+            f"the release was deduplicated again since it was validated, or the report "
+            f"{report} is gone; run sa1b-captions validate --release --force"
+        )
+    verdict = validation.verdict.value
+    if verdict not in allow_verdicts:
+        raise PermanentError(
+            f"the validation of the release ended with {verdict!r}, and export goes on with "
+            f"{' or '.join(allow_verdicts)} only; see {store.locate(report)}, "
+            "then curate again, or accept warnings with --allow-warnings"
+        )
+    return validation
+
+
+def require_unchanged(campaign: Campaign, inputs: Inputs) -> None:
+    """Refuse to publish what is not the present state any more."""
+    present = read_inputs(campaign, [inputs.verdict])
+    if present.files_digest != inputs.files_digest:
+        raise PermanentError(
+            f"campaign {campaign.name} was curated, deduplicated or validated again while its "
+            "release was written; nothing is published: run sa1b-captions export again"
+        )
