@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from sa1b_captions import layout
-from sa1b_captions.errors import DamagedArchiveError, PermanentError, RetryableError
+from sa1b_captions.errors import EXIT_RETRYABLE, DamagedArchiveError, PermanentError, RetryableError
 from sa1b_captions.ingest.download import Patience
 from sa1b_captions.ingest.links import parse_links
 from sa1b_captions.stages.ingest import ingest_shard
@@ -192,6 +192,28 @@ def test_a_process_killed_by_the_kernel_is_continued_by_another(tmp_path, clean)
     assert server.requests == [f"bytes={receipt.reused_bytes}-"]
     assert objects(store) == clean
     assert not list(tmp_path.rglob("*.partial"))
+
+
+def test_a_command_that_is_stopped_says_what_is_safe_and_how_to_go_on(tmp_path):
+    store = FileStore(tmp_path)
+    with serve(ARCHIVE, [Fault(drip_s=0.02)]) as server:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "sa1b_captions", "ingest", "--shards", "0", "--links", "-"],
+            env=os.environ | {"CAPTIONS_ROOT": store.url},
+            stdin=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        process.stdin.write(server.links())
+        process.stdin.close()
+        while process.poll() is None and not server.sent_bytes:
+            time.sleep(0.01)
+        process.terminate()
+        words = process.stderr.read()
+        assert process.wait(60) == EXIT_RETRYABLE
+    last = words.splitlines()[-1]
+    assert "stopped on request; safe: all that was stored" in last
+    assert "to go on, run the same command again or clear the task" in last
 
 
 @settings(

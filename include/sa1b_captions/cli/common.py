@@ -1,13 +1,15 @@
 """What all commands share: the app, options, settings, exit codes and the result line."""
 
+import contextlib
 import functools
 import io
 import json
 import logging
 import os
+import signal
 import sys
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Annotated, Any, ParamSpec
 
 import typer
@@ -22,6 +24,7 @@ from sa1b_captions.errors import (
     RetryableError,
 )
 from sa1b_captions.log_lines import ERROR
+from sa1b_captions.process import end_process
 from sa1b_captions.recipe import TRACKS, load_recipe
 from sa1b_captions.settings import Settings, load_settings
 from sa1b_captions.storage import Store, open_store
@@ -39,6 +42,10 @@ Shards = Annotated[
     str, typer.Option(help="Shards: numbers, ranges or names, as in 0-9,17 or sa_000020.")
 ]
 Tracks = Annotated[str, typer.Option(help=f"Tracks, separated by commas: {', '.join(TRACKS)}.")]
+_STOPPED = (
+    "stopped on request; safe: all that was stored, which is whole and counts as before; lost: "
+    "what was being written; to go on, run the same command again or clear the task"
+)
 ALL_TRACKS = ",".join(TRACKS)
 Force = Annotated[bool, typer.Option("--force/--no-force", help="Do it again although it is done.")]
 RunId = Annotated[str | None, typer.Option(help="Run to name in receipts; Airflow fills it.")]
@@ -62,7 +69,8 @@ def command(function: Callable[P, None]) -> Callable[P, None]:
     @functools.wraps(function)
     def run(*args: P.args, **kwargs: P.kwargs) -> None:
         try:
-            function(*args, **kwargs)
+            with _last_words():
+                function(*args, **kwargs)
         except (typer.Exit, BrokenPipeError):  # a chosen end; a reader that has seen enough
             raise
         except Exception as error:
@@ -70,6 +78,16 @@ def command(function: Callable[P, None]) -> Callable[P, None]:
 
     app.command()(run)
     return run
+
+
+@contextlib.contextmanager
+def _last_words() -> Iterator[None]:
+    """Say what is safe when SIGTERM ends a command that has no more to say of it."""
+    before = signal.signal(signal.SIGTERM, lambda *_: end_process(_STOPPED))
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def _explain(error: Exception) -> int:
