@@ -105,15 +105,16 @@ def event_of(cluster, status, metadata=None, wait_s=30):
 @pytest.mark.parametrize(
     ("status", "metadata"),
     [
-        (RUNNING | ready_since(just_now()), {}),
-        (RUNNING | {"startTime": just_now()}, {}),
-        (RUNNING | ready_since(LONG_AGO) | {"containerStatuses": [UNREADY]}, {}),
+        (lambda: RUNNING | ready_since(just_now()), {}),
+        (lambda: RUNNING | {"startTime": just_now()}, {}),
+        (lambda: RUNNING | ready_since(LONG_AGO) | {"containerStatuses": [UNREADY]}, {}),
     ],
     ids=["a moment of silence", "within its deadline", "never was ready"],
 )
 def test_a_pod_that_may_come_back_is_waited_for(cluster, airflow_db, status, metadata):
     cluster.log = ""
-    assert event_of(cluster, status, metadata, wait_s=2) is None
+    # Made now: the tests are collected minutes before they run.
+    assert event_of(cluster, status(), metadata, wait_s=2) is None
 
 
 def test_an_event_does_not_overtake_the_executors_report(cluster, airflow_db, monkeypatch):
