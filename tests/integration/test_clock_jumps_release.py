@@ -15,7 +15,8 @@ import pytest
 from demo.archives import build_archives
 from sa1b_captions.caption.sampling import plan_track, read_index
 from sa1b_captions.recipe import TRACKS, load_recipe
-from sa1b_captions.release.manifest import latest_version, read_manifest, verify_release
+from sa1b_captions.release.manifest import latest_version, read_manifest
+from sa1b_captions.release.verify import verify_release
 from sa1b_captions.storage import FileStore
 from tests.support.fault_server import serve
 from tests.support.jumping_clock import DAY_S, YEAR_S, JumpingClock, Jumps

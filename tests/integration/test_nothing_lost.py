@@ -16,7 +16,8 @@ from sa1b_captions.campaign import open_campaign
 from sa1b_captions.generations import FIRST
 from sa1b_captions.receipt_files import caption_place, curate_place, read_receipt
 from sa1b_captions.recipe import TRACKS, parse_recipe
-from sa1b_captions.release.manifest import latest_version, read_manifest, verify_release
+from sa1b_captions.release.manifest import latest_version, read_manifest
+from sa1b_captions.release.verify import verify_release
 from sa1b_captions.stages.curate import curate_shard
 from sa1b_captions.stages.dedup import dedup_track
 from sa1b_captions.stages.export import export_release

@@ -18,7 +18,7 @@ from moto.server import ThreadedMotoServer
 from demo.archives import build_archives
 from sa1b_captions import layout
 from sa1b_captions.recipe import TRACKS, load_recipe
-from sa1b_captions.release.manifest import verify_release
+from sa1b_captions.release.verify import verify_release
 from sa1b_captions.storage import open_store_url
 
 DEMO = Path(__file__).parents[2] / "demo"

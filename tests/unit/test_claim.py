@@ -8,7 +8,8 @@ from sa1b_captions.campaign import open_campaign
 from sa1b_captions.errors import PermanentError, RetryableError
 from sa1b_captions.release import claim
 from sa1b_captions.release.claim import TakenError, claimed
-from sa1b_captions.release.manifest import latest_version, read_manifest, verify_release
+from sa1b_captions.release.manifest import latest_version, read_manifest
+from sa1b_captions.release.verify import verify_release
 from sa1b_captions.stages.export import export_release
 from sa1b_captions.storage import FileStore
 from tests.support import builders, releases

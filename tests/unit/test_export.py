@@ -16,8 +16,8 @@ from sa1b_captions.release.folder import ROWS_PER_GROUP, ReleaseFolder
 from sa1b_captions.release.manifest import (
     TrackTotals,
     read_manifest,
-    verify_release,
 )
+from sa1b_captions.release.verify import verify_release
 from sa1b_captions.stages.export import export_release
 from sa1b_captions.storage import FileStore, open_store_url
 from tests.support import builders, receipts, releases
@@ -38,6 +38,7 @@ OTHERS = {
     "SHA256SUMS",
     "croissant.json",
     "manifest.json",
+    "pieces.csv",
     "quality.html",
     "quality.json",
     "recipe.json",

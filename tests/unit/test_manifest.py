@@ -7,14 +7,14 @@ import pytest
 
 from sa1b_captions import layout
 from sa1b_captions.errors import PermanentError
-from sa1b_captions.release import manifest
+from sa1b_captions.release import verify
 from sa1b_captions.release.manifest import (
     latest_version,
     point_latest,
     read_manifest,
-    verify_release,
     write_manifest,
 )
+from sa1b_captions.release.verify import verify_release
 from sa1b_captions.stages.export import export_release
 from sa1b_captions.storage import FileStore, open_store_url
 from tests.support import releases
@@ -58,7 +58,7 @@ def store(filled_store, exported):
 
 def test_a_release_as_exported_has_no_differences(store, monkeypatch):
     assert verify_release(store, "v1") == []
-    monkeypatch.setattr(manifest, "READ_BYTES", 3000)
+    monkeypatch.setattr(verify, "READ_BYTES", 3000)
     assert verify_release(store, "v1") == []
 
 

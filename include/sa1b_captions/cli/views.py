@@ -2,34 +2,98 @@
 
 from collections.abc import Sequence
 from dataclasses import asdict
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from sa1b_captions import layout
 from sa1b_captions.cli.common import command, log, open_deployment, print_result
 from sa1b_captions.errors import PermanentError
 from sa1b_captions.recipe import TRACKS
 from sa1b_captions.settings import load_settings
 from sa1b_captions.shards import format_selection, parse_selection
-from sa1b_captions.storage import open_store
+from sa1b_captions.storage import Store, open_store, open_store_url
 
 if TYPE_CHECKING:
     from sa1b_captions.stages.status import ShardStatus
 
 
+Version = Annotated[str, typer.Option(help="Name of a release of the store.")]
+Place = Annotated[
+    str,
+    typer.Option(
+        help="Folder, file:///… or s3://bucket/prefix with a release, such as a repository's "
+        "download, in place of --version; no store is needed."
+    ),
+]
+
+
 @command
 def verify(
-    version: Annotated[str, typer.Option(help="Name of the release to check.")],
+    version: Version = "",
+    path: Place = "",
+    shard: Annotated[
+        str, typer.Option(help="Check the lines of this shard only, as in sa_000017.")
+    ] = "",
+    public_key: Annotated[
+        Path | None,
+        typer.Option(help="PEM file: check the manifest's signature by this key, too."),
+    ] = None,
 ) -> None:
-    """Hash a release's files again and compare them with its manifest."""
-    from sa1b_captions.release.manifest import verify_release
+    """Hash a release's files again and compare them with its manifest.
 
-    differences = verify_release(open_store(load_settings()), version)
+    This shows that the files are those that the manifest names, and where they are damaged. Only a
+    signature shows whose manifest it is, and none shows how the captions were made.
+    """
+    from sa1b_captions.release.signature import check_signature
+    from sa1b_captions.release.verify import verify_folder, verify_release
+
+    store, prefix = _open_release(version, path)
+    if public_key is not None:
+        check_signature(store, prefix, _read_key(public_key))
+    wanted = parse_selection(shard)[0] if shard else None
+    if version:
+        differences = verify_release(store, version, wanted)
+    else:
+        differences = verify_folder(store, prefix, wanted)
     for difference in differences:
         log.error("%s", difference)
+    name = version or path
     if differences:
-        raise PermanentError(f"release {version} differs from its manifest")
-    print_result({"stage": "verify", "version": version, "differences": 0})
+        raise PermanentError(f"release {name} differs from its manifest")
+    print_result({"stage": "verify", "version": name, "differences": 0})
+
+
+@command
+def sign(
+    key: Annotated[Path, typer.Option(help="PEM file with a private Ed25519 key, no password.")],
+    version: Version = "",
+    path: Place = "",
+) -> None:
+    """Sign a release's manifest: write manifest.json.sig beside it."""
+    from sa1b_captions.release.signature import SIGNATURE, sign_release
+
+    store, prefix = _open_release(version, path)
+    sign_release(store, prefix, _read_key(key))
+    print_result({"stage": "sign", "signature": store.locate(prefix + SIGNATURE)})
+
+
+def _open_release(version: str, path: str) -> tuple[Store, str]:
+    """A release's store, and the prefix of its folder there."""
+    if bool(version) == bool(path):
+        raise PermanentError("name a release of the store with --version, or a place with --path")
+    if version:
+        return open_store(load_settings()), layout.release_prefix(version)
+    url = path if "://" in path else Path(path).resolve().as_uri()
+    return open_store_url(url), ""
+
+
+def _read_key(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise PermanentError(f"the key {path} cannot be read: {error.strerror}") from None
 
 
 @command

@@ -11,6 +11,7 @@ import pyarrow.parquet as pq
 
 from sa1b_captions import layout
 from sa1b_captions.release.manifest import ReleaseFile
+from sa1b_captions.release.pieces import Piece
 from sa1b_captions.storage import Store, Writer
 
 ROWS_PER_GROUP = 20_000
@@ -27,17 +28,31 @@ class HashingWriter:
     rows: int | None = None
     """The caller's count of the rows it wrote."""
 
-    def __init__(self, sink: Writer) -> None:
-        self._sink = sink
+    def __init__(self, name: str, sink: Writer) -> None:
+        self._name, self._sink = name, sink
         self._sha256 = hashlib.sha256()
         self.bytes = 0
+        self.pieces: list[Piece] = []
+        """Those that `cut` ended."""
+        self._piece_sha256, self._piece_offset = hashlib.sha256(), 0
 
     def write(self, data: bytes, /) -> int:
         """Append bytes."""
         self._sink.write(data)
         self._sha256.update(data)
+        self._piece_sha256.update(data)
         self.bytes += len(data)
         return len(data)
+
+    def cut(self, *, shard: str = "", row_group: str = "") -> None:
+        """End a piece: what was written since the last, if anything was."""
+        size = self.bytes - self._piece_offset
+        if size:
+            digest = self._piece_sha256.hexdigest()
+            self.pieces.append(
+                Piece(self._name, self._piece_offset, size, digest, shard, row_group)
+            )
+            self._piece_sha256, self._piece_offset = hashlib.sha256(), self.bytes
 
     def flush(self) -> None:
         """Do nothing; the store decides when bytes leave."""
@@ -61,19 +76,28 @@ class ReleaseFolder:
         self.store, self.version = store, version
         self._may_write = may_write
         self._files: dict[str, ReleaseFile] = {}
+        self._pieces: dict[str, list[Piece]] = {}
 
     @property
     def files(self) -> list[ReleaseFile]:
         """Files written so far, by name."""
         return [self._files[name] for name in sorted(self._files)]
 
+    @property
+    def pieces(self) -> list[Piece]:
+        """Pieces of the files written so far, by file and offset."""
+        return [piece for name in sorted(self._pieces) for piece in self._pieces[name]]
+
     @contextlib.contextmanager
     def open(self, name: str) -> Iterator[HashingWriter]:
         """Stream a file: it appears when the block ends, not at all if the block raises."""
         with self.store.open_writer(layout.release_key(self.version, name)) as sink:
-            writer = HashingWriter(sink)
+            writer = HashingWriter(name, sink)
             yield writer
             self._may_write()
+        if writer.pieces:
+            writer.cut()
+        self._pieces[name] = writer.pieces
         self._files[name] = ReleaseFile(name, writer.rows, writer.bytes, writer.sha256)
 
     def write(self, name: str, data: bytes) -> None:
@@ -123,7 +147,7 @@ class ParquetFiles:
     def _start(self) -> None:
         name = f"{self._prefix}train-{self._number:05d}.parquet"
         self._writer = self._open.enter_context(self._folder.open(name))
-        self._writer.rows = 0
+        self._writer.rows = self._groups = 0
         # Captions do not repeat, so a dictionary only costs time; see records.write_table.
         self._parquet = pq.ParquetWriter(
             self._writer,
@@ -155,4 +179,6 @@ class ParquetFiles:
             self._number += 1
             self._start()
         self._parquet.write_table(group)
+        self._writer.cut(row_group=str(self._groups))
+        self._groups += 1
         self._writer.rows = (self._writer.rows or 0) + group.num_rows

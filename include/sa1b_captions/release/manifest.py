@@ -1,12 +1,10 @@
-"""The manifest: what a release is made of, written last, and how a release is checked against it.
+"""The manifest: what a release is made of, written last.
 
 A release exists when its manifest does. `releases/LATEST` names the newest one.
 """
 
 import contextlib
-import hashlib
 import json
-from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -15,8 +13,6 @@ from sa1b_captions.errors import MissingKeyError, PermanentError
 from sa1b_captions.storage import Store
 
 SUMS = "SHA256SUMS"
-READ_BYTES = 16 * 1024 * 1024
-"""What `verify_release` holds of a file at a time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +80,8 @@ class Manifest:
     """ISO 8601, UTC, to the millisecond."""
     software: str
     run_id: str | None
+    merkle_root: str | None = None
+    """Over the pieces of `pieces.csv`, hexadecimal; releases of version 0.2.0 have none."""
     number: int = 0
     """Above that of every release made before it, which orders releases: clocks jump."""
 
@@ -104,7 +102,11 @@ def read_manifest(store: Store, version: str) -> Manifest | None:
         PermanentError: what is stored is no manifest.
         RetryableError: the store failed.
     """
-    key = layout.manifest_key(version)
+    return read_manifest_at(store, layout.manifest_key(version))
+
+
+def read_manifest_at(store: Store, key: str) -> Manifest | None:
+    """As `read_manifest`, of a release that lies anywhere."""
     try:
         found: dict[str, Any] = json.loads(store.read(key))
         files = [ReleaseFile(**file) for file in found.pop("files")]
@@ -151,57 +153,3 @@ def point_latest(store: Store, manifest: Manifest) -> None:
     newest = read_manifest(store, version) if version else None
     if newest is None or newest.number < manifest.number:
         store.write(layout.latest_key(), f"{manifest.version}\n".encode())
-
-
-def verify_release(store: Store, version: str) -> list[str]:
-    """Hash a release's files again.
-
-    Returns:
-        One sentence for each difference from the manifest; empty when there is none.
-
-    Raises:
-        PermanentError: there is no such release.
-    """
-    manifest = read_manifest(store, version)
-    if manifest is None:
-        raise PermanentError(
-            f"{store.url} has no release {version}; the latest is {latest_version(store) or 'none'}"
-        )
-    differences = [d for file in manifest.files if (d := _difference(store, version, file))]
-    expected = {
-        layout.release_key(version, name)
-        for name in (layout.MANIFEST, *(f.name for f in manifest.files))
-    }
-    extra = [key for key in store.list(layout.release_prefix(version)) if key not in expected]
-    return differences + [f"{key} is not in the manifest" for key in extra]
-
-
-def _difference(store: Store, version: str, file: ReleaseFile) -> str | None:
-    key = layout.release_key(version, file.name)
-    digest = hashlib.sha256()
-    try:
-        for piece in _pieces(store, key, file.bytes):
-            digest.update(piece)
-        longer = _goes_on(store, key, file.bytes)
-    except MissingKeyError:
-        return f"{key} is missing"
-    except PermanentError:
-        return f"{key} is shorter than {file.bytes} bytes, or cannot be read"
-    if digest.hexdigest() != file.sha256:
-        return f"{key} has other bytes: SHA-256 {digest.hexdigest()}, expected {file.sha256}"
-    return f"{key} is longer than {file.bytes} bytes" if longer else None
-
-
-def _goes_on(store: Store, key: str, size: int) -> bool:
-    """Whether an object has a byte past `size`; stores refuse a range past the end."""
-    try:
-        return bool(store.read_range(key, size, 1))
-    except MissingKeyError:
-        raise
-    except PermanentError:
-        return False
-
-
-def _pieces(store: Store, key: str, size: int) -> Iterator[bytes]:
-    for offset in range(0, size, READ_BYTES):
-        yield store.read_range(key, offset, min(READ_BYTES, size - offset))

@@ -74,6 +74,7 @@ def export_track(
             totals.add(split)
             published = rows.published_table(track, split.kept, first_id)
             jsonl.write("".join(rows.json_lines(published)).encode())
+            jsonl.cut(shard=shard)
             jsonl.rows = totals.rows
             data.add(published)
             summary.add(split.kept, published, first_id)

@@ -36,6 +36,7 @@ from sa1b_captions.release.manifest import (
     write_manifest,
 )
 from sa1b_captions.release.names import release_names, track_files
+from sa1b_captions.release.pieces import PIECES, merkle_root, render_pieces
 from sa1b_captions.release.summary import TrackSummary, example_id
 from sa1b_captions.release.track_files import (
     BEYOND_TARGET,
@@ -185,6 +186,8 @@ def _write(campaign: Campaign, claim: Claim, inputs: Inputs, run_id: str | None)
     checks = [asdict(check) for check in inputs.validation.checks]
     folder.write("quality.json", json.dumps(checks, ensure_ascii=False, indent=1).encode())
     folder.write(CROISSANT, render_croissant(recipe, version, names, folder.files).encode())
+    pieces = folder.pieces
+    folder.write(PIECES, render_pieces(pieces).encode())
     sums = "".join(f"{file.sha256}  {file.name}\n" for file in folder.files)
     folder.write(SUMS, sums.encode())
     claim.require()
@@ -205,6 +208,7 @@ def _write(campaign: Campaign, claim: Claim, inputs: Inputs, run_id: str | None)
         created_at=dt.datetime.now(dt.UTC).isoformat(timespec="milliseconds"),
         software=software(),
         run_id=run_id,
+        merkle_root=merkle_root(pieces),
         number=next_number(store),
     )
 
