@@ -229,7 +229,7 @@ class ShardValidation(Receipt):
     """Key of the HTML page."""
     quality_fingerprint: str
     input: str
-    """`quality.curated.curated_version` of the curate receipts."""
+    """`freshness.curated_version` of the curate receipts."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

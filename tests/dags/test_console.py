@@ -296,8 +296,8 @@ def test_overview_does_not_list_caption_parts(half_way):
     counting = CountingStore(half_way.store)
     progress = read_status(Campaign("test", counting, half_way.recipe))
     assert progress.with_step("single_en", "captioned") == 2
-    # Six listings; one verdict and what it is of; the eight tracks of the two shards in flight.
-    assert Counter(counting.calls) == {"list": 6, "read": 1 + 8 + 8}
+    # Six listings; three archives, twelve tracks that may be captioned, four curated, one verdict.
+    assert Counter(counting.calls) == {"list": 6, "read": 3 + 12 + 4 + 1}
 
 
 def test_airflow_offers_the_menu_entry_and_the_tab(login):

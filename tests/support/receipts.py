@@ -5,8 +5,9 @@ from collections.abc import Mapping, Sequence
 from sa1b_captions import layout, receipt_files
 from sa1b_captions.campaign import Campaign
 from sa1b_captions.findings import Check, Verdict
+from sa1b_captions.freshness import curated_version, release_validation_input
 from sa1b_captions.generations import FIRST
-from sa1b_captions.quality.curated import curated_version, read_curate_receipts, require_curated
+from sa1b_captions.quality.curated import read_curate_receipts, require_curated
 from sa1b_captions.receipt_files import digest, read_receipt, write_receipt
 from sa1b_captions.receipts import (
     CaptionReceipt,
@@ -22,9 +23,17 @@ from sa1b_captions.recipe import TRACKS
 from sa1b_captions.storage import Store
 
 
-def put_ingest(store: Store, shard: str, images: int = 0, archive_bytes: int = 0) -> IngestReceipt:
+def put_ingest(
+    store: Store,
+    shard: str,
+    images: int = 0,
+    archive_bytes: int = 0,
+    content: str | None = None,
+) -> IngestReceipt:
     """Receipt of an archive without faults."""
-    receipt = IngestReceipt(shard=shard, images=images, problems={}, archive_bytes=archive_bytes)
+    receipt = IngestReceipt(
+        shard=shard, images=images, problems={}, archive_bytes=archive_bytes, content=content
+    )
     return write_receipt(store, receipt_files.ingest_place(shard), receipt)
 
 
@@ -38,6 +47,7 @@ def put_caption(
 ) -> CaptionReceipt:
     """Receipt of a captioned track."""
     planned = sum((statuses or {}).values())
+    ingest = read_receipt(campaign.store, receipt_files.ingest_place(shard))
     receipt = CaptionReceipt(
         shard=shard,
         track=track,
@@ -47,7 +57,8 @@ def put_caption(
         recipe_fingerprint=campaign.recipe.fingerprint,
         occupancy=occupancy or Occupancy(),
         generation=generation,
-        input=digest(read_receipt(campaign.store, receipt_files.ingest_place(shard))),
+        input=digest(ingest),
+        content=ingest.content if ingest else None,
     )
     place = receipt_files.caption_place(campaign.name, track, shard)
     return write_receipt(campaign.store, place, receipt)
@@ -63,8 +74,9 @@ def put_curate(
     run_id: str | None = None,
 ) -> CurateReceipt:
     """Receipt of a track that is curated by the present rules."""
-    # Not at the top: the environment of the lmdeploy tests has no polars.
     from sa1b_captions.quality.duplicates.minhash import SIGNATURE_VERSION
+
+    # Not at the top: the environment of the lmdeploy tests has no polars.
 
     captions = read_receipt(
         campaign.store, receipt_files.caption_place(campaign.name, track, shard)
@@ -135,7 +147,9 @@ def put_release_validation(
     campaign: Campaign, verdict: str = "pass", checks: Sequence[Check] = ()
 ) -> ReleaseValidation:
     """Validation of whatever is deduplicated."""
-    places = [receipt_files.dedup_place(campaign.name, track) for track in TRACKS]
+    places = {track: receipt_files.dedup_place(campaign.name, track) for track in TRACKS}
+    dedups = {track: read_receipt(campaign.store, place) for track, place in places.items()}
+    found = {track: one for track, one in dedups.items() if one is not None}
     receipt = ReleaseValidation(
         verdict=Verdict(verdict),
         shards=len(campaign.recipe.shards),
@@ -143,8 +157,21 @@ def put_release_validation(
         counts={},
         report=layout.kept_report_key(campaign.name, "release", verdict),
         quality_fingerprint=campaign.quality_fingerprint,
-        input="0" * 16,
-        dedups=digest(*(read_receipt(campaign.store, place) for place in places)),
+        input=_release_input(campaign, found) if len(found) == len(TRACKS) else "0" * 16,
+        dedups=digest(*dedups.values()),
     )
     place = receipt_files.release_validation_place(campaign.name)
     return write_receipt(campaign.store, place, receipt)
+
+
+def _release_input(campaign: Campaign, dedups: Mapping[str, DedupReceipt]) -> str:
+    shards = campaign.recipe.shards
+    results = [
+        read_receipt(campaign.store, receipt_files.shard_validation_place(campaign.name, shard))
+        for shard in shards
+    ]
+    curated = {
+        track: [one for one in read_curate_receipts(campaign, track, shards) if one is not None]
+        for track in TRACKS
+    }
+    return release_validation_input(campaign, curated, dedups, results)

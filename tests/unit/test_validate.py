@@ -239,7 +239,7 @@ def test_a_shard_warns_when_a_target_is_out_of_reach_with_shards_like_it(tmp_pat
 
 def test_a_release_names_the_step_it_lacks(curated):
     put(curated, 1, rows=3)
-    with pytest.raises(PermanentError, match="single_en: shards were curated again since dedup"):
+    with pytest.raises(PermanentError, match="single_en: the dedup is stale, for shards were"):
         validate_release(curated)
     curated.store.delete(layout.dedup_receipt_key(curated.name, "single_en"))
     with pytest.raises(PermanentError, match="dedup of single_en has not finished"):

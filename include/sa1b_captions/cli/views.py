@@ -124,9 +124,13 @@ def status(
         missing = format_selection(item.shard for item in statuses if not item.done)
         raise PermanentError(
             f"{done} of {len(statuses)} shards are done; run caption_shards for {missing}"
+            + next((f" ({item.stale[0]})" for item in statuses if item.stale), "")
         )
     started = [item for item in statuses if item.state != "waiting"]
     _print_table(started)
+    for item in started:
+        if item.stale:
+            print(f"{item.shard}: {item.stale[0]}")
     if len(started) < len(statuses):
         print(f"{len(statuses) - len(started)} more shards are not started")
     projections = read_projections(campaign) if project else []
@@ -139,6 +143,7 @@ def status(
             "shards": len(statuses),
             "ingested": sum(item.ingested for item in statuses),
             "done": done,
+            "stale": sum(bool(item.stale) for item in statuses),
             "latest_release": latest_version(store),
             **({"projections": [asdict(found) for found in projections]} if project else {}),
         }

@@ -1,22 +1,16 @@
 """What the curate and dedup stages left of one track over many shards."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from sa1b_captions import layout
 from sa1b_captions.campaign import Campaign
 from sa1b_captions.errors import PermanentError
-from sa1b_captions.receipt_files import (
-    curate_place,
-    dedup_place,
-    digest,
-    read_receipt,
-    require_receipt,
-)
+from sa1b_captions.freshness import read_tracks
+from sa1b_captions.receipt_files import dedup_place, digest, require_receipt
 from sa1b_captions.receipts import CurateReceipt, DedupReceipt
-from sa1b_captions.recipe import TRACKS
 from sa1b_captions.shards import format_selection
 
 READERS = 16
@@ -28,34 +22,33 @@ _SHOWN_CHARS = 200
 def read_curate_receipts(
     campaign: Campaign, track: str, shards: Sequence[str]
 ) -> list[CurateReceipt | None]:
-    """Curate receipts in the order of `shards`; None where other rules than today's made it."""
-    rules = campaign.quality_fingerprint
-
-    def read(shard: str) -> CurateReceipt | None:
-        receipt = read_receipt(campaign.store, curate_place(campaign.name, track, shard))
-        return receipt if receipt and receipt.quality_fingerprint == rules else None
-
-    with ThreadPoolExecutor(READERS) as pool:
-        return list(pool.map(read, shards))
+    """Curate receipts in the order of `shards`; None where there is none or it is stale."""
+    return [found.fresh_curated for found in read_tracks(campaign, track, shards)]
 
 
 def require_curated(campaign: Campaign, track: str) -> list[CurateReceipt]:
     """Curate receipts of all the recipe's shards, in its order.
 
     Raises:
-        PermanentError: naming the shards that still have to be curated.
+        PermanentError: naming the shards that still have to be curated, and what is stale.
     """
     shards = campaign.recipe.shards
-    found = read_curate_receipts(campaign, track, shards)
-    receipts = [receipt for receipt in found if receipt is not None]
-    if len(receipts) < len(shards):
-        missing = [shard for shard, receipt in zip(shards, found, strict=True) if receipt is None]
-        raise PermanentError(
-            f"{track}: {len(missing)} of {len(shards)} shards are not curated by the present "
-            f"rules; run sa1b-captions curate --tracks {track} --shards "
-            + _shortened(format_selection(missing))
-        )
-    return receipts
+    found = read_tracks(campaign, track, shards)
+    receipts = [state.fresh_curated for state in found if state.fresh_curated is not None]
+    if len(receipts) == len(shards):
+        return receipts
+    stale = [state.stale[0] for state in found if state.stale]
+    if captions := next((one for one in stale if one.is_captions), None):
+        raise PermanentError(f"{captions}, then curate it")
+    missing = [
+        shard for shard, state in zip(shards, found, strict=True) if state.fresh_curated is None
+    ]
+    why = f" ({stale[0].what} are stale: {stale[0].why})" if stale else ""
+    raise PermanentError(
+        f"{track}: {len(missing)} of {len(shards)} shards are not curated by the present "
+        f"rules{why}; run sa1b-captions curate --tracks {track} --shards "
+        + _shortened(format_selection(missing))
+    )
 
 
 def require_deduplicated(
@@ -75,14 +68,9 @@ def require_deduplicated(
     receipt = require_receipt(campaign.store, place)
     if receipt.input != digest(*curated):
         raise PermanentError(
-            f"{track}: shards were curated again since dedup ran; run {place.command}"
+            f"{track}: the dedup is stale, for shards were curated again since; run {place.command}"
         )
     return receipt
-
-
-def curated_version(receipts: Mapping[str, CurateReceipt]) -> str:
-    """Digest of a shard's curate receipts by track; what was made of others is outdated."""
-    return digest(*(receipts.get(track) for track in TRACKS))
 
 
 def read_metrics(campaign: Campaign, track: str, shards: Sequence[str]) -> list[dict[str, Any]]:

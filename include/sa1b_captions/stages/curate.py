@@ -18,6 +18,7 @@ import pyarrow.compute as pc
 from sa1b_captions import layout, records
 from sa1b_captions.campaign import Campaign
 from sa1b_captions.errors import MissingKeyError, PermanentError
+from sa1b_captions.freshness import judge_track
 from sa1b_captions.quality import metrics
 from sa1b_captions.quality.duplicates import signatures as dedup
 from sa1b_captions.quality.duplicates.image_hashes import image_hash_table
@@ -29,6 +30,7 @@ from sa1b_captions.receipt_files import (
     caption_place,
     curate_place,
     digest,
+    ingest_place,
     read_receipt,
     require_receipt,
     write_receipt,
@@ -86,6 +88,9 @@ def _curate_track(
 ) -> CurateReceipt:
     store, recipe = campaign.store, campaign.recipe
     source = require_receipt(store, caption_place(campaign.name, track, shard))
+    ingest = read_receipt(store, ingest_place(shard))
+    for stale in judge_track(campaign, ingest, source, None, f"{track}/{shard}").stale:
+        raise PermanentError(f"{stale}, then curate it")
     place = curate_place(campaign.name, track, shard)
     done = None if force else read_receipt(store, place)
     made_of = digest(source)

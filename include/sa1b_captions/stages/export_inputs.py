@@ -1,10 +1,11 @@
 """What a release is made from: receipts of every shard and track, and the release's validation."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from sa1b_captions.campaign import Campaign
 from sa1b_captions.errors import PermanentError
+from sa1b_captions.freshness import read_shard_validations, release_validation_input
 from sa1b_captions.quality.curated import require_curated, require_deduplicated
 from sa1b_captions.receipt_files import digest, release_validation_place, require_receipt
 from sa1b_captions.receipts import CurateReceipt, DedupReceipt, ReleaseValidation
@@ -41,40 +42,54 @@ def read_inputs(campaign: Campaign, allow_verdicts: Collection[str]) -> Inputs:
     """
     recipe = campaign.recipe
     curated = {track: require_curated(campaign, track) for track in TRACKS}
-    dedups = [require_deduplicated(campaign, track, curated[track]) for track in TRACKS]
-    validation = _require_verdict(campaign, dedups, allow_verdicts)
+    dedups = {track: require_deduplicated(campaign, track, curated[track]) for track in TRACKS}
+    validation = _require_validated(campaign, curated, dedups)
+    _require_verdict(campaign, validation, allow_verdicts)
     receipts = [receipt for track in TRACKS for receipt in curated[track]]
     return Inputs(
         curated={track: dict(zip(recipe.shards, curated[track], strict=True)) for track in TRACKS},
         validation=validation,
         digest=digest(
-            {"recipe": recipe.source, "verdict": validation.verdict.value}, *receipts, *dedups
+            {"recipe": recipe.source, "verdict": validation.verdict.value},
+            *receipts,
+            *dedups.values(),
         ),
     )
 
 
-def _require_verdict(
-    campaign: Campaign, dedups: Sequence[DedupReceipt], allow_verdicts: Collection[str]
+def _require_validated(
+    campaign: Campaign,
+    curated: Mapping[str, Sequence[CurateReceipt]],
+    dedups: Mapping[str, DedupReceipt],
 ) -> ReleaseValidation:
+    """Validation of these captions: a verdict on others says nothing of them.
+
+    Told by what it saw, not by when: clocks of two machines differ.
+    """
     store = campaign.store
     validation = require_receipt(store, release_validation_place(campaign.name))
-    # A verdict on other captions says nothing of these, nor did a person accept it for them.
-    # Told by what it saw, not by when: clocks of two machines differ.
-    validated_this = validation.dedups == digest(*dedups)
+    seen = release_validation_input(campaign, curated, dedups, read_shard_validations(campaign))
     report = validation.report
-    if not validated_this or not store.exists(report):
+    if validation.input != seen or not store.exists(report):
         raise PermanentError(
-            f"the release was deduplicated again since it was validated, or the report "
-            f"{report} is gone; run sa1b-captions validate --release --force"
-        )
-    verdict = validation.verdict.value
-    if verdict not in allow_verdicts:
-        raise PermanentError(
-            f"the validation of the release ended with {verdict!r}, and export goes on with "
-            f"{' or '.join(allow_verdicts)} only; see {store.locate(report)}, "
-            "then curate again, or accept warnings with --allow-warnings"
+            "the validation of the release is stale, for captions were deduplicated or shards "
+            f"validated again since it was made, or its report {report} is gone; "
+            "run sa1b-captions validate --release --force"
         )
     return validation
+
+
+def _require_verdict(
+    campaign: Campaign, validation: ReleaseValidation, allow_verdicts: Collection[str]
+) -> None:
+    verdict = validation.verdict.value
+    if verdict not in allow_verdicts:
+        report = campaign.store.locate(validation.report)
+        raise PermanentError(
+            f"the validation of the release ended with {verdict!r}, and export goes on with "
+            f"{' or '.join(allow_verdicts)} only; see {report}, "
+            "then curate again, or accept warnings with --allow-warnings"
+        )
 
 
 def require_unchanged(campaign: Campaign, inputs: Inputs) -> None:

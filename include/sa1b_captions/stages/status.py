@@ -4,35 +4,23 @@ A shard is done when all its tracks are captioned, these captions are curated by
 recipe as it is now, and this is what was validated. Receipts say so; a listing alone never does.
 """
 
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import chain
 
-from sa1b_captions import layout
+from sa1b_captions import freshness, layout
 from sa1b_captions.campaign import Campaign
-from sa1b_captions.quality.curated import curated_version
-from sa1b_captions.receipt_files import (
-    caption_place,
-    curate_place,
-    dedup_place,
-    digest,
-    read_receipt,
-    release_validation_place,
-    shard_validation_place,
-)
-from sa1b_captions.receipts import CaptionReceipt, CurateReceipt
+from sa1b_captions.freshness import READERS, ShardState
 from sa1b_captions.recipe import TRACKS
 from sa1b_captions.shards import shard_number
 
 _STEPS = ("", "captioned", "curated")
 _DETAILED = 50
-_CALLS_AT_ONCE = 32
 
 
 @dataclass(frozen=True, slots=True)
 class ShardStatus:
-    """How far one shard is."""
+    """How far one shard is; what is stale is not done."""
 
     shard: str
     ingested: bool
@@ -42,6 +30,8 @@ class ShardStatus:
     """`pass`, `warn` or `fail`; empty before the shard is validated as it is."""
     outdated: bool = False
     """Whether the last validation is of other captions or other rules than the present ones."""
+    stale: tuple[str, ...] = ()
+    """Sentences on what is stale of it, the first cause first."""
 
     @property
     def done(self) -> bool:
@@ -101,75 +91,55 @@ class CampaignStatus:
 def read_status(campaign: Campaign) -> CampaignStatus:
     """Read it from receipts.
 
-    Lists the folders with few keys, and reads receipts only where such a key is: the caption parts
+    Lists the folders with few keys, and reads only receipts that can be there: the caption parts
     of a finished campaign are a hundred thousand keys.
     """
     shards = campaign.recipe.shards
     prefixes = [layout.shards_prefix(), layout.shard_validations_prefix(campaign.name)]
     prefixes += [layout.curated_prefix(campaign.name, track) for track in TRACKS]
-    with ThreadPoolExecutor(_CALLS_AT_ONCE) as pool:
-        listed = set(chain.from_iterable(pool.map(lambda p: _receipts(campaign, p), prefixes)))
-        found = pool.map(lambda shard: _read(campaign, shard, listed.__contains__), shards)
-        return CampaignStatus(list(found))
-
-
-def read_shard(campaign: Campaign, shard: str) -> ShardStatus:
-    """Read how far one shard is."""
-    return _read(campaign, shard, campaign.store.exists)
-
-
-def is_done(campaign: Campaign, shard: str) -> bool:
-    """Whether a shard is validated and curated in all tracks by the recipe's present rules."""
-    return read_shard(campaign, shard).done
-
-
-def is_release_outdated(campaign: Campaign) -> bool:
-    """Whether the release's present validation is of other captions or rules than the present."""
-    validation = read_receipt(campaign.store, release_validation_place(campaign.name))
-    if validation is None or validation.quality_fingerprint != campaign.quality_fingerprint:
-        return True
-    places = [dedup_place(campaign.name, track) for track in TRACKS]
-    return validation.dedups != digest(*(read_receipt(campaign.store, one) for one in places))
+    with ThreadPoolExecutor(READERS) as pool:
+        keys = set(chain.from_iterable(pool.map(lambda p: _receipts(campaign, p), prefixes)))
+        # Folders of captions are not listed; a shard that has neither archive nor captions that
+        # are curated has none.
+        keys |= {
+            layout.caption_receipt_key(campaign.name, track, shard)
+            for shard in shards
+            for track in TRACKS
+            if layout.ingest_receipt_key(shard) in keys
+            or layout.curate_receipt_key(campaign.name, track, shard) in keys
+        }
+        states = pool.map(
+            lambda shard: freshness.read_shard(campaign, shard, keys.__contains__), shards
+        )
+        return CampaignStatus([_status(state) for state in states])
 
 
 def _receipts(campaign: Campaign, prefix: str) -> list[str]:
     return [key for key in campaign.store.list(prefix) if key.endswith(".json")]
 
 
-def _read(campaign: Campaign, shard: str, has: Callable[[str], bool]) -> ShardStatus:
-    ingested = has(layout.ingest_receipt_key(shard))
-    steps, curated = {}, {}
-    for track in TRACKS:
-        judged = has(layout.curate_receipt_key(campaign.name, track, shard))
-        if not ingested and not judged:
-            steps[track] = ""
-            continue
-        captions = read_receipt(campaign.store, caption_place(campaign.name, track, shard))
-        steps[track] = "" if captions is None else "captioned"
-        if captions is not None and judged:
-            receipt = read_receipt(campaign.store, curate_place(campaign.name, track, shard))
-            if receipt is not None and _is_present(campaign, receipt, captions):
-                steps[track], curated[track] = "curated", receipt
-    validation = None
-    if has(layout.shard_validation_key(campaign.name, shard)):
-        validation = read_receipt(campaign.store, shard_validation_place(campaign.name, shard))
-    valid = validation is not None and (
-        validation.quality_fingerprint == campaign.quality_fingerprint
-        and validation.input == curated_version(curated)
-    )
+def _status(state: ShardState) -> ShardStatus:
+    present = None if state.stale_validation else state.validation
     return ShardStatus(
-        shard=shard,
-        ingested=ingested,
-        tracks=steps,
-        verdict=validation.verdict.value if validation is not None and valid else "",
-        outdated=validation is not None and not valid,
+        shard=state.shard,
+        ingested=state.ingest is not None,
+        tracks={track: found.step for track, found in state.tracks.items()},
+        verdict="" if present is None else present.verdict.value,
+        outdated=bool(state.stale_validation),
+        stale=tuple(map(str, state.stale)),
     )
 
 
-def _is_present(campaign: Campaign, receipt: CurateReceipt, captions: CaptionReceipt) -> bool:
-    """Whether the present rules judged these captions."""
-    return (
-        receipt.quality_fingerprint == campaign.quality_fingerprint
-        and receipt.recipe_fingerprint == campaign.recipe.fingerprint
-        and receipt.input == digest(captions)
-    )
+def read_shard(campaign: Campaign, shard: str) -> ShardStatus:
+    """Read how far one shard is."""
+    return _status(freshness.read_shard(campaign, shard))
+
+
+def is_done(campaign: Campaign, shard: str) -> bool:
+    """Whether a shard is curated in all tracks by the present rules, and validated so."""
+    return read_shard(campaign, shard).done
+
+
+def is_release_outdated(campaign: Campaign) -> bool:
+    """Whether the release's present validation is of other captions or rules than the present."""
+    return freshness.is_release_validation_stale(campaign)

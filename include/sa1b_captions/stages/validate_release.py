@@ -5,7 +5,6 @@ The result is written after the report, so a result that exists has its report.
 
 import logging
 from collections.abc import Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pyarrow as pa
@@ -13,11 +12,14 @@ import pyarrow as pa
 from sa1b_captions import layout, records
 from sa1b_captions.campaign import Campaign
 from sa1b_captions.findings import Check, Measure
+from sa1b_captions.freshness import (
+    curated_version,
+    read_shard_validations,
+    release_validation_input,
+)
 from sa1b_captions.quality import expectations, metrics
 from sa1b_captions.quality.checks import judge, run_suite
 from sa1b_captions.quality.curated import (
-    READERS,
-    curated_version,
     require_curated,
     require_deduplicated,
 )
@@ -28,7 +30,6 @@ from sa1b_captions.receipt_files import (
     read_receipt,
     release_validation_place,
     run_summary_place,
-    shard_validation_place,
     write_receipt,
 )
 from sa1b_captions.receipts import CurateReceipt, ReleaseValidation, RunSummary, ShardValidation
@@ -54,12 +55,8 @@ def validate_release(
     store, place = campaign.store, release_validation_place(campaign.name)
     curated = {track: require_curated(campaign, track) for track in TRACKS}
     dedups = {track: require_deduplicated(campaign, track, curated[track]) for track in TRACKS}
-    shard_results = _read_shard_results(campaign)
-    version = digest(
-        *(receipt for track in TRACKS for receipt in (*curated[track], dedups[track])),
-        *shard_results.values(),
-        *_targets(campaign),
-    )
+    shard_results = dict(zip(campaign.recipe.shards, read_shard_validations(campaign), strict=True))
+    version = release_validation_input(campaign, curated, dedups, list(shard_results.values()))
     result = None if force else read_receipt(store, place)
     if result is None or result.input != version:
         duplicates = {
@@ -108,25 +105,6 @@ def validate_release(
         "tracks": result.counts,
         "run_id": result.run_id,
     }
-
-
-def _targets(campaign: Campaign) -> list[dict[str, int]]:
-    """What the recipe asks for, as part of what a verdict is made of; nothing where it asks not."""
-    targets = {
-        name: track.target
-        for name, track in campaign.recipe.tracks.items()
-        if track.target is not None
-    }
-    return [targets] if targets else []
-
-
-def _read_shard_results(campaign: Campaign) -> dict[str, ShardValidation | None]:
-    def read(shard: str) -> ShardValidation | None:
-        return read_receipt(campaign.store, shard_validation_place(campaign.name, shard))
-
-    shards = campaign.recipe.shards
-    with ThreadPoolExecutor(READERS) as pool:
-        return dict(zip(shards, pool.map(read, shards), strict=True))
 
 
 def _shard_verdicts(

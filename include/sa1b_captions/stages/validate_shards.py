@@ -15,9 +15,10 @@ from typing import Any
 from sa1b_captions import layout, records
 from sa1b_captions.campaign import Campaign
 from sa1b_captions.errors import RetryableError
+from sa1b_captions.freshness import curated_version
 from sa1b_captions.quality import expectations
 from sa1b_captions.quality.checks import CrashedCheckError, judge, run_suite
-from sa1b_captions.quality.curated import curated_version, read_curate_receipts, read_metrics
+from sa1b_captions.quality.curated import read_curate_receipts, read_metrics
 from sa1b_captions.quality.health.measures import health_table, measure_health
 from sa1b_captions.quality.health.neighbours import Neighbours
 from sa1b_captions.quality.health.reference import read_reference
