@@ -33,6 +33,7 @@ from sa1b_captions.recipe import load_recipe
 
 GOPHER_ROWS = 1000
 REPEATS = 3
+FAULTY_EVERY = 100
 ZH_FRAMES = (
     "图像展示了一{}{}的{}，位于{}的中央，光线{}。",
     "画面左侧有一{}{}的{}，它紧挨着{}，显得格外{}。",
@@ -46,30 +47,45 @@ ZH_WORDS = (
 
 
 def english(rows: int, rng: np.random.Generator) -> list[str]:
-    """Captions of 6 to 11 sentences."""
+    """Captions of 6 to 11 sentences, one of FAULTY_EVERY unfit."""
     pools = (WORDS, NOUNS, WORDS, PLACES, WORDS, NOUNS, VERBS)
-    return [
+
+    def sentence(frame: str) -> str:
+        words: list[str] = []
+        while len(words) < frame.count("{}"):
+            pool = pools[len(words) % 7]
+            word = pool[rng.integers(len(pool))]
+            # No word twice in a sentence: "a painted painted bus" is a fault.
+            if word not in words and word not in frame:
+                words.append(word)
+        return frame.format(*words)
+
+    captions = [
         " ".join(
-            FRAMES[frame].format(
-                *(
-                    pools[place % 7][rng.integers(len(pools[place % 7]))]
-                    for place in range(FRAMES[frame].count("{}"))
-                )
-            )
-            for frame in rng.integers(0, len(FRAMES), rng.integers(6, 12))
+            sentence(FRAMES[frame]) for frame in rng.integers(0, len(FRAMES), rng.integers(6, 12))
         )
         for _ in range(rows)
     ]
+    return _with_faults(captions)
 
 
 def chinese(rows: int, rng: np.random.Generator) -> list[str]:
-    """Captions of 4 to 8 sentences."""
-    return [
+    """Captions of 4 to 8 sentences, one of FAULTY_EVERY unfit."""
+    captions = [
         "".join(
-            ZH_FRAMES[frame].format(*rng.choice(ZH_WORDS, 5))
+            ZH_FRAMES[frame].format(*rng.choice(ZH_WORDS, 5, replace=False))
             for frame in rng.integers(0, len(ZH_FRAMES), rng.integers(4, 9))
         )
         for _ in range(rows)
+    ]
+    return _with_faults(captions)
+
+
+def _with_faults(captions: list[str]) -> list[str]:
+    """One of FAULTY_EVERY captions cut in its last sentence, as real ones are."""
+    return [
+        caption[:-2] if place % FAULTY_EVERY == 0 else caption
+        for place, caption in enumerate(captions)
     ]
 
 

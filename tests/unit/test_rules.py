@@ -132,3 +132,45 @@ def test_any_text_is_judged_by_itself(captions, language):
     shuffled = reasons(*[captions[row] for row in order], language=language)
     assert shuffled == [together[row] for row in order]
     assert together == [reasons(caption, language=language)[0] for caption in captions]
+
+
+def listed_one_by_one(rows, limits):
+    """What find_reasons says, from each row alone and in the plainest words."""
+    found = []
+    for row in rows.iter_slices(1):
+        if row["status"].item() != CaptionStatus.OK:
+            found.append([row["status"].item()])
+        elif row["units"].item() == 0:
+            found.append([CaptionStatus.EMPTY.value])
+        else:
+            found.append(
+                [
+                    rule.name
+                    for rule in RULES
+                    if rule.name not in limits.off
+                    and row.select(broken=rule.breaks(limits, None)).item()
+                ]
+            )
+    return found
+
+
+@settings(max_examples=20, deadline=None)
+@given(
+    st.lists(
+        st.tuples(
+            st.sampled_from([*(text for one in EXAMPLES for text in one.captions), "", "…"]),
+            st.sampled_from([CaptionStatus.OK, CaptionStatus.OK, *CaptionStatus]),
+        ),
+        max_size=8,
+    ),
+    st.sampled_from(["en", "zh"]),
+    st.frozensets(st.sampled_from(RULE_NAMES)),
+)
+def test_reasons_of_many_rows_are_those_of_each_alone(drawn, language, off):
+    limits = replace(LIMITS[language], off=tuple(off))
+    rows = measure(pa.array([text for text, _ in drawn], pa.string())).with_columns(
+        status=pl.Series([status.value for _, status in drawn], dtype=pl.String)
+    )
+    found = find_reasons(rows, limits)
+    assert found.dtype == pl.List(pl.String)
+    assert found.to_list() == listed_one_by_one(rows, limits)
