@@ -61,6 +61,34 @@ def _field_docstrings(described: type) -> dict[str, str]:
     return meanings
 
 
+NEAR_DUPLICATES = """\
+## What a near duplicate is
+
+Two captions are compared by their runs of five words (of five characters in Chinese), case and
+punctuation aside: J is the share of runs that both have, of those that either has. From
+`near_duplicate_jaccard` in `[quality]` on, 0.7 if not said, the later caption is a near duplicate.
+Every changed word breaks up to five runs, so the limit is stricter than it looks:
+
+| words changed, of 100 | English: found at 0.7 | Chinese: found at 0.7 |
+|--:|---|---|
+| 3 | nearly all | all |
+| 4 | four of ten | nearly all |
+| 5 | one of ten | nine of ten |
+| 7 | none | one of ten |
+| 10 | none | none |
+
+So this finds copies with a word here and there exchanged, or a sentence dropped or added. It does
+not find the same told in other words, and no limit does. A lower one allows more changes: at 0.5
+about 7 of 100 English words may differ, 10 of 100 Chinese ones. But captions of different images
+in one model's usual phrases reach 0.43, and the stored signatures bring only 47 of 100 pairs of
+0.5 together (64 at 0.55, 98 at 0.7). So 0.7 rejects, and wider levels are a measure: the release
+report counts pairs from 0.9 down to 0.5, estimates how many there are in all, and says how many
+captions each limit would leave out at least. To reject more, lower `near_duplicate_jaccard`:
+shards are curated again, and nothing is captioned again. [gold.md](gold.md#near-duplicates) has
+the measurements, [0009](decisions/0009-wider-near-duplicates.md) the reasons.
+"""
+
+
 def rules_page() -> str:
     """Every reason to reject a caption, and the limits of the packaged recipe."""
     reasons = "\n".join(f"| `{name}` | {meaning} |" for name, meaning in MEANINGS.items())
@@ -82,6 +110,7 @@ def rules_page() -> str:
         "[gold.md](gold.md).\n"
         "\nExamples, both checked by the tests. Most end an otherwise fit caption.\n"
         f"\n| reason | passes | fails |\n|---|---|---|\n{_examples()}\n"
+        f"\n{NEAR_DUPLICATES}"
         "\n## How far a shard may stray\n\n"
         "Its captions are compared with the pinned reference, which may fail it, and with the\n"
         "shards nearby, which only warn: they may be the broken ones. In so few rows as a\n"

@@ -6,6 +6,7 @@ from tests.gold.captions import SPLITS, Gold
 from tests.gold.planted import DEFECTS
 from tests.gold.scores import JUDGED, Judged, Score, score, totals, wilson
 
+NAMES = {"en": "English", "zh": "Chinese"}
 _NAMED = 12
 """Ids named of the mistakes of a rule."""
 

@@ -178,5 +178,6 @@ class Quality:
     min_rows: int
     """Fewest planned rows a shard's track may have; zero rows must never pass."""
     near_duplicate_jaccard: float = 0.7
-    """Least share of five-unit shingles that two captions have in common to count as one."""
+    """Least share of five-unit shingles that two captions have in common to count as one. Of pairs
+    at .7 the search sees 98 in 100, at .5 only 47."""
     health: HealthLimits = field(default_factory=HealthLimits)

@@ -176,6 +176,19 @@ class CurateReceipt(Receipt):
     """Digest of the caption receipt."""
 
 
+@dataclass(frozen=True, slots=True)
+class Alike:
+    """Captions of a track that are alike from some Jaccard on; equal wordings count as one."""
+
+    jaccard: float
+    pairs: int
+    """Pairs seen: their signatures met in a band, and they were compared."""
+    estimated_pairs: int
+    """All such pairs, by the chance that each one seen had to be seen."""
+    left_out: int
+    """Wordings that a recipe with this limit would leave out for another, as far as seen."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DedupReceipt(Receipt):
     """A track is compared across all shards."""
@@ -192,6 +205,8 @@ class DedupReceipt(Receipt):
     candidate_pairs: int
     confirmed_pairs: int
     large_buckets: int
+    alike: list[Alike] = field(default_factory=list)
+    """From the highest Jaccard down, whatever the recipe leaves out; empty where not counted."""
     repeated_photographs: dict[str, int] = field(default_factory=dict)
     """Images under several ids by kind, and how many were compared; of one track only."""
     input: str

@@ -9,7 +9,7 @@ from sa1b_captions.quality.report.release import ReleaseFindings, render_release
 from sa1b_captions.quality.report.shard import ShardFindings, render_shard
 from sa1b_captions.quality.report.window_occupancy import sum_up
 from sa1b_captions.receipt_files import curate_place, read_receipt
-from sa1b_captions.receipts import Occupancy
+from sa1b_captions.receipts import Alike, Occupancy
 from sa1b_captions.recipe import TRACKS
 from sa1b_captions.stages.curate import curate_shard
 from sa1b_captions.stages.dedup import dedup_track
@@ -188,6 +188,7 @@ def test_a_release_page_shows_duplicates_worst_shards_and_totals(campaign):
         verdict=Verdict.FAIL,
         receipts=receipts,
         duplicates=duplicates,
+        alike={"single_zh": [Alike(0.5, 1234, 2345, 678)]},
         by_shard=shard_metrics(receipts, duplicates, verdicts, {"sa_000000": health}),
         shard_verdicts=verdicts,
         checks=[Check("a", "It holds", "critical", False, False, "no")],
@@ -198,6 +199,7 @@ def test_a_release_page_shows_duplicates_worst_shards_and_totals(campaign):
     assert_harmless(page)
     assert "16 of 20 captions remain" in page.text
     assert "1 pass, 1 missing" in page.text
+    assert "single_zh 0.5 1,234 2,345 678" in page.text
     kept = page.text.index("kept single_en/sa_000000/1 ")
     assert kept < page.text.index("left out, the same wording single_en/sa_000001/100 ")
     assert "sa_000000 passes 12 2 16.7% too_short 2" in page.text

@@ -6,7 +6,7 @@ import shutil
 import pytest
 
 from sa1b_captions.campaign import open_campaign
-from sa1b_captions.receipt_files import caption_place, digest, read_receipt
+from sa1b_captions.receipt_files import caption_place, dedup_place, digest, read_receipt
 from sa1b_captions.receipts import Occupancy
 from sa1b_captions.recipe import TRACKS
 from sa1b_captions.stages.caption import caption_shards
@@ -116,6 +116,13 @@ def test_its_archives_can_be_dropped(judged):
     campaign = judged
     assert drop_shards(campaign, SHARDS)["dropped"] == list(SHARDS)
     assert all(is_dropped(campaign, shard) for shard in SHARDS)
+
+
+@pytest.mark.parametrize("track", TRACKS)
+def test_a_track_that_it_deduplicated_is_read_as_one_where_nothing_was_counted(campaign, track):
+    receipt = read_receipt(campaign.store, dedup_place(campaign.name, track))
+    assert receipt.candidate_pairs == 10
+    assert receipt.alike == []
 
 
 def test_a_receipt_that_it_wrote_has_the_digest_that_it_computed(campaign):

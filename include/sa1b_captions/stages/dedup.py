@@ -77,6 +77,7 @@ def dedup_track(
                 candidate_pairs=found.candidates,
                 confirmed_pairs=found.confirmed,
                 large_buckets=found.large_buckets,
+                alike=found.alike,
                 repeated_photographs=repeats,
                 input=version,
                 run_id=run_id,

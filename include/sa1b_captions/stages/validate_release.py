@@ -69,8 +69,9 @@ def validate_release(
         occupancy = _occupancy(shard_results, verdicts)
         checks = [*_check_release(campaign, by_shard), *check_release(occupancy)]
         verdict = judge(checks)
+        alike = {track: receipt.alike for track, receipt in dedups.items() if receipt.alike}
         findings = ReleaseFindings(
-            verdict, curated, duplicates, by_shard, verdicts, checks, occupancy, run_id
+            verdict, curated, duplicates, alike, by_shard, verdicts, checks, occupancy, run_id
         )
         result = store_validation(
             campaign,

@@ -15,7 +15,9 @@ import polars as pl
 import pyarrow as pa
 
 from sa1b_captions.quality.duplicates import minhash
+from sa1b_captions.quality.duplicates.likeness import count_alike
 from sa1b_captions.quality.kernels import shingles as kernel
+from sa1b_captions.receipts import Alike
 
 BUCKET_ROWS = 32
 PAIRS_AT_ONCE = 800_000
@@ -47,6 +49,8 @@ class Clusters:
     """Pairs that are alike enough."""
     large_buckets: int
     """Buckets of more than BUCKET_ROWS rows."""
+    alike: list[Alike]
+    """Pairs at fixed levels, among them some below the limit."""
 
 
 def find_clusters(
@@ -72,8 +76,8 @@ def find_clusters(
     exact_roots = parents.copy()
     pairs, large_buckets = _candidates(bands, parents == np.arange(rows, dtype=np.int32))
     compared = _compare(pairs, read_texts)
-    alike = _unpacked(pairs[compared >= min_jaccard])
-    for joined in (alike, np.empty((0, 2), np.int64) if links is None else links):
+    confirmed = _unpacked(pairs[compared >= min_jaccard])
+    for joined in (confirmed, np.empty((0, 2), np.int64) if links is None else links):
         kernel.join(parents, joined[:, 0].copy(), joined[:, 1].copy())
     kernel.settle(parents)
     losers = np.flatnonzero(parents != np.arange(rows, dtype=np.int32))
@@ -82,7 +86,10 @@ def find_clusters(
     jaccard = np.ones(len(losers))
     near = _packed(winners[~exact], exact_roots[losers[~exact]])
     jaccard[~exact] = _jaccard_of(near, pairs, compared, read_texts)
-    return Clusters(losers, winners, exact, jaccard, len(pairs), len(alike), large_buckets)
+    counts = len(pairs), len(confirmed), large_buckets
+    return Clusters(
+        losers, winners, exact, jaccard, *counts, count_alike(_unpacked(pairs), compared)
+    )
 
 
 def _equal(words: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -17,7 +17,7 @@ from sa1b_captions.findings import Check, Verdict
 from sa1b_captions.quality.curated import read_metrics
 from sa1b_captions.quality.report import charts, copies, gallery, page
 from sa1b_captions.quality.report.window_occupancy import ReleaseOccupancy
-from sa1b_captions.receipts import CurateReceipt
+from sa1b_captions.receipts import Alike, CurateReceipt
 from sa1b_captions.recipe import TRACKS
 
 WORST_SHARDS = 10
@@ -34,6 +34,8 @@ class ReleaseFindings:
     """Curate receipts of each track, in the order of the recipe's shards."""
     duplicates: dict[str, pa.Table]
     """`records.DUPLICATE_SCHEMA` of each track."""
+    alike: dict[str, list[Alike]]
+    """What the dedup stage counted, of the tracks where it did."""
     by_shard: pa.Table
     """`metrics.SHARD_METRICS_SCHEMA`."""
     shard_verdicts: dict[str, str]
