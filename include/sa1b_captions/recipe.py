@@ -1,6 +1,6 @@
 """The recipe: model, prompts, generation settings and quotas of all tracks.
 
-A recipe is a TOML file; `recipe.toml` beside this module is the InternVL one. Its fingerprint
+A recipe is a TOML file (`recipes/` holds the packaged ones). Its fingerprint
 names everything that can change a caption or which captions are planned. The quality section is
 not part of it: changing a rule curates again, it never captions again.
 """
@@ -8,23 +8,24 @@ not part of it: changing a rule curates again, it never captions again.
 import functools
 import hashlib
 import json
-import tomllib
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
 from sa1b_captions.errors import PermanentError
 from sa1b_captions.limits import HealthLimits, LanguageQuality, Quality
+from sa1b_captions.recipe_files import read_recipe_file
 from sa1b_captions.shards import parse_selection
 from sa1b_captions.tables import make, require_known, require_table
-
-_PACKAGED = Path(__file__).with_name("recipe.toml")
 
 TRACKS = ("single_en", "single_zh", "multi_en", "multi_zh")
 """All tracks, in the order a worker takes them: zh follows en to reuse the image's KV cache."""
 
 LANGUAGES = ("en", "zh")
 """Languages of captions; loops are found and words counted in these only."""
+
+ARCHIVES = ("sa1b", "webdataset")
+"""Kinds of archives that ingest reads."""
 
 WHOLE_TRACK = "single_en"
 """The track that plans every image of a shard."""
@@ -93,6 +94,8 @@ class Recipe:
     """What the dataset card calls the release."""
     stand_in: str | None = None
     """What the archives hold in place of SA-1B's photographs; None for the real ones."""
+    archives: str = "sa1b"
+    """`sa1b`, or `webdataset`: JPEGs of any name without annotations, as `pack` makes them too."""
     shards: tuple[str, ...]
     """Shards that make the dataset, ascending. Constant: the release waits for exactly these."""
     images_per_shard: int | None = None
@@ -144,21 +147,12 @@ def _digest(content: Any) -> str:
 
 
 def load_recipe(name_or_path: str) -> Recipe:
-    """Load the packaged `internvl` recipe or a recipe file.
+    """Load a packaged recipe by its name, such as `internvl`, or a recipe file.
 
     Raises:
         PermanentError: there is no such file, it is no TOML, or no recipe.
     """
-    path = _PACKAGED if name_or_path == "internvl" else Path(name_or_path)
-    try:
-        source = tomllib.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise PermanentError(
-            f"no recipe at {path}; CAPTIONS_RECIPE takes `internvl` or the path of a recipe file"
-        ) from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise PermanentError(f"recipe {path} is not valid TOML: {error}") from None
-    return parse_recipe(source, where=str(path))
+    return parse_recipe(read_recipe_file(name_or_path), where=name_or_path)
 
 
 def parse_recipe(source: dict[str, Any], *, where: str, stored: bool = False) -> Recipe:
@@ -230,7 +224,7 @@ def _require_sound(limits: HealthLimits | LanguageQuality, path: str) -> None:
 
 @functools.cache
 def _packaged_source() -> dict[str, Any]:
-    return tomllib.loads(_PACKAGED.read_text(encoding="utf-8"))
+    return read_recipe_file("internvl")
 
 
 def _packaged_limits(language: str) -> dict[str, Any]:
@@ -243,6 +237,10 @@ def _check(recipe: Recipe, where: str) -> None:
     problems = []
     if set(recipe.tracks) != set(TRACKS):
         problems.append(f"tracks are {sorted(recipe.tracks)}, expected {sorted(TRACKS)}")
+    if recipe.archives not in ARCHIVES:
+        problems.append(f"archives must be one of {', '.join(ARCHIVES)}")
+    if recipe.archives != "sa1b" and not recipe.stand_in:
+        problems.append("stand_in must say what the images are, for the dataset card")
     if recipe.block_size < 1:
         problems.append("block_size must be at least 1")
     for track in recipe.tracks.values():

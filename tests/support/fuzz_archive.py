@@ -15,7 +15,8 @@ from hypothesis import strategies as st
 
 from sa1b_captions.errors import DamagedArchiveError
 from sa1b_captions.ingest.annotation import read_annotation
-from sa1b_captions.ingest.archive import Problem, repack
+from sa1b_captions.ingest.archive import repack
+from sa1b_captions.ingest.index import Problem
 from sa1b_captions.ingest.jpeg import read_jpeg_header
 from tests.support import builders
 

@@ -11,7 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sa1b_captions import records
-from sa1b_captions.ingest.archive import Repacked, repack
+from sa1b_captions.errors import DamagedArchiveError
+from sa1b_captions.ingest.archive import repack
+from sa1b_captions.ingest.index import Repacked
 from tests.support import builders
 from tests.support.sample_archive import BODY, GZIP, MEMBERS, PLAIN, run
 
@@ -263,3 +265,46 @@ def test_memory_does_not_grow_with_the_archive():
 
     peak_bytes(1)  # the first call imports what it needs
     assert peak_bytes(60) < peak_bytes(15) + 100_000
+
+
+def test_a_webdatasets_jpegs_keep_their_names_and_are_numbered_by_place():
+    members = [
+        ("./000/a.jpg", builders.make_jpeg(1)),
+        ("000/a.txt", b"a caption"),
+        ("000/a.json", b"{}"),
+        ("000/._a.jpg", b"resource fork"),
+        ("001/a.JPEG", builders.make_jpeg(2)),
+        ("001/b.png", b"PNG"),
+        ("001/" + 200 * "x" + "é.jpg", builders.make_jpeg(3)),
+        ("000/a.jpg", builders.make_jpeg(4)),
+    ]
+    archive = builders.make_archive(members)
+    out = io.BytesIO()
+    repacked = repack([archive], out, where="sa_000002", first_id=2_000_000)
+    rows = repacked.index.to_pylist()
+    names = ["000/a.jpg", "001/a.JPEG", members[6][0], "000/a.jpg"]
+    assert [row["file_name"] for row in rows] == names
+    assert [row["image_id"] for row in rows] == [2_000_000, 2_000_001, 2_000_002, 2_000_003]
+    assert [row["problem"] for row in rows] == [None, None, None, "duplicate_id"]
+    assert repacked.warnings == [
+        "4 other members passed over, first '000/a.txt'",
+        "1 of them are images of another format, which no caption is made of, first '001/b.png'",
+    ]
+    with tarfile.open(fileobj=io.BytesIO(out.getvalue())) as tar:
+        assert tar.getnames() == names
+    for row in rows[:3]:
+        jpeg = out.getvalue()[row["offset"] : row["offset"] + row["size"]]
+        assert row["jpeg_xxh3"] == xxhash.xxh3_128_hexdigest(jpeg)
+
+
+def test_a_name_of_another_archive_is_one_line_without_control_characters():
+    name = "a\x1b[31m\nb\\c.jpg"
+    repacked = repack(
+        [builders.make_archive([(name, JPEG)])], io.BytesIO(), where="sa_000000", first_id=0
+    )
+    assert repacked.index.column("file_name").to_pylist() == ["a_[31m_b_c.jpg"]
+
+
+def test_an_archive_without_a_jpeg_is_refused_whatever_the_names():
+    with pytest.raises(DamagedArchiveError, match="has no member <name>.jpg"):
+        repack([builders.make_archive([("x.png", b"")])], io.BytesIO(), where="sa_0", first_id=0)

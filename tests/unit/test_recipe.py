@@ -267,3 +267,37 @@ def test_targets_that_make_no_sense_are_refused(key, value, complaint):
     source["tracks"]["single_en"][key] = value
     with pytest.raises(PermanentError, match=complaint):
         parse_recipe(source, where="tests")
+
+
+def write(path, text):
+    path.write_text(text)
+    return load_recipe(str(path))
+
+
+def test_a_file_with_a_base_says_only_what_differs(tmp_path):
+    recipe = write(
+        tmp_path / "r.toml",
+        'base = "internvl"\nwithout = ["tracks.single_en.target"]\nname = "mine"\n'
+        '[model]\nid = "other"\n',
+    )
+    assert (recipe.name, recipe.model.id) == ("mine", "other")
+    assert recipe.model.system_prompt == INTERNVL.model.system_prompt
+    assert recipe.tracks["single_en"].target is None
+    assert recipe.tracks["single_zh"] == INTERNVL.tracks["single_zh"]
+    assert parse_recipe(recipe.source, where="stored, without its base") == recipe
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ('base = "nothing"', "base must be one of internvl.*, not 'nothing'"),
+        ('base = "internvl"\nwithout = ["tracks.single_en.goal"]', "the base does not have"),
+        ('base = "internvl"\nwithout = ["seed.x"]', "the base does not have"),
+        ('base = "internvl"\nwithout = "seed"', "expected a list"),
+        ('base = "internvl"\narchives = "zip"', "archives must be one of sa1b, webdataset"),
+        ('base = "internvl"\narchives = "webdataset"', "stand_in must say what the images are"),
+    ],
+)
+def test_a_file_that_does_not_fit_its_base_says_where(tmp_path, text, message):
+    with pytest.raises(PermanentError, match=message):
+        write(tmp_path / "r.toml", text)

@@ -45,6 +45,8 @@ def ingest(
 ) -> None:
     """Download archives and repack them as plain tars with an index."""
     from sa1b_captions.ingest.links import read_links, read_md5_list
+    from sa1b_captions.ingest.names import first_image_id
+    from sa1b_captions.receipt_files import ingest_place, read_receipt
     from sa1b_captions.stages.drop import is_dropped
     from sa1b_captions.stages.ingest import ingest_shard
     from sa1b_captions.stages.status import is_done
@@ -62,10 +64,13 @@ def ingest(
     if not names:
         print_result({"stage": "ingest", "shards": {}})
         return
-    location = links or settings.links
-    if location is None:
-        raise PermanentError("no links file; set CAPTIONS_LINKS or give --links")
-    table = read_links(store, location)
+    recipe = campaign.recipe
+    table = {}
+    if force or any(read_receipt(store, ingest_place(shard)) is None for shard in names):
+        location = links or settings.links
+        if location is None:
+            raise PermanentError("no links file; set CAPTIONS_LINKS or give --links")
+        table = read_links(store, location)
     md5s = read_md5_list(store, settings.md5_list) if settings.md5_list else {}
     receipts = {
         shard: ingest_shard(
@@ -73,7 +78,8 @@ def ingest(
             shard,
             table,
             expected_md5=md5s.get(shard),
-            expected_images=campaign.recipe.expected_images(shard),
+            expected_images=recipe.expected_images(shard),
+            first_id=None if recipe.archives == "sa1b" else first_image_id(shard),
             force=force,
             run_id=run_id,
             connections=settings.download_ranges,

@@ -217,7 +217,8 @@ def _changes(facts: CardFacts, before: Manifest) -> dict[str, tuple[str, str]]:
 
 def _works(recipe: Recipe) -> list[dict[str, str]]:
     """What to cite beside this dataset."""
-    return [*(INTERNVL_WORKS if recipe.model.id == INTERNVL_MODEL else ()), SA_1B_WORK]
+    works = INTERNVL_WORKS if recipe.model.id.startswith("OpenGVLab/InternVL") else ()
+    return [*works, SA_1B_WORK] if recipe.archives == "sa1b" else list(works)
 
 
 def render_citation(recipe: Recipe, version: str) -> str:
@@ -231,5 +232,12 @@ def render_licence(recipe: Recipe) -> str:
 
 
 def _render(template: str, recipe: Recipe, **facts: Any) -> str:
-    llama = recipe.model.id == INTERNVL_MODEL
-    return _environment.get_template(template).render(recipe=recipe, llama=llama, **facts)
+    sa1b = recipe.archives == "sa1b"
+    return _environment.get_template(template).render(
+        recipe=recipe,
+        sa1b=sa1b,
+        # The quantised models carry Llama 3's terms, too.
+        llama=recipe.model.id.startswith(INTERNVL_MODEL),
+        recreation=sa1b and recipe.model.id == INTERNVL_MODEL,
+        **facts,
+    )

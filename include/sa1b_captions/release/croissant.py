@@ -73,12 +73,13 @@ def render_croissant(
         files: of the release, with their digests.
     """
     jsonl = {names.jsonl for names in tracks.values()}
+    photographs = "SA-1B's photographs" if recipe.archives == "sa1b" else recipe.stand_in
     content = {
         "@context": _CONTEXT,
         "@type": "sc:Dataset",
         "conformsTo": "http://mlcommons.org/croissant/1.0",
         "name": recipe.name,
-        "description": f"{recipe.title}. Captions of SA-1B's photographs, without photographs.",
+        "description": f"{recipe.title}. Captions of {photographs}, without photographs.",
         "version": version,
         "license": "LICENSE.md",
         "citeAs": f"{recipe.title}, version {version}; CITATION.cff names the works it builds on.",

@@ -7,24 +7,29 @@ beside what there is, which counts, and stays, until the new receipt is written.
 """
 
 import datetime as dt
-import hashlib
 import logging
 from collections.abc import Mapping
 
-from sa1b_captions import generations, layout, records
-from sa1b_captions.errors import DamagedArchiveError, PermanentError, RetryableError
-from sa1b_captions.generations import FIRST
-from sa1b_captions.ingest.archive import Repacked, repack
-from sa1b_captions.ingest.archives import delete_archive, stored_archives
+from sa1b_captions import layout, records
+from sa1b_captions.errors import DamagedArchiveError, PermanentError
+from sa1b_captions.ingest.archive import repack
 from sa1b_captions.ingest.download import ChangedObjectError, Download, Patience
+from sa1b_captions.ingest.index import Repacked
 from sa1b_captions.ingest.links import Link
 from sa1b_captions.ingest.ranges import RANGE_BYTES, RangedDownload
 from sa1b_captions.ingest.readahead import read_ahead
-from sa1b_captions.ingest.resume_state import PART_BYTES, ResumeState, forget_parts
+from sa1b_captions.ingest.resume_state import PART_BYTES, ResumeState
 from sa1b_captions.ingest.server_clock import require_lasting
 from sa1b_captions.ingest.transfer import Transfer
 from sa1b_captions.receipt_files import ingest_place, read_receipt, write_receipt
 from sa1b_captions.receipts import IngestReceipt
+from sa1b_captions.stages.shard_archive import (
+    content_of,
+    is_of_another_run,
+    next_generation,
+    require_unchanged,
+    tidy,
+)
 from sa1b_captions.storage import Store
 
 log = logging.getLogger(__name__)
@@ -42,6 +47,7 @@ def ingest_shard(
     *,
     expected_md5: str | None = None,
     expected_images: int | None = None,
+    first_id: int | None = None,
     force: bool = False,
     run_id: str | None = None,
     patience: Patience | None = None,
@@ -57,6 +63,7 @@ def ingest_shard(
         links: shard to link; only looked at when there is something to do.
         expected_md5: of the archive's original bytes; another one fails the shard.
         expected_images: number of JPEGs; another one is a warning in the receipt.
+        first_id: None for SA-1B's archives; for others the number of the shard's first image.
         force: ingest again although the receipt exists, once per `run_id`.
         run_id: recorded in the receipt.
         patience: of the download.
@@ -74,12 +81,12 @@ def ingest_shard(
     """
     place = ingest_place(shard)
     present = read_receipt(store, place)
-    if present is not None and not (force and _is_of_another_run(present, run_id)):
+    if present is not None and not (force and is_of_another_run(present, run_id)):
         _require_md5(present.md5, expected_md5, f"{shard} in {store.url}")
         log.info("%s is ingested already", shard)
-        _tidy(store, present, STALE_S)
+        tidy(store, present, STALE_S)
         return present
-    generation = _next_generation(present, run_id)
+    generation = next_generation(present, run_id)
     link = links.get(shard)
     if link is None:
         raise PermanentError(f"the links file has no row for {shard}; check the shard's name")
@@ -98,12 +105,12 @@ def ingest_shard(
             range_bytes=range_bytes,
         )
     transfer = Transfer(download, resume_state, shard)
-    repacked = _write_archive(store, shard, generation, transfer, expected_md5, present)
+    repacked = _write_archive(store, shard, generation, transfer, expected_md5, present, first_id)
     index = layout.index_key(shard, generation)
     records.write_table(store, index, repacked.index, records.INDEX_SCHEMA)
     for warning in (warnings := _warnings(repacked, expected_images)):
         log.warning("%s: %s", shard, warning)
-    _require_unchanged(store, shard, present)
+    require_unchanged(store, shard, present)
     receipt = write_receipt(
         store,
         place,
@@ -114,7 +121,7 @@ def ingest_shard(
             annotations_without_image=repacked.annotations_without_image,
             warnings=warnings,
             archive_bytes=repacked.archive_bytes,
-            content=_content(repacked),
+            content=content_of(repacked),
             generation=generation,
             source=link.source,
             source_bytes=transfer.download.received_bytes,
@@ -125,26 +132,8 @@ def ingest_shard(
             run_id=run_id,
         ),
     )
-    _tidy(store, receipt, 0)
+    tidy(store, receipt, 0)
     return receipt
-
-
-def _is_of_another_run(receipt: IngestReceipt, run_id: str | None) -> bool:
-    return run_id is None or receipt.run_id != run_id
-
-
-def _next_generation(present: IngestReceipt | None, run_id: str | None) -> str:
-    """Where a run writes: what counts is not touched, and a retry finds its own again."""
-    if present is None:
-        return FIRST
-    owner = "hand" if run_id is None else generations.owner_of_run(run_id)
-    return generations.following([present.generation], owner, 0)
-
-
-def _require_unchanged(store: Store, shard: str, present: IngestReceipt | None) -> None:
-    """Raise RetryableError if the shard was ingested since this run looked."""
-    if read_receipt(store, ingest_place(shard)) != present:
-        raise RetryableError(f"another run ingested {shard} meanwhile; run it again")
 
 
 def _write_archive(
@@ -154,6 +143,7 @@ def _write_archive(
     transfer: Transfer,
     expected_md5: str | None,
     present: IngestReceipt | None,
+    first_id: int | None,
 ) -> Repacked:
     """Stream the archive into the store; nothing appears there unless all of it is right."""
     try:
@@ -161,38 +151,19 @@ def _write_archive(
             store.open_writer(layout.archive_key(shard, generation)) as writer,
             read_ahead(transfer) as source,
         ):
-            repacked = repack(source, writer, where=shard, on_image=transfer.count_images)
+            repacked = repack(
+                source, writer, where=shard, first_id=first_id, on_image=transfer.count_images
+            )
             transfer.log_progress()
             _require_md5(transfer.download.md5, expected_md5, f"{shard} from its link")
             # Or a worker believed dead would write over what a receipt vouches for.
-            _require_unchanged(store, shard, present)
+            require_unchanged(store, shard, present)
     except (DamagedArchiveError, ChangedObjectError):
         transfer.resume_state.forget()  # or the next run would read the same bad bytes
         raise
     finally:
         transfer.resume_state.close()
     return repacked
-
-
-def _tidy(store: Store, receipt: IngestReceipt, idle_s: float) -> None:
-    """Remove what runs of a shard left behind that is of no use once its receipt exists.
-
-    A run that is still at work on the shard then fails with a RetryableError, and when it is run
-    again finds the receipt. So does a worker that captions from an archive before this one.
-    """
-    shard, counts = receipt.shard, receipt.generation
-    forget_parts(store, layout.download_prefix(shard))
-    superseded = {
-        one
-        for one in stored_archives(store, shard)
-        if one != counts and generations.number(one) <= generations.number(counts)
-    }
-    for one in superseded:
-        delete_archive(store, shard, one)
-    for one in {FIRST, counts, *superseded}:
-        for key in (layout.archive_key, layout.index_key):
-            store.clear_unfinished(key(shard, one), idle_s)
-    store.clear_unfinished(layout.download_prefix(shard), idle_s)
 
 
 def _require_md5(found: str | None, expected: str | None, what: str) -> None:
@@ -208,11 +179,3 @@ def _warnings(repacked: Repacked, expected_images: int | None) -> list[str]:
     if expected_images is None or images == expected_images:
         return repacked.warnings
     return [*repacked.warnings, f"{images} images, expected {expected_images}"]
-
-
-def _content(repacked: Repacked) -> str:
-    """16 hexadecimal digits over ids and JPEG bytes, equal whenever the images are equal."""
-    digest = hashlib.sha256()
-    for name in ("file_name", "jpeg_xxh3"):
-        digest.update("\n".join(repacked.index.column(name).to_pylist()).encode())
-    return digest.hexdigest()[:16]
