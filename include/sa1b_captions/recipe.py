@@ -8,7 +8,7 @@ not part of it: changing a rule curates again, it never captions again.
 import functools
 import hashlib
 import json
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import MISSING, asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +24,9 @@ TRACKS = ("single_en", "single_zh", "multi_en", "multi_zh")
 LANGUAGES = ("en", "zh")
 """Languages of captions; loops are found and words counted in these only."""
 
+TEMPLATES = ("internvl2", "internvl2_5")
+"""Chat templates: InternVL2's, and that of 2.5, 3 and 3.5, with a line break after each turn."""
+
 ARCHIVES = ("sa1b", "webdataset")
 """Kinds of archives that ingest reads."""
 
@@ -37,7 +40,12 @@ class Model:
 
     id: str
     revision: str
+    """Commit that the model's folder must show, or a branch, which any folder passes."""
     system_prompt: str
+    template: str = "internvl2"
+    """How the model's family was trained to see a conversation; one of TEMPLATES."""
+    context_tokens: int = 8192
+    """Prompt, images and caption together."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +89,10 @@ class Track:
     """Whether export leaves out what is beyond the target."""
 
 
+_MODEL_DEFAULTS = tuple(
+    (entry.name, entry.default) for entry in fields(Model) if entry.default is not MISSING
+)
+
 _NO_IDENTITY = ("spare_samples_per_shard", "target", "trim")
 """Of a track, what changes no caption and takes no sample out of the plan."""
 
@@ -122,7 +134,12 @@ class Recipe:
             "name": self.name,
             "block_size": self.block_size,
             "seed": self.seed,
-            "model": asdict(self.model),
+            "model": {
+                key: value
+                for key, value in asdict(self.model).items()
+                # Recipes had no such keys before, and keep their fingerprints.
+                if (key, value) not in _MODEL_DEFAULTS
+            },
             "generation": asdict(self.generation),
             "tracks": {
                 name: {key: v for key, v in asdict(track).items() if key not in _NO_IDENTITY}
@@ -237,6 +254,10 @@ def _check(recipe: Recipe, where: str) -> None:
     problems = []
     if set(recipe.tracks) != set(TRACKS):
         problems.append(f"tracks are {sorted(recipe.tracks)}, expected {sorted(TRACKS)}")
+    if recipe.model.template not in TEMPLATES:
+        problems.append(f"[model] template must be one of {', '.join(TEMPLATES)}")
+    if recipe.model.context_tokens < 1024:
+        problems.append("[model] context_tokens must be at least 1024")
     if recipe.archives not in ARCHIVES:
         problems.append(f"archives must be one of {', '.join(ARCHIVES)}")
     if recipe.archives != "sa1b" and not recipe.stand_in:

@@ -83,7 +83,7 @@ class Settings:
         "CAPTIONS_RECIPE",
         str,
         "internvl",
-        doc="`internvl` for the packaged recipe, or the path of a recipe file.",
+        doc="Name of a packaged recipe (docs/models.md), or the path of a recipe file.",
     )
     start_date: dt.date = variable(
         "CAPTIONS_START_DATE",

@@ -165,7 +165,7 @@ def test_operator_defers_and_survives_a_lost_worker(pod_settings, airflow_db):
         (
             "CAPTIONS_GPU_PROFILE",
             "tpu",
-            "has: a100x4, awq-1gpu, cpu-openai, cpu-preview, h100x4",
+            "has: a100x4, a10g-1gpu, awq-1gpu, cpu-openai, cpu-preview, h100x2",
         ),
     ],
 )

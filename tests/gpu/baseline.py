@@ -39,7 +39,7 @@ def main(shard: str) -> dict[str, object]:
     began = time.monotonic()
     pipe = lmdeploy.pipeline(
         settings.model_path,
-        backend_config=lmdeploy_config.engine_config(settings),
+        backend_config=lmdeploy_config.engine_config(settings, recipe.model),
         chat_template_config=lmdeploy_config.chat_template(recipe.model),
         log_level="WARNING",
         trust_remote_code=True,

@@ -5,7 +5,6 @@ from PIL import Image
 
 from sa1b_captions.caption.engines.base import Request
 from sa1b_captions.caption.engines.lmdeploy.checks import SHAPES, tile_counts
-from sa1b_captions.caption.engines.lmdeploy.config import CONTEXT_TOKENS
 from tests.gpu import tiny_internvl2 as tiny
 
 TOKENS_PER_TILE = 256
@@ -82,4 +81,4 @@ def test_the_largest_sample_leaves_room_for_its_caption(engine, turbomind, recip
         track = recipe.tracks["multi_zh"]
         engine.caption(request(recipe, "multi_zh", [size] * track.images_max))
     assert len(turbomind.calls) == len(SHAPES)
-    assert max(len(call.input_ids) for call in turbomind.calls) < CONTEXT_TOKENS - 256
+    assert max(len(call.input_ids) for call in turbomind.calls) < recipe.model.context_tokens - 256

@@ -28,9 +28,10 @@ def profiles(tmp_path):
 
 
 def test_every_packaged_profile_loads():
-    assert {"a100x4", "h100x4", "h200x2", "awq-1gpu", "cpu-openai", "cpu-preview"} == set(
-        profile_names()
-    )
+    assert set(profile_names()) == {
+        *("a100x4", "h100x4", "h100x2", "h200x2", "awq-1gpu"),
+        *("l4x1", "a10g-1gpu", "rtx4090-1gpu", "cpu-openai", "cpu-preview"),
+    }
     for name in profile_names():
         assert load_profile(name).name == name
 

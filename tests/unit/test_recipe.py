@@ -7,6 +7,8 @@ import pytest
 from sa1b_captions.campaign import open_campaign
 from sa1b_captions.errors import PermanentError
 from sa1b_captions.recipe import TRACKS, load_recipe, parse_recipe
+from sa1b_captions.recipe_files import packaged_recipes
+from sa1b_captions.release.guards import check_recipe
 from sa1b_captions.storage import FileStore
 from tests.support import builders
 
@@ -301,3 +303,38 @@ def test_a_file_with_a_base_says_only_what_differs(tmp_path):
 def test_a_file_that_does_not_fit_its_base_says_where(tmp_path, text, message):
     with pytest.raises(PermanentError, match=message):
         write(tmp_path / "r.toml", text)
+
+
+SMALLER = [name for name in packaged_recipes() if name != "internvl"]
+
+
+@pytest.mark.parametrize("name", SMALLER)
+def test_a_packaged_recipe_of_another_model_shares_prompts_and_plan_but_no_name(name):
+    recipe = load_recipe(name)
+    check_recipe(recipe)
+    assert recipe.model.id != INTERNVL.model.id
+    assert recipe.fingerprint != INTERNVL.fingerprint
+    assert recipe.name == f"{name}-sa1b"
+    for track, theirs in recipe.tracks.items():
+        ours = INTERNVL.tracks[track]
+        assert theirs.prompt == ours.prompt
+        assert theirs.samples_per_shard == ours.samples_per_shard
+        assert not theirs.release_file.startswith("internvl_sa1b_caption")
+        assert theirs.target is None
+    assert recipe.quality == INTERNVL.quality
+
+
+def test_no_two_packaged_recipes_share_a_name_or_a_file():
+    recipes = [load_recipe(name) for name in packaged_recipes()]
+    files = [track.release_file for recipe in recipes for track in recipe.tracks.values()]
+    assert len(set(files)) == 4 * len(recipes)
+    assert len({recipe.name for recipe in recipes}) == len(recipes)
+
+
+def test_what_a_model_says_beside_its_defaults_is_part_of_the_identity():
+    assert changed(("model", "template"), "internvl2").fingerprint == INTERNVL.fingerprint
+    assert changed(("model", "context_tokens"), 8192).fingerprint == INTERNVL.fingerprint
+    assert changed(("model", "template"), "internvl2_5").fingerprint != INTERNVL.fingerprint
+    assert changed(("model", "context_tokens"), 16384).fingerprint != INTERNVL.fingerprint
+    with pytest.raises(PermanentError, match="template must be one of internvl2, internvl2_5"):
+        changed(("model", "template"), "vicuna")

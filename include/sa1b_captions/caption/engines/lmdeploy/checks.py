@@ -11,6 +11,9 @@ from sa1b_captions.errors import PermanentError, RetryableError
 if TYPE_CHECKING:
     from PIL.Image import Image
 
+LANGUAGE_MODELS = ("LlamaConfig", "InternLM2Config", "Qwen2Config", "Qwen3Config")
+"""Configurations of the language models in InternVL's families, all of which TurboMind runs."""
+
 SHAPES = {"3:2": (2250, 1500), "4:3": (2000, 1500), "1:1": (1500, 1500), "16:9": (2667, 1500)}
 """Sizes of SA-1B images, for the log."""
 
@@ -25,14 +28,23 @@ def check_config_class(path: Path) -> None:
         PermanentError: saying what to repair.
     """
     from lmdeploy.archs import get_model_arch
+    from lmdeploy.turbomind.supported_models import SUPPORTED_ARCHS
 
     _, config = get_model_arch(str(path), trust_remote_code=True)
-    found = type(getattr(config, "llm_config", None)).__name__
-    if found != "LlamaConfig":
+    language = getattr(config, "llm_config", None)
+    found = type(language).__name__
+    if found not in LANGUAGE_MODELS:
         raise PermanentError(
-            f"{path}: the language model's configuration was read as {found}, not LlamaConfig: "
-            "the model's configuration_internvl_chat.py fails under this transformers. Give its "
+            f"{path}: the language model's configuration was read as {found}, not "
+            f"{' or '.join(LANGUAGE_MODELS)}: either TurboMind does not run it, or the model's "
+            "configuration_internvl_chat.py fails under this transformers; then give its "
             "llm_config the default {'architectures': ['LlamaForCausalLM']}"
+        )
+    architectures = getattr(language, "architectures", None) or ["none"]
+    if architectures[0] not in SUPPORTED_ARCHS:
+        raise PermanentError(
+            f"{path}: config.json names {architectures[0]} as the architecture of llm_config, "
+            "which TurboMind does not run"
         )
 
 

@@ -17,8 +17,8 @@ from sa1b_captions.settings import Settings
 if TYPE_CHECKING:
     from lmdeploy import ChatTemplateConfig, GenerationConfig, TurbomindEngineConfig
 
-CONTEXT_TOKENS = 8192
-"""InternVL2's context."""
+_TURN_ENDS = {"internvl2": "<|im_end|>", "internvl2_5": "<|im_end|>\n"}
+"""What ends a turn by `Model.template`; both begin turns alike."""
 
 _OWN_SETTINGS = {"tp": "CAPTIONS_TENSOR_PARALLEL", "max_batch_size": "CAPTIONS_WINDOW"}
 _UNKNOWN_REVISION = "unknown"
@@ -70,7 +70,7 @@ def find_snapshot(model: Model, path: str | None) -> Snapshot:
     return Snapshot(folder, revision)
 
 
-def engine_options(settings: Settings) -> dict[str, Any]:
+def engine_options(settings: Settings, model: Model) -> dict[str, Any]:
     """Fields of TurbomindEngineConfig.
 
     Raises:
@@ -86,7 +86,7 @@ def engine_options(settings: Settings) -> dict[str, Any]:
     ours = {
         "tp": settings.tensor_parallel or _visible_gpus(),
         "max_batch_size": settings.window,
-        "session_len": CONTEXT_TOKENS,
+        "session_len": model.context_tokens,
         # Only zh after en on the same image gains from it: about a tenth of the prefill is left.
         "enable_prefix_caching": True,
         # An image that a prefill step cuts in two is encoded twice; 16384 halves how often.
@@ -111,12 +111,12 @@ def refuse_unknown(config: type, options: dict[str, Any]) -> None:
         )
 
 
-def engine_config(settings: Settings) -> "TurbomindEngineConfig":
+def engine_config(settings: Settings, model: Model) -> "TurbomindEngineConfig":
     """The engine's configuration; raises as `engine_options` says."""
     from lmdeploy import TurbomindEngineConfig
 
     try:
-        return TurbomindEngineConfig(**engine_options(settings))
+        return TurbomindEngineConfig(**engine_options(settings, model))
     except (AssertionError, ValueError) as error:
         raise SettingsError(f"CAPTIONS_LMDEPLOY_OPTIONS: {error}") from None
 
@@ -146,22 +146,23 @@ def _visible_gpus() -> int:
 
 
 def chat_template(model: Model) -> "ChatTemplateConfig":
-    """InternVL2's own template and system prompt.
+    """The template and system prompt that the model's family was trained with.
 
-    Without it lmdeploy takes the tokenizer's: no system prompt, and a line break after `<|im_end|>`
-    that the model was not trained on.
+    Without it lmdeploy takes the tokenizer's, which differs from them: it has no system prompt, and
+    for InternVL2 a line break after `<|im_end|>` that the model was not trained on.
     """
     from lmdeploy import ChatTemplateConfig
 
+    end = _TURN_ENDS[model.template]
     return ChatTemplateConfig(
         model_name="base",
         system="<|im_start|>system\n",
         meta_instruction=model.system_prompt or None,
-        eosys="<|im_end|>",
+        eosys=end,
         user="<|im_start|>user\n",
-        eoh="<|im_end|>",
+        eoh=end,
         assistant="<|im_start|>assistant\n",
-        eoa="<|im_end|>",
+        eoa=end,
         stop_words=["<|im_end|>"],
     )
 

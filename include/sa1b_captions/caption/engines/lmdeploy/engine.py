@@ -94,7 +94,7 @@ def _load(recipe: Recipe, settings: Settings, snapshot: Snapshot) -> Any:
         raise PermanentError(_NOT_INSTALLED.format(error)) from None
     # Preprocessing is many small operations on one thread; more threads make it 2-3 times slower.
     torch.set_num_threads(1)
-    config = engine_config(settings)
+    config = engine_config(settings, recipe.model)
     checks.check_config_class(snapshot.path)
     try:
         pipe = lmdeploy.pipeline(

@@ -1,0 +1,156 @@
+"""Which packaged recipe fits which GPU, for docs/models.md; every number is an estimate."""
+
+from dataclasses import dataclass
+
+from sa1b_captions.profiles import load_profile
+from sa1b_captions.recipe import load_recipe
+
+KV_SHARE = 0.8
+"""Of the memory that is free after loading, what TurboMind takes for the KV cache by default."""
+OVERHEAD_GB = 2.0
+"""CUDA context, communication buffers and activations of a GPU."""
+TOKENS_PER_IMAGE = 2840
+"""8.75 tiles of 256 tokens, which SA-1B's shapes come to, and 600 of prompts and caption."""
+HEAD_SIZE = 128
+BF16_BYTES = 2
+AWQ_BITS = 4 + 20 / 128
+"""Of a weight: 4 of its own, and a scale and a zero point for each group of 128."""
+GPU_GB = {
+    "NVIDIA-H100-80GB-HBM3": 85.5,
+    "NVIDIA-L4": 24.1,
+    "NVIDIA-A10G": 24.1,
+    "NVIDIA-GeForce-RTX-4090": 25.7,
+}
+"""Memory that the driver reports, by the node label of a profile."""
+
+
+@dataclass(frozen=True)
+class Architecture:
+    """A model's sizes, from its published config.json."""
+
+    layers: int
+    hidden: int
+    heads: int
+    kv_heads: int
+    inner: int
+    vocabulary: int
+    vision_parameters: float
+    """InternViT and the projector behind it; a copy lies on each GPU."""
+    weight_bits: float = 8 * BF16_BYTES
+    """Of the layers' weights; embeddings, output and vision model stay in bf16."""
+
+    @property
+    def layer_parameters(self) -> int:
+        """Weights of all layers of the language model."""
+        attention = 2 * self.hidden * (self.heads + self.kv_heads) * HEAD_SIZE
+        return self.layers * (attention + 3 * self.hidden * self.inner)
+
+    @property
+    def language_gb(self) -> float:
+        """Language model, which GPUs share."""
+        embeddings = 2 * self.vocabulary * self.hidden * BF16_BYTES
+        return (self.layer_parameters * self.weight_bits / 8 + embeddings) / 1e9
+
+    @property
+    def vision_gb(self) -> float:
+        """Vision model, on each GPU."""
+        return self.vision_parameters * BF16_BYTES / 1e9
+
+    @property
+    def kv_bytes(self) -> int:
+        """KV cache of a token, over all GPUs."""
+        return 2 * self.layers * self.kv_heads * HEAD_SIZE * BF16_BYTES
+
+
+_LLAMA_70B = (80, 8192, 64, 8, 28672, 128_265)
+_VIT_300M, _VIT_6B = 0.34e9, 5.7e9
+
+ARCHITECTURES = {
+    "internvl": Architecture(*_LLAMA_70B, _VIT_6B),
+    "internvl2-76b-awq": Architecture(*_LLAMA_70B, _VIT_6B, AWQ_BITS),
+    "internvl2-8b": Architecture(32, 4096, 32, 8, 14336, 92_553, _VIT_300M),
+    "internvl3_5-8b": Architecture(36, 4096, 32, 8, 12288, 151_936, _VIT_300M),
+    "internvl3_5-38b": Architecture(64, 5120, 64, 8, 25600, 151_936, _VIT_6B),
+}
+
+FITS = (
+    ("internvl", "h100x4", 96),
+    ("internvl2-76b-awq", "awq-1gpu", 24),
+    ("internvl3_5-38b", "h100x2", 64),
+    ("internvl2-8b", "l4x1", 12),
+    ("internvl2-8b", "a10g-1gpu", 12),
+    ("internvl2-8b", "rtx4090-1gpu", 12),
+    ("internvl3_5-8b", "l4x1", 8),
+    ("internvl3_5-8b", "a10g-1gpu", 8),
+    ("internvl3_5-8b", "rtx4090-1gpu", 12),
+)
+"""Recipe, pod profile and CAPTIONS_WINDOW that go together."""
+
+
+def kv_tokens(recipe: str, profile: str) -> float:
+    """Tokens that the KV cache has room for."""
+    pod, model = load_profile(profile), ARCHITECTURES[recipe]
+    size = GPU_GB[pod.node_selector["nvidia.com/gpu.product"]]
+    free = size - OVERHEAD_GB - model.vision_gb - model.language_gb / pod.gpus
+    return KV_SHARE * free * 1e9 * pod.gpus / model.kv_bytes
+
+
+def page() -> str:
+    """The page, its numbers computed from the constants above."""
+    rows = []
+    for recipe, profile, window in FITS:
+        model = ARCHITECTURES[recipe]
+        tokens = kv_tokens(recipe, profile)
+        rows.append(
+            f"| `{recipe}` | `{profile}` | {load_profile(profile).gpus} | {window} | "
+            f"{model.language_gb:.1f} + {model.vision_gb:.1f} GB | {model.kv_bytes:,} | "
+            f"{tokens:,.0f} | {tokens / TOKENS_PER_IMAGE:.0f} |"
+        )
+    models = []
+    for recipe in ARCHITECTURES:
+        named = load_recipe(recipe).model
+        models.append(
+            f"| `{recipe}` | `{named.id}` | `{named.template}` | {named.context_tokens:,} |"
+        )
+    return TEXT.format(
+        rows="\n".join(rows),
+        models="\n".join(models),
+        share=KV_SHARE,
+        overhead=OVERHEAD_GB,
+        image=TOKENS_PER_IMAGE,
+    )
+
+
+TEXT = """# Models
+
+Set `CAPTIONS_RECIPE` to one of these names, and `CAPTIONS_CAMPAIGN` to a name of its own.
+
+| recipe | model | template | context, tokens |
+|---|---|---|---|
+{models}
+
+Each but `internvl` is a short file in `include/sa1b_captions/recipes` that says what differs from
+it: the model, the template and system prompt that its family was trained with, and names of the
+released files. Only `internvl` may carry the published names. Targets are left out: they are what
+those names promise. A file of your own does the same, with `base = "internvl3_5-8b"` at its top,
+and takes keys of its base away with `without = ["tracks.single_en.samples_per_shard"]`. `revision`
+is a branch in the packaged files; pin the commit of the snapshot that you have.
+
+The `lmdeploy` engine runs InternVL models whose language model is a Llama, InternLM2, Qwen2 or
+Qwen3, and refuses others, such as InternVL2-4B's Phi-3, at its start. The template `internvl2` ends
+a turn with `<|im_end|>`, `internvl2_5` (2.5, 3 and 3.5) with a line break after it.
+
+## Which GPU
+
+Set `CAPTIONS_GPU_PROFILE` and `CAPTIONS_WINDOW` so:
+
+| recipe | profile | GPUs | window | language + vision | KV bytes/token | KV tokens | images |
+|---|---|---|---|---|---|---|---|
+{rows}
+
+Nothing here was measured on a GPU. Weights follow from the published sizes; each GPU holds its
+part of the language model, the whole vision model and {overhead:g} GB for the rest; {share:.0%} of
+what is then free is KV cache, for so many tokens. An image and its caption take {image:,} tokens on
+average, which makes the last column. A window somewhat above it does no harm, for TurboMind lets
+requests wait for room.
+"""
