@@ -1,10 +1,13 @@
 import json
+import math
 import random
 import shutil
 from collections import Counter
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from typer.testing import CliRunner
 
 from sa1b_captions import layout, records
@@ -12,7 +15,7 @@ from sa1b_captions.campaign import open_campaign
 from sa1b_captions.cli import app
 from sa1b_captions.errors import PermanentError
 from sa1b_captions.quality.health.reference import read_reference
-from sa1b_captions.quality.thresholds import _values
+from sa1b_captions.quality.thresholds import Trial, _values, find_knee
 from sa1b_captions.receipt_files import caption_place, curate_place, read_receipt
 from sa1b_captions.recipe import load_recipe
 from sa1b_captions.stages.calibrate import calibrate
@@ -118,7 +121,75 @@ def test_a_looser_limit_never_rejects_more(look):
 
 def test_no_share_above_one_is_tried():
     assert max(_values("min_stopword_share", 0.6)) == 1
-    assert max(_values("max_echo_units", 2)) == 4
+    assert max(_values("max_echo_units", 2)) == 20
+
+
+def curve(*shares, rows=10_000):
+    return tuple(
+        Trial(value, value == 0, round(share * rows), round(share * rows))
+        for value, share in enumerate(shares)
+    )
+
+
+def test_the_knee_is_where_the_bulk_of_captions_ends():
+    """From 3 on a looser limit saves hardly a caption, until the broken ones pass too."""
+    found = find_knee(curve(0.9, 0.4, 0.05, 0.004, 0.0036, 0.0034, 0.0033, 0.003), 10_000)
+    assert found is not None
+    assert found.value == 3
+
+
+@settings(max_examples=25, deadline=None)
+@given(
+    st.floats(0.05, 0.5),
+    st.floats(0.02, 0.1),
+    st.floats(0.002, 0.02),
+    st.integers(0, 1000),
+)
+def test_the_knee_parts_planted_faults_from_the_rest(middle, width, faulty, seed):
+    """Captions spread about a middle, faults far above: the knee rejects these and few others."""
+    rng = random.Random(seed)
+    rows = 5000
+    faults = math.ceil(faulty * rows)
+    numbers = [rng.gauss(middle, width) for _ in range(rows - faults)]
+    numbers += [middle + width * rng.uniform(8, 20) for _ in range(faults)]
+    trials = []
+    for step in range(33):
+        value = middle + width * (step - 4) / 2
+        alone = sum(number > value for number in numbers)
+        trials.append(Trial(value, step == 0, alone, alone))
+    knee = find_knee(tuple(trials), rows)
+    assert knee is not None
+    assert middle + 2 * width <= knee.value < middle + 8 * width
+    assert faults <= knee.alone <= faults + 0.03 * rows
+
+
+@pytest.mark.parametrize(
+    "shares",
+    [
+        (0.004, 0.002, 0.001, 0.0),  # no bulk: even the strictest rejects next to nothing
+        (0.9, 0.9, 0.9, 0.9),  # nothing falls
+        (0.9, 0.88, 0.8, 0.5),  # falls, and is still falling at the loosest
+    ],
+)
+def test_a_curve_without_a_bend_has_no_knee(shares):
+    assert find_knee(curve(*shares), 10_000) is None
+
+
+def test_a_limit_reaches_a_share_at_the_strictest_value_that_keeps_it(look):
+    (short,) = [one for one in look.limits if one.limit == "min_chars"]
+    reached = short.reaching(0.1, look.captions)
+    assert reached.alone <= 0.1 * look.captions
+    (next_stricter,) = [
+        trial
+        for trial, looser in zip(short.trials[1:], short.trials, strict=False)
+        if looser == reached
+    ]
+    assert next_stricter.alone > 0.1 * look.captions
+
+
+def test_what_a_limit_alone_rejects_is_no_more_than_its_rule(look):
+    for one in look.limits:
+        assert all(0 <= trial.alone <= trial.rows for trial in one.trials), one
 
 
 def test_examples_are_captions_that_the_rule_rejects(look):
@@ -182,15 +253,24 @@ def test_a_reference_changed_by_hand_is_refused(campaign):
         curate_shard(reopened(campaign), "sa_000000", tracks=[TRACK])
 
 
-def test_the_command_shows_limits_and_no_control_characters(tmp_path, monkeypatch):
+def test_the_command_ends_with_the_table_and_shows_no_control_characters(tmp_path, monkeypatch):
     campaign = open_campaign(FileStore(tmp_path), "demo", load_recipe(str(RECIPE)))
     captions = [caption(random.Random(n), 6) for n in range(600)]
     fill(campaign, "sa_000000", [*captions, "\x1b[31mred\n"])
     monkeypatch.setenv("CAPTIONS_ROOT", tmp_path.as_uri())
     monkeypatch.setenv("CAPTIONS_CAMPAIGN", "demo")
     monkeypatch.setenv("CAPTIONS_RECIPE", str(RECIPE))
-    done = CliRunner().invoke(app, ["calibrate", "--shards", "0", "--tracks", TRACK])
+    command = ["calibrate", "--shards", "0", "--tracks", TRACK]
+    done = CliRunner().invoke(app, command)
     assert done.exit_code == 0, done.output
     assert "rejects single_en/sa_000000/601: \N{REPLACEMENT CHARACTER}[31mred" in done.stdout
     assert "\x1b" not in done.stdout
-    assert json.loads(done.stdout.splitlines()[-1])["pinned"] is False
+    *_, replaced, nothing, last = done.stdout.splitlines()
+    assert replaced.split()[0] == "replacement_character"
+    assert (nothing, last) == ("", "Nothing is changed.")
+
+    (line,) = CliRunner().invoke(app, [*command, "--json"]).stdout.splitlines()
+    found = json.loads(line)
+    assert found["pinned"] is False
+    (length,) = [one for one in found["tracks"][TRACK]["limits"] if one["limit"] == "min_chars"]
+    assert length["knee"] in length["trials"]

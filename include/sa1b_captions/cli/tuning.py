@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from sa1b_captions.stages.calibrate import TrackCalibration
 
 _SHOWN_CHARS = 150
+_SHARES = (0.1, 0.01, 0.001)
+"""Of the captions: the table says at which value of a limit so many are rejected."""
 
 
 @command
@@ -35,8 +37,15 @@ def calibrate(
     replace: Annotated[
         bool, typer.Option("--replace", help="With --pin: replace the reference there is.")
     ] = False,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print one line of JSON, every curve in it, no table.")
+    ] = False,
 ) -> None:
-    """Show what each limit rejects of curated shards, and what it would at other values."""
+    """Show what each limit rejects of curated shards, and which value their captions propose.
+
+    Of every limit: what it rejects at its present value, the values at which it alone would reject
+    10 %, 1 % and 0.1 % of the captions, and the knee, from where on a looser one saves hardly any.
+    """
     from sa1b_captions.stages.calibrate import calibrate as run
 
     _, _, campaign = open_deployment()
@@ -47,8 +56,6 @@ def calibrate(
         pin=pin,
         replace=replace,
     )
-    for track in found.tracks:
-        print("\n".join(_describe(track)))
     if found.pinned:
         log.info(
             "pinned %s; captions are judged by it from the next curate and validate on",
@@ -56,10 +63,26 @@ def calibrate(
         )
     elif found.unfit and not pin:
         log.info("for a look only: %s", found.unfit)
-    print_result(found.summary())
+    if as_json:
+        print_result(found.summary())
+        return
+    for track in found.tracks:
+        print("\n".join((*_examples(track), "", *_table(track), "")))
+    print("Pinned as the reference." if found.pinned else "Nothing is changed.")
 
 
-def _describe(found: "TrackCalibration") -> Iterator[str]:
+def _examples(found: "TrackCalibration") -> Iterator[str]:
+    yield f"{found.track}: captions on both sides of each limit"
+    for one in found.limits:
+        examples = [("rejects", sample) for sample in one.rejected]
+        examples += [("a stricter value would reject", sample) for sample in one.at_stake]
+        if examples:
+            yield f"  {one.rule} {one.limit or ''}".rstrip()
+        for what, sample in examples:
+            yield f"      {what} {sample}: {_shorten(found.examples.get(sample, ''))}"
+
+
+def _table(found: "TrackCalibration") -> Iterator[str]:
     reference = found.reference
     low, middle, high = (reference.quantiles[place] for place in (250, 500, 750))
     yield (
@@ -67,23 +90,29 @@ def _describe(found: "TrackCalibration") -> Iterator[str]:
         f"{low:,} to {high:,} characters, the median {middle:,}; the median has "
         f"{reference.median_tokens:,} tokens; {reference.speculation_share:.1%} speculate."
     )
-    yield f"  {'rule':<24}{'limit':<30}rejects at (now in brackets)"
+    yield (
+        f"  {'rule':<22}{'limit':<28}{'now: rejects':<20}"
+        + "".join(f"{f'{share * 100:g} % at':<10}" for share in _SHARES)
+        + "knee: rejects"
+    )
     for one in found.limits:
-        yield f"  {one.rule:<24}{one.limit or '':<30}" + _trials(one, found.captions)
-        examples = [("rejects", sample) for sample in one.rejected]
-        examples += [("a stricter value would reject", sample) for sample in one.at_stake]
-        for what, sample in examples:
-            yield f"      {what} {sample}: {_shorten(found.examples.get(sample, ''))}"
-    yield ""
+        yield (f"  {one.rule:<22}" + _row(one, found.captions)).rstrip()
 
 
-def _trials(one: "LimitTrials", captions: int) -> str:
-    parts = []
-    for trial in one.trials:
-        share = f"{trial.rows:,} = {trial.rows / captions:.2%}" if trial.rows else "0"
-        value = f"{trial.value:g}: " if one.limit else ""
-        parts.append(f"[{value}{share}]" if trial.present else f"{value}{share}")
-    return "  ".join(parts)
+def _row(one: "LimitTrials", captions: int) -> str:
+    (now,) = (trial for trial in one.trials if trial.present)
+    if one.limit is None:
+        return f"{'':<28}{_rows(now.rows, captions)}"
+    reached = "".join(
+        f"{'' if trial is None else f'{trial.value:g}':<10}"
+        for trial in (one.reaching(share, captions) for share in _SHARES)
+    )
+    knee = f"{one.knee.value:g}: {_rows(one.knee.alone, captions)}" if one.knee else ""
+    return f"{one.limit:<28}{f'{now.value:g}: {_rows(now.alone, captions)}':<20}{reached}{knee}"
+
+
+def _rows(rows: int, captions: int) -> str:
+    return f"{rows:,} = {rows / captions:.2%}" if rows else "0"
 
 
 def _shorten(caption: str) -> str:

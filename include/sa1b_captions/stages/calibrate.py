@@ -1,4 +1,4 @@
-"""Calibrate: what chosen shards' captions look like, and what each limit would reject of them.
+"""Calibrate: what chosen shards' captions look like, and which limits they propose.
 
 Looks only, unless told to pin: then the reference it computed decides, from the next curate and
 validate on, which lengths are outliers and which shards stray.
@@ -51,7 +51,7 @@ class Calibration:
     tracks: list[TrackCalibration]
 
     def summary(self) -> dict[str, object]:
-        """The result line: everything but captions and the reference's tables."""
+        """All that was found: everything but captions and the reference's tables."""
         return {
             "stage": "calibrate",
             "shards": self.reference.shards,
@@ -61,8 +61,12 @@ class Calibration:
                 found.track: {
                     "captions": found.captions,
                     "limits": [
-                        {"rule": one.rule, "limit": one.limit}
-                        | {"trials": [asdict(trial) for trial in one.trials]}
+                        {
+                            "rule": one.rule,
+                            "limit": one.limit,
+                            "knee": asdict(one.knee) if one.knee else None,
+                            "trials": [asdict(trial) for trial in one.trials],
+                        }
                         for one in found.limits
                     ],
                 }
