@@ -65,6 +65,13 @@ def _set_up() -> None:
 
 def command(function: Callable[P, None]) -> Callable[P, None]:
     """Add a command to the app; whatever it raises ends in one line and an exit code."""
+    run = ends_in_words(function)
+    app.command()(run)
+    return run
+
+
+def ends_in_words(function: Callable[P, None]) -> Callable[P, None]:
+    """Make a command of a function: whatever it raises ends in one line and an exit code."""
 
     @functools.wraps(function)
     def run(*args: P.args, **kwargs: P.kwargs) -> None:
@@ -76,7 +83,6 @@ def command(function: Callable[P, None]) -> Callable[P, None]:
         except Exception as error:
             raise typer.Exit(_explain(error)) from None
 
-    app.command()(run)
     return run
 
 
