@@ -22,7 +22,7 @@ FLOORS = {
     "meta_talk": (97, 98),
     "foreign_script": (100, 100),
     "wrong_language": (97, 99),
-    "ngram_repetition": (100, 95),
+    "ngram_repetition": (100, 94),
     "sentence_repetition": (98, 98),
     "word_echo": (99, 98),
     "character_run": (100, 94),

@@ -113,7 +113,7 @@ def _share(part: str, whole: str | pl.Expr) -> pl.Expr:
 
 def _word_table() -> tuple[np.ndarray, np.ndarray]:
     """Hashes of known words in the kernel's slots, and what is known of them."""
-    keys, tags = np.zeros(_WORD_SLOTS, np.uint64), np.zeros(_WORD_SLOTS, np.uint16)
+    keys, tags = np.zeros(_WORD_SLOTS, np.uint64), np.zeros(_WORD_SLOTS, np.uint32)
     for word, tag in sorted(vocabulary.tags().items()):
         value = _hash_word(word)
         slot = value % _WORD_SLOTS

@@ -78,11 +78,13 @@ REFUSALS = (
     r"(?:无法|不能|未能)(?:描述|识别|查看|看到|访问|打开|加载|显示|处理|分析|读取|解析)"
     r"(?:出|到)?(?:这[张幅]|该|此|您的|你的|任何)?(?:图[片像]|照片|"
     r"画面)(?:的?内容)?(?:[^中里上内的]|$)",
+    r"我?(?:看|读)不(?:到|见|了|出)(?:这[张幅]|该|此|您的|你的|任何)?(?:图[片像]|照片)"
+    r"(?:[^中里上内的]|$)",
     r"(?:图[片像]|照片|内容)(?:的?内容)?(?:无法|不能|未能)(?:被|正常|成功)*"
     r"(?:描述|识别|查看|访问|打开|加载|显示|处理|分析|读取|提供|解析)",
     r"无法(?:生成|提供)(?:任何|具体|相关|准确)*的?(?:描述|说明)",
     r"请(?:您|你)?(?:重新)?(?:提供|上传|发送|分享)[^，。！？]{0,8}(?:图|照片|信息)",
-    r"我?不便(?:对|为|作出|做出|进行|描述|回答|提供)|不(?:适宜|宜|适合|予)(?:进行)?描述|"
+    r"我?不便(?:对|为|作|做|作出|做出|进行|描述|回答|提供)|不(?:适宜|宜|适合|予)(?:进行)?描述|"
     r"拒绝(?:描述|回答|提供)",
     r"(?:没有|未|并未)(?:提供|上传|看到|收到|检测到)(?:任何)?(?:图|照片)",
     r"(?:违反|不符合|出于|基于)[^，。]{0,10}(?:政策|规定|准则|规范|隐私保护)",
@@ -99,7 +101,7 @@ REFUSALS = (
 
 META_TALK = (
     r"\bas an? (?:ai|artificial intelligence|(?:large |multimodal )*language model|vision model|"
-    r"(?:virtual|ai|visual|helpful|image) assistant|assistant,)",
+    r"(?:virtual|ai|visual|helpful|image) assistant)|(?:^|[.!?]\s+)as an assistant,",
     r"^\W*(?:sure|certainly|of course|absolutely|okay|ok|no problem|yes|great|alright|"
     r"understood|got it)"
     r"\b(?: thing)?\s*[!,.:]",
@@ -147,10 +149,21 @@ META_TALK = (
     r"\b(?:more|further|additional) (?:details?|information|"
     r"context)\b[^.!?]{0,40}\b(?:on request|upon "
     r"request|if needed|if required|can be provided|are available|is needed|you)",
+    # A question to the reader, wherever it stands.
+    r"\byou(?:r|['’]ve|['’]d|['’]re)?\b[^.!?]*\?",
+    r"你[^。！？]*[？?]|(?:还想|还需要?|还要|是否需要|要不要|需不需要)[^。！？，]*[？?]",
+    rf"\b(?:my|the|any) (?:earlier|previous|prior|last) {_TEXT}|"
+    rf"\b(?:a )?more (?:accurate|precise|detailed|complete|specific) {_TEXT}|"
+    r"\b(?:context|information|details?) (?:would be|are|is) (?:needed|required|helpful)\b",
     r"\b(?:keep in mind|it should be noted|be advised|disclaimer|bear in mind)\b",
     r"(?:^|[.!?(]\s*)(?:note|nb|n\.b\.|disclaimer|edit|warning)\s*:",
-    r"\b(?:a |purely |only a |just a )?(?:general|generic|generalised|generalized|brief|basic) "
-    r"(?:description|overview)\b",
+    r"\b(?:a |purely |only a |just a )?(?:general|generic|generalised|generalized|brief|basic|"
+    r"rough|broad|simplified|approximate) (?:description|overview|summary)\b",
+    r"\b(?:generated|written|produced|created|missed|captioned|detected) (?:[a-z]+ )?by (?:an? |"
+    r"the )?(?:[a-z]+ )?(?:model|ai|algorithm)\b|(?:^|[.!?(]\s*)note that\b",
+    rf"\b(?:longer|shorter|simpler|revised|different|second|another) (?:version|{_TEXT})|"
+    r"\blet us know\b|\bmy pleasure\b|\bfollow-?up questions?\b|"
+    r"\b(?:want|need|shall|should|may) (?:me|i|us|we)\b[^.!?]*\?",
     r"\b(?:does|do|may|might) not (?:include|contain|cover|reflect|represent|capture) (?:any |"
     r"all |the |"
     r"every )?(?:[a-z]+ )?(?:details?|information|speculation|actual)\b",
@@ -166,7 +179,7 @@ META_TALK = (
     r"(?:作为|身为|我是)(?:一个|一名|一款|一种)?(?:多模态|大型|虚拟|视觉)?(?:ai|人工智能|"
     r"语言模型|视觉模型|大模型|"
     r"智能助手|助手[，,])",
-    r"^\W*(?:当然|好的|没问题|可以的|好呀|明白了|收到|好|是的|嗯|了解)(?:可以)?[，,！!。：:]",
+    r"^\W*(?:当然|好的|没问题|可以的|好呀|明白了?|知道了|收到|好|是的|嗯|了解)(?:可以)?[，,！!。：:]",
     r"(?:以下|下面|如下|这里)(?:是|为|就是)[^，。：:]{0,24}(?:描述|说明|段落|内容|介绍|文字|"
     r"总结|答案|回答)",
     r"(?:以上|上面|上述)(?:就)?(?:是|为)[^，。：:]{0,24}(?:描述|说明|段落|介绍|总结|全部|回答)",
@@ -194,7 +207,7 @@ META_TALK = (
     r"(?:模型|人工智能|ai|助手|机器)(?:自动|根据|生成)",
     r"(?:避免|没有|不含|无|不做|不作|不包含|未包含)(?:了|任何)*(?:过度|主观)?(?:的)?(?:推测|"
     r"猜测|臆测)",
-    r"全文|共计?[^，。]{0,8}字[。，]|(?:使用|有|无|不)换行|(?:描述|回答)(?:完毕|结束|到此)|(?:字数|提示词)|(?:谢谢|感谢)(?:你|使用|提问|观看|阅读|"
+    r"全文|共计?[^，。]{0,8}字[。，）)]|(?:使用|有|无|不)换行|(?:描述|回答)(?:完毕|结束|到此)|(?:字数|提示词)|(?:谢谢|感谢)(?:你|使用|提问|观看|阅读|"
     r"分享|提供)",
     r"(?:语言模型|聊天机器人|人工智能模型|智能助手)",
     r"(?:我|我们)(?:可以|会|将|能|来|很乐意|将会)(?:为|帮|继续|再|进一步|提供|描述|给)",
@@ -215,8 +228,8 @@ LABELS = (
 FIRST_PERSON = (
     r"\bI (?:can|can['’]t|cannot|am|have|do|don['’]t|must|will|would|should|could|think|believe|"
     r"see|notice|assume|only|apologi[sz]e|hope|need|want|guess|suppose)\b|"
-    r"\bI['’](?:m|ll|d|ve)\b|\b[Mm]y (?:apologies|description|response|answer|training|"
-    r"knowledge)\b",
+    r"\bI['’](?:m|ll|d|ve)\b|\b(?:unknown|unclear|visible|known) to me\b|"
+    r"\b[Mm]y (?:apologies|description|response|answer|training|knowledge)\b",
 )
 """The model speaks of itself; anywhere but in a quotation, and the capital letter counts."""
 
@@ -237,7 +250,7 @@ HTML = (
 
 SPECIAL = (
     # Any other tag: <image>, </think>, <|im_end|>, <｜end▁of▁sentence｜>, <0x0A>, <extra_id_0>.
-    r"(?i)<[|｜][^<>]{1,40}[|｜]>|<</?sys>>|<0x[0-9a-f]{2}>|"
+    r"(?i)<[|｜][^<>]{1,40}[|｜]>|(?:<\d{1,4}>){2}|<</?sys>>|<0x[0-9a-f]{2}>|"
     r"</?[a-z][a-z0-9_.:-]{0,40}(?:\s[^<>]{0,200})?/?>|"
     r"\[/?(?:UNUSED_TOKEN_\d+|unused\d+|INST|IMG|IMAGE|SEP|CLS|PAD|MASK|UNK|BOS|EOS|SYS|"
     r"AVAILABLE_TOOLS|TOOL_CALLS|gMASK|sop|eop)(?:_[A-Z]+)?\]|"

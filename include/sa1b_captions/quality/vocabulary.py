@@ -5,6 +5,7 @@ Written by hand for this project; none of the foreign ones is a loan that Englis
 
 import enum
 
+from sa1b_captions.quality.slips import SLIPS
 from sa1b_captions.quality.stopwords import ENGLISH, FOREIGN, STUTTERS
 
 _COMMON = """
@@ -196,10 +197,21 @@ _LOANS = """
     agua kirche wand dunkel verre petite ombre
     """
 
-ABROAD = frozenset(" ".join(_ABROAD.values()).split()) - frozenset(_LOANS.split()) - COMMON
+_GERMAN_NOUNS = """
+    bürgersteig dächern fahnen fahrräder flaschen flugzeug gehweg hügel hühner kerzen küche laternen
+    löffel mädchen motorrad mütze regenschirm regenschirme schafe schirme schrank schuhe spielzeug
+    teppich treppe vorhang vorhänge zäune zweige blätter kühe stühlen tischdecke gebäuden häusern
+    bäumen kunden leuten menschen kindern hintergrund vordergrund sonnenuntergang himmel wolken
+    """
+
+ABROAD = (
+    frozenset(f"{' '.join(_ABROAD.values())} {_GERMAN_NOUNS}".split())
+    - frozenset(_LOANS.split())
+    - COMMON
+)
 """Words of other languages' captions, in lower case; one alone shows the model slipping."""
 
-GERMAN = frozenset(_ABROAD["German"].split()) & ABROAD
+GERMAN = frozenset(f"{_ABROAD['German']} {_GERMAN_NOUNS}".split()) & ABROAD
 """Those that may stand with a capital letter and be no name."""
 
 _SUBJECTS = """
@@ -249,11 +261,21 @@ SHARED = frozenset(_SHARED.split())
 """English words that say little of the language, for others write them too."""
 
 _AMONG_CHINESE = "a i up no in on pose up it"
-AMONG_CHINESE = frozenset(_AMONG_CHINESE.split())
+AMONG_CHINESE = frozenset(f"{_AMONG_CHINESE} {_BORROWED}".split())
 """English words that Chinese writes among its own: A字, T恤, up主, in风."""
+
+_OPENERS = """
+    above additionally also behind besides finally furthermore generally here however meanwhile
+    moreover nearby notably overall specifically there therefore thus
+    """
+OPENERS = frozenset(_OPENERS.split())
+"""Words that open an English sentence, a comma behind them, and are no name."""
 
 HAN_INTRODUCERS = "写印标刻题绣喷贴名称叫注牌"
 """The same in Chinese; 写着, 印有, 名为 and others are made of them."""
+
+HAN_NOUN_ENDS = "子头们器机车面侧边色部筑景空木窗墙桌椅灯"
+"""Characters that end nouns and next to no verb or adjective, which alone come twice."""
 
 HAN_ADVERBIALS = "在位从以和与及并而其把按将由"
 """Characters that begin a phrase, not a clause of its own."""
@@ -277,6 +299,8 @@ class Tag(enum.IntFlag):
     PLAIN = 4096  # English, and never in Chinese but by a slip
     PARTICLE = 8192  # inside a name: Place de la Concorde
     SHARED = 16384  # an English one that other languages spell alike
+    NOUN_END = 65536  # 子, which no verb ends in: 帽子帽子 is a slip, 研究研究 is not
+    OPENER = 32768  # before a comma, a sentence's first word: Overall,
 
 
 def tags() -> dict[str, int]:
@@ -295,9 +319,11 @@ def tags() -> dict[str, int]:
         (Tag.CONJUNCTION, CONJUNCTIONS),
         (Tag.ADVERBIAL, frozenset(HAN_ADVERBIALS)),
         (Tag.ONE, frozenset("一")),
+        (Tag.NOUN_END, frozenset(HAN_NOUN_ENDS)),
         (Tag.PARTICLE, PARTICLES),
         (Tag.SHARED, SHARED),
-        (Tag.PLAIN, (ENGLISH | STUTTERS | COMMON) - AMONG_CHINESE),
+        (Tag.OPENER, OPENERS),
+        (Tag.PLAIN, (ENGLISH | STUTTERS | COMMON | SLIPS) - AMONG_CHINESE),
     ):
         for word in words:
             found[word] = found.get(word, 0) | tag

@@ -86,7 +86,7 @@ def measure(
         table: kind and traits of each code point, as `characters.table` has them, uint16.
         gbk: the bytes that GBK writes it with, uint16.
         word_keys: a set of unit hashes, a power of two of slots, uint64.
-        word_tags: of each slot, uint16: what is known of the word, 0 where the slot is empty.
+        word_tags: of each slot, uint32: what is known of the word, 0 where the slot is empty.
         longest: bytes of the longest text.
         counts: the result.
     """
@@ -102,7 +102,7 @@ def measure(
     units = np.empty(longest + 1, np.uint64)
     unit_kinds = np.empty(longest + 1, np.uint8)
     unit_bits = np.empty(longest + 1, np.uint8)
-    tags = np.empty(longest + 1, np.uint16)
+    tags = np.empty(longest + 1, np.uint32)
     again = np.empty(longest + 1, np.uint8)
     ends = np.empty(longest + 1, np.int64)
     for text in range(counts.shape[0]):
@@ -112,7 +112,9 @@ def measure(
             codes, kinds, traits, quoted, length, units, unit_kinds, unit_bits, ends
         )
         look_up(units, unit_kinds, count, word_keys, word_tags, tags)
-        letters, foreign, stray, bare_han, stray_foreign = tally_letters(kinds, quoted, length)
+        letters, foreign, stray, bare_han, stray_foreign = tally_letters(
+            codes, kinds, quoted, length
+        )
         language = read_language(units, unit_kinds, unit_bits, tags, count, ends, sentences)
         line_breaks, brackets, wide = count_signs(codes, kinds, traits, quoted, length)
         stamp = 4 * text + 1

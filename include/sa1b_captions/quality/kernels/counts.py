@@ -19,8 +19,15 @@ from sa1b_captions.quality.kernels.text import (
 
 
 @compiled
+def beside_han(kinds: np.ndarray, count: int, place: int) -> bool:
+    """Whether a Han letter stands right before or after a place."""
+    before = place > 0 and kinds[place - 1] in (HAN, TRADITIONAL)
+    return before or (place + 1 < count and kinds[place + 1] in (HAN, TRADITIONAL))
+
+
+@compiled
 def tally_letters(
-    kinds: np.ndarray, quoted: np.ndarray, count: int
+    codes: np.ndarray, kinds: np.ndarray, quoted: np.ndarray, count: int
 ) -> tuple[int, int, int, int, int]:
     """Letters and foreign ones; letters, Han and joined foreign ones that no quotation has."""
     latin = 0
@@ -44,7 +51,11 @@ def tally_letters(
             # One letter alone names an angle or an axis.
             before = place > 0 and kinds[place - 1] in (FOREIGN, KANA)
             after = place + 1 < count and kinds[place + 1] in (FOREIGN, KANA)
-            stray_foreign += quoted[place] == BARE and (before or after)
+            joined = before or after
+            if quoted[place] == BARE:
+                # One hiragana among Han letters is Japanese: 天空は青い.
+                alone = not joined and 0x3041 <= codes[place] <= 0x3096
+                stray_foreign += 2 * beside_han(kinds, count, place) if alone else joined
     stray = stray_latin + stray_han + stray_foreign
     # A text that is all quotation, as in JSON, is judged by what it quotes.
     if stray == 0:

@@ -20,7 +20,7 @@ from sa1b_captions.quality.kernels.words import (
 # What is known of a word, as bits of vocabulary.Tag.
 ENGLISH, OTHER, STUTTER, COMMON, ABROAD, GERMAN = 1, 2, 4, 8, 16, 32
 SUBJECT, FINITE, INTRODUCER, CONJUNCTION, ADVERBIAL, ONE = 64, 128, 256, 512, 1024, 2048
-PLAIN, PARTICLE, SHARED = 4096, 8192, 16384
+PLAIN, PARTICLE, SHARED, OPENER, NOUN_END = 4096, 8192, 16384, 32768, 65536
 _KNOWN = ENGLISH | COMMON
 
 _NEAR_WORDS, _NEAR_CHARACTERS = 3, 8
@@ -100,7 +100,7 @@ def alone_abroad(unit_bits: np.ndarray, tags: np.ndarray, count: int, place: int
     return (
         tags[place] & GERMAN != 0
         and not unit_bits[place] & AFTER_SIGN
-        and (tags[place - 1] & _KNOWN) != 0
+        and (tags[place - 1] & _KNOWN or (unit_bits[place - 1] & GLUED and place > 1)) != 0
     )
 
 
@@ -175,6 +175,10 @@ def read_language(  # noqa: C901  # one pass, or it costs twice as much
             stray_stopwords += (tag & ENGLISH) != 0 and not particle
             if (tag & PLAIN) != 0 and small and not near and not glued and not particle:
                 stray_english += 1
+            elif (tag & OPENER) != 0 and first and not near and place + 1 < count:
+                # "Overall, 画面很安静": only where Chinese goes on.
+                han_next = unit_kinds[place + 1] in (HAN_UNIT, TRADITIONAL_UNIT)
+                stray_english += han_next and unit_bits[place + 1] & AFTER_PAUSE != 0
             if near and not tag & INTRODUCER:
                 speaks = False
                 introduced += not tag & _KNOWN
@@ -192,7 +196,8 @@ def read_language(  # noqa: C901  # one pass, or it costs twice as much
             unknown = unknown + 1 if strange and not tag & _KNOWN else 0
             longest_unknown = max(longest_unknown, unknown)
             if strange and place > 0 and units[place] != units[place - 1]:
-                lower = (lower if not bits & AFTER_SIGN else 0) + 1
+                # A particle joins: café au lait.
+                lower = (lower if not bits & AFTER_SIGN else 0) + (tag & PARTICLE == 0)
             elif not strange:
                 lower = 0
             latin_run = max(latin_run, lower)

@@ -16,6 +16,7 @@ from sa1b_captions.quality.kernels.text import (
 
 _MARKS = (0x2E, 0x29, 0xFF09, 0xFF0E, 0x3001)
 _OPENERS = (0x28, 0xFF08)
+_NUMERALS = (0x4E00, 0x4E8C, 0x4E09, 0x56DB, 0x4E94, 0x516D, 0x4E03, 0x516B, 0x4E5D)  # 一 to 九
 _COLONS = (0x3A, 0xFF1A)
 _MOST = 20
 """More items than a list in a caption has."""
@@ -33,14 +34,48 @@ def first_digit(codes: np.ndarray, kinds: np.ndarray, place: int) -> int:
 
 
 @compiled
-def list_number(
+def numeral_number(codes: np.ndarray, traits: np.ndarray, place: int) -> int:
+    """The number of an item that Chinese counts, as in （一）…（二）…; 0 where none does."""
+    if codes[place] not in (0x29, 0xFF09) or place < 2 or codes[place - 2] not in _OPENERS:
+        return 0
+    number = 0
+    for numeral in range(len(_NUMERALS)):
+        if codes[place - 1] == _NUMERALS[numeral]:
+            number = numeral + 1
+    if number > 1 and not follows_pause(codes, traits, place - 2):
+        return 0
+    return number
+
+
+@compiled
+def letter_number(codes: np.ndarray, traits: np.ndarray, count: int, place: int) -> int:
+    """The number of an item that a letter counts, as in "a) a car b) a tree"; 0 where none does."""
+    if codes[place] != 0x29 or place + 1 >= count or not traits[place + 1] & SPACE:
+        return 0
+    number = np.int64(codes[place - 1] | 0x20) - 0x60
+    if not 1 <= number <= _MOST or place < 2:
+        return 0
+    opened = codes[place - 2] in _OPENERS
+    if opened and place > 2 and not follows_pause(codes, traits, place - 2):
+        return 0
+    return int(number) if opened or traits[place - 2] & SPACE else 0
+
+
+@compiled
+def list_number(  # noqa: C901  # one mark after the other
     codes: np.ndarray, kinds: np.ndarray, traits: np.ndarray, count: int, place: int
 ) -> int:
     """The number of an item whose mark stands here; 0 where none does."""
     code = codes[place]
     if 0x2460 <= code <= 0x2468:
         return int(code - 0x245F)
-    if code not in _MARKS or place == 0 or kinds[place - 1] != DIGIT:
+    if code not in _MARKS or place == 0:
+        return 0
+    if codes[place - 1] in _NUMERALS:
+        return numeral_number(codes, traits, place)
+    if kinds[place - 1] == LATIN:
+        return letter_number(codes, traits, count, place)
+    if kinds[place - 1] != DIGIT:
         return 0
     # An item follows: 1.5 is a number, 1、2、3 are several.
     if place + 1 >= count or kinds[place + 1] == DIGIT:

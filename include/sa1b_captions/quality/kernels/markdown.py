@@ -6,6 +6,7 @@ from sa1b_captions.quality.kernels.compiled import compiled
 from sa1b_captions.quality.kernels.lists import list_number, starts_list
 from sa1b_captions.quality.kernels.text import (
     BLANK,
+    DIGIT,
     HAN,
     LATIN,
     LINE_BREAK,
@@ -16,6 +17,7 @@ from sa1b_captions.quality.kernels.text import (
     joins,
 )
 
+_BULLETS = (0x2022, 0x2D, 0x2A, 0x2B, 0x3E)
 _EMPHASIS_CHARS = 80
 _FORMULA_CHARS = 40
 _ENTITIES = (
@@ -180,11 +182,13 @@ def count_markdown(  # noqa: C901  # one sign after the other
             elif code == 0x7C:
                 pipes += 1
                 marks += pipes == 3
-            elif code == 0x2022 or code == 0x2D:  # bullets inside a line
+            elif code == 0x5D:  # [1], a reference
+                marks += place > 1 and kinds[place - 1] == DIGIT and opens(codes, kinds, place)
+            if code in _BULLETS:  # inside a line
                 spaced = place + 1 < count and traits[place + 1] & SPACE
-                if spaced and is_bullet(codes, traits, place):
+                if spaced and (bullets or is_bullet(codes, traits, place)):
                     bullets += 1
-                    marks += bullets == 2
+                    marks += bullets == 2 or code == 0x3E
         if code == 0x26:
             marks += is_entity(codes, count, place)
         elif code == 0x2A and following == 0x2A:  # ** before a word, not inside one
@@ -198,11 +202,22 @@ def count_markdown(  # noqa: C901  # one sign after the other
 
 
 @compiled
+def opens(codes: np.ndarray, kinds: np.ndarray, place: int) -> bool:
+    """Whether a bracket, a number and the bracket here are all there is since a space or letter."""
+    before = place - 1
+    while before > 0 and kinds[before] == DIGIT:
+        before -= 1
+    return bool(codes[before] == 0x5B)
+
+
+@compiled
 def is_bullet(codes: np.ndarray, traits: np.ndarray, place: int) -> bool:
     """Whether a sign before a space begins an item: a bullet, or a dash behind a colon or stop."""
     if codes[place] == 0x2022:
         return True
     before = place - 1
+    if before >= 0 and codes[before] in (0x3002, 0xFF1A, 0xFF1B):
+        return True
     while before >= 0 and traits[before] & SPACE:
         before -= 1
     return (

@@ -9,7 +9,9 @@ from sa1b_captions.quality.kernels.language import (
     COMMON,
     CONJUNCTION,
     FINITE,
+    NOUN_END,
     ONE,
+    PLAIN,
     STUTTER,
     SUBJECT,
 )
@@ -40,8 +42,11 @@ SENTENCE_CHARACTERS = 6
 CLAUSE_UNITS, CLAUSE_CHARACTERS = 6, 8
 """The same of a clause with a subject of its own."""
 
-ANY_UNITS = 12
-"""The same of what stands between two pauses, whatever it is."""
+ANY_UNITS, ANY_WORDS = 12, 9
+"""The same of what stands between two pauses, whatever it is: characters, and words."""
+
+TWICE_UNITS, TWICE_WORDS = 6, 4
+"""Units of a clause that nobody says twice in a row, a comma between: characters, and words."""
 
 OPENING_UNITS = 9
 """Units of a sentence's opening that nobody says twice; ANY_UNITS characters in Chinese."""
@@ -146,6 +151,8 @@ def stands_for_itself(
     Parallel descriptions share phrases: "with a hat on the head", "on the left", 戴着眼镜.
     """
     count = end - start
+    if unit_kinds[start] == WORD and count >= ANY_WORDS:
+        return True
     if count >= ANY_UNITS:
         return not tags[start] & ADVERBIAL or count >= 2 * ANY_UNITS
     if unit_kinds[start] != WORD:
@@ -227,7 +234,7 @@ def count_repeated_openings(
         width = OPENING_UNITS if unit_kinds[start] == WORD else ANY_UNITS
         rare, quoted = 0, 0
         for place in range(start, min(count, start + width)):
-            rare += tags[place] == 0
+            rare += (tags[place] & ~PLAIN) == 0
             quoted += (unit_bits[place] & IN_QUOTES) != 0
         if rare >= 2 and quoted == 0:
             for later in range(start + 1, count - width + 1):
@@ -243,9 +250,14 @@ def count_repeated_openings(
 def count_stutters(
     units: np.ndarray, unit_kinds: np.ndarray, unit_bits: np.ndarray, tags: np.ndarray, count: int
 ) -> int:
-    """Words said twice on the spot that never are: "the the", "dog dog", "white,white"."""
+    """Words said twice on the spot that never are: "the the", "dog dog", 帽子帽子."""
     stutters = 0
     for place in range(1, count):
+        if tags[place] & NOUN_END and place > 2:
+            again = units[place] == units[place - 2] and units[place - 1] == units[place - 3]
+            bits = unit_bits[place] | unit_bits[place - 1] | unit_bits[place - 2]
+            apart = units[place] == units[place - 1] or tags[place - 1] & ONE
+            stutters += again and not bits & (AFTER_SIGN | IN_QUOTES) and not apart
         if unit_kinds[place] != WORD or unit_bits[place] & IN_QUOTES:
             continue
         bare = (unit_bits[place] & AFTER_BARE_COMMA) != 0
@@ -293,6 +305,7 @@ def longest_echo(
         run = 0
         counted = 0
         signed = True
+        clause = False
         one = False
         for place in range(period, count):
             if units[place] != units[place - period] or unit_bits[place] & IN_QUOTES:
@@ -303,10 +316,15 @@ def longest_echo(
             if run == 0:
                 sign = unit_bits[place] & (AFTER_SIGN | AFTER_BARE_COMMA)
                 signed = sign == AFTER_SIGN
+                fewest = TWICE_WORDS if unit_kinds[place] == WORD else TWICE_UNITS
+                # Of a clause: "beside a red car, a red car" may go on.
+                first_bits = AFTER_PAUSE if place == period else unit_bits[place - period]
+                clause = fewest <= period <= ECHO_UNITS and first_bits & AFTER_PAUSE != 0
             run += 1
             counted += unit_kinds[place] != NUMBER
             one |= (tags[place] & ONE) != 0
-            enough = 2 * period if signed or (one and period <= 3) else period
+            twice = (signed and not clause) or (one and period <= 3)
+            enough = 2 * period if twice else period
             if counted > longest and run > enough - (0 if one and period <= 3 else 1):
                 longest = counted
     return longest
