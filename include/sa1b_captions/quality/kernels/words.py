@@ -99,6 +99,13 @@ def split_units(  # noqa: C901  # one pass, or it costs twice as much
                 value = _SEED
                 highest = 0
                 unit_kind = NUMBER
+                # Most words are of these letters alone, and one bit folds them.
+                first = place
+                while place < count and kinds[place] == LATIN and codes[place] < 0x80:
+                    value = (value ^ uint64(codes[place] | 0x20)) * _PRIME
+                    place += 1
+                if place > first:
+                    unit_kind = WORD
                 while place < count and joins(kinds[place]):
                     code = codes[place]
                     value = (value ^ uint64(fold(code))) * _PRIME
