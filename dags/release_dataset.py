@@ -6,11 +6,13 @@ Turns all captioned shards into a release: four JSONL files, Parquet, card, chec
 shows how many are in under *Assets → captioned_shards*.
 
 **By hand** trigger it, for example after shards were captioned again. A release is never
-overwritten: without a name in `version` it takes the next number.
+overwritten: without a name in `version` it takes the next number. Where some shards will not be done
+for long, or failed, `allow_partial` makes a release without them, named so, with the missing ones on
+its card; `tracks` makes one of some tracks only.
 
 | task | does | when it fails |
 |---|---|---|
-| `check` | reads receipts: is every shard done? | it names the shards that `caption_shards` still has to do |
+| `check` | reads receipts: is every shard done? (not asked for a partial release) | it names the shards that `caption_shards` still has to do |
 | `dedup` | finds captions that repeat another shard's, per track | clear it |
 | `validate` | expectations over all shards, the release report | clear it |
 | `route` | passes to `export`, warns to `gate`, stops on a failed check | open *Quality report* |
@@ -46,6 +48,14 @@ captioned_shards = Asset(name="captioned_shards", uri="sa1b-captions://captioned
 
 RUN_ID = ["--run-id", "{{ run_id }}"]
 VERSION = "{{ params.version or '' }}"
+RELEASED = "{{ params.tracks | join(',') }}"
+PARTIAL = "{{ '--allow-partial' if params.allow_partial else '--no-allow-partial' }}"
+# Of a release of some tracks, too, `dedup` says which shards lack them.
+REQUIRE_DONE = (
+    "{{ '--no-require-done' if params.allow_partial or params.tracks | length < "
+    f"{len(TRACKS)} "
+    "else '--require-done' }}"
+)
 
 with DAG(
     dag_id="release_dataset",
@@ -71,16 +81,36 @@ with DAG(
             pattern="^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$",
             title="Version",
             description="Name of the release. Empty takes the next number: v1, v2 and so on.",
-        )
+        ),
+        "allow_partial": Param(
+            False,
+            type="boolean",
+            title="Allow a partial release",
+            description="Leave out shards that are not done or failed. The card names them.",
+        ),
+        "tracks": Param(
+            list(TRACKS),
+            type="array",
+            items={"type": "string", "enum": list(TRACKS)},
+            minItems=1,
+            uniqueItems=True,
+            title="Tracks",
+            description="Tracks of the release.",
+        ),
     },
 ):
-    check = stage(task_id="check", arguments=["status", "--require-done"])
+    check = stage(task_id="check", arguments=["status", REQUIRE_DONE])
     dedup = stage(
         task_id="dedup",
-        each_arguments=[["dedup", "--tracks", track, *RUN_ID] for track in TRACKS],
+        each_arguments=[
+            ["dedup", "--tracks", track, "--release-tracks", RELEASED, PARTIAL, *RUN_ID]
+            for track in TRACKS
+        ],
     )
     validate = stage(
-        task_id="validate", arguments=["validate", "--release", *RUN_ID], report="release"
+        task_id="validate",
+        arguments=["validate", "--release", "--tracks", RELEASED, PARTIAL, *RUN_ID],
+        report="release",
     )
 
     @task.branch(retries=0)
@@ -105,7 +135,10 @@ with DAG(
     # Reached only when the checks passed or a person accepted the warnings.
     export = stage(
         task_id="export",
-        arguments=["export", "--version", VERSION, "--allow-warnings", *RUN_ID],
+        arguments=[
+            *["export", "--version", VERSION, "--tracks", RELEASED, PARTIAL],
+            *["--allow-warnings", *RUN_ID],
+        ],
         report="release",
         trigger_rule=TriggerRule.NONE_FAILED_MIN_ONE_SUCCESS,
     )

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from sa1b_captions import layout
 from sa1b_captions.errors import MissingKeyError, PermanentError
-from sa1b_captions.recipe import Recipe, parse_recipe
+from sa1b_captions.recipe import TRACKS, Recipe, parse_recipe
 from sa1b_captions.storage import Store
 
 CURATION_VERSION = 3
@@ -22,6 +22,10 @@ class Campaign:
     recipe: Recipe
     reference_digest: str | None = None
     """Of the reference that `sa1b-captions calibrate --pin` wrote; None before it did."""
+    tracks: tuple[str, ...] = TRACKS
+    """Tracks of the release at hand."""
+    missing: tuple[str, ...] = ()
+    """Shards that a partial release leaves out; the recipe here names the others."""
 
     @property
     def quality_fingerprint(self) -> str:

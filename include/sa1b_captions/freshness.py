@@ -231,11 +231,11 @@ def release_validation_input(
 
     Args:
         campaign: what its recipe asks for is part of what a verdict is made of.
-        curated: by track, in the shards' order.
+        curated: by track, in the order of TRACKS, then in the shards' order.
         dedups: by track.
         shard_results: in the shards' order.
     """
-    chain = (receipt for track in TRACKS for receipt in (*curated[track], dedups[track]))
+    chain = (receipt for track in curated for receipt in (*curated[track], dedups[track]))
     tracks = campaign.recipe.tracks.items()
     targets = {name: track.target for name, track in tracks if track.target is not None}
     return digest(*chain, *shard_results, *([targets] if targets else []))

@@ -46,6 +46,7 @@ from airflow.dag_processing.dagbag import DagBag
 bag = DagBag({str(ROOT / "dags")!r})
 assert not bag.import_errors, bag.import_errors
 task = bag.dags["release_dataset"].get_task("check")
+task.arguments = ["status", "--require-done"]
 task.command = [sys.executable, "-c", {ECHO!r}]
 print(json.dumps([sorted(bag.dags), task.execute({{}})]))
 """)

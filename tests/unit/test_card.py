@@ -43,6 +43,7 @@ def facts(recipe, totals=TOTALS, **changes):
         files={track: track_files(track, name) for track, name in names.items()},
         summaries={track: summary(recipe.tracks[track]) for track in TRACKS},
         shards=recipe.shards,
+        missing=(),
         verdict="pass",
         checks=[Check("all_shards", "All shards are there", "critical", True, False, "2")],
         meanings=MEANINGS,

@@ -10,7 +10,9 @@ from sa1b_captions import layout
 from sa1b_captions.campaign import Campaign, open_campaign
 from sa1b_captions.cli.common import (
     ALL_TRACKS,
+    AllowPartial,
     Force,
+    ReleaseTracks,
     RunId,
     Shards,
     Tracks,
@@ -189,12 +191,17 @@ def validate(
     ] = False,
     tracks: Annotated[
         str | None,
-        typer.Option(help="Tracks the run was to make: what its publish task does goes by them."),
+        typer.Option(
+            help="Tracks the run was to make: what its publish task does goes by them. With "
+            "--release, the tracks of the release; by default all."
+        ),
     ] = None,
+    allow_partial: AllowPartial = False,
     force: Force = False,
     run_id: RunId = None,
 ) -> None:
     """Check curated shards, or the release, against the expectations; write the reports."""
+    from sa1b_captions.stages.selection import select
     from sa1b_captions.stages.validate_release import validate_release
     from sa1b_captions.stages.validate_shards import validate_shards
 
@@ -202,7 +209,9 @@ def validate(
         raise PermanentError("give either --shards or --release")
     _, _, campaign = open_deployment()
     if shards is None:
-        print_result(validate_release(campaign, force=force, run_id=run_id))
+        wanted = parse_tracks(tracks or ALL_TRACKS)
+        chosen = select(campaign, wanted, allow_partial=allow_partial)
+        print_result(validate_release(chosen, force=force, run_id=run_id))
     elif not shards:
         raise NothingToDo("no shards to validate")
     else:
@@ -241,15 +250,23 @@ def drop(
 
 
 @command
-def dedup(tracks: Tracks = ALL_TRACKS, force: Force = False, run_id: RunId = None) -> None:
-    """Find captions that repeat another shard's."""
+def dedup(
+    tracks: Tracks = ALL_TRACKS,
+    release_tracks: ReleaseTracks = ALL_TRACKS,
+    allow_partial: AllowPartial = False,
+    force: Force = False,
+    run_id: RunId = None,
+) -> None:
+    """Find captions that repeat another shard's, in those of the tracks that are released."""
     from sa1b_captions.stages.dedup import dedup_track
+    from sa1b_captions.stages.selection import select
 
     _, _, campaign = open_deployment()
-    results = {
-        track: dedup_track(campaign, track, force=force, run_id=run_id)
-        for track in parse_tracks(tracks)
-    }
+    released = parse_tracks(release_tracks)
+    wanted = [track for track in parse_tracks(tracks) if track in released]
+    if wanted:
+        campaign = select(campaign, released, allow_partial=allow_partial)
+    results = {track: dedup_track(campaign, track, force=force, run_id=run_id) for track in wanted}
     print_result({"stage": "dedup", "tracks": results})
 
 
@@ -268,12 +285,16 @@ def export(
             help="Take the version over from an export of other captions that was cut off.",
         ),
     ] = False,
+    tracks: ReleaseTracks = ALL_TRACKS,
+    allow_partial: AllowPartial = False,
     run_id: RunId = None,
 ) -> None:
     """Write a release: JSONL, Parquet, provenance, card, checksums, manifest last."""
     from sa1b_captions.stages.export import export_release
+    from sa1b_captions.stages.selection import select
 
     _, _, campaign = open_deployment()
+    campaign = select(campaign, parse_tracks(tracks), allow_partial=allow_partial)
     allowed = ("pass", "warn") if allow_warnings else ("pass",)
     print_result(
         export_release(

@@ -47,6 +47,17 @@ _STOPPED = (
     "what was being written; to go on, run the same command again or clear the task"
 )
 ALL_TRACKS = ",".join(TRACKS)
+AllowPartial = Annotated[
+    bool,
+    typer.Option(
+        "--allow-partial/--no-allow-partial",
+        help="Make the release without shards that are not done or failed. Give it to dedup, "
+        "validate --release and export.",
+    ),
+]
+ReleaseTracks = Annotated[
+    str, typer.Option(help=f"Tracks of the release, separated by commas: {', '.join(TRACKS)}.")
+]
 Force = Annotated[bool, typer.Option("--force/--no-force", help="Do it again although it is done.")]
 RunId = Annotated[str | None, typer.Option(help="Run to name in receipts; Airflow fills it.")]
 

@@ -102,7 +102,10 @@ def status(
         str | None, typer.Option(help="Shards to show; by default the recipe's.")
     ] = None,
     require_done: Annotated[
-        bool, typer.Option("--require-done", help="Exit with 65 unless every shard is done.")
+        bool,
+        typer.Option(
+            "--require-done/--no-require-done", help="Exit with 65 unless every shard is done."
+        ),
     ] = False,
     project: Annotated[
         bool,

@@ -48,6 +48,8 @@ def require_curated(campaign: Campaign, track: str) -> list[CurateReceipt]:
         f"{track}: {len(missing)} of {len(shards)} shards are not curated by the present "
         f"rules{why}; run sa1b-captions curate --tracks {track} --shards "
         + _shortened(format_selection(missing))
+        + ", or leave them out of the release: dedup, validate --release and export, each with "
+        "--allow-partial"
     )
 
 
@@ -67,8 +69,10 @@ def require_deduplicated(
     place = dedup_place(campaign.name, track)
     receipt = require_receipt(campaign.store, place)
     if receipt.input != digest(*curated):
+        partial = " --allow-partial" if campaign.missing else ""
         raise PermanentError(
-            f"{track}: the dedup is stale, for shards were curated again since; run {place.command}"
+            f"{track}: the dedup is stale, for shards were curated again since, or others are "
+            f"released; run {place.command}{partial}"
         )
     return receipt
 

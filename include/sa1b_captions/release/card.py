@@ -96,6 +96,8 @@ class CardFacts:
     summaries: Mapping[str, TrackSummary]
     shards: Sequence[str]
     """What the captions are of."""
+    missing: Sequence[str]
+    """Shards of the recipe that are left out."""
     verdict: str
     """Of the release's validation."""
     checks: Sequence[Check]
@@ -116,6 +118,9 @@ def render_card(facts: CardFacts) -> str:
         "card.md.jinja",
         recipe,
         facts=facts,
+        title=title_of(recipe, facts.missing),
+        missing=format_selection(facts.missing),
+        missing_tracks=[name for name in recipe.tracks if name not in totals],
         version=facts.version,
         verdict=facts.verdict,
         retry_penalties=facts.retry_penalties,
@@ -142,6 +147,11 @@ def render_card(facts: CardFacts) -> str:
         shards=format_selection(facts.shards),
         works=_works(recipe),
     )
+
+
+def title_of(recipe: Recipe, missing: Collection[str]) -> str:
+    """What a release is called; a partial one is called so."""
+    return f"{recipe.title} (partial)" if missing else recipe.title
 
 
 def figure_names(track: str, summary: TrackSummary) -> dict[str, str]:

@@ -5,7 +5,7 @@ A release exists when its manifest does. `releases/LATEST` names the newest one.
 
 import contextlib
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from sa1b_captions import layout
@@ -80,6 +80,8 @@ class Manifest:
     """ISO 8601, UTC, to the millisecond."""
     software: str
     run_id: str | None
+    missing_shards: list[str] = field(default_factory=list)
+    """Shards of the recipe that a partial release leaves out."""
     merkle_root: str | None = None
     """Over the pieces of `pieces.csv`, hexadecimal; releases of version 0.2.0 have none."""
     number: int = 0

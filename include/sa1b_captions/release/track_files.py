@@ -83,7 +83,12 @@ def export_track(
             image_hashes.add(rows.image_hashes_table(split.kept, first_id))
             rejected.add(split.left_out)
         if not totals.rows:
-            raise PermanentError(f"{track.name}: no caption is left to publish")
+            others = ",".join(name for name in campaign.tracks if name != track.name)
+            raise PermanentError(
+                f"{track.name}: no caption is left to publish; see why in the quality report, or "
+                f"release the other tracks: validate --release and export, each with "
+                f"--tracks {others or 'OTHERS'}"
+            )
     return totals.finish()
 
 

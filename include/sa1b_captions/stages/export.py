@@ -20,7 +20,6 @@ from sa1b_captions.caption.engines.generation import RETRY_PENALTIES
 from sa1b_captions.errors import PermanentError
 from sa1b_captions.quality import rules
 from sa1b_captions.quality.report.release import without_photographs
-from sa1b_captions.recipe import TRACKS
 from sa1b_captions.release import card, guards
 from sa1b_captions.release.claim import Claim, TakenError, claimed, replace_claims
 from sa1b_captions.release.croissant import CROISSANT, render_croissant
@@ -127,7 +126,8 @@ def _versions(campaign: Campaign, inputs: Inputs) -> Iterator[str]:
     if found is not None and found.input == inputs.digest:
         yield found.version
     # An export that was cut off after its manifest is not in LATEST yet.
-    yield from (f"v{number}" for number in itertools.count(1))
+    suffix = "-partial" if campaign.missing else ""
+    yield from (f"v{number}{suffix}" for number in itertools.count(1))
 
 
 def _finished(campaign: Campaign, version: str, inputs: Inputs) -> Manifest | None:
@@ -147,10 +147,13 @@ def _write(campaign: Campaign, claim: Claim, inputs: Inputs, run_id: str | None)
     store, recipe, version = campaign.store, campaign.recipe, claim.version
     folder = ReleaseFolder(store, version, claim.require)
     rows = {
-        name: count_rows(campaign, recipe.tracks[name], inputs.curated[name]) for name in TRACKS
+        name: count_rows(campaign, recipe.tracks[name], inputs.curated[name])
+        for name in campaign.tracks
     }
     names = {name: track_files(name, jsonl) for name, jsonl in release_names(recipe, rows).items()}
-    summaries = {name: TrackSummary(example_id(recipe.seed, name, rows[name])) for name in TRACKS}
+    summaries = {
+        name: TrackSummary(example_id(recipe.seed, name, rows[name])) for name in campaign.tracks
+    }
     tracks = {
         name: export_track(
             campaign,
@@ -160,7 +163,7 @@ def _write(campaign: Campaign, claim: Claim, inputs: Inputs, run_id: str | None)
             names[name],
             summaries[name],
         )
-        for name in TRACKS
+        for name in campaign.tracks
     }
     _write_card(
         folder,
@@ -171,6 +174,7 @@ def _write(campaign: Campaign, claim: Claim, inputs: Inputs, run_id: str | None)
             files=names,
             summaries=summaries,
             shards=recipe.shards,
+            missing=campaign.missing,
             verdict=inputs.verdict,
             checks=inputs.validation.checks,
             meanings=MEANINGS,
@@ -194,7 +198,7 @@ def _write(campaign: Campaign, claim: Claim, inputs: Inputs, run_id: str | None)
     _delete_leftovers(folder)
     return Manifest(
         version=version,
-        title=recipe.title,
+        title=card.title_of(recipe, campaign.missing),
         campaign=campaign.name,
         recipe=recipe.name,
         recipe_fingerprint=recipe.fingerprint,
@@ -202,6 +206,7 @@ def _write(campaign: Campaign, claim: Claim, inputs: Inputs, run_id: str | None)
         rows={names[name].jsonl: totals.rows for name, totals in tracks.items()},
         files=folder.files,
         shards=list(recipe.shards),
+        missing_shards=list(campaign.missing),
         tracks=tracks,
         verdict=inputs.verdict,
         input=inputs.digest,

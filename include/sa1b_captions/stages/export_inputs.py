@@ -5,11 +5,11 @@ from dataclasses import dataclass
 
 from sa1b_captions.campaign import Campaign
 from sa1b_captions.errors import PermanentError
+from sa1b_captions.findings import Verdict
 from sa1b_captions.freshness import read_shard_validations, release_validation_input
 from sa1b_captions.quality.curated import require_curated, require_deduplicated
 from sa1b_captions.receipt_files import digest, release_validation_place, require_receipt
 from sa1b_captions.receipts import CurateReceipt, DedupReceipt, ReleaseValidation
-from sa1b_captions.recipe import TRACKS
 from sa1b_captions.software import software
 
 
@@ -41,13 +41,18 @@ def read_inputs(campaign: Campaign, allow_verdicts: Collection[str]) -> Inputs:
         RetryableError: the store failed.
     """
     recipe = campaign.recipe
-    curated = {track: require_curated(campaign, track) for track in TRACKS}
-    dedups = {track: require_deduplicated(campaign, track, curated[track]) for track in TRACKS}
+    curated = {track: require_curated(campaign, track) for track in campaign.tracks}
+    dedups = {
+        track: require_deduplicated(campaign, track, curated[track]) for track in campaign.tracks
+    }
     validation = _require_validated(campaign, curated, dedups)
     _require_verdict(campaign, validation, allow_verdicts)
-    receipts = [receipt for track in TRACKS for receipt in curated[track]]
+    receipts = [receipt for track in campaign.tracks for receipt in curated[track]]
     return Inputs(
-        curated={track: dict(zip(recipe.shards, curated[track], strict=True)) for track in TRACKS},
+        curated={
+            track: dict(zip(recipe.shards, curated[track], strict=True))
+            for track in campaign.tracks
+        },
         validation=validation,
         digest=digest(
             {"recipe": recipe.source, "verdict": validation.verdict.value},
@@ -75,6 +80,7 @@ def _require_validated(
             "the validation of the release is stale, for captions were deduplicated or shards "
             f"validated again since it was made, or its report {report} is gone; "
             "run sa1b-captions validate --release --force"
+            + (" --allow-partial" if campaign.missing else "")
         )
     return validation
 
@@ -86,10 +92,24 @@ def _require_verdict(
     if verdict not in allow_verdicts:
         report = campaign.store.locate(validation.report)
         raise PermanentError(
-            f"the validation of the release ended with {verdict!r}, and export goes on with "
-            f"{' or '.join(allow_verdicts)} only; see {report}, "
-            "then curate again, or accept warnings with --allow-warnings"
+            f"the validation of the release ended with {verdict!r}, see {report}; "
+            + _remedy(validation)
         )
+
+
+def _remedy(validation: ReleaseValidation) -> str:
+    if validation.verdict is Verdict.WARN:
+        return "export with --allow-warnings if you accept that"
+    failed = [
+        check.name
+        for check in validation.checks
+        if not check.success and check.severity == "critical"
+    ]
+    return (
+        f"no option exports what failed ({', '.join(failed) or 'a check'}): mend it and validate "
+        "again, or, if single shards are bad, leave them out: dedup, validate --release and "
+        "export, each with --allow-partial"
+    )
 
 
 def require_unchanged(campaign: Campaign, inputs: Inputs) -> None:

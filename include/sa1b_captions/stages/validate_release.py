@@ -5,6 +5,7 @@ The result is written after the report, so a result that exists has its report.
 
 import logging
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import pyarrow as pa
@@ -15,6 +16,7 @@ from sa1b_captions.findings import Check, Measure
 from sa1b_captions.freshness import (
     curated_version,
     read_shard_validations,
+    read_tracks,
     release_validation_input,
 )
 from sa1b_captions.quality import expectations, metrics
@@ -53,15 +55,17 @@ def validate_release(
         RetryableError: the store failed, or a check crashed.
     """
     store, place = campaign.store, release_validation_place(campaign.name)
-    curated = {track: require_curated(campaign, track) for track in TRACKS}
-    dedups = {track: require_deduplicated(campaign, track, curated[track]) for track in TRACKS}
+    curated = {track: require_curated(campaign, track) for track in campaign.tracks}
+    dedups = {
+        track: require_deduplicated(campaign, track, curated[track]) for track in campaign.tracks
+    }
     shard_results = dict(zip(campaign.recipe.shards, read_shard_validations(campaign), strict=True))
     version = release_validation_input(campaign, curated, dedups, list(shard_results.values()))
     result = None if force else read_receipt(store, place)
     if result is None or result.input != version:
         duplicates = {
             track: records.read_table(store, layout.duplicates_key(campaign.name, track))
-            for track in TRACKS
+            for track in campaign.tracks
         }
         verdicts = _shard_verdicts(campaign, curated, shard_results)
         health = _shard_health(shard_results, verdicts)
@@ -115,14 +119,32 @@ def _shard_verdicts(
 ) -> dict[str, str]:
     """Verdict of each shard; `missing` without one, `outdated` when curated again since."""
     verdicts = {}
-    for place, shard in enumerate(campaign.recipe.shards):
+    for shard, version in zip(
+        campaign.recipe.shards, _curated_versions(campaign, curated), strict=True
+    ):
         result = results[shard]
-        version = curated_version({track: curated[track][place] for track in TRACKS})
         if result is None:
             verdicts[shard] = "missing"
         else:
             verdicts[shard] = result.verdict.value if result.input == version else "outdated"
     return verdicts
+
+
+def _curated_versions(
+    campaign: Campaign, curated: Mapping[str, Sequence[CurateReceipt]]
+) -> list[str]:
+    """Digest of each shard's curated tracks, those included that are not released."""
+    shards = campaign.recipe.shards
+    every: dict[str, Sequence[CurateReceipt | None]] = {
+        track: curated[track]
+        if track in curated
+        else [state.fresh_curated for state in read_tracks(campaign, track, shards)]
+        for track in TRACKS
+    }
+    return [
+        curated_version({t: one for t, many in every.items() if (one := many[place]) is not None})
+        for place in range(len(shards))
+    ]
 
 
 def _shard_health(
@@ -150,7 +172,8 @@ def _occupancy(
 
 
 def _check_release(campaign: Campaign, by_shard: pa.Table) -> list[Check]:
-    recipe, totals = campaign.recipe, metrics.total_metrics(by_shard)
+    tracks = {name: campaign.recipe.tracks[name] for name in campaign.tracks}
+    recipe, totals = replace(campaign.recipe, tracks=tracks), metrics.total_metrics(by_shard)
     return [
         *run_suite(by_shard, expectations.release_suite(recipe), "release"),
         *run_suite(totals, expectations.totals_suite(recipe), "release"),

@@ -18,7 +18,6 @@ from sa1b_captions.quality.curated import read_metrics
 from sa1b_captions.quality.report import charts, copies, gallery, page
 from sa1b_captions.quality.report.window_occupancy import ReleaseOccupancy
 from sa1b_captions.receipts import Alike, CurateReceipt
-from sa1b_captions.recipe import TRACKS
 
 WORST_SHARDS = 10
 SAMPLE_SHARDS = 4
@@ -47,7 +46,7 @@ class ReleaseFindings:
 def render_release(campaign: Campaign, findings: ReleaseFindings) -> str:
     """HTML page over all shards. Raises as `render_shard` does."""
     shards = campaign.recipe.shards
-    metrics = {track: read_metrics(campaign, track, shards) for track in TRACKS}
+    metrics = {track: read_metrics(campaign, track, shards) for track in campaign.tracks}
     rows = gallery.Gallery(campaign)
     duplicates = {track: table.num_rows for track, table in findings.duplicates.items()}
     return page.fill_template(
@@ -57,7 +56,8 @@ def render_release(campaign: Campaign, findings: ReleaseFindings) -> str:
         headline=page.headline(findings.checks),
         complaints=page.complaints({"": findings.checks}),
         tracks=[
-            page.track_row(campaign, track, metrics[track], duplicates[track]) for track in TRACKS
+            page.track_row(campaign, track, metrics[track], duplicates[track])
+            for track in campaign.tracks
         ],
         verdicts=sorted(
             Counter(findings.shard_verdicts.values()).items(), key=lambda item: -item[1]
@@ -76,7 +76,7 @@ def render_release(campaign: Campaign, findings: ReleaseFindings) -> str:
         charts=page.length_charts(campaign, metrics),
         copies=copies.show_copies(rows, findings.duplicates.values()),
         repeats=copies.show_repeats(campaign, rows),
-        samples=_release_samples(rows, shards),
+        samples=_release_samples(rows, shards, campaign.tracks),
         provenance=page.provenance(campaign, [one for many in metrics.values() for one in many]),
     )
 
@@ -127,10 +127,12 @@ def _strangest(by_shard: pa.Table) -> list[dict[str, Any]]:
     return rows
 
 
-def _release_samples(rows: gallery.Gallery, shards: Sequence[str]) -> list[gallery.Sample]:
+def _release_samples(
+    rows: gallery.Gallery, shards: Sequence[str], tracks: Sequence[str]
+) -> list[gallery.Sample]:
     chosen = [shards[place] for place in gallery.evenly(len(shards), SAMPLE_SHARDS)]
-    single = [track for track in TRACKS if track.startswith("single_")]
-    multi = [track for track in TRACKS if track.startswith("multi_")]
+    single = [track for track in tracks if track.startswith("single_")]
+    multi = [track for track in tracks if track.startswith("multi_")]
     samples = [sample for shard in chosen for sample in rows.samples(shard, single, singles=1)]
     return samples + rows.samples(chosen[0], multi)
 
