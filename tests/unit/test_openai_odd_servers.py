@@ -1,7 +1,10 @@
 """The openai engine and the worker over servers that answer what they like."""
 
+import gzip
 import json
 import threading
+import time
+import tracemalloc
 
 import pyarrow as pa
 import pytest
@@ -288,6 +291,44 @@ def test_an_answer_that_drips_is_given_up_in_time():
     with serve(odd=lambda asked: slow) as server, engine_for(server, timeout_s=0.4) as engine:
         reply = engine.caption(request())
     assert (reply.error_code, reply.error) == ("timeout", "no answer within 0 s")
+
+
+@pytest.mark.parametrize("status", [302, 400, 500])
+def test_a_refusal_that_drips_is_read_as_far_as_it_came(monkeypatch, status):
+    monkeypatch.setattr(endpoint, "REFUSAL_S", 0.3)
+    slow = Fault(status, body=b"I refuse" + b"." * 500, drip_s=0.015)
+    began = time.monotonic()
+    with serve([slow] * MAX_SENDS) as server, engine_for(server) as engine:
+        reply = engine.caption(request())
+    assert "I refuse" in reply.error
+    assert time.monotonic() - began < 4
+
+
+def test_a_refusal_that_breaks_off_is_that_refusal():
+    cut = Fault(400, body=b"\x1f\x8b I refuse", headers={"Content-Encoding": "gzip"})
+    with serve([cut]) as server, engine_for(server) as engine:
+        assert engine.caption(request()).error_code == "http_400"
+
+
+def test_no_refusal_takes_more_memory_than_an_answer():
+    """Six hundred kilobytes that unpack to six hundred megabytes."""
+    bomb = Fault(400, body=gzip.compress(bytes(600 << 20), 1), headers={"Content-Encoding": "gzip"})
+    with serve([bomb]) as server, engine_for(server) as engine:
+        tracemalloc.start()
+        reply = engine.caption(request())
+        _, peak = tracemalloc.get_traced_memory()
+        tracemalloc.stop()
+    assert reply.error_code == "http_400"
+    assert peak < 200 << 20
+
+
+def test_what_a_refusal_names_as_its_place_is_one_line_without_control_characters():
+    detail = {"loc": ["body", "a\n\x1b[31mb", {"c": "\ud800"}], "msg": "is bad"}
+    refusal = Fault(422, body=json.dumps({"detail": [detail]}).encode())
+    with serve([refusal]) as server, engine_for(server) as engine:
+        error = engine.caption(request()).error
+    assert error.isprintable()
+    assert error.endswith(": is bad")
 
 
 @pytest.mark.parametrize(

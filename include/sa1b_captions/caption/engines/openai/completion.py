@@ -217,11 +217,10 @@ def sentence(body: Any, depth: int = 4) -> str:
         )
         found = next((one for one in said if one), "")
         where = body.get("loc")
-        if found and isinstance(
-            where, list
-        ):  # FastAPI names the field beside what is wrong with it
+        if found and isinstance(where, list):
+            # FastAPI names the field beside what is wrong with it.
             found = f"{'.'.join(str(one) for one in where)}: {found}"
-        return clean_text(found)[:QUOTED_CHARS]
+        return _visible(found)[:QUOTED_CHARS]
     if depth and isinstance(body, list):
         said = (sentence(one, depth - 1) for one in body[:5])
         return "; ".join(one for one in said if one)[:QUOTED_CHARS]

@@ -1,5 +1,6 @@
 """One endpoint's answers as bytes: no more than fit a caption, no later than is waited for."""
 
+import contextlib
 import time
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
@@ -15,6 +16,47 @@ MAX_ANSWER_BYTES = 4 << 20
 """A caption has a few thousand; what is longer is no caption, and is not read to its end."""
 CONNECT_S = 10.0
 """Longest time for a connection, and for a list of models."""
+
+
+REFUSAL_S = 10.0
+"""Longest time for what a server says of a refusal; its status has come by then."""
+
+
+def open_client(url: str, api_key: str | None, timeout_s: float) -> "openai.OpenAI":
+    """A client of one endpoint that sends each request once.
+
+    Args:
+        url: its base URL, ending in /v1.
+        api_key: sent with every request, if there is one.
+        timeout_s: longest time for the next byte of an answer.
+    """
+    from openai import DefaultHttpxClient, OpenAI, Timeout
+
+    # Retries are the engine's: the client's own would go to the replica that just failed.
+    return OpenAI(
+        base_url=url,
+        api_key=api_key or "none",
+        max_retries=0,
+        timeout=Timeout(timeout_s, connect=CONNECT_S),
+        http_client=DefaultHttpxClient(event_hooks={"response": [_shorten_refusal]}),
+    )
+
+
+def _shorten_refusal(response: Any) -> None:
+    """Keep the beginning of what is no answer, since the client reads it whole, however long."""
+    if response.is_success:
+        return
+    kind, status = type(response), response.status_code
+    deadline = time.monotonic() + REFUSAL_S
+    read, size = [], 0
+    with contextlib.closing(response.stream) as stream, contextlib.suppress(Exception):
+        for part in kind(status, headers=response.headers, stream=stream).iter_bytes():
+            read.append(part)
+            size += len(part)
+            if size > MAX_ANSWER_BYTES or time.monotonic() > deadline:
+                break
+    response.headers.pop("Content-Encoding", None)  # it is decoded
+    response.stream = kind(status, content=b"".join(read)[:MAX_ANSWER_BYTES]).stream
 
 
 def chat_answer(client: "openai.OpenAI", request: dict[str, Any], timeout_s: float) -> bytes:

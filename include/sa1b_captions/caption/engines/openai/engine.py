@@ -21,7 +21,7 @@ from sa1b_captions.caption.engines.generation import (
     sampling,
 )
 from sa1b_captions.caption.engines.openai.completion import read_completion, sentence
-from sa1b_captions.caption.engines.openai.endpoint import CONNECT_S, chat_answer, served_models
+from sa1b_captions.caption.engines.openai.endpoint import chat_answer, open_client, served_models
 from sa1b_captions.caption.engines.openai.errors import failure_of
 from sa1b_captions.caption.engines.openai.replicas import Replica, Replicas
 from sa1b_captions.errors import PermanentError, RetryableError, SettingsError
@@ -112,11 +112,8 @@ class OpenAIEngine:
             patience_s: how long no replica at all may work.
             first_pause_s: shortest time that a replica which failed twice is left alone.
         """
-        try:
-            from openai import OpenAI, Timeout
-        except ImportError:
-            raise PermanentError(_NOT_INSTALLED) from None
-
+        if importlib.util.find_spec("openai") is None:
+            raise PermanentError(_NOT_INSTALLED)
         self.model = model.id
         self.window = window
         self._model = model
@@ -124,19 +121,7 @@ class OpenAIEngine:
         self._patience_s = patience_s
         self._served: dict[str, str] = {}
         with naming_variables("the openai engine cannot ask its servers"):
-            members = [
-                # Retries are ours: the client's own would go to the replica that just failed.
-                Replica(
-                    url,
-                    OpenAI(
-                        base_url=url,
-                        api_key=api_key or "none",
-                        max_retries=0,
-                        timeout=Timeout(timeout_s, connect=CONNECT_S),
-                    ),
-                )
-                for url in urls
-            ]
+            members = [Replica(url, open_client(url, api_key, timeout_s)) for url in urls]
         self._replicas: Replicas[openai.OpenAI] = Replicas(
             members, self._check, patience_s, window, first_pause_s
         )
