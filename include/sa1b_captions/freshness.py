@@ -175,13 +175,22 @@ def judge_track(
         if stale:
             why = "the captions they were made from are stale"
         elif curated.input != digest(captions):
-            why = "the track was captioned again since"
+            why = _why_others(captions)
         elif curated.quality_fingerprint != campaign.quality_fingerprint:
             why = "the recipe's rules have changed since"
         if why:
             command = curate_place(campaign.name, track, shard).command
             stale.append(Stale(f"curated captions of {where}", why, command))
     return TrackState(captions, curated, tuple(stale))
+
+
+def _why_others(captions: CaptionReceipt | None) -> str:
+    """Why what was curated is not of the captions that count."""
+    if captions is None:
+        return "the captions they were made from are gone"
+    if captions.restored_from is not None:
+        return "earlier captions of the track were restored since"
+    return "the track was captioned again since"
 
 
 def curated_version(receipts: Mapping[str, CurateReceipt]) -> str:

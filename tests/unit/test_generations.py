@@ -10,6 +10,7 @@ from sa1b_captions import generations, layout, records
 from sa1b_captions.caption.engines.openai.engine import UNREPORTED
 from sa1b_captions.caption.standing import begun_generations
 from sa1b_captions.errors import PermanentError, RetryableError, SettingsError
+from sa1b_captions.freshness import read_tracks
 from sa1b_captions.generations import FIRST
 from sa1b_captions.receipt_files import (
     begun_place,
@@ -29,6 +30,7 @@ from tests.support import builders
 from tests.support.engines import ScriptedEngine, honest_reply
 
 SHARD = "sa_000000"
+OTHER = "sa_000001"
 TRACK = "single_en"
 IMAGES = 11
 
@@ -40,8 +42,8 @@ def campaign(tmp_path):
     return builders.demo_campaign(store)
 
 
-def put_archive(store, first_seed=1):
-    builders.put_shard(store, SHARD, {n: builders.make_jpeg(first_seed + n) for n in range(IMAGES)})
+def put_archive(store, first_seed=1, shard=SHARD):
+    builders.put_shard(store, shard, {n: builders.make_jpeg(first_seed + n) for n in range(IMAGES)})
 
 
 def saying(word, budget=10**6, **options):
@@ -196,6 +198,8 @@ def test_restored_captions_are_curated_again(campaign):
     caption(campaign, saying("new"), force=True)
     curate_shard(campaign, SHARD, tracks=[TRACK])
     restore_captions(campaign, [SHARD], [TRACK])
+    (state,) = read_tracks(campaign, TRACK, [SHARD])
+    assert state.stale[0].why == "earlier captions of the track were restored since"
     curate_shard(campaign, SHARD, tracks=[TRACK])
     texts = [
         row["caption"]
@@ -216,6 +220,34 @@ def test_a_generation_that_is_not_whole_is_not_restored(campaign):
     with pytest.raises(PermanentError, match="generation 0001, .* lacks 1 of 3 parts; nothing was"):
         restore_captions(campaign, [SHARD], [TRACK])
     assert everything(campaign) == before
+
+
+def test_no_shard_is_restored_if_another_cannot_be(campaign):
+    put_archive(campaign.store, shard=OTHER)
+    both = [SHARD, OTHER]
+    for word in ("old", "new"):
+        caption_shards(
+            campaign, both, lambda word=word: saying(word), tracks=[TRACK], force=True, run_id=word
+        )
+    drop_generations(campaign, [OTHER])
+    before = everything(campaign)
+    with pytest.raises(PermanentError, match=r"sa_000001: .* is gone: .*; nothing was changed"):
+        restore_captions(campaign, both, [TRACK])
+    assert everything(campaign) == before
+
+
+def test_a_command_by_hand_that_is_cut_off_names_the_shards_it_did_not_finish(campaign):
+    put_archive(campaign.store, shard=OTHER)
+    for run_id, how in ((None, "again with --shards 1"), ("monday", "again or clear the task")):
+        with pytest.raises(RetryableError, match=f"; to go on, run the same command {how}$"):
+            caption_shards(
+                campaign,
+                [SHARD, OTHER],
+                lambda: saying("new", IMAGES + 4, window=1),
+                tracks=[TRACK],
+                force=True,
+                run_id=run_id,
+            )
 
 
 def test_superseded_generations_are_freed_and_those_of_live_runs_only_when_named(campaign):

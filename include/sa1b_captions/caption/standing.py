@@ -120,19 +120,20 @@ def count(campaign: Campaign, new: CaptionReceipt) -> CaptionReceipt:
     return write_receipt(campaign.store, place, replace(new, previous=present.generation))
 
 
-def restore(campaign: Campaign, track: str, shard: str) -> tuple[str, str] | None:
-    """Let the generation before the present one count again.
+def earlier(
+    campaign: Campaign, track: str, shard: str
+) -> tuple[CaptionReceipt, CaptionReceipt] | None:
+    """Find what counted before the present captions; writes nothing.
 
     Returns:
-        Names of the generation that counted and of the one that does now; None if no other ever
+        The present receipt and the earlier one, whose parts are all there; None if no other ever
         counted.
 
     Raises:
         PermanentError: the track is not captioned, or the earlier generation is not whole.
         RetryableError: the store failed.
     """
-    place = caption_place(campaign.name, track, shard)
-    present = require_receipt(campaign.store, place)
+    present = require_receipt(campaign.store, caption_place(campaign.name, track, shard))
     if present.previous is None:
         return None
     where = f"{track}/{shard}: generation {present.previous}, which counted before"
@@ -144,10 +145,15 @@ def restore(campaign: Campaign, track: str, shard: str) -> tuple[str, str] | Non
         raise PermanentError(
             f"{where}, lacks {len(gone)} of {old.blocks} parts; nothing was changed"
         )
+    return present, old
+
+
+def restore(campaign: Campaign, present: CaptionReceipt, old: CaptionReceipt) -> None:
+    """Let an `earlier` generation count again in place of the present one."""
     _keep(campaign, present)
     highest = max(present.generation, present.restored_from or FIRST, key=generations.number)
+    place = caption_place(campaign.name, old.track, old.shard)
     write_receipt(campaign.store, place, replace(old, restored_from=highest))
-    return present.generation, old.generation
 
 
 def _keep(campaign: Campaign, receipt: CaptionReceipt) -> None:

@@ -23,6 +23,7 @@ from sa1b_captions.caption.shard_work import ShardWork
 from sa1b_captions.caption.worker import Outcome, Unreadable, Worker
 from sa1b_captions.errors import CaptioningError, PermanentError, RetryableError
 from sa1b_captions.recipe import TRACKS
+from sa1b_captions.shards import format_selection
 
 _log = logging.getLogger(__name__)
 
@@ -83,7 +84,8 @@ def caption_shards(
                 for outcome in worker.run(itertools.chain([first], feed)):
                     run.take(outcome)
         except RetryableError as error:
-            raise RetryableError(run.interrupted(error)) from error
+            anew = force and run_id is None  # then what is whole is begun anew, not skipped
+            raise RetryableError(run.interrupted(error, shards, anew=anew)) from error
     if run.failures:
         raise _failure(run.failures, len(shards))
     return {shard: run.results[shard] for shard in shards}
@@ -174,8 +176,14 @@ class _Run:
             _log.error("%s failed: %s", shard, error)
             self.failures[shard] = error
 
-    def interrupted(self, error: RetryableError) -> str:
-        """What an error that ends the run says to people: what is safe, what is not, what to do."""
+    def interrupted(self, error: RetryableError, shards: Sequence[str], *, anew: bool) -> str:
+        """What an error that ends the run says to people: what is safe, what is not, what to do.
+
+        Args:
+            error: what ended it.
+            shards: all of the run.
+            anew: whether the same command begins shards anew that it has captioned.
+        """
         for work in self._open.values():
             work.log()
         cut_off = [work for shard, work in self._open.items() if shard not in self.failures]
@@ -185,7 +193,11 @@ class _Run:
         parts = [str(error), f"safe: {', '.join(safe) if safe else 'all that was stored before'}"]
         parts.append(f"lost: {lost} captions of unfinished blocks")
         parts += [f"{shard} failed: {reason}" for shard, reason in self.failures.items()]
-        return "; ".join([*parts, "to go on, run the same command again or clear the task"])
+        again = "to go on, run the same command again or clear the task"
+        if anew and self.results:
+            left = format_selection([shard for shard in shards if shard not in self.results])
+            again = f"to go on, run the same command again with --shards {left}"
+        return "; ".join([*parts, again])
 
 
 def _failure(failures: dict[str, CaptioningError], shards: int) -> CaptioningError:

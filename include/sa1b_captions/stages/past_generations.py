@@ -6,7 +6,7 @@ from typing import Any
 
 from sa1b_captions import generations, layout
 from sa1b_captions.campaign import Campaign
-from sa1b_captions.caption.standing import begun_generations, restore
+from sa1b_captions.caption.standing import begun_generations, earlier, restore
 from sa1b_captions.errors import PermanentError
 from sa1b_captions.generations import FIRST
 from sa1b_captions.receipt_files import caption_place, read_receipt
@@ -28,19 +28,21 @@ def restore_captions(
 
     Raises:
         PermanentError: a track is not captioned, its earlier generation is not whole, or there is
-            none in any track. What was restored before stays so.
+            none in any track. Nothing is changed then.
         RetryableError: the store failed.
     """
     names, chosen = list(shards), list(tracks)
     restored: dict[str, dict[str, list[str]]] = {}
-    for shard in names:
-        for track in chosen:
-            switch = restore(campaign, track, shard)
-            if switch is None:
-                _log.info("%s/%s: no other captions counted before; it is as it was", track, shard)
-                continue
-            restored.setdefault(shard, {})[track] = list(switch)
-            _log.info("%s/%s: generation %s counted, %s does again", track, shard, *switch)
+    # All are looked at before the first is changed: a refusal leaves no half of them restored.
+    found = {(shard, track): earlier(campaign, track, shard) for shard in names for track in chosen}
+    for (shard, track), receipts in found.items():
+        if receipts is None:
+            _log.info("%s/%s: no other captions counted before; it is as it was", track, shard)
+            continue
+        restore(campaign, *receipts)
+        switch = [receipt.generation for receipt in receipts]
+        restored.setdefault(shard, {})[track] = switch
+        _log.info("%s/%s: generation %s counted, %s does again", track, shard, *switch)
     if not restored:
         raise PermanentError(
             f"{', '.join(names)}: no other captions counted before in {', '.join(chosen)}; "
