@@ -15,6 +15,7 @@ PROXIES = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY")
 S3_PROXIES = ("HTTP_PROXY", "HTTPS_PROXY")
 CERTIFICATES = ("SSL_CERT_FILE", "SSL_CERT_DIR")
 S3_CERTIFICATES = ("AWS_CA_BUNDLE", "REQUESTS_CA_BUNDLE")
+KEYS = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN")
 
 _SCHEMES = ("http", "https")
 
@@ -54,6 +55,22 @@ def _holds_certificates(path: Path) -> bool:
         return b"-----BEGIN" in path.read_bytes()
     except OSError:
         return False
+
+
+def fault_of_keys() -> str:
+    """What is wrong with a variable that holds a key of the store; empty if nothing is.
+
+    A line break at its end, as `echo` leaves one, would stand in a header or change a signature.
+    """
+    variables = environment()
+    for name in KEYS:
+        value = variables.get(name, "")
+        # A password may hold any letter and blanks; what is sent in a header may not.
+        sent = name != "AWS_SECRET_ACCESS_KEY"
+        whole = value.isprintable() and value == value.strip()
+        if not whole or (sent and re.search(r"[^\x21-\x7e]", value)):
+            return f"{name} holds a blank or invisible character; write it without"
+    return ""
 
 
 def fault_of_proxies(names: tuple[str, ...] = PROXIES, *, brackets: bool) -> str:

@@ -64,6 +64,13 @@ def container_image(text: str) -> str:
     return text
 
 
+def key(text: str) -> str:
+    """A key that is sent in a header."""
+    if not re.fullmatch(r"[\x21-\x7e]+", text):
+        raise ValueError("expected printable ASCII characters without blanks")
+    return text
+
+
 def flag(text: str) -> bool:
     """`true` or `false`."""
     if text not in ("true", "false"):

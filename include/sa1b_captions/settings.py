@@ -165,7 +165,7 @@ class Settings:
     )
     openai_api_key: str | None = variable(
         "CAPTIONS_OPENAI_API_KEY",
-        str,
+        parsers.key,
         doc="openai: key that the replicas ask for, if they do. Pods have it from their Secret.",
         secret=True,
     )

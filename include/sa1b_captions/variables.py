@@ -30,6 +30,8 @@ class Variable:
     """Whether a caption worker elsewhere gets the same value."""
     example: str | None
     """Text in `.env.example`; that of the default if None."""
+    secret: bool
+    """Whether messages leave its value out."""
     heading: str | None
     """Title of the group that begins here in the documentation."""
 
@@ -47,8 +49,9 @@ class Variable:
         try:
             return self.parse(text)
         except ValueError as error:
-            shown = re.sub("//[^/@]*@", "//…@", text)  # a URL's login is a secret
-            raise SettingsError(f"{self.name}={shown!r} is not usable: {error}") from None
+            shown = repr(re.sub("//[^/@]*@", "//…@", text))  # a URL's login is a secret
+            said = self.name if self.secret else f"{self.name}={shown}"
+            raise SettingsError(f"{said} is not usable: {error}") from None
 
 
 def variable(
@@ -66,7 +69,7 @@ def variable(
 
     The arguments are those of `Variable`, which becomes the field's metadata.
     """
-    entry = Variable(name, parse, default, doc, for_worker, example, heading)
+    entry = Variable(name, parse, default, doc, for_worker, example, secret, heading)
     return field(metadata={"variable": entry}, repr=not secret)
 
 

@@ -1,3 +1,4 @@
+import errno
 import json
 import logging
 import subprocess
@@ -132,6 +133,26 @@ def test_a_fault_of_ours_exits_with_1_and_ends_in_a_sentence_that_says_so(
     assert "this is a fault of sa1b-captions; please report it with the lines above" in last
     assert last.endswith("What is stored is whole, and the same command goes on from there")
     assert "\n" not in last
+
+
+@pytest.mark.parametrize(
+    ("lack", "named"),
+    [
+        (MemoryError(), "memory: raise its limit"),
+        (RuntimeError("can't start new thread"), "memory or threads"),
+        (OSError(errno.EMFILE, "Too many open files"), "open files: raise their limit"),
+        (OSError(errno.ENOSPC, "No space left", "/tmp/x"), "room on the disk of /tmp/x"),
+    ],
+)
+def test_what_the_machine_lacks_is_no_fault_of_ours(store, monkeypatch, run, lack, named):
+    def fail(*_):
+        raise lack
+
+    monkeypatch.setattr("sa1b_captions.stages.status.read_status", fail)
+    code, _, log = run("status")
+    assert code == 75
+    assert f"this machine has too little {named}" in log
+    assert "what is stored is whole" in log
 
 
 @pytest.mark.parametrize(("module", "code"), [("polars", 65), ("sa1b_captions.gone", 1)])

@@ -11,7 +11,14 @@ import pytest
 from sa1b_captions.errors import EXIT_PERMANENT, SettingsError
 from sa1b_captions.ingest import download
 from sa1b_captions.ingest.download import Patience, open_client
-from sa1b_captions.network import PROXIES, fault_of_proxies, naming_variables
+from sa1b_captions.network import (
+    KEYS,
+    PROXIES,
+    fault_of_keys,
+    fault_of_proxies,
+    naming_variables,
+)
+from sa1b_captions.settings import load_settings
 from sa1b_captions.storage import open_store_url
 from sa1b_captions.storage.s3_errors import store_errors
 
@@ -140,3 +147,51 @@ def test_the_result_is_utf8_whatever_the_locale_says():
     assert done.returncode == 75
     assert "the result cannot be written to standard output" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("name", KEYS)
+def test_a_key_of_the_store_with_a_line_break_is_named_and_not_shown(monkeypatch, name):
+    for key in KEYS:
+        monkeypatch.setenv(key, "secret")
+    monkeypatch.setenv(name, "secret\n")
+    with pytest.raises(SettingsError, match=f"{name} holds a blank or inv") as caught:
+        open_store_url("s3://b", "http://127.0.0.1:9")
+    assert "secret" not in str(caught.value)
+
+
+def test_a_password_with_blanks_is_a_key(monkeypatch):
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "a pässword")
+    assert fault_of_keys() == ""
+
+
+@pytest.mark.parametrize("key", ["sécret", "sec ret", "secret\x01x"])
+def test_a_key_that_no_header_can_hold_is_named_and_not_shown(monkeypatch, key):
+    monkeypatch.setenv("CAPTIONS_OPENAI_API_KEY", key)
+    with pytest.raises(SettingsError, match="CAPTIONS_OPENAI_API_KEY is not usable") as caught:
+        load_settings(needs_store=False)
+    assert key not in str(caught.value)
+
+
+def test_a_token_file_that_is_not_there_is_named(monkeypatch):
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr("boto3.DEFAULT_SESSION", None)  # it keeps the keys that it found once
+    monkeypatch.setenv("AWS_ROLE_ARN", "arn:aws:iam::123456789012:role/x")
+    monkeypatch.setenv("AWS_WEB_IDENTITY_TOKEN_FILE", "/no/token")
+    with pytest.raises(SettingsError, match="/no/token.*check the AWS variables"):
+        open_store_url("s3://b", "http://127.0.0.1:9").read("k")
+
+
+def test_an_address_that_is_none_is_a_setting_to_correct(monkeypatch):
+    for key in KEYS[:2]:
+        monkeypatch.setenv(key, "x")
+    with pytest.raises(SettingsError, match="check CAPTIONS_S3_ENDPOINT_URL"):
+        open_store_url("s3://b", "http://host:99999").read("k")
+
+
+def test_threads_that_numba_cannot_have_are_a_setting_to_correct():
+    command = [sys.executable, "-c", "import sa1b_captions.quality.kernels"]
+    environment = os.environ | {"NUMBA_NUM_THREADS": "0"}
+    done = subprocess.run(command, env=environment, capture_output=True, text=True)
+    assert "SettingsError: numba does not start" in done.stderr
+    assert "NUMBA_NUM_THREADS" in done.stderr

@@ -1,6 +1,7 @@
 """What all commands share: the app, options, settings, exit codes and the result line."""
 
 import contextlib
+import errno
 import functools
 import io
 import json
@@ -18,6 +19,7 @@ from sa1b_captions.campaign import Campaign, open_campaign
 from sa1b_captions.errors import (
     EXIT_FAULT,
     EXIT_PERMANENT,
+    EXIT_RETRYABLE,
     CaptioningError,
     NothingToDo,
     PermanentError,
@@ -119,6 +121,9 @@ def _explain(error: Exception) -> int:
         advice = "a worker image captions; other stages need all that pyproject.toml asks for"
         log.error("%s%s: %s", ERROR, error, advice)
         return EXIT_PERMANENT
+    if lacking := _lack_of_host(error):
+        log.error("%s%s", ERROR, lacking)
+        return EXIT_RETRYABLE
     traceback.print_exception(error)
     log.error(
         "%s%s; this is a fault of sa1b-captions; please report it with the lines above. "
@@ -126,6 +131,24 @@ def _explain(error: Exception) -> int:
         *(ERROR, " ".join("".join(traceback.format_exception_only(error)).split())),
     )
     return EXIT_FAULT
+
+
+def _lack_of_host(error: Exception) -> str:
+    """What this machine has too little of, if an error says so and nothing else; else empty."""
+    if isinstance(error, MemoryError):
+        lacking = "memory: raise its limit (ulimit -v, the container's)"
+    elif isinstance(error, RuntimeError) and "can't start new thread" in str(error):
+        lacking = "memory or threads: raise their limits (ulimit -v and -u, the container's)"
+    elif isinstance(error, OSError) and error.errno in (errno.EMFILE, errno.ENFILE):
+        lacking = "open files: raise their limit (ulimit -n)"
+    elif isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
+        lacking = f"room on the disk of {error.filename or 'a temporary file'}: free space"
+    else:
+        return ""
+    return (
+        f"this machine has too little {lacking}, then run the command again; what is stored is "
+        "whole and counts as before"
+    )
 
 
 def _is_ours(module: str) -> bool:

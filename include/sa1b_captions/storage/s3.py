@@ -14,7 +14,7 @@ from sa1b_captions.errors import (
     RetryableError,
     SettingsError,
 )
-from sa1b_captions.network import S3_CERTIFICATES, fault_of_certificates
+from sa1b_captions.network import S3_CERTIFICATES, fault_of_certificates, fault_of_keys
 from sa1b_captions.storage.s3_errors import (
     CHECKSUM_CURE,
     may_dislike_checksums,
@@ -69,7 +69,7 @@ class S3Store:
             response_checksum_validation=checksums,
         )
         secure = not (self._endpoint_url or "").lower().startswith("http://")
-        fault = fault_of_certificates(S3_CERTIFICATES) if secure else ""
+        fault = fault_of_keys() or (fault_of_certificates(S3_CERTIFICATES) if secure else "")
         if fault:
             raise SettingsError(f"{self.url} cannot be opened: {fault}")
         try:

@@ -61,7 +61,8 @@ def store_errors(key: str, store_url: str) -> Iterator[None]:
 
     where = f"{store_url}/{key}"
     try:
-        yield
+        with _naming_settings(where):
+            yield
     except (NoCredentialsError, PartialCredentialsError) as error:
         raise PermanentError(
             f"{where}: {error}; set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or a profile"
@@ -89,6 +90,24 @@ def store_errors(key: str, store_url: str) -> Iterator[None]:
             if fault:
                 raise SettingsError(f"{where}: {fault}") from error
         raise RetryableError(f"{where}: {_one_line(error)}") from error
+
+
+@contextlib.contextmanager
+def _naming_settings(where: str) -> Iterator[None]:
+    """Name the settings that boto3 looks at only with the first request."""
+    from botocore.exceptions import EndpointProviderError
+
+    try:
+        yield
+    except EndpointProviderError as error:
+        raise SettingsError(
+            f"{where}: {_one_line(error)}; check CAPTIONS_S3_ENDPOINT_URL"
+        ) from error
+    except (FileNotFoundError, NotADirectoryError, IsADirectoryError, PermissionError) as error:
+        # A variable such as AWS_WEB_IDENTITY_TOKEN_FILE names the file.
+        raise SettingsError(
+            f"{where}: {_one_line(error)}; check the AWS variables and files"
+        ) from error
 
 
 def _one_line(error: Exception) -> str:
