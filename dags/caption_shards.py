@@ -13,14 +13,16 @@ Downloads SA-1B shards, captions them, judges every caption and validates the re
 
 | task | does | when it fails |
 |---|---|---|
-| `plan` | chooses the run's shards | the `shards` parameter is malformed or names foreign shards |
-| `pack` | puts `shards_per_pod` shards together | |
+| `plan` | chooses the run's shards; its sentence is also the run's note | its log and the run's note say what it refuses: shards that are none or foreign, an engine that cannot start here. Nothing is touched then, and the other tasks are skipped |
+| `pack` | puts `shards_per_pod` shards together; skipped when `plan` chose none | |
 | `shard.ingest` | archive → plain tar and index; skips a shard that is done | see its last log line; an expired links file needs a new one |
 | `shard.caption` | all tracks through one engine, in resumable blocks | clear it: it resumes at the last block |
-| `shard.curate` | rules mark captions; accepted and rejected are stored apart | accepted + rejected ≠ planned: clear with `force` |
+| `shard.curate` | rules mark captions; accepted and rejected are stored apart | accepted + rejected ≠ planned: trigger the shard again with *Do it again* |
 | `validate` | expectations over the run's shards, one report per shard | open *Quality report* |
 | `drop` | with `CAPTIONS_DROP_RAW=true` only: deletes the archives of shards that are done | clear it |
-| `publish` | tells `release_dataset` that a shard is in | a stage of the shard failed, or its checks did |
+| `results` | lists what `validate` decided of each shard | clear it |
+| `publish` | tells `release_dataset` that a shard is in, with its rows and verdict | the shard failed its checks: open *Quality report*. Skipped where a stage of the shard failed: that one has the reason |
+| `done` | nothing; it keeps the run from passing for a success when a task in it failed | see the red task |
 
 With `shards_per_pod` above 1 the tasks of `shard` take that many shards each, so a pod loads the
 model once for all of them. A shard that cannot be captioned lets its neighbours finish and then
@@ -33,12 +35,15 @@ Everything is keyed and resumable: clearing or triggering again repeats only wha
 import datetime as dt
 from typing import Any
 
+from airflow.providers.standard.operators.empty import EmptyOperator
 from airflow.sdk import DAG, Asset, Param, TriggerRule, get_current_context, task, task_group
 from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
 
 from sa1b_captions.recipe import TRACKS, load_recipe
 from sa1b_captions.settings import ENGINE_NAMES, MAX_SHARDS_PER_POD, load_settings
-from sa1b_captions.shards import SELECTION_PATTERN, pack, parse_selection, shards_of_date
+from sa1b_captions.shards import pack
+from sa1b_operators.events import shard_event
+from sa1b_operators.planning import NOTE, choose_shards
 from sa1b_operators.stage import STAGE_DEFAULTS, stage
 
 settings = load_settings()
@@ -65,10 +70,10 @@ with DAG(
         "shards": Param(
             None,
             type=["null", "string"],
-            pattern=rf"^\s*{SELECTION_PATTERN}(\s*,\s*{SELECTION_PATTERN})*\s*$",
+            maxLength=2000,
             title="Shards",
             description="Numbers, ranges or names, as in 0-9,17 or sa_000020. "
-            "Empty takes the shards of the run's date.",
+            "Empty takes the shards of the run's date. `plan` says what it understood, or refuses.",
         ),
         "tracks": Param(
             list(TRACKS),
@@ -111,39 +116,29 @@ with DAG(
 
     @task(retries=0, execution_timeout=dt.timedelta(minutes=5), multiple_outputs=False)
     def plan(
-        *, logical_date: dt.datetime | None = None, params: dict[str, Any] | None = None
+        *,
+        ti: Any = None,
+        logical_date: dt.datetime | None = None,
+        params: dict[str, Any] | None = None,
     ) -> list[str]:
-        """Choose the run's shards: those the form names, else those of the logical date."""
-        selection = (params or {}).get("shards")
-        if selection:
-            shards = parse_selection(selection)
-            foreign = sorted(set(shards) - set(recipe.shards))
-            if foreign:
-                raise AirflowFailException(
-                    f"{foreign[0]} is not a shard of recipe {recipe.name}, which has "
-                    f"{recipe.shards[0]} to {recipe.shards[-1]}"
-                )
-            return shards
-        if logical_date is None:
-            raise AirflowFailException(
-                "this run has no logical date; name the shards in the form, or give a date"
-            )
-        shards = shards_of_date(
-            logical_date.date(),
-            start_date=settings.start_date,
-            shards=recipe.shards,
-            shards_per_run=settings.shards_per_run,
-        )
-        if not shards:
-            raise AirflowSkipException(
-                f"no shards on {logical_date.date()}: {recipe.name} takes {len(recipe.shards)} "
-                f"shards at {settings.shards_per_run} a day from {settings.start_date}"
-            )
-        return shards
+        """Choose the run's shards, and refuse what cannot be done before anything is touched."""
+        return choose_shards(ti, logical_date, params or {}, recipe, settings)
 
-    @task(task_id="pack", retries=0, execution_timeout=dt.timedelta(minutes=5))
-    def pack_shards(shards: list[str], *, params: dict[str, Any] | None = None) -> list[str]:
+    # ALL_DONE: it skips in the words of a plan that refused or chose nothing, instead of all tasks
+    # below it failing with their upstream.
+    @task(
+        task_id="pack",
+        retries=0,
+        execution_timeout=dt.timedelta(minutes=5),
+        trigger_rule=TriggerRule.ALL_DONE,
+    )
+    def pack_shards(
+        shards: list[str] | None, *, ti: Any = None, params: dict[str, Any] | None = None
+    ) -> list[str]:
         """Put the shards together that go through one pod."""
+        if not shards:
+            reason = ti.xcom_pull(task_ids="plan", key=NOTE) or "plan failed; see its log"
+            raise AirflowSkipException(f"skipped, for plan chose no shards: {reason}")
         return pack(shards, (params or {}).get("shards_per_pod", 1))
 
     @task_group(group_id="shard")
@@ -183,26 +178,35 @@ with DAG(
         trigger_rule=TriggerRule.ALL_DONE,
     )
 
-    if settings.drop_raw:
-        # After validate, whose reports show the images.
-        validate >> stage(task_id="drop", arguments=["drop", "--shards", PLANNED])
+    @task(retries=2)
+    def results(found: dict[str, Any], *, run_id: str | None = None) -> list[dict[str, Any]]:
+        """List what `validate` decided of each shard, for `publish` to take one by one."""
+        return [
+            {"shard": shard, "action": action, "reason": reason}
+            | {"extra": shard_event(shard, found["shards"].get(shard), run_id)}
+            for shard, (action, reason) in found["publish"].items()
+        ]
 
     @task(outlets=[captioned_shards], map_index_template="{{ shard }}")
-    def publish(
-        shard: str,
-        *,
-        ti: Any = None,
-        outlet_events: Any = None,
-    ) -> None:
+    def publish(result: dict[str, Any], *, outlet_events: Any = None) -> None:
         """Emit the shard's partition key if this run completed it: `validate` has decided."""
-        get_current_context()["shard"] = shard  # type: ignore[typeddict-unknown-key]
-        action, reason = ti.xcom_pull(task_ids="validate")["publish"][shard]
-        if action == "fail":
-            raise AirflowFailException(reason)
-        if action == "skip":
-            raise AirflowSkipException(reason)
-        outlet_events[captioned_shards].add_partitions(shard)
+        get_current_context()["shard"] = result["shard"]  # type: ignore[typeddict-unknown-key]
+        if result["action"] == "fail":
+            raise AirflowFailException(result["reason"])
+        if result["action"] == "skip":
+            raise AirflowSkipException(result["reason"])
+        event = outlet_events[captioned_shards]
+        event.add_partitions(result["shard"])
+        event.extra = result["extra"]
 
+    # Red tasks fail a run only if what follows them does: the last task stands for all of them.
+    done = EmptyOperator(task_id="done", trigger_rule=TriggerRule.NONE_FAILED)
     planned = plan()
     group = each_shard.expand(shard=pack_shards(planned))  # type: ignore[arg-type]  # a list when it runs
-    group >> validate >> publish.expand(shard=planned)
+    group >> validate
+    published = publish.expand(result=results(validate.output))
+    [planned, group, validate, published] >> done
+
+    if settings.drop_raw:
+        # After validate, whose reports show the images.
+        validate >> stage(task_id="drop", arguments=["drop", "--shards", PLANNED]) >> done

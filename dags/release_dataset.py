@@ -2,22 +2,34 @@
 
 Turns all captioned shards into a release: four JSONL files, Parquet, card, checksums, manifest.
 
-**By itself** it starts when `caption_shards` has published every shard of the recipe; Airflow
-shows how many are in under *Assets → captioned_shards*.
+**By itself** it starts when `caption_shards` has published every shard of the recipe.
+How many are in stands on this DAG's own page, beside *Schedule*: `captioned_shards 998 / 1000`; a
+click on it lists the keys. The asset's page lists the events and counts nothing. A shard that is
+done again after a release begins a new count, which does not fill by itself: trigger by hand.
 
 **By hand** trigger it, for example after shards were captioned again. A release is never
 overwritten: without a name in `version` it takes the next number. Where some shards will not be done
 for long, or failed, `allow_partial` makes a release without them, named so, with the missing ones on
-its card; `tracks` makes one of some tracks only.
+its card; `tracks` makes one of some tracks only. While another run is unfinished, one that waits at
+the gate included, a second one is refused by `alone` within seconds.
+
+**Other DAGs** start from the asset `sa1b_release`. Its events carry the version as their partition
+key, and version, rows by file, verdict, folder and manifest as their extra:
+
+    with DAG("train", schedule=PartitionedAssetTimetable(assets=Asset(
+        name="sa1b_release", uri="sa1b-captions://sa1b_release"))):
+        ...  # one run a release; `dag_run.partition_key` is the version
 
 | task | does | when it fails |
 |---|---|---|
+| `alone` | lets one release be made at a time | answer the other run's `gate`, or wait for it |
 | `check` | reads receipts: is every shard done? (not asked for a partial release) | it names the shards that `caption_shards` still has to do |
 | `dedup` | finds captions that repeat another shard's, per track | clear it |
 | `validate` | expectations over all shards, the release report | clear it |
 | `route` | passes to `export`, warns to `gate`, stops on a failed check | open *Quality report* |
 | `gate` | asks a person whether to release in spite of warnings; Hold after a week | answer under *Required Actions* |
 | `export` | writes the release, manifest last | clear it: a release without manifest is written anew |
+| `publish` | tells other DAGs that a release is out | clear it |
 | `hold` | records that a person held the release back | |
 """
 
@@ -38,13 +50,18 @@ from airflow.sdk import (
 )
 from airflow.sdk.exceptions import AirflowFailException
 
+from sa1b_captions.counts import counted
 from sa1b_captions.recipe import TRACKS, load_recipe
 from sa1b_captions.settings import load_settings
+from sa1b_operators.events import release_event
+from sa1b_operators.planning import note, refuse
 from sa1b_operators.stage import STAGE_DEFAULTS, stage
 
 recipe = load_recipe(load_settings().recipe)
 # Same object in caption_shards: an asset is its name and uri.
 captioned_shards = Asset(name="captioned_shards", uri="sa1b-captions://captioned_shards")
+
+sa1b_release = Asset(name="sa1b_release", uri="sa1b-captions://sa1b_release")
 
 RUN_ID = ["--run-id", "{{ run_id }}"]
 VERSION = "{{ params.version or '' }}"
@@ -71,7 +88,9 @@ with DAG(
     catchup=False,
     # A paused DAG loses the partition keys that are emitted meanwhile.
     is_paused_upon_creation=False,
-    max_active_runs=1,
+    # A second run must come to `alone`, which refuses it in words; one at a time would queue it
+    # without a word for as long as the first waits for a person.
+    max_active_runs=16,
     tags=["sa1b", "release"],
     default_args=STAGE_DEFAULTS,
     params={
@@ -99,6 +118,17 @@ with DAG(
         ),
     },
 ):
+
+    @task(retries=2)
+    def alone(*, ti: Any = None) -> None:
+        """Refuse to release while another run does, or waits for a person's answer."""
+        if ti.get_dr_count("release_dataset", states=["running"]) > 1:
+            refuse(
+                ti,
+                "another run of release_dataset is unfinished: answer its gate under Required "
+                "Actions (Hold ends it), or wait for its end; then trigger this DAG again",
+            )
+
     check = stage(task_id="check", arguments=["status", REQUIRE_DONE])
     dedup = stage(
         task_id="dedup",
@@ -110,7 +140,6 @@ with DAG(
     validate = stage(
         task_id="validate",
         arguments=["validate", "--release", "--tracks", RELEASED, PARTIAL, *RUN_ID],
-        report="release",
     )
 
     @task.branch(retries=0)
@@ -124,8 +153,9 @@ with DAG(
     gate = HITLBranchOperator(
         task_id="gate",
         subject="Some checks warned: release anyway?",
-        body="{% for check in ti.xcom_pull(task_ids='validate')['warnings'] %}- {{ check }}\n"
-        "{% endfor %}\nThe numbers are in this run's tab *Quality report*.",
+        body="{% for warning in ti.xcom_pull(task_ids='validate')['warnings'] %}- {{ warning }}\n"
+        "{% endfor %}\n[Quality report of this run]({{ ti.xcom_pull(task_ids='validate', "
+        "key='_link_QualityReportLink') }})",
         options=["Release", "Hold"],
         options_mapping={"Release": "export", "Hold": "hold"},
         defaults="Hold",
@@ -139,15 +169,29 @@ with DAG(
             *["export", "--version", VERSION, "--tracks", RELEASED, PARTIAL],
             *["--allow-warnings", *RUN_ID],
         ],
-        report="release",
         trigger_rule=TriggerRule.NONE_FAILED_MIN_ONE_SUCCESS,
     )
 
+    @task(outlets=[sa1b_release])
+    def publish(*, ti: Any = None, outlet_events: Any = None) -> None:
+        """Tell other DAGs that a release is out, with its version as the partition key."""
+        exported = ti.xcom_pull(task_ids="export")
+        verdict = ti.xcom_pull(task_ids="validate")["verdict"]
+        event = outlet_events[sa1b_release]
+        event.add_partitions(exported["version"])
+        event.extra = release_event(exported, verdict, ti.run_id)
+        note(
+            ti,
+            f"{exported['version']}: {counted(sum(exported['rows'].values()), 'row')}, {verdict}",
+        )
+
     @task
-    def hold() -> None:
+    def hold(*, ti: Any = None) -> None:
         """Leave the release unwritten; trigger this DAG again to reconsider."""
+        note(ti, "held back at the gate; trigger this DAG again to reconsider")
 
     routed = route()
     held = hold()
-    check >> dedup >> validate >> routed >> [export, gate]
+    alone() >> check >> dedup >> validate >> routed >> [export, gate]
     gate >> [export, held]
+    export >> publish()

@@ -57,16 +57,37 @@ def open_campaign(store: Store, name: str, recipe: Recipe | None = None) -> Camp
                 f"campaign {name!r} has no recipe at {store.locate(key)}; set CAPTIONS_RECIPE"
             )
         return Campaign(name, store, stored, _reference_digest(store, name))
-    if stored is not None and stored.fingerprint != recipe.fingerprint:
+    if stored is not None:
+        _require_same(name, stored, recipe)
+    if stored is None or stored.source != recipe.source:
+        text = json.dumps(recipe.source, ensure_ascii=False, indent=1)
+        store.write(key, text.encode())
+    return Campaign(name, store, recipe, _reference_digest(store, name))
+
+
+def look_at_campaign(store: Store, name: str, recipe: Recipe) -> Campaign:
+    """Bind a campaign that has started to a recipe, and write nothing.
+
+    Raises:
+        PermanentError: it has not started here, or as `open_campaign` raises.
+    """
+    stored = _stored_recipe(store, layout.recipe_key(name))
+    if stored is None:
+        raise PermanentError(
+            f"campaign {name} has not started: nothing of it lies in {store.url}; check "
+            "CAPTIONS_ROOT and CAPTIONS_CAMPAIGN, or run caption_shards"
+        )
+    _require_same(name, stored, recipe)
+    return Campaign(name, store, recipe, _reference_digest(store, name))
+
+
+def _require_same(name: str, stored: Recipe, recipe: Recipe) -> None:
+    if stored.fingerprint != recipe.fingerprint:
         raise PermanentError(
             f"campaign {name!r} was started with recipe {stored.name} ({stored.fingerprint}), "
             f"not {recipe.name} ({recipe.fingerprint}); captions of two recipes never mix: "
             "set CAPTIONS_CAMPAIGN to a new name"
         )
-    if stored is None or stored.source != recipe.source:
-        text = json.dumps(recipe.source, ensure_ascii=False, indent=1)
-        store.write(key, text.encode())
-    return Campaign(name, store, recipe, _reference_digest(store, name))
 
 
 def _stored_recipe(store: Store, key: str) -> Recipe | None:

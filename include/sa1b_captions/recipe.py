@@ -8,6 +8,7 @@ not part of it: changing a rule curates again, it never captions again.
 import functools
 import hashlib
 import json
+from collections.abc import Iterable
 from dataclasses import MISSING, asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any
@@ -147,6 +148,15 @@ class Recipe:
             },
         }
         return _digest(identity)
+
+    def require_shards(self, shards: Iterable[str]) -> None:
+        """Raise PermanentError if one of the shards is not the recipe's."""
+        foreign = sorted(set(shards) - set(self.shards))
+        if foreign:
+            raise PermanentError(
+                f"{foreign[0]} is not a shard of recipe {self.name}, which has {self.shards[0]} to "
+                f"{self.shards[-1]}"
+            )
 
     def expected_images(self, shard: str) -> int | None:
         """Images that a shard's archive is known to have."""

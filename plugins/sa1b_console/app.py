@@ -17,10 +17,10 @@ from fastapi import Depends, FastAPI, Request, Response
 from fastapi.responses import HTMLResponse
 
 from sa1b_captions import layout
-from sa1b_captions.campaign import Campaign, open_campaign
+from sa1b_captions.campaign import Campaign, look_at_campaign
 from sa1b_captions.errors import CaptioningError
 from sa1b_captions.receipt_files import read_receipt, run_summary_place
-from sa1b_captions.recipe import TRACKS
+from sa1b_captions.recipe import TRACKS, load_recipe
 from sa1b_captions.settings import load_settings
 from sa1b_captions.shards import SHARD_PATTERN
 from sa1b_captions.stages.status import read_status
@@ -140,7 +140,7 @@ def _campaign() -> Campaign:
             f"campaign {settings.campaign} has not started: nothing lies in {store.url}; "
             f"trigger {CAPTION_DAG}"
         )
-    return open_campaign(store, settings.campaign)
+    return look_at_campaign(store, settings.campaign, load_recipe(settings.recipe))
 
 
 def _report_name(name: str | None) -> str | None:

@@ -8,10 +8,8 @@ anything else retries.
 import contextlib
 from collections.abc import Sequence
 from typing import Any, Literal
-from urllib.parse import urlsplit
 
 from airflow.sdk import BaseOperator, BaseOperatorLink
-from airflow.sdk.configuration import conf
 from airflow.sdk.exceptions import (
     AirflowException,
     AirflowFailException,
@@ -20,11 +18,12 @@ from airflow.sdk.exceptions import (
 
 from sa1b_captions.errors import EXIT_NOTHING_TO_DO, EXIT_PERMANENT, EXIT_USAGE
 from sa1b_captions.shards import parse_selection
+from sa1b_operators.events import console_path
 
 PROGRESS_KEY = "progress"
 """In the task's state store: how far its stage is, as its last line says."""
 
-Report = Literal["shard", "run", "release"]
+Report = Literal["shard", "run"]
 
 
 class QualityReportLink(BaseOperatorLink):
@@ -40,10 +39,8 @@ class QualityReportLink(BaseOperatorLink):
         page = {
             "shard": f"shards/{operator.shard}",
             "run": f"runs/{ti_key.dag_id}/{ti_key.run_id}",
-            "release": "release",
         }[report]
-        base = urlsplit(conf.get("api", "base_url", fallback="") or "").path
-        return f"{base.rstrip('/')}/captions/{page}"
+        return console_path(page)
 
 
 class StageOperator(BaseOperator):

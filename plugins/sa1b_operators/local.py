@@ -1,6 +1,7 @@
 """A stage as a process beside Airflow."""
 
 import json
+import logging
 import signal
 import sys
 from collections.abc import Sequence
@@ -9,6 +10,7 @@ from typing import Any
 from airflow.sdk import BaseHook
 from airflow.sdk.exceptions import AirflowException, AirflowFailException
 
+from sa1b_captions.log_lines import ERROR
 from sa1b_captions.settings import load_settings
 from sa1b_operators.base import StageOperator, raise_for, show_progress
 from sa1b_operators.process import Ending, StageProcess
@@ -37,11 +39,16 @@ class LocalStageOperator(StageOperator):
         arguments = [*self.arguments, *([] if secret is None else ["--links", "-"])]
         self._process = StageProcess(
             [*self.command, *arguments],
-            self.log.info,
+            self._log_line,
             secret,
             lambda line: show_progress(line, context),
         )
         return self._result(self._process.run())
+
+    def _log_line(self, line: str) -> None:
+        """Log a line of the stage; what it ends with in anger is an error here, too."""
+        level = logging.ERROR if line.startswith(ERROR) else logging.INFO
+        self.log.log(level, "%s", line.removeprefix(ERROR))
 
     def on_kill(self) -> None:
         """Stop the process."""

@@ -54,7 +54,9 @@ def campaign(tmp_path, monkeypatch):
     """The campaign that the console reads, with a recipe of 60 shards."""
     monkeypatch.setenv("CAPTIONS_ROOT", tmp_path.as_uri())
     store = open_store_url(tmp_path.as_uri())
-    return open_campaign(store, "test", builders.demo_recipe(shards="0-59"))
+    recipe = builders.demo_recipe(shards="0-59")
+    monkeypatch.setattr("sa1b_console.app.load_recipe", lambda name: recipe)
+    return open_campaign(store, "test", recipe)
 
 
 def page(login, path, status=200):

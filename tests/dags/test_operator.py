@@ -1,5 +1,6 @@
 import hashlib
 import json
+import logging
 import sys
 
 import pytest
@@ -80,6 +81,23 @@ print("err https://user:SECRET@host/a.tar?x=SECRET end", file=sys.stderr)
     assert "out https://host/a.tar?…" in lines
     assert "err https://host/a.tar?… end" in lines
     assert not [line for line in lines[1:] if "SECRET" in line]
+
+
+def test_errors_of_a_stage_are_errors_of_the_task(monkeypatch):
+    lines = {}
+
+    class Log:
+        def log(self, level, template, line):
+            lines[template % line] = level
+
+    task = stage("")
+    monkeypatch.setattr(type(task), "log", Log())
+    StageProcess(
+        python("import sys; print('07:08:36 error: no index', file=sys.stderr); print('{}')"),
+        task._log_line,
+    ).run()
+    assert lines["no index"] == logging.ERROR
+    assert lines["{}"] == logging.INFO
 
 
 def test_a_line_has_no_second_time_beside_that_of_the_task_log():

@@ -11,12 +11,14 @@ import pytest
 from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException, ParamValidationError
 from airflow.serialization.serialized_objects import DagSerialization
 
-from sa1b_captions.recipe import TRACKS
+from sa1b_captions.recipe import TRACKS, load_recipe
+from sa1b_captions.settings import load_settings
+from sa1b_operators import planning
 from sa1b_operators.local import LocalStageOperator
 
 DAGS = Path(__file__).parents[2] / "dags"
 CHEAP = {"typing", "airflow", "sa1b_captions", "sa1b_operators", "datetime"}
-LEAVES = {"recipe", "settings", "shards", "errors"}
+LEAVES = {"counts", "recipe", "settings", "shards", "errors"}
 
 
 def test_every_dag_file_loads(dag_bag):
@@ -86,12 +88,13 @@ print(sorted(heavy & set(sys.modules)))
 
 def test_the_stages_of_a_shard_follow_each_other(dag_bag):
     dag = dag_bag.dags["caption_shards"]
-    assert dag.get_task("plan").downstream_task_ids >= {"pack", "publish"}
+    assert dag.get_task("plan").downstream_task_ids == {"pack", "done"}
     assert dag.get_task("pack").downstream_task_ids >= {"shard.ingest"}
     assert dag.get_task("shard.ingest").downstream_task_ids == {"shard.caption"}
     assert dag.get_task("shard.caption").downstream_task_ids == {"shard.curate"}
-    assert dag.get_task("shard.curate").downstream_task_ids == {"validate"}
-    assert dag.get_task("validate").downstream_task_ids == {"publish"}
+    assert dag.get_task("shard.curate").downstream_task_ids == {"validate", "done"}
+    assert dag.get_task("validate").downstream_task_ids == {"results", "done"}
+    assert dag.get_task("publish").downstream_task_ids == {"done"}
     assert dag.get_task("shard.ingest").pool == "download"
     assert dag.get_task("shard.caption").pool == "gpu"
 
@@ -140,6 +143,109 @@ def test_neither_date_nor_shards_is_a_clear_failure(dag_bag):
         call_plan(dag_bag, logical_date=None, params={"shards": None})
 
 
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        ("abc", "'abc' does not select shards; write numbers, ranges or names"),
+        ("9-2", "'9-2' runs backwards; write 2-9"),
+        ("0-1;rm", "'0-1;rm' does not select shards"),
+        ("0-2000", "sa_000002 is not a shard of recipe"),
+        (",", "no shards selected"),
+    ],
+)
+def test_nonsense_is_refused_in_one_sentence_which_is_also_the_note(dag_bag, text, sentence):
+    task = PlanTask()
+    with pytest.raises(AirflowFailException, match=sentence) as refused:
+        call_plan(dag_bag, ti=task, params={"shards": text})
+    assert "\n" not in str(refused.value)
+    assert task.note == f"refused: {refused.value}"
+
+
+def test_what_is_understood_is_told(dag_bag, caplog):
+    caplog.set_level("INFO")
+    task = PlanTask()
+    assert call_plan(dag_bag, ti=task, params={"shards": "sa_000001, 0"})
+    assert task.note == "2 shards: 0-1"
+    assert "2 shards: sa_000000, sa_000001" in caplog.messages
+
+
+class PlanTask:
+    """What `ti` is to a task that leaves a note."""
+
+    note = None
+
+    def xcom_push(self, key, value):
+        assert key == "note"
+        self.note = value
+
+
+@pytest.mark.parametrize(
+    ("settings", "engine", "sentence"),
+    [
+        ({}, "lmdeploy", "no model; set CAPTIONS_MODEL_PATH"),
+        ({"CAPTIONS_MODEL_PATH": "/nowhere"}, "lmdeploy", "CAPTIONS_MODEL_PATH=/nowhere is no fol"),
+        ({"CAPTIONS_MODEL_PATH": "/"}, "lmdeploy", "needs a GPU, and this machine has none"),
+        ({}, "openai", "set CAPTIONS_OPENAI_URLS"),
+    ],
+)
+def test_an_engine_that_cannot_start_is_refused_before_anything_is_downloaded(
+    monkeypatch, settings, engine, sentence
+):
+    monkeypatch.setattr(planning, "_has_gpu", lambda: False)
+    for name, value in settings.items():
+        monkeypatch.setenv(name, value)
+    deployment = load_settings()
+    recipe = load_recipe(deployment.recipe)
+    with pytest.raises(AirflowFailException, match=sentence):
+        planning.choose_shards(None, None, {"shards": "0", "engine": engine}, recipe, deployment)
+
+
+def test_the_engine_of_a_pod_is_the_pods_to_judge(monkeypatch, pod_settings):
+    monkeypatch.setenv("CAPTIONS_RUNTIME", "pod")
+    deployment = load_settings()
+    recipe = load_recipe(deployment.recipe)
+    params = {"shards": "0", "engine": "lmdeploy"}
+    assert planning.choose_shards(None, None, params, recipe, deployment) == ["sa_000000"]
+
+
+def note_of(run):
+    from airflow.models.dagrun import DagRun
+    from airflow.utils.session import create_session
+
+    with create_session() as session:
+        return session.get(DagRun, run.id).note
+
+
+def test_a_plan_that_refuses_skips_the_rest_and_fails_the_run(dag_bag, run_dag):
+    run = run_dag(dag_bag.dags["caption_shards"], run_conf={"shards": "9-2"})
+    states = {one.task_id: str(one.state) for one in run.get_task_instances()}
+    assert run.state == "failed"
+    assert states.pop("plan") == "failed"
+    assert states.pop("done") == "upstream_failed"
+    assert set(states.values()) == {"skipped"}, states
+    assert note_of(run) == "refused: '9-2' runs backwards; write 2-9"
+
+
+def test_a_day_without_shards_says_so_in_the_runs_note(dag_bag, run_dag):
+    date = dt.datetime(2026, 11, 3, tzinfo=dt.UTC)
+    run = run_dag(dag_bag.dags["caption_shards"], logical_date=date, run_conf={"shards": None})
+    assert run.state == "success"
+    assert note_of(run).startswith("nothing to do: preview-sa1b-demo has no shards on 2026-11-03")
+
+
+def test_a_second_release_is_refused_while_one_waits(dag_bag):
+    class Task(PlanTask):
+        run_id = "second"
+
+        def get_dr_count(self, dag_id, states):
+            assert (dag_id, states) == ("release_dataset", ["running"])
+            return 2
+
+    alone = dag_bag.dags["release_dataset"].get_task("alone").python_callable
+    with pytest.raises(AirflowFailException, match="answer its gate under Required Actions"):
+        alone(ti=Task())
+
+
 def test_a_shard_of_another_dataset_is_refused(dag_bag):
     with pytest.raises(AirflowFailException, match="sa_000017 is not a shard of recipe"):
         call_plan(dag_bag, logical_date=None, params={"shards": "17"})
@@ -148,8 +254,7 @@ def test_a_shard_of_another_dataset_is_refused(dag_bag):
 @pytest.mark.parametrize(
     "conf",
     [
-        {"shards": "all"},
-        {"shards": "1;rm"},
+        {"shards": "1," * 1001},
         {"tracks": []},
         {"tracks": ["single_fr"]},
         {"engine": "gpt"},

@@ -135,7 +135,8 @@ def test_a_wrong_archive_fails_its_shard_and_not_its_neighbour(
     assert found["shard.ingest", 1] == "failed"
     assert found["shard.caption", 1] == "upstream_failed"
     assert found["publish", 0] == "success"
-    assert found["publish", 1] == "failed"
+    assert found["publish", 1] == "skipped"  # the red task is the one that has the reason
+    assert found["done", -1] == "upstream_failed"
 
 
 def test_a_run_that_could_not_do_a_shard_again_fails(
@@ -147,7 +148,7 @@ def test_a_run_that_could_not_do_a_shard_again_fails(
     monkeypatch.setenv("CAPTIONS_LINKS", str(tmp_path / "links.tsv"))
     again = run_dag(dag, run_conf={"shards": "0", "force": True})
     assert states(again)["shard.ingest", 0] == "failed"
-    assert states(again)["publish", 0] == "failed"
+    assert states(again)["publish", 0] == "skipped"
     assert again.state == DagRunState.FAILED
 
 
@@ -158,8 +159,8 @@ def test_a_run_whose_tracks_were_not_made_fails_though_others_are_there(dag_bag,
     assert states(first)["publish", 0] == "skipped"
     no_endpoint = {"shards": "0", "tracks": ["single_zh"], "engine": "openai"}
     second = run_dag(dag, run_conf=no_endpoint)
-    assert states(second)["shard.caption", 0] == "failed"
-    assert states(second)["publish", 0] == "failed"
+    assert states(second)["plan", -1] == "failed"
+    assert states(second)["publish", -1] == "skipped"
     assert second.state == DagRunState.FAILED
 
 

@@ -38,11 +38,27 @@ def run(caplog):
     return invoke
 
 
-def test_status_of_an_empty_store(store, run):
+def test_status_of_a_campaign_that_has_not_started_says_so_and_writes_nothing(store, run):
+    code, lines, log = run("status")
+    assert (code, lines) == (65, [])
+    assert f"campaign demo has not started: nothing of it lies in {store.url}" in log
+    assert not store.root.exists()
+
+
+def test_status_writes_nothing_and_refuses_shards_of_other_recipes(store, run):
+    run("curate", "--shards", "0")  # stores the recipe, and has nothing to curate
+    before = {key: store.read(key) for key in store.list("")}
     code, lines, _ = run("status")
     assert code == 0
-    assert lines[0] == "2 more shards are not started"
+    assert lines[0] == "2 more shards not started"
     assert json.loads(lines[-1])["done"] == 0
+    code, _, log = run("status", "--shards", "7")
+    assert code == 65
+    assert (
+        "sa_000007 is not a shard of recipe preview-sa1b-demo, which has sa_000000 to sa_000001"
+        in log
+    )
+    assert {key: store.read(key) for key in store.list("")} == before
 
 
 def test_captioning_prints_its_result_last_and_status_shows_it(store, run):
@@ -84,7 +100,7 @@ def test_captions_done_again_are_restored_and_freed_by_command(store, run):
         (["caption", "--shards", "x"], "does not select shards"),
         (["validate"], "either --shards or --release"),
         (["ingest", "--shards", "0"], "no links file; set CAPTIONS_LINKS"),
-        (["status", "--require-done"], "run caption_shards for 0-1"),
+        (["status", "--require-done"], "or run caption_shards"),
     ],
 )
 def test_what_cannot_work_exits_with_65_and_says_why(store, run, arguments, message):
@@ -111,6 +127,18 @@ def test_a_store_that_does_not_answer_exits_with_75(monkeypatch, run):
     assert "s3://bucket/x" in log
 
 
+def test_a_command_that_did_nothing_of_what_it_was_asked_says_so(store, run):
+    code, lines, log = run("validate", "--shards", "0-1")
+    assert (code, lines) == (65, [])
+    assert "error: nothing validated: 0-1 not curated by the present rules; run sa1b" in log
+    code, _, log = run("validate", "--shards", "0-1", "--run-id", "r")
+    assert code == 99  # the stage that failed in this run has the error
+    assert "nothing validated: no stage of this run has curated 0-1" in log
+    code, _, log = run("drop", "--shards", "0")
+    assert code == 99
+    assert "nothing dropped. sa_000000: it is not captioned" in log
+
+
 def test_nothing_to_validate_exits_with_99(store, run):
     assert run("validate", "--shards", "")[0] == 99
 
@@ -124,7 +152,7 @@ def test_a_fault_of_ours_exits_with_1_and_ends_in_a_sentence_that_says_so(
     def fail(*_):
         raise fault
 
-    monkeypatch.setattr("sa1b_captions.stages.status.read_status", fail)
+    monkeypatch.setattr("sa1b_captions.cli.views.look_at_deployment", fail)
     result = CliRunner().invoke(app, ["status"])
     assert result.exit_code == 1
     assert "Traceback (most recent call last):" in result.stderr
@@ -162,7 +190,7 @@ def test_a_missing_package_is_the_installations_fault_and_one_of_ours_is_ours(
     def fail(*_):
         raise ModuleNotFoundError(f"No module named {module!r}", name=module)
 
-    monkeypatch.setattr("sa1b_captions.stages.status.read_status", fail)
+    monkeypatch.setattr("sa1b_captions.cli.views.look_at_deployment", fail)
     found, _, log = run("status")
     assert found == code
     assert ("fault of sa1b-captions" in log) == (code == 1)

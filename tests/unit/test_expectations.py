@@ -85,16 +85,16 @@ def test_each_fault_fails_its_own_check_and_no_other(checker):
     assert {
         check.name: (check.severity, check.observed) for check in checks if not check.success
     } == {
-        "sample_id_given": ("critical", "1 of 40 differ"),
-        "sample_id_unique": ("critical", "2 of 40 differ"),
-        "language_given": ("critical", "1 of 40 differ"),
-        "language": ("critical", "1 of 40 differ"),
-        "accepted_without_reason": ("critical", "1 of 38 differ"),
-        "rejected_with_reason": ("critical", "1 of 2 differ"),
-        "accepted_captioned": ("critical", "1 of 38 differ"),
-        "accepted_length": ("critical", "2 of 38 differ"),
-        "recipe_model": ("warning", "1 of 40 differ"),
-        "decodable": ("info", "1 of 40 differ"),
+        "sample_id_given": ("critical", "not so in 1 of 40"),
+        "sample_id_unique": ("critical", "not so in 2 of 40"),
+        "language_given": ("critical", "not so in 1 of 40"),
+        "language": ("critical", "not so in 1 of 40"),
+        "accepted_without_reason": ("critical", "not so in 1 of 38"),
+        "rejected_with_reason": ("critical", "not so in 1 of 2"),
+        "accepted_captioned": ("critical", "not so in 1 of 38"),
+        "accepted_length": ("critical", "not so in 2 of 38"),
+        "recipe_model": ("warning", "not so in 1 of 40"),
+        "decodable": ("info", "not so in 1 of 40"),
     }
     assert {name for _, name in FAULTS} == set(failed(checks))
 

@@ -9,6 +9,7 @@ come too slowly to take every place, it begins when a window of samples has been
 
 from collections.abc import Sequence
 
+from sa1b_captions.counts import counted
 from sa1b_captions.receipts import Occupancy
 
 Span = tuple[float, float]
@@ -42,7 +43,7 @@ def window_occupancy(
     first, last = min(taken)[0], max(taken)[0]
     full = _first_full(spans, window)
     if full is None or max(first, full) >= last:
-        count = "1 sample" if len(taken) == 1 else f"{len(taken)} samples"
+        count = counted(len(taken), "sample")
         note = (
             f"this run captioned {count}, and the engine takes {window} at once: none had to wait"
         )

@@ -19,6 +19,10 @@ from sa1b_captions.log_lines import PROGRESS
 _log = logging.getLogger(__name__)
 
 
+ENOUGH_IMAGES = 10
+"""Images that must be captioned before their rate says how long the rest takes."""
+
+
 class Progress:
     """Counts finished samples per track and logs the rate and the time left."""
 
@@ -81,7 +85,7 @@ class Progress:
         ]
         if self._failed:
             parts.append(f"{self._failed} failed")
-        if self._images and self._images_left:
+        if self._images >= ENOUGH_IMAGES and self._images_left:
             parts.append(f"about {_time(self._images_left * elapsed_s / self._images)} left")
         return ", ".join(parts)
 

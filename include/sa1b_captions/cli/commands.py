@@ -2,7 +2,7 @@
 
 import signal
 import threading
-from typing import Annotated
+from typing import Annotated, NoReturn
 
 import typer
 
@@ -19,13 +19,14 @@ from sa1b_captions.cli.common import (
     command,
     log,
     open_deployment,
+    parse_shards,
     parse_tracks,
     print_result,
 )
 from sa1b_captions.errors import NothingToDo, PermanentError
 from sa1b_captions.recipe import load_recipe
 from sa1b_captions.settings import ENGINE_NAMES, Settings, load_settings
-from sa1b_captions.shards import format_selection, parse_selection
+from sa1b_captions.shards import format_selection
 from sa1b_captions.storage import Store, open_store
 
 
@@ -54,7 +55,7 @@ def ingest(
     from sa1b_captions.stages.status import is_done
 
     settings, store, campaign = open_deployment()
-    names = parse_selection(shards)
+    names = parse_shards(campaign, shards)
     if skip_done and not force and all(is_done(campaign, shard) for shard in names):
         raise NothingToDo(f"{shards} is done: captioned, curated and validated")
     if not force and (dropped := [shard for shard in names if is_dropped(campaign, shard)]):
@@ -124,7 +125,9 @@ def caption(
     store = open_store(settings)
     if restore:
         campaign = _stored_campaign(store, settings)
-        print_result(restore_captions(campaign, parse_selection(shards), parse_tracks(tracks)))
+        print_result(
+            restore_captions(campaign, parse_shards(campaign, shards), parse_tracks(tracks))
+        )
         return
     # A model loads for minutes, and until it has there is nothing that could be lost.
     signal.signal(
@@ -145,7 +148,7 @@ def caption(
 
     results = caption_shards(
         campaign,
-        parse_selection(shards),
+        parse_shards(campaign, shards),
         load,
         tracks=parse_tracks(tracks),
         force=force,
@@ -176,7 +179,7 @@ def curate(
         shard: curate_shard(
             campaign, shard, tracks=parse_tracks(tracks), force=force, run_id=run_id
         )
-        for shard in parse_selection(shards)
+        for shard in parse_shards(campaign, shards)
     }
     print_result({"stage": "curate", "shards": results})
 
@@ -213,11 +216,25 @@ def validate(
         chosen = select(campaign, wanted, allow_partial=allow_partial)
         print_result(validate_release(chosen, force=force, run_id=run_id))
     elif not shards:
-        raise NothingToDo("no shards to validate")
+        raise NothingToDo("no shards to validate: the run's plan chose none")
     else:
-        names = parse_selection(shards)
+        names = parse_shards(campaign, shards)
         asked = parse_tracks(tracks) if tracks else ()
-        print_result(validate_shards(campaign, names, tracks=asked, force=force, run_id=run_id))
+        result = validate_shards(campaign, names, tracks=asked, force=force, run_id=run_id)
+        if not result["shards"]:
+            _nothing_validated(names, run_id)
+        print_result(result)
+
+
+def _nothing_validated(shards: list[str], run_id: str | None) -> NoReturn:
+    """Say so: to a person it is an error, in a run the stage that failed is the one to look at."""
+    selection = format_selection(shards)
+    if run_id is not None:
+        raise NothingToDo(f"nothing validated: no stage of this run has curated {selection}")
+    raise PermanentError(
+        f"nothing validated: {selection} not curated by the present rules; run sa1b-captions "
+        f"curate --shards {selection}"
+    )
 
 
 @command
@@ -244,9 +261,15 @@ def drop(
         raise PermanentError("--unfinished goes with --generations")
     _, _, campaign = open_deployment()
     if generations:
-        print_result(drop_generations(campaign, parse_selection(shards), unfinished=unfinished))
+        print_result(
+            drop_generations(campaign, parse_shards(campaign, shards), unfinished=unfinished)
+        )
         return
-    print_result(drop_shards(campaign, parse_selection(shards)))
+    result = drop_shards(campaign, parse_shards(campaign, shards))
+    if not result["dropped"]:
+        reasons = "; ".join(f"{shard}: {reason}" for shard, reason in result["kept"].items())
+        raise NothingToDo(f"nothing dropped. {reasons}")
+    print_result(result)
 
 
 @command

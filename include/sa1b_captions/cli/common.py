@@ -15,7 +15,7 @@ from typing import Annotated, Any, ParamSpec
 
 import typer
 
-from sa1b_captions.campaign import Campaign, open_campaign
+from sa1b_captions.campaign import Campaign, look_at_campaign, open_campaign
 from sa1b_captions.errors import (
     EXIT_FAULT,
     EXIT_PERMANENT,
@@ -29,6 +29,7 @@ from sa1b_captions.log_lines import ERROR
 from sa1b_captions.process import end_process
 from sa1b_captions.recipe import TRACKS, load_recipe
 from sa1b_captions.settings import Settings, load_settings
+from sa1b_captions.shards import parse_selection
 from sa1b_captions.storage import Store, open_store
 
 app = typer.Typer(
@@ -171,6 +172,25 @@ def open_deployment() -> tuple[Settings, Store, Campaign]:
     settings = load_settings()
     store = open_store(settings)
     return settings, store, open_campaign(store, settings.campaign, load_recipe(settings.recipe))
+
+
+def look_at_deployment() -> tuple[Settings, Store, Campaign]:
+    """Open a campaign that has started, with the deployment's recipe, and write nothing."""
+    settings = load_settings()
+    store = open_store(settings)
+    recipe = load_recipe(settings.recipe)
+    return settings, store, look_at_campaign(store, settings.campaign, recipe)
+
+
+def parse_shards(campaign: Campaign, text: str) -> list[str]:
+    """Shards of the `--shards` option.
+
+    Raises:
+        PermanentError: it selects none, or one that is not the recipe's.
+    """
+    shards = parse_selection(text)
+    campaign.recipe.require_shards(shards)
+    return shards
 
 
 def parse_tracks(text: str) -> list[str]:

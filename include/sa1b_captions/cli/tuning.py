@@ -13,10 +13,11 @@ from sa1b_captions.cli.common import (
     command,
     log,
     open_deployment,
+    parse_shards,
     parse_tracks,
     print_result,
 )
-from sa1b_captions.shards import parse_selection
+from sa1b_captions.counts import counted
 
 if TYPE_CHECKING:
     from sa1b_captions.quality.thresholds import LimitTrials
@@ -51,7 +52,7 @@ def calibrate(
     _, _, campaign = open_deployment()
     found = run(
         campaign,
-        parse_selection(shards),
+        parse_shards(campaign, shards),
         tracks=parse_tracks(tracks),
         pin=pin,
         replace=replace,
@@ -86,7 +87,8 @@ def _table(found: "TrackCalibration") -> Iterator[str]:
     reference = found.reference
     low, middle, high = (reference.quantiles[place] for place in (250, 500, 750))
     yield (
-        f"{found.track}: {found.captions:,} captions of {reference.shards} shards. Half have "
+        f"{found.track}: {counted(found.captions, 'caption')} of "
+        f"{counted(reference.shards, 'shard')}. Half have "
         f"{low:,} to {high:,} characters, the median {middle:,}; the median has "
         f"{reference.median_tokens:,} tokens; {reference.speculation_share:.1%} speculate."
     )

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from sa1b_captions import layout
-from sa1b_captions.cli.common import command, log, open_deployment, print_result
+from sa1b_captions.cli.common import command, log, look_at_deployment, parse_shards, print_result
+from sa1b_captions.counts import counted
 from sa1b_captions.errors import PermanentError
 from sa1b_captions.recipe import TRACKS
 from sa1b_captions.settings import load_settings
@@ -117,16 +118,17 @@ def status(
     from sa1b_captions.release.manifest import latest_version
     from sa1b_captions.stages.status import read_status
 
-    _, store, campaign = open_deployment()
+    _, store, campaign = look_at_deployment()
     statuses = read_status(campaign).shards
     if shards is not None:
-        wanted = set(parse_selection(shards))
+        wanted = set(parse_shards(campaign, shards))
         statuses = [item for item in statuses if item.shard in wanted]
     done = sum(item.done for item in statuses)
     if require_done and done < len(statuses):
         missing = format_selection(item.shard for item in statuses if not item.done)
         raise PermanentError(
-            f"{done} of {len(statuses)} shards are done; run caption_shards for {missing}"
+            f"{done} of {counted(len(statuses), 'shard')} done by the present rules; run "
+            f"caption_shards for {missing}"
             + next((f" ({item.stale[0]})" for item in statuses if item.stale), "")
         )
     started = [item for item in statuses if item.state != "waiting"]
@@ -135,7 +137,8 @@ def status(
         if item.stale:
             print(f"{item.shard}: {item.stale[0]}")
     if len(started) < len(statuses):
-        print(f"{len(statuses) - len(started)} more shards are not started")
+        left = len(statuses) - len(started)
+        print(f"{counted(left, 'more shard')} not started")
     projections = read_projections(campaign) if project else []
     for projection in projections:
         print(projection.describe())
@@ -158,5 +161,6 @@ def _print_table(statuses: "Sequence[ShardStatus]") -> None:
         return
     print(f"{'shard':<11}{'ingested':<10}" + "".join(f"{t:<12}" for t in TRACKS) + "verdict")
     for item in statuses:
+        verdict = item.verdict or ("outdated" if item.outdated else "-")
         steps = "".join(f"{step or '-':<12}" for step in item.tracks.values())
-        print(f"{item.shard:<11}{'yes' if item.ingested else '-':<10}{steps}{item.verdict or '-'}")
+        print(f"{item.shard:<11}{'yes' if item.ingested else '-':<10}{steps}{verdict}")

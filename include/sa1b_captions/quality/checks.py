@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
+from sa1b_captions.counts import counted
 from sa1b_captions.errors import RetryableError
 from sa1b_captions.findings import Check, Verdict
 
@@ -75,7 +76,7 @@ def run_suite(frame: pa.Table, suite: "ExpectationSuite", where: str) -> list[Ch
     crashed = [check for check in checks if check.crashed]
     if crashed:
         raise CrashedCheckError(
-            f"{where}: {len(crashed)} checks crashed, the first is {crashed[0].name}: "
+            f"{where}: {counted(len(crashed), 'check')} crashed, the first is {crashed[0].name}: "
             f"{crashed[0].observed}; nothing is recorded, validate again"
         )
     return checks
@@ -111,7 +112,7 @@ def _observed(result: dict[str, Any], unit: str) -> str:
     if "unexpected_count" in result:
         differing, rows = result["unexpected_count"], result["element_count"]
         if differing:
-            return f"{differing:,} of {rows:,} differ"
+            return f"not so in {differing:,} of {rows:,}"
         return f"all {rows:,}" if rows > 1 else "the only one" if rows else "no such row"
     value = result.get("observed_value")
     if value is None:

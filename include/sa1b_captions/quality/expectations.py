@@ -23,6 +23,9 @@ DECODABLE_SHARE = 0.99
 HEALTH = "health_"
 """What the names of health checks begin with."""
 
+LEFT_OUT = "left_out_"
+"""What the names of the checks of left-out shares begin with."""
+
 WARNING_SHARE = 0.05
 """Share of shards that may have warned; each is looked at one by one, so many are a pattern."""
 
@@ -262,7 +265,7 @@ def totals_suite(recipe: Recipe) -> "ExpectationSuite":
                 max_value=limit,
                 **_about(
                     severity,
-                    f"left_out_{severity}",
+                    f"{LEFT_OUT}{severity}",
                     f"At most {limit * 100:g}% of any track are left out, rejected or duplicate",
                     unit="share",
                 ),

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from sa1b_captions.campaign import Campaign
+from sa1b_captions.counts import counted
 from sa1b_captions.findings import Check
 from sa1b_captions.quality.curated import read_curate_receipts
 from sa1b_captions.recipe import Track
@@ -50,7 +51,8 @@ class Projection:
 
     def describe(self) -> str:
         """One line for people."""
-        many = f"{self.track}: {self.rows:,} captions projected from {self.curated} shards"
+        curated = counted(self.curated, "shard")
+        many = f"{self.track}: {counted(self.rows, 'caption')} projected from {curated}"
         if self.high is not None and self.low < self.high:
             many += f" ({self.low:,} to {self.high:,})"
         if self.target is None:
@@ -106,7 +108,7 @@ def check_projection(projection: Projection | None) -> list[Check]:
             name="target_in_reach",
             description=(
                 f"With shards like this and the {others} nearest, {track} reaches its target of "
-                f"{projection.target:,} captions, chance allowed for"
+                f"{counted(projection.target, 'caption')}, chance allowed for"
             ),
             severity="warning",
             success=not projection.falls_short,

@@ -41,7 +41,9 @@ def decide(
     curated: Mapping[str, CurateReceipt],
     validation: ShardValidation | None,
 ) -> Publication:
-    """Emit the key of a shard that this run completed, skip others, fail where a stage did.
+    """Emit the key of a shard that this run completed; fail one that failed its checks.
+
+    All others are skipped: of a stage that failed, its own task is red and has the reason.
 
     Args:
         shard: its name.
@@ -50,19 +52,17 @@ def decide(
         validation: of these receipts; None where there is none.
     """
     if validation is None:
-        return _fail(f"{shard} is not validated: one of its stages failed")
+        return Publication(Action.SKIP, f"{shard} is not validated: see its stage that failed")
     if validation.verdict == Verdict.FAIL:
-        return _fail(f"{shard} failed its checks; open its quality report")
+        return Publication(Action.FAIL, f"{shard} failed its checks; open its quality report")
     # To do a shard again, this run must have; otherwise what an earlier one made is enough.
     made = {t for t, one in curated.items() if not wish.force or one.run_id == wish.run_id}
     if lacking := sorted(set(wish.tracks) - made):
-        return _fail(f"{shard} lacks this run's {', '.join(lacking)}: one of its stages failed")
+        return Publication(
+            Action.SKIP, f"{shard} lacks this run's {', '.join(lacking)}: see its stage that failed"
+        )
     if not validation.complete:
         return Publication(Action.SKIP, f"{shard} has some tracks still to caption")
     if validation.run_id != wish.run_id:
         return Publication(Action.SKIP, f"{shard} was done before, in run {validation.run_id}")
     return Publication(Action.EMIT, f"{shard} is done: this run completed it")
-
-
-def _fail(reason: str) -> Publication:
-    return Publication(Action.FAIL, reason)

@@ -47,8 +47,8 @@ def validate_release(
     """Validate all the recipe's shards together, after dedup.
 
     Returns:
-        The verdict, the report's key, names of the checks that failed, descriptions of those that
-        warned, and rows planned, rejected, duplicate and released.
+        The verdict, the report's key, names of the checks that failed, a sentence for each that
+        warned, names of mere remarks, and rows planned, rejected, duplicate and released.
 
     Raises:
         PermanentError: naming the shards to curate or the tracks to dedup first.
@@ -101,15 +101,30 @@ def validate_release(
         "stage": "validate",
         "verdict": result.verdict.value,
         "report": result.report,
-        "checks_failed": [check.name for check in result.checks if not check.success],
-        "warnings": [
-            check.description
-            for check in result.checks
-            if not check.success and check.severity == "warning"
-        ],
+        "checks_failed": [one.name for one in _failed(result, "critical", "warning")],
+        "warnings": [_explain(one, result.counts, campaign) for one in _failed(result, "warning")],
+        "remarks": [one.name for one in _failed(result, "info")],
         "tracks": result.counts,
         "run_id": result.run_id,
     }
+
+
+def _failed(result: ReleaseValidation, *severities: str) -> list[Check]:
+    return [one for one in result.checks if not one.success and one.severity in severities]
+
+
+def _explain(check: Check, counts: Mapping[str, Mapping[str, int]], campaign: Campaign) -> str:
+    """What a check asks for and what was found; of a share, in which tracks."""
+    sentence = f"{check.description}; found: {check.observed}"
+    if not check.name.startswith(expectations.LEFT_OUT):
+        return sentence
+    shares = {
+        track: (one["rejected"] + one["duplicates"]) / max(1, one["planned"])
+        for track, one in counts.items()
+    }
+    limit = campaign.recipe.quality.reject_share_warning
+    above = sorted((track for track in shares if shares[track] > limit), key=lambda t: -shares[t])
+    return f"{sentence} ({', '.join(f'{track} {shares[track]:.1%}' for track in above)})"
 
 
 def _shard_verdicts(

@@ -91,7 +91,10 @@ def validate_shards(
                     continue
                 validated.append(shard)
             found[shard] = _summary(curated, result)
-            _log.info("%s: %s", shard, result.verdict.value)
+            known = ", as validated before" if shard in up_to_date else ""
+            _log.info("%s: %s%s", shard, result.verdict.value, known)
+        else:
+            _log.warning("%s is not validated: not curated by the present rules", shard)
         publications[shard] = decide(shard, wish, curated, result)
     if run_id is not None:
         place_of_run = run_summary_place(campaign.name, run_id)

@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 
 from markupsafe import Markup
 
+from sa1b_captions.counts import counted
 from sa1b_captions.limits import LanguageQuality
 
 MAX_TITLED_BARS = 150
@@ -51,7 +52,7 @@ def length_chart(
         _limit(limits.max_chars / end, f"max {limits.max_chars:,}", "end"),
     ]
     rows = sum(map(sum, columns))
-    return _svg(body, f"Histogram of the lengths of {rows:,} captions, in characters")
+    return _svg(body, f"Histogram of the lengths of {counted(rows, 'caption')}, in characters")
 
 
 def _length_bar(
@@ -97,7 +98,7 @@ def share_chart(
     if quiet:
         body.append(_bars_in_one_path(quiet, count))
     body += _shard_names(shards, pitch)
-    return _svg(body, f"Share of rejected captions in each of {len(shards)} shards")
+    return _svg(body, f"Share of rejected captions in each of {counted(len(shards), 'shard')}")
 
 
 def _bars_in_one_path(bars: Sequence[tuple[int, float]], count: int) -> Markup:

@@ -15,6 +15,7 @@ import jinja2
 from markupsafe import Markup
 
 from sa1b_captions.campaign import Campaign
+from sa1b_captions.counts import counted
 from sa1b_captions.findings import Check
 from sa1b_captions.quality.report import charts, gallery
 from sa1b_captions.quality.rules import MEANINGS
@@ -31,6 +32,7 @@ _environment = jinja2.Environment(
 )
 _environment.filters["percent"] = lambda share: f"{share:.1%}"
 _environment.filters["count"] = lambda number: "–" if number is None else f"{number:,.0f}"
+_environment.filters["counted"] = counted
 _environment.globals |= {
     "rejected_per_reason": gallery.REJECTED_PER_REASON,
     "language_names": {"en": "English", "zh": "Chinese"},
@@ -73,7 +75,7 @@ def headline(checks: Iterable[Check]) -> str:
     """One sentence on what the checks found."""
     failed = Counter(check.severity for check in checks if not check.success)
     parts = [
-        f"{failed[severity]} {name if failed[severity] == 1 else name + 's'}"
+        counted(failed[severity], name)
         for severity, name in (
             ("critical", "critical failure"),
             ("warning", "warning"),

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from sa1b_captions.campaign import Campaign
+from sa1b_captions.counts import counted
 from sa1b_captions.findings import Check
 from sa1b_captions.receipt_files import caption_place, read_receipt
 from sa1b_captions.receipts import ENOUGH_OCCUPANCY, Occupancy
@@ -79,7 +80,9 @@ def check_release(found: ReleaseOccupancy) -> list[Check]:
     """A remark on the release; none where no number is worth one."""
     if not any(one.tells for _, one in found.lowest):
         return []
-    return [_check(not found.low, f"{found.shards - found.low:,} of {found.shards:,} shards")]
+    return [
+        _check(not found.low, f"{found.shards - found.low:,} of {counted(found.shards, 'shard')}")
+    ]
 
 
 def _check(success: bool, observed: str) -> Check:
