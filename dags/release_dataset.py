@@ -50,7 +50,7 @@ from airflow.sdk import (
 )
 from airflow.sdk.exceptions import AirflowFailException
 
-from sa1b_captions.counts import counted
+from sa1b_captions.plurals import counted
 from sa1b_captions.recipe import TRACKS, load_recipe
 from sa1b_captions.settings import load_settings
 from sa1b_operators.events import release_event

@@ -30,7 +30,7 @@ ONE_START = {
         "test_storage_clock",
     ),
     "openai": ("test_openai_engine", "test_openai_fleet", "test_openai_start"),
-    "great_expectations": ("test_expectations", "test_partial_release", "test_validate"),
+    "great_expectations": ("test_expectations", "test_release_partial", "test_validate"),
 }
 """Modules that one process of xdist runs, so that what they import or compile is paid for once.
 

@@ -9,7 +9,7 @@ come too slowly to take every place, it begins when a window of samples has been
 
 from collections.abc import Sequence
 
-from sa1b_captions.counts import counted
+from sa1b_captions.plurals import counted
 from sa1b_captions.receipts import Occupancy
 
 Span = tuple[float, float]

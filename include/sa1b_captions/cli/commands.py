@@ -48,7 +48,7 @@ def ingest(
 ) -> None:
     """Download archives and repack them as plain tars with an index."""
     from sa1b_captions.ingest.links import read_links, read_md5_list
-    from sa1b_captions.ingest.names import first_image_id
+    from sa1b_captions.ingest.member_names import first_image_id
     from sa1b_captions.receipt_files import ingest_place, read_receipt
     from sa1b_captions.stages.drop import is_dropped
     from sa1b_captions.stages.ingest import ingest_shard

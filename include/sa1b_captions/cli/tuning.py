@@ -17,7 +17,7 @@ from sa1b_captions.cli.common import (
     parse_tracks,
     print_result,
 )
-from sa1b_captions.counts import counted
+from sa1b_captions.plurals import counted
 
 if TYPE_CHECKING:
     from sa1b_captions.quality.thresholds import LimitTrials

@@ -9,8 +9,8 @@ import typer
 
 from sa1b_captions import layout
 from sa1b_captions.cli.common import command, log, look_at_deployment, parse_shards, print_result
-from sa1b_captions.counts import counted
 from sa1b_captions.errors import PermanentError
+from sa1b_captions.plurals import counted
 from sa1b_captions.recipe import TRACKS
 from sa1b_captions.settings import load_settings
 from sa1b_captions.shards import format_selection, parse_selection

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
-from sa1b_captions.counts import counted
 from sa1b_captions.errors import RetryableError
 from sa1b_captions.findings import Check, Verdict
+from sa1b_captions.plurals import counted
 
 if TYPE_CHECKING:
     from great_expectations import ExpectationSuite

@@ -9,8 +9,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from sa1b_captions.campaign import Campaign
-from sa1b_captions.counts import counted
 from sa1b_captions.findings import Check
+from sa1b_captions.plurals import counted
 from sa1b_captions.quality.curated import read_curate_receipts
 from sa1b_captions.recipe import Track
 

@@ -12,9 +12,9 @@ from pathlib import Path
 
 from sa1b_captions import layout, records
 from sa1b_captions.errors import PermanentError
-from sa1b_captions.ingest.folder import BadFileError, ImageFile, is_turned, list_folder
+from sa1b_captions.ingest.image_folder import BadFileError, ImageFile, is_turned, list_folder
 from sa1b_captions.ingest.index import MAX_IMAGES, Index, Repacked
-from sa1b_captions.ingest.names import first_image_id
+from sa1b_captions.ingest.member_names import first_image_id
 from sa1b_captions.ingest.plain_tar import PlainTar
 from sa1b_captions.receipt_files import ingest_place, read_receipt, write_receipt
 from sa1b_captions.receipts import IngestReceipt

@@ -15,8 +15,8 @@ import jinja2
 from markupsafe import Markup
 
 from sa1b_captions.campaign import Campaign
-from sa1b_captions.counts import counted
 from sa1b_captions.findings import Check
+from sa1b_captions.plurals import counted
 from sa1b_captions.quality.report import charts, gallery
 from sa1b_captions.quality.rules import MEANINGS
 from sa1b_captions.receipts import ENOUGH_OCCUPANCY

@@ -9,8 +9,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from sa1b_captions.campaign import Campaign
-from sa1b_captions.counts import counted
 from sa1b_captions.findings import Check
+from sa1b_captions.plurals import counted
 from sa1b_captions.receipt_files import caption_place, read_receipt
 from sa1b_captions.receipts import ENOUGH_OCCUPANCY, Occupancy
 
