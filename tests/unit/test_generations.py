@@ -222,6 +222,20 @@ def test_a_generation_that_is_not_whole_is_not_restored(campaign):
     assert everything(campaign) == before
 
 
+def test_captions_of_other_images_than_the_archive_are_not_restored(campaign):
+    set_content(campaign, "a" * 16)
+    caption(campaign, saying("old"))
+    set_content(campaign, "b" * 16)
+    caption(campaign, saying("new"), force=True)
+    before = everything(campaign)
+    with pytest.raises(PermanentError, match="generation 0001, .* is of other images than"):
+        restore_captions(campaign, [SHARD], [TRACK])
+    assert everything(campaign) == before
+    set_content(campaign, "a" * 16)
+    restore_captions(campaign, [SHARD], [TRACK])
+    assert words(campaign) == {"old"}
+
+
 def test_no_shard_is_restored_if_another_cannot_be(campaign):
     put_archive(campaign.store, shard=OTHER)
     both = [SHARD, OTHER]

@@ -17,6 +17,8 @@ from sa1b_captions.generations import FIRST
 from sa1b_captions.receipt_files import (
     begun_place,
     caption_place,
+    digest,
+    ingest_place,
     kept_place,
     read_receipt,
     require_receipt,
@@ -130,7 +132,8 @@ def earlier(
         counted.
 
     Raises:
-        PermanentError: the track is not captioned, or the earlier generation is not whole.
+        PermanentError: the track is not captioned, or the earlier generation is not whole or is of
+            other images than the archive.
         RetryableError: the store failed.
     """
     present = require_receipt(campaign.store, caption_place(campaign.name, track, shard))
@@ -140,6 +143,12 @@ def earlier(
     old = read_receipt(campaign.store, kept_place(campaign.name, track, shard, present.previous))
     if old is None:
         raise PermanentError(f"{where}, is gone: drop --generations freed it; nothing was changed")
+    ingest = read_receipt(campaign.store, ingest_place(shard))
+    if ingest is not None and old.fits(ingest, digest(ingest)) is False:
+        raise PermanentError(
+            f"{where}, is of other images than the archive that is ingested; ingest its own first, "
+            "with --force; nothing was changed"
+        )
     gone = set(range(old.blocks)) - stored_blocks(campaign, track, shard, old.generation)
     if gone:
         raise PermanentError(

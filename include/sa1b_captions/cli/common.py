@@ -46,8 +46,8 @@ Shards = Annotated[
 ]
 Tracks = Annotated[str, typer.Option(help=f"Tracks, separated by commas: {', '.join(TRACKS)}.")]
 _STOPPED = (
-    "stopped on request; safe: all that was stored, which is whole and counts as before; lost: "
-    "what was being written; to go on, run the same command again or clear the task"
+    "stopped on request; safe: the captions that count and all that was finished; lost: what was "
+    "being made or replaced; to go on, run the same command again or clear the task"
 )
 ALL_TRACKS = ",".join(TRACKS)
 AllowPartial = Annotated[

@@ -173,7 +173,7 @@ class _Run:
 
     def _fail(self, shard: str, error: CaptioningError) -> None:
         if shard not in self.failures:
-            _log.error("%s failed: %s", shard, error)
+            _log.error("%s failed: %s", shard, str(error).removeprefix(f"{shard}: "))
             self.failures[shard] = error
 
     def interrupted(self, error: RetryableError, shards: Sequence[str], *, anew: bool) -> str:
@@ -192,7 +192,10 @@ class _Run:
         safe += [work.stands for work in cut_off]
         parts = [str(error), f"safe: {', '.join(safe) if safe else 'all that was stored before'}"]
         parts.append(f"lost: {lost} captions of unfinished blocks")
-        parts += [f"{shard} failed: {reason}" for shard, reason in self.failures.items()]
+        parts += [
+            f"{shard} failed: {str(reason).removeprefix(f'{shard}: ')}"
+            for shard, reason in self.failures.items()
+        ]
         again = "to go on, run the same command again or clear the task"
         if anew and self.results:
             left = format_selection([shard for shard in shards if shard not in self.results])
@@ -202,7 +205,9 @@ class _Run:
 
 def _failure(failures: dict[str, CaptioningError], shards: int) -> CaptioningError:
     """One error for all shards that failed; retryable if a retry can mend any of them."""
-    reasons = "; ".join(f"{shard}: {error}" for shard, error in failures.items())
+    reasons = "; ".join(
+        f"{shard}: {str(error).removeprefix(f'{shard}: ')}" for shard, error in failures.items()
+    )
     message = f"{len(failures)} of {shards} shards failed: {reasons}" if shards > 1 else reasons
     retryable = any(isinstance(error, RetryableError) for error in failures.values())
     return RetryableError(message) if retryable else PermanentError(message)

@@ -27,8 +27,8 @@ def restore_captions(
         `restored`: by shard and track, the generation that counted and the one that does now.
 
     Raises:
-        PermanentError: a track is not captioned, its earlier generation is not whole, or there is
-            none in any track. Nothing is changed then.
+        PermanentError: a track is not captioned, its earlier generation is not whole or is of
+            other images than the archive, or there is none in any track. Nothing is changed then.
         RetryableError: the store failed.
     """
     names, chosen = list(shards), list(tracks)
