@@ -5,6 +5,7 @@
     ├── PermanentError      the same call will fail again (bad input, bad setting)         exit 65
     │   ├── SettingsError   a setting is missing or malformed
     │   ├── MissingKeyError the store has no object under a key
+    │   ├── DamagedObjectError   a stored object is not what was written
     │   └── DamagedArchiveError  the bytes of an archive are bad; getting them again may give others
     └── NothingToDo         not an error: all that was asked for is done                   exit 99
 
@@ -47,6 +48,10 @@ class MissingKeyError(PermanentError):
     def __init__(self, key: str, store_url: str) -> None:
         super().__init__(f"{store_url} has no object {key}")
         self.key = key
+
+
+class DamagedObjectError(PermanentError):
+    """A stored object is not what was written."""
 
 
 class DamagedArchiveError(PermanentError):

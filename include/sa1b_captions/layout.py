@@ -156,14 +156,19 @@ def repeated_images_key(campaign: str) -> str:
     return f"{campaign_prefix(campaign)}quality/photographs.parquet"
 
 
+def dedup_prefix(campaign: str, track: str) -> str:
+    """Folder of what dedup finds in a track."""
+    return f"{campaign_prefix(campaign)}dedup/{track}/"
+
+
 def duplicates_key(campaign: str, track: str) -> str:
     """Captions to leave out of the release (`records.DUPLICATE_SCHEMA`)."""
-    return f"{campaign_prefix(campaign)}dedup/{track}/duplicates.parquet"
+    return f"{dedup_prefix(campaign, track)}duplicates.parquet"
 
 
 def dedup_receipt_key(campaign: str, track: str) -> str:
     """Receipt of the dedup stage for one track."""
-    return f"{campaign_prefix(campaign)}dedup/{track}/receipt.json"
+    return f"{dedup_prefix(campaign, track)}receipt.json"
 
 
 def releases_prefix() -> str:
@@ -213,3 +218,21 @@ def claim_key(version: str, digest: str, attempt: str) -> str:
 def manifest_key(version: str) -> str:
     """Manifest that makes a release exist. Raises as `release_prefix` does."""
     return release_key(version, MANIFEST)
+
+
+COMMANDS = (
+    (r"shards/(?P<shard>\w+)\..*", "ingest --shards {shard} --force"),
+    (
+        r"campaigns/[^/]+/captions/(?P<track>\w+)/(?P<shard>\w+)/.*",
+        "caption --shards {shard} --tracks {track} --force",
+    ),
+    (
+        r"campaigns/[^/]+/curated/(?P<track>\w+)/(?P<shard>\w+)/.*",
+        "curate --shards {shard} --tracks {track} --force",
+    ),
+    (r"campaigns/[^/]+/dedup/(?P<track>\w+)/.*", "dedup --tracks {track} --force"),
+    (r"campaigns/[^/]+/quality/photographs\.parquet", "dedup --tracks single_en --force"),
+    (r"campaigns/[^/]+/quality/shards/(?P<shard>\w+)\..*", "validate --shards {shard} --force"),
+    (r"campaigns/[^/]+/quality/release\..*", "validate --release --force"),
+)
+"""Arguments of sa1b-captions that make an object anew, by a pattern of its key."""

@@ -47,6 +47,8 @@ class IngestReceipt(Receipt):
     """Of the plain tar."""
     content: str | None = None
     """16 hexadecimal digits over ids and JPEG bytes."""
+    index: str | None = None
+    """`records.content_digest` of the index."""
     generation: str = FIRST
     """Of the archive and the index that count."""
     source: str | None = None
@@ -115,6 +117,8 @@ class CaptionReceipt(Receipt):
     """Samples, rows of all parts."""
     blocks: int
     """Parts, numbered from 0."""
+    parts: list[str] = field(default_factory=list)
+    """`records.content_digest` of each part; version 0.1.0 named none."""
     statuses: dict[str, int]
     """Samples by `records.CaptionStatus`."""
     recipe_fingerprint: str
@@ -174,6 +178,8 @@ class CurateReceipt(Receipt):
     """`quality.duplicates.minhash.SIGNATURE_VERSION` of the stored signatures."""
     input: str
     """Digest of the caption receipt."""
+    files: dict[str, str] = field(default_factory=dict)
+    """`records.content_digest` of each stored file by name; version 0.1.0 named none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,6 +217,8 @@ class DedupReceipt(Receipt):
     """Images under several ids by kind, and how many were compared; of one track only."""
     input: str
     """Digest of the curate receipts of all shards, in the recipe's order."""
+    files: dict[str, str] = field(default_factory=dict)
+    """`records.content_digest` of each stored file by name; version 0.1.0 named none."""
 
 
 @dataclass(frozen=True, slots=True)

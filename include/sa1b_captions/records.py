@@ -4,8 +4,10 @@ import enum
 
 import pyarrow as pa
 import pyarrow.parquet as pq
+import xxhash
 
 from sa1b_captions.errors import PermanentError
+from sa1b_captions.remedies import damaged
 from sa1b_captions.storage import Store
 
 
@@ -176,8 +178,22 @@ REPEAT_SCHEMA = pa.schema(
 """One row per image that is there under several ids, ordered by group."""
 
 
-def write_table(store: Store, key: str, table: pa.Table, schema: pa.Schema) -> None:
+OTHER_BYTES = (
+    "its bytes are not those that its receipt names, unless its stage is running again right now"
+)
+"""How damage is noticed that nothing else shows."""
+
+
+def content_digest(data: bytes) -> str:
+    """What a receipt says of an object's bytes: xxh3-128, hexadecimal."""
+    return xxhash.xxh3_128_hexdigest(data)
+
+
+def write_table(store: Store, key: str, table: pa.Table, schema: pa.Schema) -> str:
     """Store a table as Parquet, atomically.
+
+    Returns:
+        `content_digest` of what is stored, for the receipt.
 
     Raises:
         PermanentError: if the columns are not the schema's.
@@ -190,24 +206,54 @@ def write_table(store: Store, key: str, table: pa.Table, schema: pa.Schema) -> N
         f.name: "NONE" if pa.types.is_fixed_size_binary(f.type) else "ZSTD" for f in schema
     }
     # Captions do not repeat, so a dictionary only costs time (measured: 17 %).
-    pq.write_table(table.cast(schema), sink, compression=compression, use_dictionary=False)
-    store.write(key, sink.getvalue().to_pybytes())
+    pq.write_table(
+        table.cast(schema),
+        sink,
+        compression=compression,
+        use_dictionary=False,
+        write_page_checksum=True,
+    )
+    data = sink.getvalue().to_pybytes()
+    store.write(key, data)
+    return content_digest(data)
 
 
-def read_table(store: Store, key: str, columns: list[str] | None = None) -> pa.Table:
+def read_table(
+    store: Store, key: str, columns: list[str] | None = None, *, digest: str | None = None
+) -> pa.Table:
     """Read a stored Parquet table, or some of its columns.
+
+    Args:
+        store: where it lies.
+        key: its key.
+        columns: the wanted ones, in their order; None for all.
+        digest: `content_digest` that its receipt names; None where that names none.
 
     Raises:
         MissingKeyError: there is no such object.
-        PermanentError: it is no Parquet, or lacks a column.
+        DamagedObjectError: it is not what its receipt names, no Parquet, fails its own checksums,
+            or lacks a column.
         RetryableError: the store failed.
+    """
+    data = store.read(key)
+    if digest is not None and content_digest(data) != digest:
+        raise damaged(store.locate(key), key, OTHER_BYTES)
+    return parse_table(data, store.locate(key), key, columns)
+
+
+def parse_table(data: bytes, where: str, key: str, columns: list[str] | None = None) -> pa.Table:
+    """A Parquet table, or some of its columns, of an object's bytes.
+
+    Raises:
+        DamagedObjectError: it is no Parquet, fails its own checksums, or lacks a column.
     """
     try:
         # Not in Arrow's threads: letting go of Python's bytes there aborts a process that ends.
-        file = pq.ParquetFile(pa.BufferReader(store.read(key)), pre_buffer=False)
+        file = pq.ParquetFile(
+            pa.BufferReader(data), pre_buffer=False, page_checksum_verification=True
+        )
         table = file.read(columns, use_threads=False)
+        table.validate(full=True)  # or bytes that are no UTF-8 would only be found when used
         return table if columns is None else table.select(columns)
-    except (pa.ArrowInvalid, KeyError) as error:
-        raise PermanentError(
-            f"{key} in {store.url} is not readable Parquet: {error}; run its stage again"
-        ) from None
+    except (pa.ArrowException, OSError, KeyError, ValueError) as error:
+        raise damaged(where, key, f"it is not readable Parquet ({error})") from None

@@ -7,6 +7,7 @@ equal blocks.
 
 import datetime as dt
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pyarrow as pa
@@ -17,8 +18,24 @@ from sa1b_captions.caption.engines.base import Engine, Reply
 from sa1b_captions.caption.perceptual_hash import ImageHashes
 from sa1b_captions.caption.sampling import Sample
 
+_READERS = 16
+"""Parts read at once."""
+
 Block = tuple[str, int]
 """Track and number of a block."""
+
+
+def read_digests(
+    campaign: Campaign, track: str, shard: str, generation: str, blocks: int
+) -> list[str]:
+    """`records.content_digest` of each part as it is stored, in the order of the blocks."""
+
+    def read(block: int) -> str:
+        key = layout.part_key(campaign.name, track, shard, generation, block)
+        return records.content_digest(campaign.store.read(key))
+
+    with ThreadPoolExecutor(_READERS) as pool:
+        return list(pool.map(read, range(blocks)))
 
 
 def block_of(sample: Sample, block_size: int) -> int:

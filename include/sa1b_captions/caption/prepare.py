@@ -64,7 +64,7 @@ def prepare(
         _log.info("%s is captioned already", shard)
         return ShardWork(campaign, shard, standings, {}, None, max_failure_share, run_id)
     ingest = _require_archive(campaign, shard, ingest)
-    images = sampling.read_index(campaign.store, shard, ingest.generation)
+    images = sampling.read_index(campaign.store, shard, ingest.generation, ingest.index)
     plans = {
         track: sampling.plan_track(campaign.recipe, campaign.recipe.tracks[track], shard, images)
         for track in left

@@ -20,6 +20,7 @@ from sa1b_captions.caption.parts import Block, block_of
 from sa1b_captions.caption.sampling import IndexedImage, Sample
 from sa1b_captions.caption.standing import stored_blocks
 from sa1b_captions.caption.tally import FAILED, Tally
+from sa1b_captions.errors import DamagedObjectError
 
 _log = logging.getLogger(__name__)
 
@@ -83,7 +84,11 @@ def read_blocks(
     tables = {}
     for block in sorted(stored_blocks(campaign, track, shard, generation)):
         key = layout.part_key(campaign.name, track, shard, generation, block)
-        table = records.read_table(campaign.store, key)
+        try:
+            table = records.read_table(campaign.store, key)
+        except DamagedObjectError as error:
+            _log.warning("captioning its block again: %s", error)
+            continue
         table = table.select([name for name in _JUDGED if name in table.column_names])
         planned = plan[block * size : (block + 1) * size]
         if not planned or table.column("sample_id").to_pylist() != [s.sample_id for s in planned]:

@@ -93,7 +93,7 @@ def _is_of(
     if known is not None:
         return known
     # Receipts of 0.1.0 do not name the images; their rows do.
-    images = sampling.read_index(campaign.store, shard, ingest.generation)
+    images = sampling.read_index(campaign.store, shard, ingest.generation, ingest.index)
     settings = campaign.recipe.tracks[track]
     plan = sampling.plan_track(campaign.recipe, settings, shard, images)
     blocks = read_blocks(campaign, track, shard, receipt.generation, plan)

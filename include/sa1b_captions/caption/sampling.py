@@ -63,15 +63,18 @@ class Sample:
 _COLUMNS = ["image_id", "file_name", "offset", "size", "width", "height", "problem", "jpeg_xxh3"]
 
 
-def read_index(store: Store, shard: str, generation: str = FIRST) -> list[IndexedImage]:
+def read_index(
+    store: Store, shard: str, generation: str = FIRST, digest: str | None = None
+) -> list[IndexedImage]:
     """A shard's images in archive order; later rows of a repeated image id are left out.
 
     Args:
         store: where the index lies.
         shard: whose it is.
         generation: of the archive, as the shard's ingest receipt names it.
+        digest: of the index, as that receipt names it.
     """
-    table = records.read_table(store, layout.index_key(shard, generation), _COLUMNS)
+    table = records.read_table(store, layout.index_key(shard, generation), _COLUMNS, digest=digest)
     images = (IndexedImage(**row) for row in table.to_pylist())
     return [image for image in images if image.problem != "duplicate_id"]
 

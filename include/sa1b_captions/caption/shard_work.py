@@ -230,6 +230,7 @@ class ShardWork:
                 track=track,
                 planned=planned,
                 blocks=blocks,
+                parts=parts.read_digests(campaign, track, shard, generation, blocks),
                 statuses=dict(tally.statuses),
                 occupancy=occupancy,
                 recipe_fingerprint=campaign.recipe.fingerprint,

@@ -1,14 +1,14 @@
 """What the curate and dedup stages left of one track over many shards."""
 
-import json
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import Any
 
-from sa1b_captions import layout
 from sa1b_captions.campaign import Campaign
 from sa1b_captions.errors import PermanentError
 from sa1b_captions.freshness import read_tracks
+from sa1b_captions.outputs import read_metrics
 from sa1b_captions.receipt_files import dedup_place, digest, require_receipt
 from sa1b_captions.receipts import CurateReceipt, DedupReceipt
 from sa1b_captions.shards import format_selection
@@ -77,17 +77,10 @@ def require_deduplicated(
     return receipt
 
 
-def read_metrics(campaign: Campaign, track: str, shards: Sequence[str]) -> list[dict[str, Any]]:
-    """`metrics.json` of curated shards, in their order."""
-
-    def read(shard: str) -> dict[str, Any]:
-        content: dict[str, Any] = json.loads(
-            campaign.store.read(layout.curated_key(campaign.name, track, shard, "metrics.json"))
-        )
-        return content
-
+def read_all_metrics(campaign: Campaign, receipts: Sequence[CurateReceipt]) -> list[dict[str, Any]]:
+    """`metrics.json` of curated tracks, in the order of their receipts."""
     with ThreadPoolExecutor(READERS) as pool:
-        return list(pool.map(read, shards))
+        return list(pool.map(partial(read_metrics, campaign), receipts))
 
 
 def _shortened(selection: str) -> str:

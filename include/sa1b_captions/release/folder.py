@@ -155,6 +155,7 @@ class ParquetFiles:
             compression="zstd",
             use_dictionary=False,
             write_page_index=True,
+            write_page_checksum=True,
         )
         # Also closed on an error, while the store's block is open: pyarrow would write the
         # footer later otherwise, to an object that is gone.

@@ -130,11 +130,24 @@ def write_manifest(store: Store, manifest: Manifest) -> None:
 
 
 def latest_version(store: Store) -> str | None:
-    """Version of the newest release; None when there is none."""
+    """Version of the newest release; None when there is none.
+
+    Raises:
+        PermanentError: the pointer does not name a release.
+        RetryableError: the store failed.
+    """
+    key = layout.latest_key()
     try:
-        return store.read(layout.latest_key()).decode().strip()
+        version = store.read(key).decode().strip()
+        layout.release_prefix(version)
     except MissingKeyError:
         return None
+    except (UnicodeDecodeError, PermanentError):
+        raise PermanentError(
+            f"{store.locate(key)} is damaged: it names no release; delete it, and the next export "
+            "or an export of the newest version writes it anew"
+        ) from None
+    return version
 
 
 def next_number(store: Store) -> int:

@@ -18,7 +18,8 @@ import pyarrow.compute as pc
 from sa1b_captions import layout, records
 from sa1b_captions.campaign import Campaign
 from sa1b_captions.errors import MissingKeyError, PermanentError
-from sa1b_captions.receipts import CurateReceipt
+from sa1b_captions.outputs import read_curated, read_duplicates
+from sa1b_captions.receipts import CurateReceipt, DedupReceipt
 from sa1b_captions.recipe import Track
 from sa1b_captions.release import guards, rows
 from sa1b_captions.release.folder import ReleaseFolder
@@ -40,6 +41,7 @@ def export_track(
     folder: ReleaseFolder,
     track: Track,
     curated: Mapping[str, CurateReceipt],
+    dedup: DedupReceipt,
     names: TrackFiles,
     summary: TrackSummary,
 ) -> TrackTotals:
@@ -50,6 +52,7 @@ def export_track(
         folder: the release.
         track: one of the recipe's.
         curated: curate receipt of each shard for this track.
+        dedup: receipt of the track's dedup.
         names: of the track's files.
         summary: told every published row.
 
@@ -69,7 +72,7 @@ def export_track(
                 (names.rejected, rows.REJECTED_SCHEMA),
             )
         )
-        for shard, split in _splits(campaign, track, curated):
+        for shard, split in _splits(campaign, track, curated, dedup):
             first_id = totals.rows
             totals.add(split)
             published = rows.published_table(track, split.kept, first_id)
@@ -124,12 +127,15 @@ class _Split:
 
 
 def _splits(
-    campaign: Campaign, track: Track, curated: Mapping[str, CurateReceipt]
+    campaign: Campaign,
+    track: Track,
+    curated: Mapping[str, CurateReceipt],
+    dedup: DedupReceipt,
 ) -> Iterator[tuple[str, _Split]]:
     """Each shard with its samples split, in the order of the recipe's shards."""
     key = layout.duplicates_key(campaign.name, track.name)
-    table = records.read_table(campaign.store, key)
-    trim = _trim(campaign, track, table)
+    table = read_duplicates(campaign, dedup)
+    trim = _trim(campaign, track, table, curated)
     duplicates = Duplicates(table, key)
     shards = campaign.recipe.shards
     logged_at = time.monotonic()
@@ -147,11 +153,7 @@ def _split(
 ) -> _Split:
     where = f"{track.name}/{shard}"
     accepted, rejected = (
-        records.read_table(
-            campaign.store,
-            layout.curated_key(campaign.name, track.name, shard, name),
-            columns=records.CURATED_SCHEMA.names,
-        )
+        read_curated(campaign, receipt, name, records.CURATED_SCHEMA.names)
         for name in ("accepted.parquet", "rejected.parquet")
     )
     guards.check_counts(receipt, accepted, rejected, where)
@@ -170,15 +172,20 @@ def _split(
     return _Split(accepted.filter(pc.invert(goes)), pa.concat_tables(left_out), repeats.num_rows)
 
 
-def _trim(campaign: Campaign, track: Track, duplicates: pa.Table) -> Trim | None:
+def _trim(
+    campaign: Campaign,
+    track: Track,
+    duplicates: pa.Table,
+    curated: Mapping[str, CurateReceipt],
+) -> Trim | None:
     """What keeps the track to its target, if the recipe wants it so."""
     if track.target is None or not track.trim:
         return None
     left_out = duplicates.column("sample_id")
 
     def publishable(shard: str) -> pa.ChunkedArray:
-        key = layout.curated_key(campaign.name, track.name, shard, "accepted.parquet")
-        samples = records.read_table(campaign.store, key, columns=["sample_id"]).column("sample_id")
+        table = read_curated(campaign, curated[shard], "accepted.parquet", ["sample_id"])
+        samples = table.column("sample_id")
         return samples.filter(pc.invert(pc.is_in(samples, value_set=left_out)))
 
     return Trim(campaign.recipe.seed, track.target, map(publishable, campaign.recipe.shards))

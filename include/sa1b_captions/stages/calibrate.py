@@ -13,7 +13,8 @@ import polars as pl
 from sa1b_captions import layout, records
 from sa1b_captions.campaign import Campaign
 from sa1b_captions.errors import PermanentError
-from sa1b_captions.quality.curated import READERS, read_curate_receipts, read_metrics
+from sa1b_captions.outputs import read_curated
+from sa1b_captions.quality.curated import READERS, read_all_metrics, read_curate_receipts
 from sa1b_captions.quality.health.reference import (
     Reference,
     TrackReference,
@@ -22,6 +23,7 @@ from sa1b_captions.quality.health.reference import (
     why_not_pin,
 )
 from sa1b_captions.quality.thresholds import LimitTrials, try_limits
+from sa1b_captions.receipts import CurateReceipt
 from sa1b_captions.recipe import TRACKS
 from sa1b_captions.records import CaptionStatus
 from sa1b_captions.shards import format_selection
@@ -99,16 +101,17 @@ def calibrate(
         RetryableError: the store failed.
     """
     wanted = [track for track in TRACKS if track in set(tracks)]
-    for track in wanted:
-        _require_curated(campaign, track, shards)
-    metrics = {track: read_metrics(campaign, track, shards) for track in wanted}
+    curated = {track: _require_curated(campaign, track, shards) for track in wanted}
+    metrics = {track: read_all_metrics(campaign, curated[track]) for track in wanted}
     reference = build_reference(campaign, shards, metrics)
-    found = [_try_track(campaign, track, shards, reference.tracks[track]) for track in wanted]
+    found = [
+        _try_track(campaign, track, curated[track], reference.tracks[track]) for track in wanted
+    ]
     pinned = pin and pin_reference(campaign, reference, replace=replace)
     return Calibration(reference, pinned, why_not_pin(campaign, reference), found)
 
 
-def _require_curated(campaign: Campaign, track: str, shards: Sequence[str]) -> None:
+def _require_curated(campaign: Campaign, track: str, shards: Sequence[str]) -> list[CurateReceipt]:
     receipts = read_curate_receipts(campaign, track, shards)
     missing = [shard for shard, found in zip(shards, receipts, strict=True) if found is None]
     if missing:
@@ -117,21 +120,21 @@ def _require_curated(campaign: Campaign, track: str, shards: Sequence[str]) -> N
             f"{track}: shard {names} is not curated by the present rules; choose others, or run "
             f"sa1b-captions curate --tracks {track} --shards {names}"
         )
+    return [receipt for receipt in receipts if receipt is not None]
 
 
 def _try_track(
-    campaign: Campaign, track: str, shards: Sequence[str], reference: TrackReference
+    campaign: Campaign, track: str, curated: Sequence[CurateReceipt], reference: TrackReference
 ) -> TrackCalibration:
     limits = campaign.recipe.quality.languages[campaign.recipe.tracks[track].language]
 
-    def read_features(shard: str) -> pl.DataFrame:
-        key = layout.curated_key(campaign.name, track, shard, "features.parquet")
-        return pl.DataFrame(records.read_table(campaign.store, key)).filter(
+    def read_features(receipt: CurateReceipt) -> pl.DataFrame:
+        return pl.DataFrame(read_curated(campaign, receipt, "features.parquet")).filter(
             pl.col("status") == CaptionStatus.OK.value
         )
 
     with ThreadPoolExecutor(READERS) as pool:
-        frame = pl.concat(list(pool.map(read_features, shards)))
+        frame = pl.concat(list(pool.map(read_features, curated)))
     tried = try_limits(frame, limits, reference)
     named = {sample for one in tried for sample in (*one.rejected, *one.at_stake)}
     return TrackCalibration(

@@ -8,7 +8,7 @@ import json
 import logging
 import time
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import polars as pl
@@ -39,6 +39,7 @@ from sa1b_captions.receipts import CaptionReceipt, CurateReceipt
 from sa1b_captions.recipe import TRACKS, WHOLE_TRACK
 from sa1b_captions.records import CaptionStatus
 from sa1b_captions.shards import shard_number
+from sa1b_captions.storage import ABANDONED_S
 
 _log = logging.getLogger(__name__)
 
@@ -98,11 +99,28 @@ def _curate_track(
     if done and (done.input, done.quality_fingerprint, done.signature_version) == present:
         _log.info("%s/%s is curated already", track, shard)
         return done
-    split = _split(campaign, track, shard, _read_captions(campaign, track, source))
+    rows, parts = _read_captions(campaign, track, source)
+    if source.parts and parts != source.parts:
+        # Its rows are those of the receipt; their texts may be others.
+        _log.warning(
+            "%s/%s: parts were written again after their receipt, by a worker that was believed "
+            "dead; the receipt is written anew",
+            *(track, shard),
+        )
+        captions = caption_place(campaign.name, track, shard)
+        source = write_receipt(store, captions, replace(source, parts=parts))
+        made_of = digest(source)
+    split = _split(campaign, track, shard, rows)
     accepted, rejected = split.accepted, split.rejected
     # From here until the new receipt, an old one would vouch for a mixture of old and new.
     store.delete(place.key)
-    summary = _store_outputs(campaign, track, shard, split)
+    # Of the worker, too: its account may write parts and no more.
+    for left in (
+        layout.captions_prefix(campaign.name, track, shard),
+        layout.curated_key(campaign.name, track, shard, ""),
+    ):
+        store.clear_unfinished(left, ABANDONED_S)
+    summary, files = _store_outputs(campaign, track, shard, split)
     _log.info("%s/%s: %d accepted, %d rejected", track, shard, accepted.num_rows, rejected.num_rows)
     return write_receipt(
         store,
@@ -118,25 +136,27 @@ def _curate_track(
             input=made_of,
             quality_fingerprint=campaign.quality_fingerprint,
             signature_version=SIGNATURE_VERSION,
+            files=files,
             run_id=run_id,
         ),
     )
 
 
-def _read_captions(campaign: Campaign, track: str, source: CaptionReceipt) -> pa.Table:
-    """All rows that a caption receipt vouches for, in plan order."""
+def _read_captions(
+    campaign: Campaign, track: str, source: CaptionReceipt
+) -> tuple[pa.Table, list[str]]:
+    """All rows that a caption receipt vouches for, in plan order, and their parts' digests."""
     shard = source.shard
     where = f"{track}/{shard}"
     again = f"run sa1b-captions caption --shards {shard} --tracks {track} --force"
     _require_recipe(source.recipe_fingerprint, campaign, where)
+    parts, digests = [], []
     try:
-        parts = [
-            records.read_table(
-                campaign.store,
-                layout.part_key(campaign.name, track, shard, source.generation, block),
-            )
-            for block in range(source.blocks)
-        ]
+        for block in range(source.blocks):
+            key = layout.part_key(campaign.name, track, shard, source.generation, block)
+            data = campaign.store.read(key)
+            digests.append(records.content_digest(data))
+            parts.append(records.parse_table(data, campaign.store.locate(key), key))
     except MissingKeyError as error:
         raise PermanentError(
             f"{where}: the receipt counts {source.blocks} blocks, but {error}; {again}"
@@ -156,7 +176,7 @@ def _read_captions(campaign: Campaign, track: str, source: CaptionReceipt) -> pa
     unknown = set(pc.unique(rows.column("status")).to_pylist()) - set(CaptionStatus)
     if unknown:
         raise PermanentError(f"{where}: no such status as {unknown}; {again}")
-    return rows
+    return rows, digests
 
 
 def _require_recipe(fingerprint: str | None, campaign: Campaign, where: str) -> None:
@@ -230,8 +250,10 @@ def _split(campaign: Campaign, track: str, shard: str, rows: pa.Table) -> _Split
     )
 
 
-def _store_outputs(campaign: Campaign, track: str, shard: str, split: _Split) -> dict[str, Any]:
-    """Write everything but the receipt; returns the metrics."""
+def _store_outputs(
+    campaign: Campaign, track: str, shard: str, split: _Split
+) -> tuple[dict[str, Any], dict[str, str]]:
+    """Write everything but the receipt; returns the metrics, and digests of the files by name."""
     accepted, rejected = split.accepted, split.rejected
     tables = {
         "accepted.parquet": (accepted, records.CURATED_SCHEMA),
@@ -244,13 +266,13 @@ def _store_outputs(campaign: Campaign, track: str, shard: str, split: _Split) ->
         rows = pa.concat_tables([accepted, rejected])
         hashes = image_hash_table(rows, shard_number(shard))
         tables["photographs.parquet"] = (hashes, records.IMAGE_HASH_SCHEMA)
-    for name, (table, schema) in tables.items():
-        records.write_table(
+    files = {
+        name: records.write_table(
             campaign.store, layout.curated_key(campaign.name, track, shard, name), table, schema
         )
+        for name, (table, schema) in tables.items()
+    }
     summary = metrics.track_metrics(accepted, rejected, split.features)
-    text = json.dumps(summary, ensure_ascii=False)
-    campaign.store.write(
-        layout.curated_key(campaign.name, track, shard, "metrics.json"), text.encode()
-    )
-    return summary
+    data = json.dumps(summary, ensure_ascii=False).encode()
+    campaign.store.write(layout.curated_key(campaign.name, track, shard, "metrics.json"), data)
+    return summary, files | {"metrics.json": records.content_digest(data)}

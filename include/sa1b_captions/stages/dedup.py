@@ -17,6 +17,7 @@ import pyarrow.compute as pc
 
 from sa1b_captions import layout, records
 from sa1b_captions.campaign import Campaign
+from sa1b_captions.outputs import read_curated
 from sa1b_captions.quality.curated import require_curated
 from sa1b_captions.quality.duplicates.clusters import Clusters, find_clusters
 from sa1b_captions.quality.duplicates.signatures import Signatures, duplicate_table, rank
@@ -27,6 +28,7 @@ from sa1b_captions.receipts import CurateReceipt, DedupReceipt
 from sa1b_captions.recipe import WHOLE_TRACK
 from sa1b_captions.shards import shard_number
 from sa1b_captions.stages.repeated_images import report_repeats
+from sa1b_captions.storage import ABANDONED_S
 
 _log = logging.getLogger(__name__)
 
@@ -61,10 +63,14 @@ def dedup_track(
         found, duplicates = _find_duplicates(campaign, track, receipts)
         # Until the new receipt, an old one would vouch for what it has not seen.
         store.delete(place.key)
-        records.write_table(
+        store.clear_unfinished(layout.dedup_prefix(campaign.name, track), ABANDONED_S)
+        written = records.write_table(
             store, layout.duplicates_key(campaign.name, track), duplicates, records.DUPLICATE_SCHEMA
         )
-        repeats = report_repeats(campaign) if track == WHOLE_TRACK else {}
+        files = {"duplicates.parquet": written}
+        repeats: dict[str, int] = {}
+        if track == WHOLE_TRACK:
+            repeats, files["photographs.parquet"] = report_repeats(campaign, receipts)
         done = write_receipt(
             store,
             place,
@@ -80,6 +86,7 @@ def dedup_track(
                 alike=found.alike,
                 repeated_photographs=repeats,
                 input=version,
+                files=files,
                 run_id=run_id,
             ),
         )
@@ -110,7 +117,8 @@ class _Index:
     def __init__(self, campaign: Campaign, track: str, receipts: Sequence[CurateReceipt]) -> None:
         self._campaign = campaign
         self._track = track
-        self._shards = sorted((receipt.shard for receipt in receipts), key=shard_number)
+        self._receipts = {receipt.shard: receipt for receipt in receipts}
+        self._shards = sorted(self._receipts, key=shard_number)
         near = [receipt.reasons.get(NEAR_DUPLICATE, 0) for receipt in receipts]
         self._has_left_out = {
             receipt.shard for receipt, count in zip(receipts, near, strict=True) if count
@@ -167,8 +175,7 @@ class _Index:
         return table.take(self._orders[shard]) if shard in self._orders else table
 
     def _read_curated(self, shard: str, name: str, columns: list[str] | None = None) -> pa.Table:
-        key = layout.curated_key(self._campaign.name, self._track, shard, name)
-        return records.read_table(self._campaign.store, key, columns)
+        return read_curated(self._campaign, self._receipts[shard], name, columns)
 
     def name(self, rows: np.ndarray) -> pa.Table:
         """`sample_id` and `shard_number` of rows in any order."""

@@ -116,6 +116,8 @@ def _export(campaign: Campaign, version: str, inputs: Inputs, run_id: str | None
             claim.require()
             write_manifest(store, manifest)
     point_latest(store, manifest)
+    # Of killed runs; whoever copies the folder would take it along.
+    store.clear_unfinished(layout.release_prefix(version), 0)
     return _result(campaign, manifest, up_to_date=False)
 
 
@@ -160,6 +162,7 @@ def _write(campaign: Campaign, claim: Claim, inputs: Inputs, run_id: str | None)
             folder,
             recipe.tracks[name],
             inputs.curated[name],
+            inputs.dedups[name],
             names[name],
             summaries[name],
         )

@@ -19,6 +19,7 @@ class Inputs:
 
     curated: dict[str, dict[str, CurateReceipt]]
     """Curate receipts by track and shard."""
+    dedups: dict[str, DedupReceipt]
     validation: ReleaseValidation
     digest: str
 
@@ -53,6 +54,7 @@ def read_inputs(campaign: Campaign, allow_verdicts: Collection[str]) -> Inputs:
             track: dict(zip(recipe.shards, curated[track], strict=True))
             for track in campaign.tracks
         },
+        dedups=dedups,
         validation=validation,
         digest=digest(
             {"recipe": recipe.source, "verdict": validation.verdict.value},

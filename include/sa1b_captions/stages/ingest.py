@@ -30,14 +30,12 @@ from sa1b_captions.stages.shard_archive import (
     require_unchanged,
     tidy,
 )
-from sa1b_captions.storage import Store
+from sa1b_captions.storage import ABANDONED_S, Store
 
 log = logging.getLogger(__name__)
 
 LINK_MARGIN = dt.timedelta(hours=1)
 """How much longer than now a link must live: 11 GB take that long at 3 MB/s."""
-STALE_S = 2 * 3600.0
-"""A write that gained nothing for so long is nobody's: the slowest allowed gains a part an hour."""
 
 
 def ingest_shard(
@@ -84,14 +82,14 @@ def ingest_shard(
     if present is not None and not (force and is_of_another_run(present, run_id)):
         _require_md5(present.md5, expected_md5, f"{shard} in {store.url}")
         log.info("%s is ingested already", shard)
-        tidy(store, present, STALE_S)
+        tidy(store, present, ABANDONED_S)
         return present
     generation = next_generation(present, run_id)
     link = links.get(shard)
     if link is None:
         raise PermanentError(f"the links file has no row for {shard}; check the shard's name")
     require_lasting(link, LINK_MARGIN, patience)
-    store.clear_unfinished(layout.archive_key(shard, generation), STALE_S)
+    store.clear_unfinished(layout.archive_key(shard, generation), ABANDONED_S)
     resume_state = ResumeState(store, shard, link.path, part_bytes)
     download: Download | RangedDownload
     if connections == 1:
@@ -107,7 +105,7 @@ def ingest_shard(
     transfer = Transfer(download, resume_state, shard)
     repacked = _write_archive(store, shard, generation, transfer, expected_md5, present, first_id)
     index = layout.index_key(shard, generation)
-    records.write_table(store, index, repacked.index, records.INDEX_SCHEMA)
+    index_digest = records.write_table(store, index, repacked.index, records.INDEX_SCHEMA)
     for warning in (warnings := _warnings(repacked, expected_images)):
         log.warning("%s: %s", shard, warning)
     require_unchanged(store, shard, present)
@@ -122,6 +120,7 @@ def ingest_shard(
             warnings=warnings,
             archive_bytes=repacked.archive_bytes,
             content=content_of(repacked),
+            index=index_digest,
             generation=generation,
             source=link.source,
             source_bytes=transfer.download.received_bytes,

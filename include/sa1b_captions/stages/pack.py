@@ -19,7 +19,6 @@ from sa1b_captions.ingest.plain_tar import PlainTar
 from sa1b_captions.receipt_files import ingest_place, read_receipt, write_receipt
 from sa1b_captions.receipts import IngestReceipt
 from sa1b_captions.shards import shard_name
-from sa1b_captions.stages.ingest import STALE_S
 from sa1b_captions.stages.shard_archive import (
     content_of,
     is_of_another_run,
@@ -27,7 +26,7 @@ from sa1b_captions.stages.shard_archive import (
     require_unchanged,
     tidy,
 )
-from sa1b_captions.storage import Store, Writer
+from sa1b_captions.storage import ABANDONED_S, Store, Writer
 
 log = logging.getLogger(__name__)
 
@@ -121,17 +120,17 @@ def _pack_shard(
     if present is not None and not (force and is_of_another_run(present, run_id)):
         _require_same(present, _pack(files, _Nowhere(), shard, skip_bad))
         log.info("%s is packed already", shard)
-        tidy(store, present, STALE_S)
+        tidy(store, present, ABANDONED_S)
         return present
     generation = next_generation(present, run_id)
     archive = layout.archive_key(shard, generation)
-    store.clear_unfinished(archive, STALE_S)
+    store.clear_unfinished(archive, ABANDONED_S)
     with store.open_writer(archive) as writer:
         packed = _pack(files, writer, shard, skip_bad)
         # Or a process believed dead would write over what a receipt vouches for.
         require_unchanged(store, shard, present)
     index = layout.index_key(shard, generation)
-    records.write_table(store, index, packed.index, records.INDEX_SCHEMA)
+    written = records.write_table(store, index, packed.index, records.INDEX_SCHEMA)
     require_unchanged(store, shard, present)
     receipt = write_receipt(
         store,
@@ -143,6 +142,7 @@ def _pack_shard(
             warnings=packed.warnings,
             archive_bytes=packed.archive_bytes,
             content=content_of(packed),
+            index=written,
             generation=generation,
             source=source,
             seconds=round(time.monotonic() - started_at, 1),

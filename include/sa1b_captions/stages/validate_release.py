@@ -10,7 +10,6 @@ from typing import Any
 
 import pyarrow as pa
 
-from sa1b_captions import layout, records
 from sa1b_captions.campaign import Campaign
 from sa1b_captions.findings import Check, Measure
 from sa1b_captions.freshness import (
@@ -19,6 +18,7 @@ from sa1b_captions.freshness import (
     read_tracks,
     release_validation_input,
 )
+from sa1b_captions.outputs import read_duplicates
 from sa1b_captions.quality import expectations, metrics
 from sa1b_captions.quality.checks import judge, run_suite
 from sa1b_captions.quality.curated import (
@@ -64,8 +64,7 @@ def validate_release(
     result = None if force else read_receipt(store, place)
     if result is None or result.input != version:
         duplicates = {
-            track: records.read_table(store, layout.duplicates_key(campaign.name, track))
-            for track in campaign.tracks
+            track: read_duplicates(campaign, receipt) for track, receipt in dedups.items()
         }
         verdicts = _shard_verdicts(campaign, curated, shard_results)
         health = _shard_health(shard_results, verdicts)

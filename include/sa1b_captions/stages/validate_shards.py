@@ -12,13 +12,13 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
-from sa1b_captions import layout, records
 from sa1b_captions.campaign import Campaign
 from sa1b_captions.errors import RetryableError
 from sa1b_captions.freshness import curated_version
+from sa1b_captions.outputs import read_curated, read_metrics
 from sa1b_captions.quality import expectations
 from sa1b_captions.quality.checks import CrashedCheckError, judge, run_suite
-from sa1b_captions.quality.curated import read_curate_receipts, read_metrics
+from sa1b_captions.quality.curated import read_curate_receipts
 from sa1b_captions.quality.health.measures import health_table, measure_health
 from sa1b_captions.quality.health.neighbours import Neighbours
 from sa1b_captions.quality.health.reference import read_reference
@@ -133,11 +133,9 @@ def _validate_shard(
     occupancy = read_occupancies(campaign, shard, curated)
     remarks = check_shard(occupancy)
     for track, receipt in curated.items():
-        features = records.read_table(
-            campaign.store, layout.curated_key(campaign.name, track, shard, "features.parquet")
-        )
+        features = read_curated(campaign, receipt, "features.parquet")
         suite = expectations.shard_suite(campaign.recipe, track, receipt.planned)
-        (metrics,) = read_metrics(campaign, track, [shard])
+        metrics = read_metrics(campaign, receipt)
         of_track = None if reference is None else reference.tracks.get(track)
         limits = campaign.recipe.quality.health
         near = neighbours.of(track, shard)

@@ -12,9 +12,9 @@ from sa1b_captions.errors import SettingsError
 from sa1b_captions.settings import Settings
 from sa1b_captions.storage.files import FileStore
 from sa1b_captions.storage.s3 import S3Store
-from sa1b_captions.storage.store import Store, Writer
+from sa1b_captions.storage.store import ABANDONED_S, Store, Writer
 
-__all__ = ["FileStore", "S3Store", "Store", "Writer", "open_store", "open_store_url"]
+__all__ = ["ABANDONED_S", "FileStore", "S3Store", "Store", "Writer", "open_store", "open_store_url"]
 
 
 def open_store(settings: Settings) -> Store:

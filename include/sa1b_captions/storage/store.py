@@ -11,6 +11,10 @@ PARTIAL_SUFFIX = ".partial"
 """End of the names of files that are being written."""
 
 
+ABANDONED_S = 2 * 3600.0
+"""A write that gained nothing for so long is nobody's: the slowest allowed gains a part an hour."""
+
+
 class Writer(Protocol):
     """Where `Store.open_writer` lets its caller write bytes."""
 

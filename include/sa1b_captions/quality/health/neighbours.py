@@ -3,7 +3,7 @@
 from typing import Any
 
 from sa1b_captions.campaign import Campaign
-from sa1b_captions.quality.curated import read_curate_receipts, read_metrics
+from sa1b_captions.quality.curated import read_all_metrics, read_curate_receipts
 from sa1b_captions.quality.health.measures import nearest
 from sa1b_captions.shards import shard_name, shard_number
 
@@ -33,7 +33,7 @@ class Neighbours:
 
     def _read(self, track: str, shards: list[str]) -> None:
         receipts = read_curate_receipts(self._campaign, track, shards)
-        curated = [s for s, receipt in zip(shards, receipts, strict=True) if receipt is not None]
+        curated = [receipt for receipt in receipts if receipt is not None]
         self._metrics |= {(track, shard): None for shard in shards}
-        metrics = read_metrics(self._campaign, track, curated)
-        self._metrics |= {(track, s): m for s, m in zip(curated, metrics, strict=True)}
+        metrics = read_all_metrics(self._campaign, curated)
+        self._metrics |= {(track, one.shard): m for one, m in zip(curated, metrics, strict=True)}

@@ -14,7 +14,7 @@ from markupsafe import Markup
 from sa1b_captions.campaign import Campaign
 from sa1b_captions.chance import allowed_share
 from sa1b_captions.findings import Check, Verdict
-from sa1b_captions.quality.curated import read_metrics
+from sa1b_captions.quality.curated import read_all_metrics
 from sa1b_captions.quality.report import charts, copies, gallery, page
 from sa1b_captions.quality.report.window_occupancy import ReleaseOccupancy
 from sa1b_captions.receipts import Alike, CurateReceipt
@@ -46,7 +46,9 @@ class ReleaseFindings:
 def render_release(campaign: Campaign, findings: ReleaseFindings) -> str:
     """HTML page over all shards. Raises as `render_shard` does."""
     shards = campaign.recipe.shards
-    metrics = {track: read_metrics(campaign, track, shards) for track in campaign.tracks}
+    metrics = {
+        track: read_all_metrics(campaign, findings.receipts[track]) for track in campaign.tracks
+    }
     rows = gallery.Gallery(campaign)
     duplicates = {track: table.num_rows for track, table in findings.duplicates.items()}
     return page.fill_template(

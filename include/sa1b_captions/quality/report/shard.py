@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from sa1b_captions.campaign import Campaign
 from sa1b_captions.findings import Check, Measure, Verdict
-from sa1b_captions.quality.curated import read_metrics
+from sa1b_captions.outputs import read_metrics
 from sa1b_captions.quality.expectations import HEALTH
 from sa1b_captions.quality.health.measures import SHAPES
 from sa1b_captions.quality.report import copies, gallery, page
@@ -49,7 +49,7 @@ def render_shard(campaign: Campaign, findings: ShardFindings) -> str:
         PermanentError: curated rows that a receipt vouches for are gone.
     """
     shard, tracks = findings.shard, [track for track in TRACKS if track in findings.receipts]
-    metrics = {track: read_metrics(campaign, track, [shard])[0] for track in tracks}
+    metrics = {track: read_metrics(campaign, findings.receipts[track]) for track in tracks}
     rows = gallery.Gallery(campaign)
     return page.fill_template(
         "shard.html.jinja",

@@ -1,0 +1,49 @@
+"""Files that receipts vouch for: each is read with the digest that its receipt names."""
+
+import json
+from typing import Any
+
+import pyarrow as pa
+
+from sa1b_captions import layout, records
+from sa1b_captions.campaign import Campaign
+from sa1b_captions.receipts import CurateReceipt, DedupReceipt
+from sa1b_captions.remedies import damaged
+
+
+def read_curated(
+    campaign: Campaign, receipt: CurateReceipt, name: str, columns: list[str] | None = None
+) -> pa.Table:
+    """A table that curate stored, such as `accepted.parquet`. Raises as `records.read_table`."""
+    key = layout.curated_key(campaign.name, receipt.track, receipt.shard, name)
+    return records.read_table(campaign.store, key, columns, digest=receipt.files.get(name))
+
+
+def read_metrics(campaign: Campaign, receipt: CurateReceipt) -> dict[str, Any]:
+    """`metrics.json` of a curated shard's track.
+
+    Raises:
+        MissingKeyError: there is none.
+        DamagedObjectError: it is not what its receipt names, or no JSON object.
+        RetryableError: the store failed.
+    """
+    name = "metrics.json"
+    key = layout.curated_key(campaign.name, receipt.track, receipt.shard, name)
+    data = campaign.store.read(key)
+    expected = receipt.files.get(name)
+    if expected is not None and records.content_digest(data) != expected:
+        raise damaged(campaign.store.locate(key), key, records.OTHER_BYTES)
+    try:
+        content = json.loads(data)
+        if not isinstance(content, dict):
+            raise ValueError("it is no JSON object")
+    except (ValueError, RecursionError) as error:
+        raise damaged(campaign.store.locate(key), key, error) from None
+    return content
+
+
+def read_duplicates(campaign: Campaign, receipt: DedupReceipt) -> pa.Table:
+    """Captions to leave out of a track (`records.DUPLICATE_SCHEMA`)."""
+    key = layout.duplicates_key(campaign.name, receipt.track)
+    digest = receipt.files.get("duplicates.parquet")
+    return records.read_table(campaign.store, key, digest=digest)

@@ -1,0 +1,235 @@
+"""Every kind of stored object, damaged in several ways: one sentence that names it, and exit 65."""
+
+import contextlib
+import json
+import os
+import shutil
+
+import pyarrow as pa
+import pytest
+
+from sa1b_captions import layout, records
+from sa1b_captions.campaign import open_campaign
+from sa1b_captions.caption.sampling import read_index
+from sa1b_captions.errors import EXIT_PERMANENT, DamagedObjectError, PermanentError
+from sa1b_captions.freshness import read_stale
+from sa1b_captions.outputs import read_curated, read_metrics
+from sa1b_captions.receipt_files import curate_place, ingest_place, require_receipt
+from sa1b_captions.recipe import TRACKS
+from sa1b_captions.stages.curate import curate_shard
+from sa1b_captions.stages.dedup import dedup_track
+from sa1b_captions.stages.export import export_release
+from sa1b_captions.storage import FileStore
+from tests.support import builders, receipts, releases
+
+SHARD, TRACK = "sa_000000", "single_en"
+ENGLISH = f"A path of {TRACK} leads past a house to the lake of the village. " * 5
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory):
+    """A campaign of one shard: captions, curated captions, dedup, validations, a release."""
+    store = FileStore(tmp_path_factory.mktemp("whole"))
+    campaign = builders.demo_campaign(store, builders.demo_recipe(shards="0"))
+    builders.put_shard(store, SHARD, {n: builders.make_jpeg(n) for n in range(1, 4)})
+    for track in TRACKS:
+        text = releases.ZH * 5 if track.endswith("zh") else ENGLISH
+        table = builders.caption_rows(
+            campaign.recipe, track, SHARD, [f"{text}{number}." for number in range(3)]
+        )
+        builders.put_captions(campaign, SHARD, track, table)
+    curate_shard(campaign, SHARD)
+    receipts.put_shard_validation(campaign, SHARD)
+    for track in TRACKS:
+        dedup_track(campaign, track)
+    releases.put_validation(campaign)
+    export_release(campaign, "v1")
+    return store.root
+
+
+@pytest.fixture
+def store(whole, tmp_path):
+    shutil.copytree(whole, tmp_path / "store")
+    return FileStore(tmp_path / "store")
+
+
+def _open(store):
+    return open_campaign(store, "test")
+
+
+def _curate(store):
+    curate_shard(_open(store), SHARD, tracks=[TRACK], force=True)
+
+
+def _dedup(store):
+    dedup_track(_open(store), TRACK, force=True)
+
+
+def _export(store, version="v2"):
+    export_release(_open(store), version)
+
+
+def _status(store):
+    read_stale(_open(store))
+
+
+def _index(store):
+    ingest = require_receipt(store, ingest_place(SHARD))
+    read_index(store, SHARD, digest=ingest.index)
+
+
+def _curated(name):
+    def read(store):
+        campaign = _open(store)
+        receipt = require_receipt(store, curate_place(campaign.name, TRACK, SHARD))
+        if name == "metrics.json":
+            read_metrics(campaign, receipt)
+        else:
+            read_curated(campaign, receipt, name)
+
+    return read
+
+
+def _key(name):
+    return layout.curated_key("test", TRACK, SHARD, name)
+
+
+OBJECTS = {
+    layout.recipe_key("test"): [_status, _curate, _dedup, _export],
+    layout.ingest_receipt_key(SHARD): [_status, _curate, _export],
+    layout.caption_receipt_key("test", TRACK, SHARD): [_status, _curate, _dedup, _export],
+    layout.curate_receipt_key("test", TRACK, SHARD): [_status, _dedup, _export],
+    layout.dedup_receipt_key("test", TRACK): [_status, _export],
+    layout.shard_validation_key("test", SHARD): [_status, _export],
+    layout.release_validation_key("test"): [_status, _export],
+    layout.index_key(SHARD): [_index],
+    layout.part_key("test", TRACK, SHARD, "0001", 0): [_curate],
+    _key("accepted.parquet"): [_export],
+    _key("rejected.parquet"): [_export],
+    _key("signatures.parquet"): [_dedup],
+    _key("duplicates.parquet"): [_curated("duplicates.parquet")],
+    _key("features.parquet"): [_curated("features.parquet")],
+    _key("metrics.json"): [_curated("metrics.json")],
+    layout.duplicates_key("test", TRACK): [_export],
+    layout.manifest_key("v1"): [lambda store: _export(store, "v1")],
+    layout.latest_key(): [lambda store: _export(store, None)],
+}
+
+
+def _flipped(data):
+    """One bit in the middle of a table, or in the first byte of a text."""
+    place = len(data) // 2 if data.startswith(b"PAR1") else 0
+    return data[:place] + bytes([data[place] ^ 0x80]) + data[place + 1 :]
+
+
+def _other_kind(data):
+    return b'["something else"]' if data.startswith(b"PAR1") else b"PAR1 of another kind PAR1"
+
+
+def _newer(data):
+    if not data.startswith(b"{"):
+        return None
+    return json.dumps(json.loads(data) | {"format": 99, "software": "sa1b-captions 99"}).encode()
+
+
+WAYS = {
+    "empty": lambda data: b"",
+    "cut": lambda data: data[: len(data) // 2],
+    "flipped": _flipped,
+    "other kind": _other_kind,
+    "newer": _newer,
+}
+UNVERSIONED = ("recipe.json", "metrics.json", "manifest.json")
+"""A newer version of these says so in no field: it is read by what it has."""
+
+
+@pytest.mark.parametrize("key", OBJECTS)
+def test_a_damaged_object_is_named_in_one_sentence_and_no_retry_is_wasted(store, key):
+    good = store.read(key)
+    for way, damage in WAYS.items():
+        bad = damage(good)
+        if bad is None or (way == "newer" and key.endswith(UNVERSIONED)):
+            continue
+        if way == "cut" and key == layout.latest_key():
+            continue  # another name, such as v, of no release
+        store.write(key, bad)
+        for stage in OBJECTS[key]:
+            with pytest.raises(PermanentError) as caught:
+                stage(store)
+            text = str(caught.value)
+            assert key in text, way
+            assert caught.value.exit_code == EXIT_PERMANENT
+            assert "\n" not in text
+            assert any(word in text for word in ("run ", "restore", "delete", "install")), text
+        store.write(key, good)
+    OBJECTS[key][-1](store)
+
+
+@pytest.mark.parametrize("name", ["accepted.parquet", "signatures.parquet", "metrics.json"])
+def test_the_command_of_the_sentence_mends_curated_files(store, name):
+    campaign = _open(store)
+    store.write(_key(name), _flipped(store.read(_key(name))))
+    with pytest.raises(DamagedObjectError, match=f"curate --shards {SHARD} --tracks {TRACK} --for"):
+        _curated(name)(store)
+    curate_shard(campaign, SHARD, tracks=[TRACK], force=True)
+    _curated(name)(store)
+
+
+def test_every_flipped_bit_of_a_table_is_noticed(tmp_path):
+    store = FileStore(tmp_path)
+    schema = pa.schema([("caption", pa.string()), ("rows", pa.int64())])
+    table = pa.table({"caption": [f"A hill {n}." for n in range(50)], "rows": range(50)}, schema)
+    digest = records.write_table(store, "t.parquet", table, schema)
+    good = store.read("t.parquet")
+    footer = len(good) - 8 - int.from_bytes(good[-8:-4], "little")
+    for place in range(0, len(good), 7):
+        bad = bytearray(good)
+        bad[place] ^= 1 << place % 8
+        store.write("t.parquet", bytes(bad))
+        with pytest.raises(DamagedObjectError):
+            records.read_table(store, "t.parquet", digest=digest)
+        if place < footer:  # found without a receipt, too, or of no consequence
+            with contextlib.suppress(DamagedObjectError):
+                assert records.read_table(store, "t.parquet").equals(table)
+
+
+def test_a_part_that_a_late_worker_wrote_again_costs_no_captions(store):
+    """Its rows are the planned ones: what is stored counts, and all behind it is stale."""
+    campaign = _open(store)
+    texts = [f"{ENGLISH}Later {number}." for number in range(3)]
+    table = builders.caption_rows(campaign.recipe, TRACK, SHARD, texts)
+    key = layout.part_key("test", TRACK, SHARD, "0001", 0)
+    place = layout.caption_receipt_key("test", TRACK, SHARD)
+    stored = json.loads(store.read(place))
+    digest = records.content_digest(store.read(key))
+    store.write(place, json.dumps(stored | {"parts": [digest]}).encode())
+    curate_shard(campaign, SHARD)
+    assert json.loads(store.read(place))["id"] == stored["id"]
+    written = records.write_table(store, key, table, records.CAPTION_SCHEMA)
+    curate_shard(campaign, SHARD, force=True)
+    assert json.loads(store.read(place))["parts"] == [written]
+    assert "results of the dedup of single_en" in {one.what for one in read_stale(campaign)}
+
+
+def test_what_killed_writers_left_behind_is_cleared_by_the_next_run(store):
+    campaign = _open(store)
+    kept = "releases/v1/.card.young.partial"
+    left = [
+        _key(".accepted.parquet.x.partial"),
+        f"{layout.captions_prefix('test', TRACK, SHARD)}.part-00000.parquet.x.partial",
+        f"{layout.dedup_prefix('test', TRACK)}.duplicates.parquet.x.partial",
+        "releases/v2/data/.train-00000.parquet.x.partial",
+    ]
+    for key in (*left, kept):
+        path = store.root / key
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(b"half")
+        os.utime(path, (1, 1))
+    curate_shard(campaign, SHARD, force=True)
+    receipts.put_shard_validation(campaign, SHARD)
+    for track in TRACKS:
+        dedup_track(campaign, track)
+    releases.put_validation(campaign)
+    export_release(campaign, "v2")
+    assert [key for key in left if (store.root / key).exists()] == []
+    assert (store.root / kept).exists()  # nobody worked on that release
