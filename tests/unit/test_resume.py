@@ -212,7 +212,7 @@ def test_a_command_that_is_stopped_says_what_is_safe_and_how_to_go_on(tmp_path):
         words = process.stderr.read()
         assert process.wait(60) == EXIT_RETRYABLE
     last = words.splitlines()[-1]
-    assert "stopped on request; safe: all that was stored" in last
+    assert "stopped on request; safe: the captions that count" in last
     assert "to go on, run the same command again or clear the task" in last
 
 
