@@ -92,6 +92,7 @@ def urls(text: str) -> tuple[str, ...]:
     found = tuple(url.strip().rstrip("/") for url in text.split(",") if url.strip())
     for url in found:
         parts = urlsplit(url)
+        _ = parts.port  # validated only when read
         plain = not (parts.query or parts.fragment or parts.username)
         if parts.scheme not in ("http", "https") or not parts.hostname or not plain:
             raise ValueError("expected URLs like http://host:23333/v1, separated by commas")

@@ -198,3 +198,18 @@ def test_a_reply_is_made_fit_for_a_row():
         CaptionStatus.OK, "A \ufffd", "stop" * 15, None, None, "c\ufffd", "e\ufffd"
     )
     assert token_count(float("inf")) is None
+
+
+@pytest.mark.parametrize(
+    ("written", "caption"),
+    [
+        ("<think>I look.</think>A dog.", "A dog."),
+        ("I look.</think>A dog.", "A dog."),
+        ("\n<think>I look", ""),
+        ("A <think> tag on a sign.", "A <think> tag on a sign."),
+    ],
+)
+def test_thoughts_of_a_model_are_no_part_of_its_caption(written, caption):
+    message = {"content": written}
+    answer = {"choices": [{"message": message, "finish_reason": "stop"}]}
+    assert read_completion(json.dumps(answer).encode()).text == caption

@@ -203,3 +203,20 @@ def test_the_window_is_the_smallest_that_writes_nearly_as_much():
     assert best_window(speeds) == 4
     assert best_window([Speed(1, 2.0, None), Speed(2, 2.1, None)]) == 1
     assert best_window([]) is None
+
+
+def test_what_a_server_writes_cannot_steer_the_terminal(check):
+    result = check(answer=lambda body: Answer("\x1b[2J\x07red"))
+    assert "\x1b" not in result.stdout
+    assert "\x07" not in result.stdout.replace("\\u0007", "")
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["", "host", "ftp://host/v1", "http://host:99999/v1", "http://a:secret@h/v1", "file:///x"],
+)
+def test_a_url_that_is_none_exits_with_65_at_once(url, caplog):
+    result = CliRunner().invoke(app, ["check-server", url])
+    assert result.exit_code == 65
+    assert "URL" in caplog.messages[-1]
+    assert "secret" not in caplog.text

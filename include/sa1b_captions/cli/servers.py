@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from sa1b_captions import parsers
 from sa1b_captions.cli.common import command, print_result
 from sa1b_captions.errors import PermanentError, RetryableError
 from sa1b_captions.recipe import load_recipe
@@ -37,6 +38,7 @@ def check_server(
 
     # Each question has an engine of its own, and the table says all that they would log.
     logging.getLogger(OpenAIEngine.__module__.rpartition(".")[0]).setLevel(logging.ERROR)
+    url = _one_url(url)
     settings = load_settings(needs_store=False)
     recipe = load_recipe(settings.recipe)
     asked = dataclasses.replace(recipe.model, id=model) if model else recipe.model
@@ -72,6 +74,16 @@ def check_server(
         raise RetryableError(f"{url} stopped to answer: {check.gone}")
     if broken:
         raise PermanentError(f"{url} cannot caption: {', '.join(broken)}; the table says why")
+
+
+def _one_url(text: str) -> str:
+    try:
+        found = parsers.urls(text)
+    except ValueError as error:
+        raise PermanentError(f"the URL is not usable: {error}") from None
+    if len(found) != 1:
+        raise PermanentError("give one URL, like http://host:23333/v1")
+    return found[0]
 
 
 def _print_finding(found: "Finding") -> "Finding":

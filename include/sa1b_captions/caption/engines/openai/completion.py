@@ -71,7 +71,15 @@ def _content(value: Any) -> str:
     text = "" if value is None else _part_text(value)
     if text is None:
         raise ValueError("no text")
-    return clean_text(text)
+    return _after_thoughts(clean_text(text))
+
+
+def _after_thoughts(text: str) -> str:
+    """The answer of a model that thinks aloud; some servers begin its thoughts in the prompt."""
+    _, end, answer = text.partition("</think>")
+    if end:
+        return answer
+    return "" if text.lstrip().startswith("<think>") else text
 
 
 def _message(value: Any) -> Any:

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from sa1b_captions.caption.engines.base import Reply, Request
 from sa1b_captions.caption.engines.generation import CONTEXT_LENGTH_EXCEEDED, failed
 from sa1b_captions.caption.engines.golden import BLUE, GOLDEN_PROMPT, RED, golden_image, says
+from sa1b_captions.caption.engines.openai.completion import sentence
 from sa1b_captions.caption.engines.openai.engine import UNREPORTED, OpenAIEngine
 from sa1b_captions.caption.engines.storable import storable
 from sa1b_captions.errors import RetryableError
@@ -102,7 +103,9 @@ class ServerCheck:
         """A limit of a few tokens must end a caption, and the server must say that it did."""
         reply = self._ask(self._recipe.tracks["single_en"].prompt, [self._red], _FEW_TOKENS)
         works = reply.status is CaptionStatus.TRUNCATED
-        went_on = f"asked for {_FEW_TOKENS} tokens, it wrote: {reply.caption}"[:_SHOWN_CHARS]
+        went_on = f"asked for {_FEW_TOKENS} tokens, it wrote: {sentence(reply.caption)}"[
+            :_SHOWN_CHARS
+        ]
         shown = went_on if reply.status is CaptionStatus.OK else _shown(reply)
         return Finding("token limit is reported", works, shown)
 
@@ -189,7 +192,7 @@ def best_window(speeds: list[Speed]) -> int | None:
 def _shown(reply: Reply) -> str:
     if reply.status is CaptionStatus.ERROR:
         return f"{reply.error_code}: {reply.error}"[:_SHOWN_CHARS]
-    text = " ".join(reply.caption.split())
+    text = sentence(" ".join(reply.caption.split()))
     return f"{reply.status}: {text}"[:_SHOWN_CHARS]
 
 
