@@ -176,7 +176,7 @@ def test_what_the_machine_lacks_is_no_fault_of_ours(store, monkeypatch, run, lac
     def fail(*_):
         raise lack
 
-    monkeypatch.setattr("sa1b_captions.stages.status.read_status", fail)
+    monkeypatch.setattr("sa1b_captions.cli.views.look_at_deployment", fail)
     code, _, log = run("status")
     assert code == 75
     assert f"this machine has too little {named}" in log

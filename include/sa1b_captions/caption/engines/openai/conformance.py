@@ -103,10 +103,8 @@ class ServerCheck:
         """A limit of a few tokens must end a caption, and the server must say that it did."""
         reply = self._ask(self._recipe.tracks["single_en"].prompt, [self._red], _FEW_TOKENS)
         works = reply.status is CaptionStatus.TRUNCATED
-        went_on = f"asked for {_FEW_TOKENS} tokens, it wrote: {sentence(reply.caption)}"[
-            :_SHOWN_CHARS
-        ]
-        shown = went_on if reply.status is CaptionStatus.OK else _shown(reply)
+        went_on = f"asked for {_FEW_TOKENS} tokens, it wrote: {sentence(reply.caption)}"
+        shown = went_on[:_SHOWN_CHARS] if reply.status is CaptionStatus.OK else _shown(reply)
         return Finding("token limit is reported", works, shown)
 
     def _repeats(self) -> Finding:
