@@ -19,7 +19,6 @@ ONE_START = {
         "test_wording",
         "test_minhash",
         "test_clusters",
-        "test_version_0_1_0",
     ),
     "s3": (
         "test_export",
@@ -29,8 +28,21 @@ ONE_START = {
         "test_storage",
         "test_storage_clock",
     ),
-    "openai": ("test_openai_engine", "test_openai_fleet", "test_openai_start"),
-    "great_expectations": ("test_expectations", "test_release_partial", "test_validate"),
+    "openai": (
+        "test_openai_engine",
+        "test_openai_fleet",
+        "test_openai_odd_servers",
+        "test_openai_start",
+        "test_servers",
+    ),
+    "great_expectations": (
+        "test_expectations",
+        "test_freshness",
+        "test_receipt_files_damage",
+        "test_release_partial",
+        "test_validate",
+        "test_version_0_1_0",
+    ),
 }
 """Modules that one process of xdist runs, so that what they import or compile is paid for once.
 
