@@ -418,6 +418,11 @@ def test_a_run_that_is_not_forced_goes_on_with_what_a_forced_one_began(campaign)
     assert len(begun_generations(campaign, TRACK, SHARD)) == 1
 
 
+def test_a_run_that_loses_one_caption_says_so_in_the_singular(campaign):
+    with pytest.raises(RetryableError, match="; lost: 1 caption of unfinished blocks; "):
+        caption(campaign, saying("new", 9, window=1))
+
+
 def test_a_run_that_is_cut_off_says_what_is_safe_what_is_lost_and_how_to_go_on(campaign):
     caption(campaign, saying("old"))
     with pytest.raises(RetryableError) as caught:

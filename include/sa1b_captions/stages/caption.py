@@ -22,6 +22,7 @@ from sa1b_captions.caption.sampling import Sample
 from sa1b_captions.caption.shard_work import ShardWork
 from sa1b_captions.caption.worker import Outcome, Unreadable, Worker
 from sa1b_captions.errors import CaptioningError, PermanentError, RetryableError
+from sa1b_captions.plurals import counted
 from sa1b_captions.recipe import TRACKS
 from sa1b_captions.shards import format_selection
 
@@ -191,7 +192,7 @@ class _Run:
         safe = [f"{', '.join(self.results)} captioned"] if self.results else []
         safe += [work.stands for work in cut_off]
         parts = [str(error), f"safe: {', '.join(safe) if safe else 'all that was stored before'}"]
-        parts.append(f"lost: {lost} captions of unfinished blocks")
+        parts.append(f"lost: {counted(lost, 'caption')} of unfinished blocks")
         parts += [
             f"{shard} failed: {str(reason).removeprefix(f'{shard}: ')}"
             for shard, reason in self.failures.items()
