@@ -205,10 +205,32 @@ def test_a_part_that_a_late_worker_wrote_again_costs_no_captions(store):
     store.write(place, json.dumps(stored | {"parts": [digest]}).encode())
     curate_shard(campaign, SHARD)
     assert json.loads(store.read(place))["id"] == stored["id"]
-    written = records.write_table(store, key, table, records.CAPTION_SCHEMA)
+    proven = records.with_proof(table)
+    written = records.write_table(store, key, proven, records.CAPTION_SCHEMA)
     curate_shard(campaign, SHARD, force=True)
     assert json.loads(store.read(place))["parts"] == [written]
     assert "results of the dedup of single_en" in {one.what for one in read_stale(campaign)}
+
+
+def test_a_part_whose_rows_are_not_what_was_written_is_damaged(store):
+    """Its pages may be readable: a flipped bit beside them turns up in the rows alone."""
+    campaign = _open(store)
+    key = layout.part_key("test", TRACK, SHARD, "0001", 0)
+    place = layout.caption_receipt_key("test", TRACK, SHARD)
+    table = builders.caption_rows(campaign.recipe, TRACK, SHARD, [f"{ENGLISH}{n}." for n in "123"])
+    good = records.with_proof(table)
+    digest = records.write_table(store, key, good, records.CAPTION_SCHEMA)
+    stored = json.loads(store.read(place)) | {"parts": [digest]}
+    store.write(place, json.dumps(stored).encode())
+    rows = good.to_pylist()
+    rows[1]["prompt_tokens"] = 7
+    flipped = pa.Table.from_pylist(rows, schema=good.schema)
+    assert records.proves_itself(good)
+    assert flipped.schema.metadata == good.schema.metadata
+    records.write_table(store, key, flipped, records.CAPTION_SCHEMA)
+    with pytest.raises(DamagedObjectError, match=f"{key}.*caption --shards .* --force"):
+        curate_shard(campaign, SHARD, force=True)
+    assert json.loads(store.read(place)) == stored
 
 
 def test_what_killed_writers_left_behind_is_cleared_by_the_next_run(store):

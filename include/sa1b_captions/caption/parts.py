@@ -127,7 +127,8 @@ class BlockWriter:
             key = layout.part_key(
                 self._campaign.name, track, self._shard, self._generations[track], number
             )
-            records.write_table(self._campaign.store, key, table, records.CAPTION_SCHEMA)
+            proven = records.with_proof(table)
+            records.write_table(self._campaign.store, key, proven, records.CAPTION_SCHEMA)
 
     @property
     def unwritten_rows(self) -> int:

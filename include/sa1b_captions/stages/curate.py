@@ -38,6 +38,7 @@ from sa1b_captions.receipt_files import (
 from sa1b_captions.receipts import CaptionReceipt, CurateReceipt
 from sa1b_captions.recipe import TRACKS, WHOLE_TRACK
 from sa1b_captions.records import CaptionStatus
+from sa1b_captions.remedies import damaged
 from sa1b_captions.shards import shard_number
 from sa1b_captions.storage import ABANDONED_S
 
@@ -157,6 +158,8 @@ def _read_captions(
             data = campaign.store.read(key)
             digests.append(records.content_digest(data))
             parts.append(records.parse_table(data, campaign.store.locate(key), key))
+            if source.parts and digests[-1] != source.parts[block]:
+                _require_proof(campaign, key, parts[-1])
     except MissingKeyError as error:
         raise PermanentError(
             f"{where}: the receipt counts {source.blocks} blocks, but {error}; {again}"
@@ -177,6 +180,12 @@ def _read_captions(
     if unknown:
         raise PermanentError(f"{where}: no such status as {unknown}; {again}")
     return rows, digests
+
+
+def _require_proof(campaign: Campaign, key: str, part: pa.Table) -> None:
+    """Refuse a part that is not what its receipt names, unless it was written again as a whole."""
+    if not records.proves_itself(part):
+        raise damaged(campaign.store.locate(key), key, records.OTHER_BYTES)
 
 
 def _require_recipe(fingerprint: str | None, campaign: Campaign, where: str) -> None:
