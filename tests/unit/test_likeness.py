@@ -46,13 +46,13 @@ def test_nothing_alike_is_counted_as_nothing():
     ("language", "words_changed", "found_at_least", "found_at_most"),
     [
         ("en", 0.03, 0.9, 1),
-        ("en", 0.04, 0.3, 0.5),
-        ("en", 0.05, 0.05, 0.2),
+        ("en", 0.04, 0.2, 0.5),
+        ("en", 0.05, 0.02, 0.2),
         ("en", 0.07, 0, 0.02),
         ("en", 0.10, 0, 0),
         ("zh", 0.03, 0.99, 1),
         ("zh", 0.04, 0.95, 1),
-        ("zh", 0.05, 0.8, 0.97),
+        ("zh", 0.05, 0.75, 0.97),
         ("zh", 0.07, 0.05, 0.2),
         ("zh", 0.10, 0, 0.02),
     ],
@@ -60,6 +60,7 @@ def test_nothing_alike_is_counted_as_nothing():
 def test_what_is_found_by_words_changed_is_as_the_page_on_rules_says(
     language, words_changed, found_at_least, found_at_most
 ):
+    # Bounds are four standard errors wide: 200 captions are few.
     pairs = search(reword(language, words_changed, 200), 0.7).pairs
     found = sum(pair.found for pair in pairs) / len(pairs)
     assert found_at_least <= found <= found_at_most
