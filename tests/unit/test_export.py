@@ -1,15 +1,17 @@
+import dataclasses
 import io
 import json
 from pathlib import Path
 
 import boto3
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sa1b_captions import layout, records
+from sa1b_captions import layout, receipt_files, records
 from sa1b_captions.recipe import TRACKS, load_recipe
 from sa1b_captions.release import guards, rows
 from sa1b_captions.release.folder import ROWS_PER_GROUP, ReleaseFolder
@@ -268,6 +270,26 @@ def test_provenance_leads_to_the_bytes_of_every_photograph(local):
             ]
             numbers = [int(image.split("sa_")[-1].removesuffix(".jpg")) for image in images]
             assert found == [builders.make_jpeg(number) for number in numbers]
+
+
+def test_provenance_leads_to_the_archive_that_counts(local):
+    """Ingested again, a shard lies under keys of its own; an older index may still be there."""
+    campaign = releases.photographed_campaign(local)
+    shard = campaign.recipe.shards[0]
+    index = records.read_table(local, layout.index_key(shard))
+    moved = pc.add(index.column("offset"), 512)
+    again = index.set_column(index.schema.get_field_index("offset"), "offset", moved)
+    key = layout.index_key(shard, "0002-again")
+    digest = records.write_table(local, key, again, records.INDEX_SCHEMA)
+    place = receipt_files.ingest_place(shard)
+    receipt = receipt_files.require_receipt(local, place)
+    newer = dataclasses.replace(receipt, generation="0002-again", index=digest)
+    receipt_files.write_receipt(local, place, newer)
+    export_release(campaign, "v1")
+    found = releases.read_parquet(local, "provenance/single_en/")
+    told = {row["offsets"][0] for row in found if row["shard"] == shard}
+    assert told
+    assert told <= set(moved.to_pylist())
 
 
 def test_without_the_photographs_provenance_says_nothing_of_them(campaign, local):

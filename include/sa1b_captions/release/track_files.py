@@ -18,7 +18,9 @@ import pyarrow.compute as pc
 from sa1b_captions import layout, records
 from sa1b_captions.campaign import Campaign
 from sa1b_captions.errors import MissingKeyError, PermanentError
+from sa1b_captions.generations import FIRST
 from sa1b_captions.outputs import read_curated, read_duplicates
+from sa1b_captions.receipt_files import ingest_place, read_receipt
 from sa1b_captions.receipts import CurateReceipt, DedupReceipt
 from sa1b_captions.recipe import Track
 from sa1b_captions.release import guards, rows
@@ -97,9 +99,12 @@ def export_track(
 
 def _read_index(campaign: Campaign, shard: str) -> pa.Table | None:
     """Where the shard's JPEGs lie; None when its photographs were removed since."""
+    ingest = read_receipt(campaign.store, ingest_place(shard))
+    generation, digest = (ingest.generation, ingest.index) if ingest else (FIRST, None)
+    key = layout.index_key(shard, generation)
     try:
         return records.read_table(
-            campaign.store, layout.index_key(shard), ["image_id", "offset", "size"]
+            campaign.store, key, ["image_id", "offset", "size"], digest=digest
         )
     except MissingKeyError:
         _log.warning("%s has no index, so its captions do not say where their JPEGs lie", shard)
