@@ -155,7 +155,7 @@ def test_no_release_is_an_answer_to_read_and_an_error_to_verify(tmp_path):
     store = FileStore(tmp_path)
     assert read_manifest(store, "v9") is None
     assert latest_version(store) is None
-    with pytest.raises(PermanentError, match="has no release v9; the latest is none"):
+    with pytest.raises(PermanentError, match="has no release v9; there is none yet"):
         verify_release(store, "v9")
 
 

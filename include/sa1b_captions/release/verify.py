@@ -29,9 +29,9 @@ _SHOWN = 5
 def verify_release(store: Store, version: str, shard: str | None = None) -> list[str]:
     """Check a release of a store. As `verify_folder`, which see."""
     if not store.exists(layout.manifest_key(version)):
-        raise PermanentError(
-            f"{store.url} has no release {version}; the latest is {latest_version(store) or 'none'}"
-        )
+        latest = latest_version(store)
+        there_is = f"the latest is {latest}" if latest else "there is none yet; run export"
+        raise PermanentError(f"{store.url} has no release {version}; {there_is}")
     return verify_folder(store, layout.release_prefix(version), shard)
 
 
