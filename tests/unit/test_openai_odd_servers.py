@@ -268,7 +268,7 @@ def test_a_sample_that_no_server_takes_while_it_takes_others_is_a_row(shard, mon
     busy = Fault(503, "no room", {"Retry-After": "0"})
     with (
         serve(odd=lambda asked: busy if is_odd(asked) else None) as server,
-        engine_for(server, patience_s=0.3) as engine,
+        engine_for(server, patience_s=2) as engine,
     ):
         rows = rows_of(engine, plan * 20, reader)
     assert rows[1]["error_code"] == "replicas_failed"
