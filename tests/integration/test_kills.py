@@ -55,7 +55,7 @@ def test_a_worker_whose_engine_is_not_up_yet_leaves_when_told_to(campaign, tmp_p
     with serve_slowly() as server:
         pass  # nothing listens there any more
     worker = Worker(campaign, server, tmp_path / "worker.log")
-    while "APIConnectionError" not in worker.log.read_text():
+    while "list of models did not come" not in worker.log.read_text():
         assert worker.process.poll() is None
         time.sleep(0.02)
     assert worker.kill(signal.SIGTERM) == EXIT_RETRYABLE
