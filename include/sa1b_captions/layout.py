@@ -151,6 +151,16 @@ def run_summary_key(campaign: str, run_id: str) -> str:
     return f"{campaign_prefix(campaign)}quality/runs/{run_id}.json"
 
 
+def marks_prefix(campaign: str) -> str:
+    """Folder of what people judged of captions."""
+    return f"{campaign_prefix(campaign)}marks/"
+
+
+def marks_key(campaign: str, log: str) -> str:
+    """Marks that one process took, JSON lines; `log` tells it from the others."""
+    return f"{marks_prefix(campaign)}{log}.jsonl"
+
+
 def repeated_images_key(campaign: str) -> str:
     """Images that are there under several ids (`records.REPEAT_SCHEMA`)."""
     return f"{campaign_prefix(campaign)}quality/photographs.parquet"
