@@ -151,6 +151,11 @@ def run_summary_key(campaign: str, run_id: str) -> str:
     return f"{campaign_prefix(campaign)}quality/runs/{run_id}.json"
 
 
+def facet_counts_key(campaign: str) -> str:
+    """How many captions have which facets (`records.FACET_COUNT_SCHEMA`); made of the shards'."""
+    return f"{campaign_prefix(campaign)}index/facet_counts.parquet"
+
+
 def marks_prefix(campaign: str) -> str:
     """Folder of what people judged of captions."""
     return f"{campaign_prefix(campaign)}marks/"

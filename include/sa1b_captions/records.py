@@ -2,6 +2,7 @@
 
 import enum
 import json
+from collections.abc import Collection
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -213,10 +214,26 @@ def proves_itself(table: pa.Table) -> bool:
     return proof is not None and proof == _rows_digest(table)
 
 
-def write_table(store: Store, key: str, table: pa.Table, schema: pa.Schema) -> str:
+def write_table(
+    store: Store,
+    key: str,
+    table: pa.Table,
+    schema: pa.Schema,
+    *,
+    repeating: Collection[str] = (),
+    group_rows: int | None = None,
+) -> str:
     """Store a table as Parquet, atomically.
 
     The metadata of its schema, such as a proof, is stored as well.
+
+    Args:
+        store: where.
+        key: under which key.
+        table: what.
+        schema: columns that it must have.
+        repeating: columns whose values repeat.
+        group_rows: rows of a row group, which has statistics of its own; None for one group.
 
     Returns:
         `content_digest` of what is stored, for the receipt.
@@ -236,7 +253,8 @@ def write_table(store: Store, key: str, table: pa.Table, schema: pa.Schema) -> s
         table.cast(schema).replace_schema_metadata(table.schema.metadata),
         sink,
         compression=compression,
-        use_dictionary=False,
+        use_dictionary=list(repeating),
+        row_group_size=group_rows,
         write_page_checksum=True,
     )
     data = sink.getvalue().to_pybytes()

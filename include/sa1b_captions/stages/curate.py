@@ -20,6 +20,7 @@ from sa1b_captions.campaign import Campaign
 from sa1b_captions.errors import MissingKeyError, PermanentError
 from sa1b_captions.freshness import judge_track
 from sa1b_captions.quality import metrics
+from sa1b_captions.quality.browse import facets
 from sa1b_captions.quality.duplicates import signatures as dedup
 from sa1b_captions.quality.duplicates.image_hashes import image_hash_table
 from sa1b_captions.quality.duplicates.minhash import SIGNATURE_VERSION
@@ -111,7 +112,7 @@ def _curate_track(
         captions = caption_place(campaign.name, track, shard)
         source = write_receipt(store, captions, replace(source, parts=parts))
         made_of = digest(source)
-    split = _split(campaign, track, shard, rows)
+    split = _split(campaign, track, shard, rows, source.generation)
     accepted, rejected = split.accepted, split.rejected
     # From here until the new receipt, an old one would vouch for a mixture of old and new.
     store.delete(place.key)
@@ -209,9 +210,11 @@ class _Split:
     """`records.FEATURE_SCHEMA`, accepted rows first."""
     duplicates: pa.Table
     """`records.SHARD_DUPLICATE_SCHEMA`: rejected because another fit row says the same."""
+    facets: pa.Table
+    """`records.FACET_SCHEMA` of all rows, by image ids."""
 
 
-def _split(campaign: Campaign, track: str, shard: str, rows: pa.Table) -> _Split:
+def _split(campaign: Campaign, track: str, shard: str, rows: pa.Table, generation: str) -> _Split:
     quality, language = campaign.recipe.quality, campaign.recipe.tracks[track].language
     features = measure(rows.column("caption"))
     frame = pl.concat(
@@ -256,6 +259,7 @@ def _split(campaign: Campaign, track: str, shard: str, rows: pa.Table) -> _Split
         signatures.filter(pc.invert(repeated)),
         metrics.feature_table(curated, features, campaign.recipe.model),
         signed,
+        facets.facet_table(curated, duplicates, campaign.recipe.block_size, generation),
     )
 
 
@@ -281,6 +285,7 @@ def _store_outputs(
         )
         for name, (table, schema) in tables.items()
     }
+    files[facets.NAME] = facets.write_facets(campaign, track, shard, split.facets)
     summary = metrics.track_metrics(accepted, rejected, split.features)
     data = json.dumps(summary, ensure_ascii=False).encode()
     campaign.store.write(layout.curated_key(campaign.name, track, shard, "metrics.json"), data)

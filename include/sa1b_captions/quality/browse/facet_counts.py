@@ -1,0 +1,161 @@
+"""How many captions of a campaign have which facets: the index that filters are answered from.
+
+One table over all shards, some 50 rows per 300 captions: it says how many rows a filter has, and in
+which shards they are, so that a page reads no shard in vain. It is derived: whoever sees that
+shards were curated since adds them, and of two who do so at once the last one's table stays.
+"""
+
+import json
+import time
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+import polars as pl
+import pyarrow as pa
+
+from sa1b_captions import layout, records
+from sa1b_captions.campaign import Campaign
+from sa1b_captions.errors import DamagedObjectError, MissingKeyError
+from sa1b_captions.quality.browse.facets import Facets, read_facets
+from sa1b_captions.receipt_files import digest
+from sa1b_captions.receipts import CurateReceipt
+
+FACET_COUNT_SCHEMA = pa.schema(
+    [
+        ("unit", pa.string()),  # single_en/sa_000017
+        ("reasons", pa.string()),  # as in FACET_SCHEMA, like what follows
+        ("engine", pa.string()),
+        ("attempt", pa.int32()),
+        ("caption_chars", pa.int32()),
+        ("rows", pa.int32()),
+    ]
+)
+"""One row per unit and facets that occur together."""
+
+READERS = 16
+_UNITS = b"sa1b_units"
+_FACETS = ["reasons", "engine", "attempt", "caption_chars"]
+
+
+@dataclass(frozen=True, slots=True)
+class FacetCounts:
+    """Counts over the units of a campaign; a unit is one track of a shard."""
+
+    rows: pl.DataFrame
+    """`FACET_COUNT_SCHEMA`, texts as categories."""
+    units: Mapping[str, str]
+    """Digest of the curate receipt that each unit was counted of, by `single_en/sa_000017`."""
+
+    def lacking(self, receipts: Mapping[str, CurateReceipt]) -> list[CurateReceipt]:
+        """Those that were curated since, or for the first time."""
+        return [one for unit, one in receipts.items() if self.units.get(unit) != digest(one)]
+
+    @property
+    def captions(self) -> int:
+        """Captions counted."""
+        return int(self.rows["rows"].sum())
+
+
+def count_facets(facets: Facets) -> pl.DataFrame:
+    """Rows of one unit by their facets (`FACET_COUNT_SCHEMA`)."""
+    counted = facets.rows.group_by(_FACETS).agg(rows=pl.len())
+    counted = counted.with_columns(pl.col("attempt").cast(pl.Int16))
+    return counted.select(
+        pl.lit(facets.unit).alias("unit"), *_FACETS, pl.col("rows").cast(pl.Int32)
+    ).sort("caption_chars", "reasons", "engine", "attempt")
+
+
+def read_counts(campaign: Campaign) -> FacetCounts:
+    """The stored counts; none where nothing is stored, or what is stored is no such table.
+
+    Raises:
+        RetryableError: the store failed.
+    """
+    try:
+        table = records.read_table(campaign.store, layout.facet_counts_key(campaign.name))
+        units = json.loads((table.schema.metadata or {}).get(_UNITS, b"{}"))
+        return FacetCounts(_categories(pl.DataFrame(table.cast(FACET_COUNT_SCHEMA))), units)
+    except (MissingKeyError, DamagedObjectError, ValueError, pa.ArrowException):
+        return FacetCounts(_categories(pl.DataFrame(FACET_COUNT_SCHEMA.empty_table())), {})
+
+
+def store_counts(campaign: Campaign, counts: FacetCounts) -> None:
+    """Store counts. Raises RetryableError and PermanentError as the store does."""
+    texts = pl.col("unit", "reasons", "engine").cast(pl.String)
+    table = counts.rows.with_columns(texts).to_arrow().cast(FACET_COUNT_SCHEMA)
+    table = table.replace_schema_metadata({_UNITS: json.dumps(dict(counts.units)).encode()})
+    records.write_table(
+        campaign.store,
+        layout.facet_counts_key(campaign.name),
+        table,
+        FACET_COUNT_SCHEMA,
+        repeating=("unit", "reasons", "engine"),
+    )
+
+
+def update_counts(
+    campaign: Campaign,
+    counts: FacetCounts,
+    receipts: Mapping[str, CurateReceipt],
+    *,
+    at_most_s: float = float("inf"),
+) -> FacetCounts:
+    """Count what was curated since, and leave out what is there no more.
+
+    Args:
+        campaign: where the facets lie.
+        counts: what is known so far.
+        receipts: of everything that is curated, by unit.
+        at_most_s: seconds after which no further unit is begun; the others lack then.
+
+    Returns:
+        The counts, the same object where nothing has changed.
+
+    Raises:
+        RetryableError: the store failed.
+    """
+    lacking = counts.lacking(receipts)
+    gone = [unit for unit in counts.units if unit not in receipts]
+    found = _count_units(campaign, lacking, time.monotonic() + at_most_s)
+    if not found and not gone:
+        return counts
+    old = [*found, *gone]
+    units = {unit: seen for unit, seen in counts.units.items() if unit not in old}
+    units |= {unit: digest(receipts[unit]) for unit in found}
+    kept = counts.rows.filter(~pl.col("unit").is_in(old)) if old else counts.rows
+    texts = pl.col("unit", "reasons", "engine").cast(pl.String)
+    rows = pl.concat([kept.with_columns(texts), *found.values()])
+    return FacetCounts(_categories(rows.sort("unit", maintain_order=True)), units)
+
+
+def _count_units(
+    campaign: Campaign, receipts: Sequence[CurateReceipt], until: float
+) -> dict[str, pl.DataFrame]:
+    found = {}
+    with ThreadPoolExecutor(READERS) as pool:
+        for first in range(0, len(receipts), READERS):
+            if first and time.monotonic() > until:
+                break
+            some = receipts[first : first + READERS]
+            for facets in pool.map(lambda one: _read(campaign, one), some):
+                if facets is not None:
+                    found[facets.unit] = count_facets(facets)
+    return found
+
+
+def _read(campaign: Campaign, receipt: CurateReceipt) -> Facets | None:
+    """Facets; None of a unit that is being curated again right now, or is damaged."""
+    try:
+        return read_facets(campaign, receipt)
+    except (MissingKeyError, DamagedObjectError):
+        return None
+
+
+def _categories(rows: pl.DataFrame) -> pl.DataFrame:
+    """Texts as numbers: 2 million rows of them take 40 MB."""
+    enums = {name: pl.Enum(rows[name].unique().sort()) for name in ("unit", "reasons", "engine")}
+    return rows.with_columns(
+        *(pl.col(name).cast(kind) for name, kind in enums.items()),
+        pl.col("attempt").cast(pl.Int16),
+    )
