@@ -235,6 +235,19 @@ def manifest_key(version: str) -> str:
     return release_key(version, MANIFEST)
 
 
+def difference_prefix() -> str:
+    """Folder of all comparisons of releases and campaigns."""
+    return "diffs/"
+
+
+def difference_key(before: str, after: str, kind: str) -> str:
+    """Comparison of two sides, by their names in keys, as `json` or as an `html` page.
+
+    Neither lies in a release: the page shows photographs.
+    """
+    return f"{difference_prefix()}{before}/{after}.{kind}"
+
+
 COMMANDS = (
     (r"shards/(?P<shard>\w+)\..*", "ingest --shards {shard} --force"),
     (

@@ -19,6 +19,8 @@ Runtime = Literal["local", "pod"]
 ENGINE_NAMES = ("preview", "openai", "lmdeploy")
 """Engines there are; `caption/engines/registry.py` loads them."""
 
+_NO_STORE = "file:///no-store"
+
 MAX_SHARDS_PER_POD = 10
 """A pod's deadline grows with its shards, and its Airflow task has 5 days."""
 
@@ -222,6 +224,11 @@ class Settings:
         doc="pod: persistent volume claim that holds the model, mounted read-only at /models.",
     )
 
+    @property
+    def has_store(self) -> bool:
+        """Whether `CAPTIONS_ROOT` is set; `load_settings` may be told to do without."""
+        return self.captions_root != _NO_STORE
+
 
 VARIABLES: dict[str, Variable] = {
     entry.name: entry.metadata["variable"] for entry in fields(Settings)
@@ -263,5 +270,5 @@ def load_settings(
     refuse_unknown(source, VARIABLE_NAMES)
     root = VARIABLES["captions_root"].name
     if not needs_store and not source.get(root):
-        source = {**source, root: "file:///no-store"}
+        source = {**source, root: _NO_STORE}
     return Settings(**{field: entry.read(source) for field, entry in VARIABLES.items()})

@@ -7,7 +7,7 @@ stopped by Ctrl-C.
 """
 
 from sa1b_captions.cli import commands as stages  # each adds its commands to the app
-from sa1b_captions.cli import packing, recipes, servers, tuning, views  # each adds its commands
+from sa1b_captions.cli import comparing, packing, recipes, servers, tuning, views  # likewise
 from sa1b_captions.cli.common import app
 
-__all__ = ["app", "packing", "recipes", "servers", "stages", "tuning", "views"]
+__all__ = ["app", "comparing", "packing", "recipes", "servers", "stages", "tuning", "views"]

@@ -11,6 +11,7 @@ import signal
 import sys
 import traceback
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Annotated, Any, ParamSpec
 
 import typer
@@ -30,7 +31,7 @@ from sa1b_captions.process import end_process
 from sa1b_captions.recipe import TRACKS, load_recipe
 from sa1b_captions.settings import Settings, load_settings
 from sa1b_captions.shards import parse_selection
-from sa1b_captions.storage import Store, open_store
+from sa1b_captions.storage import Store, open_store, open_store_url
 
 app = typer.Typer(
     help="Turn SA-1B into a bilingual caption dataset. Settings: see .env.example.",
@@ -172,6 +173,12 @@ def open_deployment() -> tuple[Settings, Store, Campaign]:
     settings = load_settings()
     store = open_store(settings)
     return settings, store, open_campaign(store, settings.campaign, load_recipe(settings.recipe))
+
+
+def open_place(path: str) -> Store:
+    """Open a folder, file:///… or s3://bucket/prefix, which need not be the deployment's store."""
+    url = path if "://" in path else Path(path).resolve().as_uri()
+    return open_store_url(url, load_settings(needs_store=False).s3_endpoint_url)
 
 
 def look_at_deployment() -> tuple[Settings, Store, Campaign]:

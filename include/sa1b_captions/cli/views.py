@@ -8,13 +8,20 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from sa1b_captions import layout
-from sa1b_captions.cli.common import command, log, look_at_deployment, parse_shards, print_result
+from sa1b_captions.cli.common import (
+    command,
+    log,
+    look_at_deployment,
+    open_place,
+    parse_shards,
+    print_result,
+)
 from sa1b_captions.errors import PermanentError
 from sa1b_captions.plurals import counted
 from sa1b_captions.recipe import TRACKS
 from sa1b_captions.settings import load_settings
 from sa1b_captions.shards import format_selection, parse_selection
-from sa1b_captions.storage import Store, open_store, open_store_url
+from sa1b_captions.storage import Store, open_store
 
 if TYPE_CHECKING:
     from sa1b_captions.stages.status import ShardStatus
@@ -86,8 +93,7 @@ def _open_release(version: str, path: str) -> tuple[Store, str]:
         raise PermanentError("name a release of the store with --version, or a place with --path")
     if version:
         return open_store(load_settings()), layout.release_prefix(version)
-    url = path if "://" in path else Path(path).resolve().as_uri()
-    return open_store_url(url), ""
+    return open_place(path), ""
 
 
 def _read_key(path: Path) -> bytes:

@@ -10,6 +10,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoes
 
 from sa1b_captions.findings import Check
 from sa1b_captions.recipe import Recipe
+from sa1b_captions.release.changes import changed_settings
 from sa1b_captions.release.guards import INTERNVL_MODEL
 from sa1b_captions.release.manifest import Manifest, TrackTotals
 from sa1b_captions.release.names import TrackFiles
@@ -109,6 +110,8 @@ class CardFacts:
     software: str
     previous: Manifest | None = None
     """The newest release before this one."""
+    previous_recipe: Mapping[str, Any] | None = None
+    """Its recipe's source; None where that cannot be read."""
 
 
 def render_card(facts: CardFacts) -> str:
@@ -222,7 +225,27 @@ def _changes(facts: CardFacts, before: Manifest) -> dict[str, tuple[str, str]]:
         for what in ("planned", "rejected", "duplicates", "rows"):
             was, is_ = (_counted(getattr(one, what)) if one else "–" for one in totals)
             pairs[f"{what} of `{name}`"] = (was, is_)
-    return {label: pair for label, pair in pairs.items() if pair[0] != pair[1]}
+        counts = [one.reasons if one else {} for one in totals]
+        for reason in sorted({*counts[0], *counts[1]}):
+            was, is_ = (_counted(one.get(reason, 0)) for one in counts)
+            pairs[f"`{reason}` in `{name}`"] = (was, is_)
+    found = {label: pair for label, pair in pairs.items() if pair[0] != pair[1]}
+    settings = changed_settings(facts.previous_recipe or recipe.source, recipe.source)
+    return found | {
+        f"setting `{name}`": (_setting(was), _setting(is_))
+        for name, (was, is_) in settings.items()
+        if name not in _TOLD
+    }
+
+
+_TOLD = ("name", "model.id")
+"""Settings of a recipe that a card tells in words of their own."""
+
+
+def _setting(value: object) -> str:
+    if value is None:
+        return "–"
+    return f"`{json.dumps(value, ensure_ascii=False)}`".replace("|", "\\|")
 
 
 def _works(recipe: Recipe) -> list[dict[str, str]]:

@@ -21,6 +21,7 @@ from sa1b_captions.errors import PermanentError
 from sa1b_captions.quality import rules
 from sa1b_captions.quality.report.release import without_photographs
 from sa1b_captions.release import card, guards
+from sa1b_captions.release.changes import RECIPE, recipe_source
 from sa1b_captions.release.claim import Claim, TakenError, claimed, replace_claims
 from sa1b_captions.release.croissant import CROISSANT, render_croissant
 from sa1b_captions.release.figures import histogram
@@ -153,6 +154,7 @@ def _write(campaign: Campaign, claim: Claim, inputs: Inputs, run_id: str | None)
         for name in campaign.tracks
     }
     names = {name: track_files(name, jsonl) for name, jsonl in release_names(recipe, rows).items()}
+    previous = _previous(store, version)
     summaries = {
         name: TrackSummary(example_id(recipe.seed, name, rows[name])) for name in campaign.tracks
     }
@@ -183,11 +185,12 @@ def _write(campaign: Campaign, claim: Claim, inputs: Inputs, run_id: str | None)
             meanings=MEANINGS,
             retry_penalties=RETRY_PENALTIES,
             software=software(),
-            previous=_previous(store, version),
+            previous=previous,
+            previous_recipe=_previous_recipe(store, previous),
         ),
     )
     source = json.dumps(recipe.source, ensure_ascii=False, indent=1)
-    folder.write("recipe.json", source.encode())
+    folder.write(RECIPE, source.encode())
     report = store.read(inputs.validation.report)
     folder.write("quality.html", without_photographs(report))
     checks = [asdict(check) for check in inputs.validation.checks]
@@ -238,6 +241,14 @@ def _previous(store: Store, version: str) -> Manifest | None:
         return None
     with contextlib.suppress(PermanentError):  # whoever wants that release is told
         return read_manifest(store, newest)
+    return None
+
+
+def _previous_recipe(store: Store, previous: Manifest | None) -> dict[str, Any] | None:
+    """Source of that release's recipe; None where it cannot be read."""
+    if previous is not None:
+        with contextlib.suppress(PermanentError):
+            return recipe_source(store, layout.release_prefix(previous.version))
     return None
 
 

@@ -75,13 +75,13 @@ class Copies:
     pairs: list[Cluster]
 
 
-def compare(kept: str, copy: str, language: str) -> Pieces:
+def compare(kept: str, copy: str, language: str, *, fold_case: bool = True) -> Pieces:
     """The copy's text with what differs: words, or characters in Chinese."""
     first = list(kept) if language == "zh" else _WORDS.findall(kept)
     second = list(copy) if language == "zh" else _WORDS.findall(copy)
     pieces = []
-    # Case does not count for Jaccard, so it is no difference here either.
-    a, b = [unit.lower() for unit in first], [unit.lower() for unit in second]
+    # Case does not count for Jaccard, so it is no difference between duplicates either.
+    a, b = ([unit.lower() for unit in units] if fold_case else units for units in (first, second))
     for tag, start, end, from_, to in difflib.SequenceMatcher(
         None, a=a, b=b, autojunk=False
     ).get_opcodes():

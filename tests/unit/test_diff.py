@@ -1,0 +1,326 @@
+import io
+import json
+import shutil
+from urllib.parse import unquote, urlsplit
+
+import pyarrow.parquet as pq
+import pytest
+from typer.testing import CliRunner
+
+from sa1b_captions import layout
+from sa1b_captions.cli.common import app
+from sa1b_captions.errors import PermanentError
+from sa1b_captions.release import folder as release_folder
+from sa1b_captions.release.difference import EXAMPLES, KINDS, NOT_THERE
+from sa1b_captions.stages import diff
+from sa1b_captions.stages.export import export_release
+from sa1b_captions.storage import FileStore
+from tests.support import builders, pages, releases
+
+HOSTILE = "<img src=x onerror=alert(2)> \"'"
+SCRIPT = "<script>alert(1)</script>"
+CAPTION = "conversations.list.element.value"
+ROWS = 8
+
+
+@pytest.fixture(scope="module")
+def stored(tmp_path_factory):
+    """A store with releases v1 and v2, which differ in every way there is, in `single_en`.
+
+    Row groups are small, so that shards cross their borders.
+    """
+    store = FileStore(tmp_path_factory.mktemp("store"))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(release_folder, "ROWS_PER_GROUP", 3)
+        campaign = releases.photographed_campaign(store, ROWS)
+        export_release(campaign, "v1")
+        first = releases.captions_of("single_en", "sa_000000", ROWS)
+        second = releases.captions_of("single_en", "sa_000001", ROWS)
+        # Changed: two captions. Removed: two by a rule, one of them as it was, and one whose sample
+        # is gone.
+        releases.put_curated(
+            campaign,
+            "single_en",
+            "sa_000000",
+            [f"{first[0]} {HOSTILE}", "Short one.", *first[2:6]],
+            [(SCRIPT, ["special_tokens"]), (first[7], ["off_topic"])],
+        )
+        # Added: the one that repeated another shard's.
+        releases.put_curated(campaign, "single_en", "sa_000001", second[:7])
+        releases.put_duplicates(campaign, "single_en", {})
+        export_release(campaign, "v2")
+    return store
+
+
+def compared(store, before="v1", after="v2", **options):
+    sides = [
+        diff.campaign_of(store, name[1:]) if name[0] == "@" else diff.release_of(store, name)
+        for name in (before, after)
+    ]
+    return diff.compare(*sides, store, **options)
+
+
+@pytest.fixture(scope="module")
+def facts(stored):
+    """The comparison of both."""
+    return compared(stored)
+
+
+def read(url):
+    return open(unquote(urlsplit(url).path), encoding="utf-8").read()  # noqa: PTH123
+
+
+def test_every_row_is_unchanged_changed_removed_or_added(facts):
+    found = facts["tracks"]["single_en"]
+    assert [found["before"]["rows"], found["after"]["rows"]] == [15, 13]
+    assert [found[kind] for kind in ("unchanged", *KINDS)] == [10, 2, 3, 1]
+    for track in facts["tracks"].values():
+        assert track["unchanged"] + track["changed"] + track["removed"] == track["before"]["rows"]
+        assert track["unchanged"] + track["changed"] + track["added"] == track["after"]["rows"]
+
+
+def test_what_moved_has_its_reason_and_says_whether_it_was_judged_otherwise(facts):
+    found = facts["tracks"]["single_en"]
+    assert found["removed_by_reason"] == {
+        "off_topic": {"rows": 1, "same_caption": 1},
+        "special_tokens": {"rows": 1, "same_caption": 0},
+        NOT_THERE: {"rows": 1, "same_caption": 0},
+    }
+    assert found["added_by_reason"] == {
+        "duplicate_of_other_shard": {"rows": 1, "same_caption": 1},
+    }
+    assert found["before"]["reasons"] == {"too_short": 2, "duplicate_of_other_shard": 1}
+    assert found["after"]["reasons"] == {"special_tokens": 1, "off_topic": 1}
+
+
+def test_the_counts_are_those_of_both_manifests(stored, facts):
+    for side, version in (("before", "v1"), ("after", "v2")):
+        manifest = json.loads(stored.read(layout.manifest_key(version)))
+        for track, totals in manifest["tracks"].items():
+            found = facts["tracks"][track][side]
+            assert found["rows"] == totals["rows"]
+            assert found["rows"] + found["left_out"] == totals["planned"]
+            assert found["reasons"] == totals["reasons"]
+
+
+def test_lengths_shift_by_what_the_changed_captions_gained(facts):
+    found = facts["tracks"]["single_en"]
+    first = releases.captions_of("single_en", "sa_000000", 2)
+    gained = [len(HOSTILE) + 1, len("Short one.") - len(first[1])]
+    assert found["characters_gained"]["mean"] == sum(gained) / 2
+    assert found["characters_gained"]["p5"] == min(gained)
+    assert found["after"]["characters"]["p95"] == len(first[0]) + gained[0]
+
+
+def test_a_release_does_not_differ_from_itself(stored):
+    facts = compared(stored, "v2", "v2")
+    assert facts["settings"] == {}
+    for found in facts["tracks"].values():
+        assert found["unchanged"] == found["before"]["rows"] == found["after"]["rows"] > 0
+        assert [found[kind] for kind in KINDS] == [0, 0, 0]
+
+
+def test_a_campaign_gives_what_its_release_would(stored):
+    found = compared(stored, "v2", "@test")
+    as_release = compared(stored, "v2", "v2")
+    assert found["tracks"] == as_release["tracks"]
+    assert compared(stored, "v1", "@test")["tracks"] == compared(stored)["tracks"]
+
+
+def test_two_campaigns_are_compared_by_their_images(local):
+    one = releases.ready_campaign(local)
+    source = json.loads(json.dumps(one.recipe.source))
+    source["tracks"]["single_en"]["prompt"] = "Say | what you see."
+    other_recipe = builders.demo_recipe(tracks=source["tracks"])
+    other = builders.open_campaign(local, "other", other_recipe)
+    for shard in one.recipe.shards:
+        releases.put_curated(other, "single_en", shard, ["Other words.", "And more."])
+    facts = compared(local, "@test", "@other")
+    found = facts["tracks"]["single_en"]
+    assert [found[kind] for kind in ("unchanged", *KINDS)] == [0, 4, 2, 0]
+    assert facts["tracks"]["single_zh"]["after"]["rows"] == 0
+    assert facts["tracks"]["single_zh"]["removed_by_reason"] == {
+        NOT_THERE: {"rows": 6, "same_caption": 0}
+    }
+    assert list(facts["settings"]) == ["tracks.single_en.prompt"]
+    assert facts["settings"]["tracks.single_en.prompt"][1] == "Say | what you see."
+
+
+def test_a_rule_that_changed_is_named_beside_what_it_did(local):
+    campaign = releases.ready_campaign(local)
+    export_release(campaign, "v1")
+    quality = json.loads(json.dumps(campaign.recipe.source["quality"]))
+    quality["language"]["en"]["min_chars"] = 99
+    stricter = builders.open_campaign(local, "test", builders.demo_recipe(quality=quality))
+    for track in stricter.tracks:
+        for shard in stricter.recipe.shards:
+            captions = releases.captions_of(track, shard)
+            kept = [] if track.endswith("en") and shard == "sa_000001" else captions
+            gone = [(caption, ["too_short"]) for caption in captions if caption not in kept]
+            releases.put_curated(stricter, track, shard, kept, gone)
+        releases.put_duplicates(stricter, track, {})
+    export_release(stricter, "v2")
+    facts = compared(local)
+    was = campaign.recipe.source["quality"]["language"]["en"].get("min_chars")
+    assert facts["settings"] == {"quality.language.en.min_chars": (was, 99)}
+    moved = {"too_short": {"rows": 3, "same_caption": 3}}
+    assert facts["tracks"]["single_en"]["removed_by_reason"] == moved
+    card = local.read("releases/v2/README.md").decode()
+    section = card.split("## Changes since v1")[1].split("##")[0]
+    assert f"| setting `quality.language.en.min_chars` | `{was}` | `99` |" in section
+    assert "| `too_short` in `single_en` | 0 | 3 |" in section
+    assert "| rows of `single_en` | 6 | 3 |" in section
+
+
+def test_json_and_page_say_the_same_and_lie_beside_the_releases(stored, facts):
+    kept = json.loads(read(facts["json"]))
+    assert kept["tracks"] == facts["tracks"]
+    assert set(kept["examples"]) == set(KINDS)
+    page = pages.Page(read(facts["page"]))
+    assert "off_topic" in page.text
+    assert all(f"{n}" in page.text for n in (15, 13))
+    assert not list(stored.list("releases/v2/v1"))
+    for key in (facts["json"], facts["page"]):
+        assert "/diffs/v1/v2." in key
+
+
+def test_the_page_shows_photographs_and_no_text_of_it_runs(facts):
+    html = read(facts["page"])
+    page = pages.Page(html)
+    assert page.all("script") == []
+    assert all("onerror" not in attributes for _, attributes in page.elements)
+    assert HOSTILE.split()[0] in page.text
+    assert SCRIPT in page.text
+    sources = [image["src"] for image in page.all("img")]
+    assert sources
+    assert all(source.startswith("data:image/jpeg;base64,") for source in sources)
+    (policy,) = [m["content"] for m in page.all("meta") if "http-equiv" in m]
+    assert "default-src 'none'" in policy
+
+
+def test_changed_words_are_marked_on_both_sides(facts):
+    page = pages.Page(read(facts["page"]))
+    assert page.all("del")
+    assert page.all("ins")
+
+
+def test_a_page_without_photographs_says_so(stored, tmp_path):
+    shutil.copytree(stored.root, tmp_path / "copy")
+    bare = FileStore(tmp_path / "copy")
+    for key in list(bare.list("shards/")):
+        bare.delete(key)
+    page = pages.Page(read(compared(bare)["page"]))
+    assert page.all("img") == []
+    assert "cannot be shown" in page.text
+
+
+def test_examples_are_drawn_by_the_seed_and_spread_over_the_tracks(local):
+    campaign = releases.ready_campaign(local, rows=6)
+    export_release(campaign, "v1")
+    for track in campaign.tracks:
+        for shard in campaign.recipe.shards:
+            captions = [f"Anew: {text}" for text in releases.captions_of(track, shard, 6)]
+            releases.put_curated(campaign, track, shard, captions)
+        releases.put_duplicates(campaign, track, {})
+    export_release(campaign, "v2")
+
+    def drawn(seed):
+        facts = compared(local, seed=seed)
+        rows = json.loads(read(facts["json"]))["examples"]["changed"]
+        return [row["sample_id"] for row in rows]
+
+    assert drawn(1) == drawn(1) != drawn(2)
+    assert len(set(drawn(1))) == EXAMPLES
+    by_track = [sum(name.startswith(track) for name in drawn(1)) for track in campaign.tracks]
+    assert by_track == [5, 5, 5, 5]
+
+
+def test_a_release_of_0_1_0_has_its_tables_under_other_names(stored, tmp_path):
+    shutil.copytree(stored.root / "releases" / "v1", tmp_path / "old")
+    old = FileStore(tmp_path / "old")
+    recipe = json.loads(old.read("recipe.json"))
+    manifest = json.loads(old.read("manifest.json"))
+    for track, settings in recipe["tracks"].items():
+        stem = settings["release_file"].removesuffix(".jsonl")
+        for table, name in (
+            ("data", f"{stem}.parquet"),
+            ("provenance", f"{stem}.provenance.parquet"),
+            ("rejected", f"rejected/{track}.parquet"),
+        ):
+            before = f"{table}/{track}/train-00000.parquet"
+            rows = pq.read_table(io.BytesIO(old.read(before)))
+            if table == "provenance":
+                rows = rows.drop_columns(["shard", "offsets", "sizes"])
+            sink = io.BytesIO()
+            pq.write_table(rows, sink, row_group_size=3)
+            old.write(name, sink.getvalue())
+            old.delete(before)
+            (file,) = [file for file in manifest["files"] if file["name"] == before]
+            file |= {"name": name, "bytes": len(sink.getvalue())}
+    old.write("manifest.json", json.dumps(manifest).encode())
+    facts = diff.compare(diff.release_at(old), diff.release_of(stored, "v2"), None)
+    assert facts["tracks"] == compared(stored)["tracks"]
+
+
+def test_tables_are_read_by_ranges_and_never_whole(stored):
+    elsewhere, wholly_read = FileStore(stored.root / "releases" / "v1"), []
+    plain = elsewhere.read
+    elsewhere.read = lambda key: wholly_read.append(key) or plain(key)
+    facts = diff.compare(diff.release_at(elsewhere), diff.release_of(stored, "v2"), None)
+    assert facts["tracks"] == compared(stored)["tracks"]
+    assert sorted(wholly_read) == ["manifest.json", "recipe.json"]
+
+
+@pytest.mark.parametrize("table", ["data", "provenance", "rejected"])
+@pytest.mark.parametrize("harm", ["cut", "flip", "gone"])
+def test_damage_is_a_sentence_with_the_file(stored, tmp_path, table, harm):
+    shutil.copytree(stored.root / "releases" / "v1", tmp_path / "copy")
+    copy = FileStore(tmp_path / "copy")
+    name = f"{table}/single_en/train-00000.parquet"
+    data = bytearray(copy.read(name))
+    if harm == "gone":
+        copy.delete(name)
+    elif harm == "cut":
+        copy.write(name, bytes(data[:-20]))
+    else:
+        group = pq.read_metadata(io.BytesIO(data)).row_group(0)
+        columns = [group.column(place) for place in range(group.num_columns)]
+        (column,) = [c for c in columns if c.path_in_schema in ("sample_id", CAPTION)]
+        data[column.data_page_offset + column.total_compressed_size - 1] ^= 255
+        copy.write(name, bytes(data))
+    with pytest.raises(PermanentError, match=name):
+        diff.compare(diff.release_at(copy), diff.release_of(stored, "v2"), None)
+
+
+def test_what_is_not_there_is_told(stored, local):
+    with pytest.raises(PermanentError, match="has no release v9"):
+        diff.release_of(stored, "v9")
+    with pytest.raises(PermanentError, match="manifest.json is missing; name the folder"):
+        diff.release_at(local)
+    with pytest.raises(PermanentError, match="has no recipe"):
+        diff.campaign_of(stored, "nobody")
+    builders.demo_campaign(local)
+    with pytest.raises(PermanentError, match="has no curated captions"):
+        diff.campaign_of(local, "test")
+
+
+def test_the_command_prints_a_table_and_the_same_json(stored, monkeypatch):
+    monkeypatch.setenv("CAPTIONS_ROOT", stored.url)
+    done = CliRunner().invoke(app, ["diff", "v1", "v2", "--tracks", "single_en,multi_zh"])
+    assert done.exit_code == 0, done.output
+    *table, last = done.stdout.splitlines()
+    facts = json.loads(last)
+    assert list(facts["tracks"]) == ["single_en", "multi_zh"]
+    assert table[1].split() == ["single_en", "15", "13", "10", "2", "3", "1"]
+    assert "single_en: 1 row removed (off_topic, 1 with the same caption)" in table
+    named = CliRunner().invoke(app, ["diff", "campaign:test", f"{stored.root}/releases/v1"])
+    assert named.exit_code == 0, named.output
+
+
+def test_two_downloads_need_no_store(stored, monkeypatch):
+    monkeypatch.delenv("CAPTIONS_ROOT", raising=False)
+    places = [f"{stored.root}/releases/{version}" for version in ("v1", "v2")]
+    done = CliRunner().invoke(app, ["diff", *places])
+    assert done.exit_code == 0, done.output
+    assert "page" not in json.loads(done.stdout.splitlines()[-1])
+    assert CliRunner().invoke(app, ["diff", "v1", places[1]]).exit_code == 65
