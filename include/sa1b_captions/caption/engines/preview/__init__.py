@@ -1,5 +1,5 @@
 """What the pixels of an image prove, and how English and Chinese say it.
 
-`pixels` measures an image as a `Look`; `single` and `group` decide once which claims its numbers
-bear; `english` and `chinese` tell each claim in a sentence. No claim names an object or a scene.
+`pixels` measures an image; `claims` and `group` decide once, and in which order, what its numbers
+bear; a `Language` words each claim by a table of templates. No claim names an object or a scene.
 """

@@ -1,226 +1,110 @@
-"""Claims in Chinese, one sentence each."""
+"""How Chinese words claims."""
 
-from collections.abc import Iterable
+from sa1b_captions.caption.engines.preview.wording import Language
 
-from sa1b_captions.caption.engines.preview import claims as c
-from sa1b_captions.caption.engines.preview.look import Slant, Swatch
+_TEMPLATES = {
+    "size": "这幅图像{size}",
+    "frame": "{format}（{width}×{height}像素）",
+    "tone": "整体{tone}",
+    "contrast": "明暗{contrast}",
+    "palette": "主要颜色有{parts:parts}",
+    "one_colour": "主要颜色只有{parts:parts}",
+    "portion": "{colour}（{share:share}）",
+    "everywhere": "{colours}，遍布画面",
+    "somewhere": "{colours}",
+    "mostly": "{colours}，主要在{region}",
+    "within": "{colours}，几乎全在{region}",
+    "rim": "画面最外缘几乎全为{colour}",
+    "even_light": "明暗均匀，把画面等分为九块，各块亮度相近",
+    "slope": "画面由{start}向{end}逐步变亮",
+    "light_centre": "中央比四周各边都明亮",
+    "dark_centre": "中央比四周各边都暗",
+    "extremes": "把画面等分为九块，{ends:clauses}",
+    "lightest": "{region}平均最亮",
+    "darkest": "{region}平均最暗",
+    "busy": "纹理占了大部分画面",
+    "smooth": "平滑部分占了大部分画面",
+    "bare": "画面几乎处处平滑",
+    "detail": "细节以{region}最为密集",
+    "direction": "边缘多为{direction}走向",
+    "crisp": "按原尺寸看，最清晰的边缘是锐利的",
+    "soft": "按原尺寸看，最清晰的边缘也偏软",
+    "grey": "这是黑白图像",
+    "faint": "画面几乎没有色彩",
+    "muted": "色彩偏淡",
+    "vivid": "鲜艳的色彩占了大部分画面",
+    "partly_vivid": "鲜艳的色彩占画面的{share:share}",
+    "warm": "从红到黄的暖色远多于从绿到紫的冷色",
+    "cool": "从绿到紫的冷色远多于从红到黄的暖色",
+    "accent": "另可见鲜艳的{colour}",
+    "image": "{number:ordinal}图像中{claims:parts}",
+    "repeat": "就此处所有测量而言，{number:ordinal}与{earlier:ordinal}完全相同",
+    "in": "{numbers:ordinal}{value}",
+    "in_all": "{count:all}都{value}",
+    "sizes": "就尺寸而言，{parts:clauses}",
+    "tones": "就整体明暗而言，{parts:clauses}",
+    "contrasts": "就明暗反差而言，{parts:clauses}",
+    "ranking": "相比之下，{ends:clauses}",
+    "more_bright": "{number:ordinal}更亮",
+    "most_bright": "{number:ordinal}最亮",
+    "least_bright": "{number:ordinal}最暗",
+    "more_contrasty": "{number:ordinal}反差更大",
+    "most_contrasty": "{number:ordinal}反差最大",
+    "least_contrasty": "{number:ordinal}反差最小",
+    "more_colourful": "{number:ordinal}色彩更浓",
+    "most_colourful": "{number:ordinal}色彩最浓",
+    "least_colourful": "{number:ordinal}色彩最淡",
+    "alike": "{count:all}的明暗、反差和色彩浓度都很接近",
+    "shared": "{count:all}的主要颜色都有{colours}",
+}
 
-_SIDES = {
-    (-1, -1): "左上", (0, -1): "上方", (1, -1): "右上", (-1, 0): "左侧", (1, 0): "右侧",
-    (-1, 1): "左下", (0, 1): "下方", (1, 1): "右下",
+_WORDS = {
+    "tall": "为细长竖幅", "portrait-format": "为竖幅", "square": "为正方形",
+    "landscape-format": "为横幅", "wide landscape-format": "为宽横幅", "panoramic": "为超宽横幅",
+    "very dark": "很暗", "dark": "偏暗", "medium": "亮度适中", "bright": "偏亮",
+    "very bright": "非常明亮", "practically absent": "几乎没有反差", "low": "反差较弱",
+    "moderate": "反差中等", "strong": "反差较强", "vertically": "竖直", "horizontally": "水平",
+    "rising to the right": "由左下斜向右上", "falling to the right": "由左上斜向右下",
+    "the upper left corner": "左上角", "the top centre": "上方正中",
+    "the upper right corner": "右上角", "the middle of the left side": "左侧中段",
+    "the centre": "正中央", "the middle of the right side": "右侧中段",
+    "the lower left corner": "左下角", "the bottom centre": "下方正中",
+    "the lower right corner": "右下角", "the upper third": "上方三分之一",
+    "the lower third": "下方三分之一", "the middle band": "中间横向的一带",
+    "the upper half": "上半部", "the lower half": "下半部", "the upper two thirds": "上方三分之二",
+    "the lower two thirds": "下方三分之二", "the left third": "左侧三分之一",
+    "the right third": "右侧三分之一", "the middle column": "中间纵向的一带",
+    "the left half": "左半部", "the right half": "右半部", "the left two thirds": "左侧三分之二",
+    "the right two thirds": "右侧三分之二", "the upper left quarter": "左上四分之一",
+    "the upper right quarter": "右上四分之一", "the lower left quarter": "左下四分之一",
+    "the lower right quarter": "右下四分之一", "the central part": "中央区域",
+    "the four corners": "四角", "the outer part": "四周",
+    "the strips along both sides": "左右两侧边缘",
+    "the strips along the top and bottom": "上下两侧边缘", "the left": "左侧", "the right": "右侧",
+    "the top": "上方", "the bottom": "下方", "the upper left": "左上", "the upper right": "右上",
+    "the lower left": "左下", "the lower right": "右下", "black": "黑色", "dark grey": "深灰色",
+    "mid grey": "中灰色", "light grey": "浅灰色", "white": "白色", "reddish grey": "红灰色",
+    "pinkish grey": "粉灰色", "grey-brown": "灰褐色", "grey-green": "灰绿色",
+    "greyish teal": "灰青色", "grey-blue": "灰蓝色", "grey-purple": "灰紫色", "cream": "米白色",
+    "beige": "米黄色", "khaki": "卡其色", "sandy yellow": "沙黄色", "dark brown": "深棕色",
+    "red-brown": "红棕色", "brown": "棕色", "light brown": "浅棕色", "orange-brown": "橙棕色",
+    "dark red": "暗红色", "crimson": "深红色", "red": "红色", "pink": "粉色",
+    "deep pink": "深粉色", "plum": "紫红色", "magenta": "品红色", "orange-pink": "橙粉色",
+    "orange-red": "橘红色", "dark orange": "深橙色", "orange": "橙色", "pale orange": "浅橙色",
+    "ochre": "土黄色", "golden yellow": "金黄色", "yellow": "黄色", "pale yellow": "浅黄色",
+    "dark yellow": "暗黄色", "olive": "橄榄色", "olive green": "橄榄绿",
+    "pale yellow-green": "浅黄绿色", "yellow-green": "黄绿色", "dark green": "深绿色",
+    "green": "绿色", "pale green": "浅绿色", "dark teal": "深青色", "teal": "蓝绿色",
+    "turquoise": "青色", "navy blue": "藏青色", "blue": "蓝色", "sky blue": "天蓝色",
+    "light blue": "浅蓝色", "blue-violet": "蓝紫色", "dark purple": "深紫色", "purple": "紫色",
+    "pale purple": "淡紫色",
 }  # fmt: skip
-_SLANTS = {
-    Slant.VERTICAL: "边缘多为竖直走向",
-    Slant.HORIZONTAL: "边缘多为水平走向",
-    Slant.RISING: "边缘多由左下斜向右上",
-    Slant.FALLING: "边缘多由左上斜向右下",
-}
-_RANKS = {
-    c.Scale.BRIGHTNESS: ("更亮", "最亮", "最暗"),
-    c.Scale.CONTRAST: ("反差更大", "反差最大", "反差最小"),
-    c.Scale.COLOUR: ("色彩更浓", "色彩最浓", "色彩最淡"),
-}
-"""More of two; most and least of several."""
-_ORDINALS = tuple(f"第{number}张" for number in "一二三四五六七八")
-_COUNTS = ("零", "一", "两", "三", "四", "五", "六", "七", "八")
-_UNEVENLY = ("分布不均", "各处多寡不一", "疏密不一")
-_EVERYWHERE = ("遍布整个画面", "各处都有", "全幅可见")
-_IN_FLECKS = ("零碎地散布各处", "星星点点地散落画面", "以小块散见各处")
-_WITHIN = ("几乎全在{}", "基本限于{}", "绝大部分位于{}")
-_MAINLY = ("主要在{}", "集中于{}", "大半位于{}")
-_DENSEST = ("在{}最密", "以{}居多", "在{}分布较多")
 
-
-def describe(claims: Iterable[c.Claim]) -> str:
-    """Tell claims in their order, in one paragraph."""
-    return "".join(sentence(claim) for claim in claims)
-
-
-def sentence(claim: c.Claim) -> str:
-    """One claim in a sentence."""
-    return f"{_words(claim)}。"
-
-
-def _words(claim: c.Claim) -> str:  # noqa: C901  one case a claim
-    match claim:
-        case c.Overview():
-            return _overview(claim)
-        case c.Palette():
-            return _palette(claim)
-        case c.Portrait():
-            return _portrait(claim)
-        case c.Surface():
-            return _surface(claim)
-        case c.Sizes():
-            return _sizes(claim)
-        case c.Ranking():
-            return _ranking(claim)
-        case c.Rim(colour):
-            return f"画面最外缘几乎全为{colour.chinese}"
-        case c.Slope(columns, rows):
-            return f"平均而言，画面由{_SIDES[-columns, -rows]}向{_SIDES[columns, rows]}逐步变亮"
-        case c.CentreLight(gain):
-            lighter, darker = ("中央", "四周") if gain > 0 else ("四周", "中央")
-            return f"{lighter}比{darker}明亮，明度平均高出{abs(gain):.0f}（满分100）"
-        case c.Extremes(lightest, darkest):
-            told = [
-                f"{region.chinese}平均{most}"
-                for most, region in (("最亮", lightest), ("最暗", darkest))
-                if region is not None
-            ]
-            return f"把画面等分为九块，{'，'.join(told)}"
-        case c.EvenLight(gap) if gap < 0.5:
-            return "把画面等分为九块，各块明暗完全一致"
-        case c.EvenLight(gap):
-            return f"明暗均匀，画面等分为九块，明度最多相差{gap:.1f}（满分100）"
-        case c.Direction(slant):
-            return _SLANTS[slant]
-        case c.Sharpness(True, width):
-            return f"按原尺寸看边缘锐利，最细处宽约{width:.1f}像素"
-        case c.Sharpness(_, width):
-            return f"按原尺寸看边缘偏软，最陡处由暗到亮也要约{width:.0f}像素"
-        case c.ColourStrength(c.Strength.FAINT):
-            return "画面几乎没有色彩"
-        case c.ColourStrength(c.Strength.MUTED):
-            return "色彩偏淡，几乎没有浓艳之处"
-        case c.ColourStrength(c.Strength.VIVID, share):
-            return f"大部分色彩鲜艳，占画面的{percent(share)}"
-        case c.ColourStrength(_, share):
-            return f"鲜艳的色彩占画面的{percent(share)}"
-        case c.Warmth(is_warm):
-            return f"从红到黄的暖色远{'多于' if is_warm else '少于'}从绿到紫的冷色"
-        case c.Accent(swatch):
-            return f"另有少许{swatch.colour.chinese}（{percent(swatch.share)}），{lies(swatch)}"
-        case c.Levels(low, median, high):
-            return (
-                f"一半画面的明度不超过{median:.0f}（满分100），最暗的二十分之一不超过{low:.0f}，"
-                f"最亮的二十分之一不低于{high:.0f}"
-            )
-        case c.Repeat(number, earlier):
-            return f"就此处所有测量而言，{_ORDINALS[number]}与{_ORDINALS[earlier]}完全相同"
-        case c.Alike(count):
-            return f"{everyone(count)}的明暗、反差和色彩浓度都很接近"
-        case c.Shared(count, colours):
-            names = "和".join(colour.chinese for colour in colours)
-            return f"{names}在{everyone(count)}中都是主要颜色"
-        case c.Finest(count, finest, finest_px, widest, widest_px):
-            return (
-                f"按原尺寸看，{_ORDINALS[finest]}的边缘{'较' if count == 2 else '最'}细，"
-                f"宽约{finest_px:.1f}像素，{_ORDINALS[widest]}则为{widest_px:.1f}像素"
-            )
-
-
-def _overview(claim: c.Overview) -> str:
-    size = claim.size
-    manner = [claim.tone.chinese] if claim.tone else []
-    manner += [claim.contrast.chinese] if claim.contrast else []
-    grey = "黑白" if claim.is_grey else ""
-    text = f"这是一幅{size.format.chinese}{grey}图像，尺寸为{size.width}×{size.height}像素"
-    return f"{text}，整体{'，'.join(manner)}" if manner else text
-
-
-def _palette(claim: c.Palette) -> str:
-    first, *rest = claim.swatches
-    name, share = first.colour.chinese, percent(first.share)
-    if claim.lead is c.Lead.ALL:
-        text = f"{name}占去画面的{share}"
-    elif claim.lead is c.Lead.ONE:
-        text = f"画面以{name}为主，占{share}，{lies(first)}"
-    elif claim.lead is c.Lead.PAIR:
-        other = claim.swatches[1].colour.chinese
-        text = f"{name}与{other}构成主调，前者占{share}，{lies(first)}"
-    else:
-        text = f"最多的颜色是{name}，占{share}，{lies(first)}"
-    if not rest:
-        return f"{text}，其他颜色都不到1%"
-    told = [
-        f"{swatch.colour.chinese}（{percent(swatch.share)}）{lies(swatch, turn)}"
-        for turn, swatch in enumerate(rest, start=1)
-    ]
-    return f"{text}；{'，'.join(told)}"
-
-
-def _portrait(claim: c.Portrait) -> str:
-    first, *rest = claim.swatches
-    manner = [claim.tone.chinese] if claim.tone else []
-    manner += [claim.contrast.chinese] if claim.contrast else []
-    start = f"{_ORDINALS[claim.number]}图像"
-    manner = ["黑白", *manner] if claim.is_grey else manner
-    start += "、".join(manner) if manner else "有明有暗"
-    name = f"{first.colour.chinese}（{percent(first.share)}）"
-    if not rest:
-        return f"{start}，几乎全是{name}"
-    other = f"{rest[0].colour.chinese}（{percent(rest[0].share)}）"
-    if claim.lead is c.Lead.ALL:
-        return f"{start}，{name}几乎占满画面，其次是{other}"
-    ruled = "为主" if claim.lead is not c.Lead.MANY else "较多"
-    where, other_where = lies(first, claim.number), lies(rest[0], claim.number + 1)
-    return f"{start}，以{name}和{other}{ruled}，前者{where}，后者{other_where}"
-
-
-def _surface(claim: c.Surface) -> str:
-    where, smooth_where = claim.detail_place.chinese, claim.smooth_place.chinese
-    share = percent(claim.smooth)
-    if claim.texture is c.Texture.BARE:
-        return "画面几乎处处平滑，谈不上纹理"
-    if claim.texture is c.Texture.SMOOTH:
-        detail = f"细节集中于{where}" if where else "细节散布在其余部分"
-        return f"平滑部分占{share}，{detail}"
-    if claim.texture is c.Texture.BUSY:
-        strongest = f"，以{where}的纹理最强" if where else ""
-        return f"纹理占了大部分画面，平滑部分占{share}{strongest}"
-    text = f"细节以{where}最为密集" if where else "细节见于多处"
-    chiefly = f"，多在{smooth_where}" if smooth_where else ""
-    return f"{text}，平滑部分占{share}{chiefly}"
-
-
-def _sizes(claim: c.Sizes) -> str:
-    if len(claim.groups) == 1:
-        size = claim.groups[0][0]
-        pixels = f"{size.width}×{size.height}像素"
-        return f"{everyone(claim.count)}均为{size.format.chinese}，尺寸都是{pixels}"
-    told = [
-        f"{'、'.join(_ORDINALS[number] for number in numbers)}{'均' if len(numbers) > 1 else ''}为"
-        f"{size.format.chinese}（{size.width}×{size.height}像素）"
-        for size, numbers in claim.groups
-    ]
-    return f"{everyone(claim.count)}尺寸不一，{'，'.join(told)}"
-
-
-def _ranking(claim: c.Ranking) -> str:
-    told = []
-    for scale, most, least in claim.ends:
-        more, best, worst = _RANKS[scale]
-        if claim.count == 2:
-            told.append(f"{_ORDINALS[most or 0]}{more}")
-            continue
-        ends = ((most, best), (least, worst))
-        told.append(
-            "，".join(f"{_ORDINALS[number]}{words}" for number, words in ends if number is not None)
-        )
-    return f"相比之下，{'；'.join(told)}"
-
-
-def lies(swatch: Swatch, turn: int = 0) -> str:
-    """Say where a colour lies, as a predicate; `turn` varies the verb in a list."""
-    place, turn = swatch.place, turn % 3
-    if place.chinese is None:
-        spread = _EVERYWHERE if place.even else _UNEVENLY
-        return (_IN_FLECKS if swatch.flecked else spread)[turn]
-    if place.filled:
-        return f"铺满{place.chinese}" + ("" if place.held >= 0.8 else "并向外延伸")
-    verbs = _WITHIN if place.held >= 0.9 else _MAINLY if place.held >= 0.65 else _DENSEST
-    broken = "较为零碎，" if swatch.flecked else ""
-    return f"{broken}{verbs[turn].format(place.chinese)}"
-
-
-def percent(share: float) -> str:
-    """A share of the frame as people write it."""
-    if share < 0.0005:
-        return "不到0.1%"
-    return f"{share:.1%}" if share < 0.0195 else f"{share:.0%}"
-
-
-def everyone(count: int) -> str:
-    """All images of a sample."""
-    return f"{_COUNTS[count]}张图像"
+CHINESE = Language(
+    templates=_TEMPLATES,
+    words=_WORDS,
+    ordinals=tuple(f"第{number}张" for number in "一二三四五六七八"),
+    everyone=tuple(f"{number}张图像" for number in "两三四五六七八"),
+    joins={"": ("、", "和"), "clauses": ("，", "，"), "parts": ("；", "；")},
+    full_stop="。",
+)

@@ -2,288 +2,239 @@
 
 A claim is made only when its measure is decisive: between two words nothing is said. Every fact is
 measured once and belongs to one claim, so two claims cannot contradict each other. A language
-turns each claim into a sentence and decides nothing.
+words each claim by a table and decides nothing.
 """
 
-import enum
+import itertools
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from sa1b_captions.caption.engines.preview.colours import Colour
-from sa1b_captions.caption.engines.preview.look import Slant, Swatch
-from sa1b_captions.caption.engines.preview.places import Place, Region
-
-
-class Term(enum.Enum):
-    """A word of claims, in both languages."""
-
-    def __init__(self, english: str, chinese: str) -> None:
-        self.english = english
-        self.chinese = chinese
-
-
-class Tone(Term):
-    """Overall brightness."""
-
-    VERY_DARK = "very dark", "很暗"
-    DARK = "dark", "偏暗"
-    MIDDLING = "mid-toned", "亮度适中"
-    BRIGHT = "bright", "偏亮"
-    VERY_BRIGHT = "very bright", "非常明亮"
-
-
-class Contrast(Term):
-    """Distance between the dark and the light parts."""
-
-    FLAT = "hardly any contrast", "几乎没有反差"
-    LOW = "low contrast", "反差较弱"
-    MODERATE = "moderate contrast", "反差中等"
-    STRONG = "strong contrast", "反差较强"
-    EXTREME = "very strong contrast", "反差强烈"
-
-
-class Format(Term):
-    """Shape of the frame."""
-
-    PANORAMIC = "panoramic", "超宽横幅"
-    WIDE = "wide landscape-format", "宽横幅"
-    LANDSCAPE = "landscape-format", "横幅"
-    SQUARE = "square", "正方形"
-    PORTRAIT = "portrait-format", "竖幅"
-    TALL = "tall", "细长竖幅"
-
-
-class Lead(enum.StrEnum):
-    """How many colours rule the image."""
-
-    ALL = "all"  # one covers nearly everything
-    ONE = "one"
-    PAIR = "pair"
-    MANY = "many"
-
-
-class Strength(enum.StrEnum):
-    """How strong the colours are."""
-
-    FAINT = "faint"  # hardly any hue anywhere
-    MUTED = "muted"  # hues, and none of them strong
-    PARTLY = "partly"  # strong in a part of the frame
-    VIVID = "vivid"  # strong in most of it
-
-
-class Texture(enum.StrEnum):
-    """How much of the frame is smooth."""
-
-    BARE = "bare"
-    SMOOTH = "smooth"
-    MIXED = "mixed"
-    BUSY = "busy"
-
-
-@dataclass(frozen=True, slots=True)
-class Size:
-    """Pixels and shape of the frame."""
-
-    width: int
-    height: int
-    format: Format
-
-
-@dataclass(frozen=True, slots=True)
-class Overview:
-    """What is seen at a glance."""
-
-    size: Size
-    tone: Tone | None
-    contrast: Contrast | None
-    is_grey: bool
-    """Whether practically no pixel has a hue."""
-
-
-@dataclass(frozen=True, slots=True)
-class Palette:
-    """The largest colours and where they lie."""
-
-    lead: Lead
-    swatches: tuple[Swatch, ...]
-    """One to four, by share, descending."""
-
-
-@dataclass(frozen=True, slots=True)
-class Rim:
-    """The outermost edge is of one colour, and the inside is not."""
-
-    colour: Colour
-
-
-@dataclass(frozen=True, slots=True)
-class Slope:
-    """Light grows steadily from one side to the opposite one."""
-
-    columns: int
-    """1 when it grows to the right, -1 to the left, 0 neither."""
-    rows: int
-    """1 when it grows downwards, -1 upwards, 0 neither."""
-
-
-@dataclass(frozen=True, slots=True)
-class CentreLight:
-    """The central part differs from each of the four sides."""
-
-    gain: float
-    """L* of the centre over that of the rim; below 0 when the rim is lighter."""
-
-
-@dataclass(frozen=True, slots=True)
-class Extremes:
-    """Which of nine equal parts are by far the lightest and the darkest; None if in doubt."""
-
-    lightest: Region | None
-    darkest: Region | None
-
-
-@dataclass(frozen=True, slots=True)
-class EvenLight:
-    """All nine parts of the frame are about equally light."""
-
-    gap: float
-    """L* between the lightest part and the darkest."""
-
-
-@dataclass(frozen=True, slots=True)
-class Surface:
-    """Smooth areas and detail."""
-
-    texture: Texture
-    smooth: float
-    """Share of the frame, 0 to 1."""
-    detail_place: Place
-    smooth_place: Place
-
-
-@dataclass(frozen=True, slots=True)
-class Direction:
-    """Most edges run one way."""
-
-    slant: Slant
-
-
-@dataclass(frozen=True, slots=True)
-class Sharpness:
-    """How steep the steepest edges are."""
-
-    is_crisp: bool
-    """Else soft: every edge that was found is wide."""
-    edge_px: float
-    """Full-size pixels from dark to light."""
-
-
-@dataclass(frozen=True, slots=True)
-class ColourStrength:
-    """How strong the colours are."""
-
-    strength: Strength
-    vivid: float
-    """Share of the frame whose colour is vivid; told when PARTLY or VIVID."""
-
-
-@dataclass(frozen=True, slots=True)
-class Warmth:
-    """Warm hues, reds to yellows, have far more of the frame than cool ones, or far less."""
-
-    is_warm: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Accent:
-    """A vivid colour too small to be among the largest."""
-
-    swatch: Swatch
-
-
-@dataclass(frozen=True, slots=True)
-class Levels:
-    """Lightness below which one twentieth, one half and nineteen twentieths of the frame lie."""
-
-    low: float
-    median: float
-    high: float
-
-
-@dataclass(frozen=True, slots=True)
-class Portrait:
-    """One image of several, in a sentence."""
-
-    number: int
-    """Place in the sample, from 0."""
-    tone: Tone | None
-    contrast: Contrast | None
-    is_grey: bool
-    lead: Lead
-    swatches: tuple[Swatch, ...]
-    """One or two."""
-
-
-@dataclass(frozen=True, slots=True)
-class Sizes:
-    """Sizes of several images: which of them share which."""
-
-    count: int
-    groups: tuple[tuple[Size, tuple[int, ...]], ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Repeat:
-    """No measure tells an image from an earlier one."""
-
-    number: int
-    earlier: int
-
-
-class Scale(enum.StrEnum):
-    """What several images are ranked by."""
-
-    BRIGHTNESS = "brightness"
-    CONTRAST = "contrast"
-    COLOUR = "colour"
-
-
-@dataclass(frozen=True, slots=True)
-class Ranking:
-    """Which image leads on which scale; only those that lead with a margin."""
-
-    count: int
-    ends: tuple[tuple[Scale, int | None, int | None], ...]
-    """Scale, place of the image with the most, of the one with the least."""
-
-
-@dataclass(frozen=True, slots=True)
-class Alike:
-    """Several images are close on every scale."""
-
-    count: int
-
-
-@dataclass(frozen=True, slots=True)
-class Shared:
-    """Colours that are among the largest of every image; one or two."""
-
-    count: int
-    colours: tuple[Colour, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Finest:
-    """The image with the finest edges, and the one with the widest."""
-
-    count: int
-    finest: int
-    finest_px: float
-    widest: int
-    widest_px: float
-
-
-Claim = (
-    Overview | Palette | Rim | Slope | CentreLight | Extremes | EvenLight | Surface | Direction
-    | Sharpness | ColourStrength | Warmth | Accent | Levels | Portrait | Sizes | Repeat | Ranking
-    | Alike | Shared | Finest
+from sa1b_captions.caption.engines.preview.measurements import Light, Measurements, Swatch
+from sa1b_captions.caption.engines.preview.places import NINTHS, Place
+
+_GRAIN_BELOW = 1.5
+"""Grain of the calmest tile up to which anything is called smooth."""
+_GREY_BELOW = 0.005
+"""Share of pixels with a trace of colour up to which an image is black and white."""
+_FORMATS = (
+    (1 / 1.7, "tall"), (0.985, "portrait-format"), (1.015, "square"), (1.7, "landscape-format"),
+    (2.2, "wide landscape-format"), (float("inf"), "panoramic"),
 )  # fmt: skip
+"""Width over height up to which a shape has its name."""
+_CONTRASTS = (
+    (0, 9, "practically absent"),
+    (13, 29, "low"),
+    (35, 54, "moderate"),
+    (64, 101, "strong"),
+)
+"""L* between the lightest and the darkest twentieth: from, to, and the word."""
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """One fact about an image or several: the name of its templates, and what was measured."""
+
+    fact: str
+    values: Mapping[str, "Value"]
+
+
+Value = str | float | Claim | tuple["Value", ...]
+"""A word in English, which a language looks up; a number; a part of a claim; or several."""
+
+
+def claims_of(image: Measurements) -> list[Claim]:
+    """All that is claimed of one image, in the order in which it is told."""
+    opening = [
+        Claim("size", {"size": size(image)}),
+        *_known("tone", tone=tone(image.light)),
+        *_known("contrast", contrast=contrast(image.light)),
+        palette(image),
+    ]
+    return [*opening, *aspects(image)]
+
+
+def aspects(image: Measurements) -> list[Claim]:
+    """What is claimed of one image beside its size, tone, contrast and largest colours."""
+    return [
+        *_known("rim", colour=image.rim),
+        *_spread_of_light(image.light),
+        *_texture(image),
+        *_known("detail", region=image.detail.place.region),
+        *_known("direction", direction=image.detail.direction),
+        *_sharpness(image.detail.edge_px),
+        *_colour(image),
+    ]
+
+
+def _known(fact: str, **values: Value | None) -> Iterable[Claim]:
+    """A claim if its values are known."""
+    found = {name: value for name, value in values.items() if value is not None}
+    return [Claim(fact, found)] if len(found) == len(values) else []
+
+
+def size(image: Measurements) -> Claim:
+    """Pixels and shape of the frame."""
+    ratio = image.width / image.height
+    shape = next(name for limit, name in _FORMATS if ratio < limit)
+    return Claim("frame", {"format": shape, "width": image.width, "height": image.height})
+
+
+def tone(light: Light) -> str | None:
+    """Name the overall brightness; an image of darks and lights has none."""
+    if light.mean < 16 and light.three_quarters < 28:
+        return "very dark"
+    if 20 <= light.mean < 36 and light.three_quarters < 52:
+        return "dark"
+    if 40 <= light.mean < 62 and light.quarter > 25 and light.three_quarters < 80:
+        return "medium"
+    if 66 <= light.mean < 80 and light.quarter > 50:
+        return "bright"
+    return "very bright" if light.mean >= 84 and light.quarter > 72 else None
+
+
+def contrast(light: Light) -> str | None:
+    """Name the distance between the dark and the light parts."""
+    spread = light.high - light.low
+    return next((name for least, most, name in _CONTRASTS if least <= spread < most), None)
+
+
+def palette(image: Measurements, most: int = 4) -> Claim:
+    """Name the largest colours and where they lie; those of one place are told together."""
+    places: dict[tuple[str, str], list[Swatch]] = {}
+    for swatch in image.swatches[:most]:
+        places.setdefault(_lies(swatch.place), []).append(swatch)
+    parts = tuple(
+        Claim(fact, {"colours": tuple(map(_portion, swatches)), "region": region})
+        for (fact, region), swatches in places.items()
+    )
+    return Claim("palette" if len(image.swatches) > 1 else "one_colour", {"parts": parts})
+
+
+def _lies(place: Place) -> tuple[str, str]:
+    if place.is_even:
+        return "everywhere", ""
+    if place.region is None or place.held < 0.7:
+        return "somewhere", ""
+    return "mostly" if place.held < 0.9 else "within", place.region
+
+
+def _portion(swatch: Swatch) -> Claim:
+    return Claim("portion", {"colour": swatch.colour, "share": swatch.share})
+
+
+def _spread_of_light(light: Light) -> Iterable[Claim]:
+    """Name the way light is spread: one claim at most."""
+    ninths = ninth_means(light.cells)
+    gap = max(ninths) - min(ninths)
+    if gap < 5:
+        return [Claim("even_light", {})]
+    if (slope := _slope(light)) is not None:
+        return [slope]
+    if (gain := _gain_of_centre(light.cells)) is not None:
+        return [Claim("light_centre" if gain > 0 else "dark_centre", {})]
+    lightest = _outstanding(ninths, light.lightest_in)
+    darkest = _outstanding([-mean for mean in ninths], light.darkest_in)
+    ends = [*_known("lightest", region=lightest), *_known("darkest", region=darkest)]
+    return [Claim("extremes", {"ends": tuple(ends)})] if ends else []
+
+
+def ninth_means(cells: Sequence[Sequence[float]]) -> list[float]:
+    """Mean L* of each of NINTHS."""
+    return [
+        sum(cells[2 * row + y][2 * column + x] for y in (0, 1) for x in (0, 1)) / 4
+        for row in range(3)
+        for column in range(3)
+    ]
+
+
+def _slope(light: Light) -> Claim | None:
+    """The side that light grows towards, step by step and along every lane of the frame."""
+    turned = list(zip(*light.cells, strict=True))
+    columns, rows = _grows(light.across, light.cells), _grows(light.down, turned)
+    if not columns and not rows:
+        return None
+    # Light that grows both ways grows towards a corner.
+    return Claim("slope", {"start": _side(-columns, -rows), "end": _side(columns, rows)})
+
+
+def _side(columns: int, rows: int) -> str:
+    row, column = ("", "lower", "upper")[rows], ("", "right", "left")[columns]
+    if not column:
+        return {"lower": "the bottom", "upper": "the top"}[row]
+    return f"the {row} {column}" if row else f"the {column}"
+
+
+def _grows(profile: Sequence[float], lanes: Sequence[Sequence[float]]) -> int:
+    """1 when every lane gets lighter towards its end, -1 when darker, 0 when in doubt."""
+    sign = 1 if profile[-1] > profile[0] else -1
+    gain = sign * (profile[-1] - profile[0])
+    steps = [sign * (after - before) for before, after in itertools.pairwise(profile)]
+    ends = [sign * (lane[-1] + lane[-2] - lane[0] - lane[1]) / 2 for lane in lanes]
+    is_steady = min(steps) >= -0.02 * gain and max(steps) <= 0.3 * gain
+    return sign if gain >= 18 and is_steady and min(ends) >= 0.3 * gain else 0
+
+
+def _gain_of_centre(cells: Sequence[Sequence[float]]) -> float | None:
+    """How much lighter the centre is than the rim, if it is so against each of the four sides."""
+    centre = sorted(value for row in cells[1:-1] for value in row[1:-1])
+    sides = (cells[0], cells[-1], [row[0] for row in cells], [row[-1] for row in cells])
+    means = [sum(side) / len(side) for side in (centre, *sides)]
+    gains = [means[0] - mean for mean in means[1:]]
+    sign = 1 if gains[0] > 0 else -1
+    # A few cells may not make a centre: three quarters of it must differ as the whole does.
+    quarter = centre[len(centre) // 4] if sign > 0 else centre[-1 - len(centre) // 4]
+    rim = sum(means[1:]) / len(sides)
+    is_clear = min(sign * gain for gain in gains) >= 10 and sign * (quarter - rim) > 5
+    return sum(gains) / len(gains) if is_clear and abs(means[0] - rim) >= 18 else None
+
+
+def _outstanding(means: Sequence[float], shares: Sequence[float]) -> str | None:
+    """The ninth with the largest mean, where it also holds most of the extreme pixels."""
+    best = max(range(len(means)), key=means.__getitem__)
+    second = max(mean for place, mean in enumerate(means) if place != best)
+    others = max(share for place, share in enumerate(shares) if place != best)
+    is_clear = means[best] - second >= 4 and shares[best] >= max(0.3, 1.5 * others)
+    return NINTHS[best] if is_clear else None
+
+
+def _texture(image: Measurements) -> Iterable[Claim]:
+    smooth = image.detail.smooth
+    if smooth < 0.15:
+        return [Claim("busy", {})]
+    # Fine grain is averaged away where smoothness is measured, but it is there.
+    if smooth < 0.75 or image.detail.grain > _GRAIN_BELOW:
+        return []
+    return [Claim("smooth" if smooth < 0.985 else "bare", {})]
+
+
+def _sharpness(edge_px: Sequence[float]) -> Iterable[Claim]:
+    """Say that edges are crisp or soft, when enough of them were found and they agree."""
+    if len(edge_px) >= 4 and edge_px[3] <= 2.6:
+        return [Claim("crisp", {})]
+    return [Claim("soft", {})] if len(edge_px) >= 4 and edge_px[0] >= 8 else []
+
+
+def _colour(image: Measurements) -> Iterable[Claim]:
+    hues = image.hues
+    if hues.any < _GREY_BELOW:
+        return [Claim("grey", {})]
+    if hues.plain < 0.01 and hues.any < 0.1 and hues.lively < 0.002:
+        return [Claim("faint", {})]
+    claims = [*_strength(image)]
+    # Hues between warm and cool ones count against either.
+    larger = max(hues.warm, hues.cool)
+    if larger >= 0.2 and larger >= 6 * (hues.plain - larger):
+        claims.append(Claim("warm" if hues.warm > hues.cool else "cool", {}))
+    claims += _known("accent", colour=image.accent)
+    return claims
+
+
+def _strength(image: Measurements) -> Iterable[Claim]:
+    hues = image.hues
+    if hues.strong >= 0.55:
+        return [Claim("vivid", {})]
+    # What is neither vivid nor muted must be little, or the share is a matter of taste.
+    if 0.03 <= hues.strong < 0.4 and hues.lively < 1.7 * hues.strong:
+        return [Claim("partly_vivid", {"share": hues.strong})]
+    is_muted = hues.lively < 0.01 and hues.strong < 0.001 and image.accent is None
+    return [Claim("muted", {})] if is_muted and hues.plain >= 0.15 else []

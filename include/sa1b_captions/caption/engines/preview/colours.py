@@ -1,6 +1,5 @@
-"""Colour names in English and Chinese, and the name of a pixel in CIELAB."""
+"""Names of colours, and the name of a pixel by its place in CIELAB."""
 
-from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
@@ -13,77 +12,65 @@ _LEVELS = 32
 _ANY = 1000.0
 
 
-@dataclass(frozen=True, slots=True)
-class Colour:
-    """One name."""
-
-    english: str
-    chinese: str
-
-
-COLOURS = tuple(
-    Colour(*names.split("/"))
-    for names in (
-        "black/黑色", "dark grey/深灰色", "mid grey/中灰色", "light grey/浅灰色", "white/白色",
-        "reddish grey/红灰色", "pinkish grey/粉灰色", "grey-brown/灰褐色", "grey-green/灰绿色",
-        "greyish teal/灰青色", "grey-blue/灰蓝色", "grey-purple/灰紫色",
-        "cream/米白色", "beige/米黄色", "khaki/卡其色", "sandy yellow/沙黄色",
-        "dark brown/深棕色", "red-brown/红棕色", "brown/棕色", "light brown/浅棕色",
-        "orange-brown/橙棕色", "dark red/暗红色", "crimson/深红色", "red/红色", "pink/粉色",
-        "deep pink/深粉色", "plum/紫红色", "magenta/品红色", "orange-pink/橙粉色",
-        "orange-red/橘红色", "orange/橙色", "pale orange/浅橙色", "ochre/土黄色",
-        "golden yellow/金黄色", "yellow/黄色", "pale yellow/浅黄色", "dark yellow/暗黄色",
-        "olive/橄榄色", "olive green/橄榄绿", "yellow-green/黄绿色", "dark green/深绿色",
-        "green/绿色", "pale green/浅绿色", "dark teal/深青色", "teal/蓝绿色", "turquoise/青色",
-        "navy blue/藏青色", "blue/蓝色", "sky blue/天蓝色", "light blue/浅蓝色",
-        "blue-violet/蓝紫色", "dark purple/深紫色", "purple/紫色", "pale purple/淡紫色",
-    )
+COLOURS = (
+    "black", "dark grey", "mid grey", "light grey", "white", "reddish grey", "pinkish grey",
+    "grey-brown", "grey-green", "greyish teal", "grey-blue", "grey-purple", "cream", "beige",
+    "khaki", "sandy yellow", "dark brown", "red-brown", "brown", "light brown", "orange-brown",
+    "dark red", "crimson", "red", "pink", "deep pink", "plum", "magenta", "orange-pink",
+    "orange-red", "dark orange", "orange", "pale orange", "ochre", "golden yellow", "yellow",
+    "pale yellow", "dark yellow", "olive", "olive green", "pale yellow-green", "yellow-green",
+    "dark green", "green", "pale green", "dark teal", "teal", "turquoise", "navy blue", "blue",
+    "sky blue", "light blue", "blue-violet", "dark purple", "purple", "pale purple",
 )  # fmt: skip
 
 Rule = tuple[str, float, float]
 """A name, and the lightness L* and the chroma C* below which it holds."""
 
 _NEUTRAL: tuple[Rule, ...] = (
-    ("black", 13, 20), ("black", 18, 12), ("dark grey", 30, 9), ("dark grey", 38, 7),
+    ("black", 13, 20), ("black", 18, 12), ("dark grey", 38, 7),
     ("mid grey", 64, 8.5), ("light grey", 90, 8.5), ("white", _ANY, 8.5),
 )  # fmt: skip
 """Names without a hue; they go first."""
 
 _SECTORS: tuple[tuple[float, tuple[Rule, ...]], ...] = (
     (22, (("reddish grey", 55, 17), ("pinkish grey", _ANY, 14), ("dark red", 30, _ANY),
-          ("plum", 50, 32), ("dark red", 38, _ANY),
-          ("crimson", 50, _ANY), ("pink", _ANY, 45), ("deep pink", 66, _ANY),
-          ("pink", _ANY, _ANY))),
+          ("plum", 50, 32), ("dark red", 38, _ANY), ("crimson", 50, _ANY), ("pink", _ANY, 45),
+          ("deep pink", 66, _ANY), ("pink", _ANY, _ANY))),
     (41.5, (("grey-brown", 58, 12), ("pinkish grey", _ANY, 12), ("dark brown", 24, 26),
             ("dark red", 32, _ANY), ("red-brown", 56, 38), ("red", 56, _ANY), ("pink", _ANY, 34),
             ("orange-red", 68, _ANY), ("orange-pink", _ANY, _ANY))),
     (52, (("grey-brown", 58, 14), ("beige", _ANY, 14), ("dark brown", 25, _ANY),
-          ("brown", 46, 38), ("light brown", 74, 34), ("orange-brown", 53, 62),
-          ("orange-red", 64, _ANY), ("pale orange", _ANY, 50), ("orange", _ANY, _ANY))),
-    (72, (("grey-brown", 58, 14), ("beige", 84, 18), ("cream", _ANY, 18), ("dark brown", 26, _ANY),
-          ("brown", 48, 40), ("light brown", 74, 36), ("orange-brown", 55, _ANY),
+          ("brown", 46, 38), ("light brown", 74, 34), ("orange-brown", 44, _ANY),
+          ("orange-brown", 53, 50), ("dark orange", 53, 62), ("orange-red", 64, _ANY),
           ("pale orange", _ANY, 50), ("orange", _ANY, _ANY))),
-    (79, (("grey-brown", 56, 14), ("beige", 84, 24), ("cream", _ANY, 20), ("dark brown", 26, _ANY),
-          ("brown", 46, 40), ("light brown", 70, 34), ("ochre", 70, _ANY),
-          ("sandy yellow", _ANY, 46), ("golden yellow", _ANY, _ANY))),
-    (86, (("grey-brown", 56, 14), ("beige", 84, 24), ("cream", _ANY, 20), ("dark brown", 26, _ANY),
-          ("brown", 46, 40), ("light brown", 70, 34), ("dark yellow", 72, _ANY),
-          ("sandy yellow", _ANY, 46), ("golden yellow", _ANY, _ANY))),
+    (72, (("grey-brown", 58, 14), ("beige", 84, 18), ("cream", _ANY, 18),
+          ("dark brown", 26, _ANY), ("brown", 48, 40), ("light brown", 74, 36),
+          ("orange-brown", 44, _ANY), ("orange-brown", 55, 50), ("dark orange", 55, _ANY),
+          ("pale orange", _ANY, 50), ("orange", _ANY, _ANY))),
+    (79, (("grey-brown", 56, 14), ("beige", 84, 24), ("cream", _ANY, 20),
+          ("dark brown", 26, _ANY), ("brown", 46, 40), ("light brown", 70, 34),
+          ("ochre", 70, _ANY), ("sandy yellow", _ANY, 46), ("golden yellow", _ANY, _ANY))),
+    (86, (("grey-brown", 56, 14), ("beige", 84, 24), ("cream", _ANY, 20),
+          ("dark brown", 26, _ANY), ("brown", 46, 40), ("light brown", 70, 34),
+          ("dark yellow", 72, _ANY), ("sandy yellow", _ANY, 46), ("golden yellow", _ANY, _ANY))),
     (99, (("grey-brown", 50, 14), ("khaki", 80, 28), ("cream", _ANY, 15), ("olive", 46, _ANY),
           ("ochre", 62, 50), ("sandy yellow", 80, 50), ("dark yellow", 74, _ANY),
           ("pale yellow", _ANY, 52), ("yellow", _ANY, _ANY))),
     (106, (("grey-green", 50, 12), ("khaki", 80, 45), ("cream", _ANY, 15), ("olive", 64, _ANY),
            ("dark yellow", 78, _ANY), ("pale yellow", _ANY, 52), ("yellow", _ANY, _ANY))),
     (118, (("grey-green", 80, 15), ("cream", _ANY, 12), ("dark green", 20, _ANY),
-           ("olive green", 60, _ANY), ("pale green", _ANY, 30), ("yellow-green", _ANY, _ANY))),
+           ("olive green", 60, _ANY), ("pale yellow-green", _ANY, 30),
+           ("yellow-green", _ANY, _ANY))),
+    (126, (("grey-green", 76, 14), ("dark green", 30, _ANY), ("green", 70, _ANY),
+           ("pale yellow-green", _ANY, 36), ("yellow-green", _ANY, _ANY))),
     (165, (("grey-green", 74, 14), ("dark green", 32, _ANY), ("green", 70, _ANY),
            ("pale green", _ANY, 45), ("green", _ANY, _ANY))),
     (200, (("greyish teal", 74, 14), ("dark teal", 30, _ANY), ("teal", 66, _ANY),
            ("turquoise", _ANY, _ANY))),
     (225, (("grey-blue", 72, 16), ("light blue", _ANY, 18), ("dark teal", 30, _ANY),
            ("teal", 56, _ANY), ("turquoise", _ANY, _ANY))),
-    (290, (("grey-blue", 50, 26), ("grey-blue", 72, 21), ("navy blue", 30, _ANY),
-           ("blue", 57, _ANY),
+    (299, (("grey-blue", 30, 13), ("navy blue", 20, _ANY), ("navy blue", 30, 45),
+           ("grey-blue", 50, 24), ("grey-blue", 72, 20), ("blue", 57, _ANY),
            ("sky blue", 74, _ANY), ("light blue", _ANY, _ANY))),
     (309, (("grey-purple", 72, 14), ("navy blue", 24, _ANY), ("blue-violet", 62, 85),
            ("blue", 62, _ANY), ("pale purple", _ANY, _ANY))),
@@ -137,7 +124,7 @@ def _name_table() -> npt.NDArray[np.uint8]:
     axis = np.rint(np.arange(_LEVELS) * (255 / (_LEVELS - 1))).astype(np.uint8)
     lab = to_lab(np.stack(np.meshgrid(axis, axis, axis, indexing="ij"), axis=-1))
     lightness, chroma, hue = lab[..., 0], np.hypot(lab[..., 1], lab[..., 2]), hue_degrees(lab)
-    index = {colour.english: place for place, colour in enumerate(COLOURS)}
+    index = {name: place for place, name in enumerate(COLOURS)}
     names = np.zeros(lightness.shape, dtype=np.uint8)
 
     def apply(rules: tuple[Rule, ...], open_cells: npt.NDArray[np.bool_]) -> None:

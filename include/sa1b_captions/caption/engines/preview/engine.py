@@ -3,17 +3,18 @@
 import re
 
 from sa1b_captions.caption.engines.base import Reply, Request
-from sa1b_captions.caption.engines.preview import chinese, english
+from sa1b_captions.caption.engines.preview.chinese import CHINESE
+from sa1b_captions.caption.engines.preview.claims import claims_of
+from sa1b_captions.caption.engines.preview.english import ENGLISH
 from sa1b_captions.caption.engines.preview.group import GROUP_MOST, claims_of_group
 from sa1b_captions.caption.engines.preview.pixels import measure
-from sa1b_captions.caption.engines.preview.single import claims_of
 from sa1b_captions.recipe import Recipe
 from sa1b_captions.records import CaptionStatus
 from sa1b_captions.settings import Settings
 
 _WORDS = {"en": re.compile(r"[\w.%-]*\w%?"), "zh": re.compile(r"[\u4e00-\u9fff]|[\d.]*\d%?")}
 """What `completion_tokens` counts: words, or Chinese characters and numbers."""
-_DESCRIBE = {"en": english.describe, "zh": chinese.describe}
+LANGUAGES = {"en": ENGLISH, "zh": CHINESE}
 
 
 def check_settings(recipe: Recipe, settings: Settings) -> None:
@@ -53,9 +54,9 @@ class PreviewEngine:
                 error_code="image_count",
                 error=f"{request.sample_id} has {count} images; preview takes 1 to {GROUP_MOST}",
             )
-        looks = [measure(image) for image in request.images]
-        claims = claims_of(looks[0]) if count == 1 else claims_of_group(looks)
-        text = _DESCRIBE[request.track.language](claims)
+        images = [measure(image) for image in request.images]
+        claims = claims_of(images[0]) if count == 1 else claims_of_group(images)
+        text = LANGUAGES[request.track.language].describe(claims)
         words = len(_WORDS[request.track.language].findall(text))
         return Reply(CaptionStatus.OK, text, finish_reason="stop", completion_tokens=words)
 

@@ -2,103 +2,95 @@
 
 from collections.abc import Callable, Sequence
 
-from sa1b_captions.caption.engines.preview import claims as c
-from sa1b_captions.caption.engines.preview.look import Look
-from sa1b_captions.caption.engines.preview.single import (
-    aspects,
-    contrast,
-    is_grey,
-    lead,
-    sharpness,
-    size,
-    tone,
-)
+from sa1b_captions.caption.engines.preview import claims
+from sa1b_captions.caption.engines.preview.claims import Claim, Value
+from sa1b_captions.caption.engines.preview.measurements import Measurements
 
 GROUP_MOST = 8
 """Most images of a sample that can be told apart in words."""
 _MOST_WITH_ASPECTS = 5
-"""Of more images only the portraits are told, or the text gets too long."""
-_MOST_SIZES = 4
+"""Of more images only the colours are told, or the text gets too long."""
+_MOST_VALUES = 4
 
-_SCALES: tuple[tuple[c.Scale, Callable[[Look], float], float], ...] = (
-    (c.Scale.BRIGHTNESS, lambda look: look.light.mean, 6),
-    (c.Scale.CONTRAST, lambda look: look.light.high - look.light.low, 12),
-    (c.Scale.COLOUR, lambda look: look.hues.mean_chroma, 6),
+_SCALES: tuple[tuple[str, Callable[[Measurements], float], float], ...] = (
+    ("bright", lambda image: image.light.mean, 6),
+    ("contrasty", lambda image: image.light.high - image.light.low, 12),
+    ("colourful", lambda image: image.hues.mean_chroma, 6),
 )
 """Each with its measure, and the gap from which one image leads another."""
 
 
-def claims_of_group(looks: Sequence[Look]) -> list[c.Claim]:
+def claims_of_group(images: Sequence[Measurements]) -> list[Claim]:
     """All that is claimed of two to GROUP_MOST images, in the order in which it is told."""
-    told: list[c.Claim] = []
-    used: set[type[c.Claim]] = set()
-    for number, look in enumerate(looks):
-        if (earlier := looks.index(look)) < number:
-            told.append(c.Repeat(number, earlier))
+    told: list[Claim] = []
+    used: set[str] = set()
+    for number, image in enumerate(images):
+        if (earlier := images.index(image)) < number:
+            told.append(Claim("repeat", {"number": number, "earlier": earlier}))
             continue
-        told.append(_portrait(number, look))
-        if len(looks) <= _MOST_WITH_ASPECTS:
+        parts = [claims.palette(image, most=2)]
+        if len(images) <= _MOST_WITH_ASPECTS:
             # An aspect of its own each, or images that are much alike are told in the same words.
-            own = next((claim for claim in aspects(look) if type(claim) not in used), None)
-            if own is not None:
-                told.append(own)
-                used.add(type(own))
-    return told + _comparison(looks)
+            parts += [claim for claim in claims.aspects(image) if claim.fact not in used][:1]
+            used.update(claim.fact for claim in parts[1:])
+        told.append(Claim("image", {"number": number, "claims": tuple(parts)}))
+    told += _sorted("sizes", [claims.size(image) for image in images])
+    told += _sorted("tones", [claims.tone(image.light) for image in images])
+    told += _sorted("contrasts", [claims.contrast(image.light) for image in images])
+    return told + _ranking(images) + _shared(images)
 
 
-def _portrait(number: int, look: Look) -> c.Portrait:
-    return c.Portrait(
-        number, tone(look.light), contrast(look.light), is_grey(look), lead(look), look.swatches[:2]
-    )
+def _sorted(fact: str, values: Sequence[Value | None]) -> list[Claim]:
+    """Say which images share which value of one fact; of those without a value nothing is said."""
+    distinct = [
+        value
+        for number, value in enumerate(values)
+        if value is not None and values.index(value) == number
+    ]
+    if not distinct or len(distinct) > _MOST_VALUES:
+        return []
+    parts = [
+        Claim("in", {"value": value, "numbers": _numbers(value, values)}) for value in distinct
+    ]
+    if values.count(distinct[0]) == len(values):
+        parts = [Claim("in_all", {"value": distinct[0], "count": len(values)})]
+    return [Claim(fact, {"parts": tuple(parts)})]
 
 
-def _comparison(looks: Sequence[Look]) -> list[c.Claim]:
-    count = len(looks)
-    sizes: dict[c.Size, list[int]] = {}
-    for number, look in enumerate(looks):
-        sizes.setdefault(size(look), []).append(number)
-    groups = tuple((one, tuple(numbers)) for one, numbers in sizes.items())
-    found: tuple[c.Claim | None, ...] = (
-        c.Sizes(count, groups) if len(groups) <= _MOST_SIZES else None,
-        _ranking(looks),
-        _shared(looks),
-        _finest(looks),
-    )
-    return [claim for claim in found if claim is not None]
+def _numbers(value: Value, values: Sequence[Value | None]) -> tuple[int, ...]:
+    return tuple(number for number, other in enumerate(values) if other == value)
 
 
-def _ranking(looks: Sequence[Look]) -> c.Ranking | c.Alike | None:
-    ends, is_alike = [], True
+def _ranking(images: Sequence[Measurements]) -> list[Claim]:
+    """Say which image leads on which scale, if one does so with a margin."""
+    ends, are_alike = [], True
     for scale, measure, margin in _SCALES:
-        values = [measure(look) for look in looks]
+        values = [measure(image) for image in images]
         order = sorted(range(len(values)), key=values.__getitem__)
-        is_alike &= values[order[-1]] - values[order[0]] < margin / 2
-        if values[order[-1]] - values[order[0]] < margin:
+        gap = values[order[-1]] - values[order[0]]
+        are_alike &= gap < margin / 2
+        if gap < margin:
+            continue
+        if len(images) == 2:
+            ends.append(Claim(f"more_{scale}", {"number": order[1]}))
             continue
         # Among several, the first and the last must also stand apart from the next.
-        apart = margin if len(looks) == 2 else margin / 2
-        most = order[-1] if values[order[-1]] - values[order[-2]] >= apart else None
-        least = order[0] if values[order[1]] - values[order[0]] >= apart else None
-        if most is not None or least is not None:
-            ends.append((scale, most, least))
+        if values[order[-1]] - values[order[-2]] >= margin / 2:
+            ends.append(Claim(f"most_{scale}", {"number": order[-1]}))
+        if values[order[1]] - values[order[0]] >= margin / 2:
+            ends.append(Claim(f"least_{scale}", {"number": order[0]}))
     if ends:
-        return c.Ranking(len(looks), tuple(ends))
-    return c.Alike(len(looks)) if is_alike else None
+        return [Claim("ranking", {"ends": tuple(ends)})]
+    return [Claim("alike", {"count": len(images)})] if are_alike else []
 
 
-def _shared(looks: Sequence[Look]) -> c.Shared | None:
-    first, *rest = ({swatch.colour: swatch.share for swatch in look.swatches} for look in looks)
-    common = [colour for colour in first if all(colour in other for other in rest)]
-    total = {colour: first[colour] + sum(other[colour] for other in rest) for colour in common}
-    shared = tuple(sorted(common, key=lambda colour: -total[colour])[:2])
-    return c.Shared(len(looks), shared) if shared else None
-
-
-def _finest(looks: Sequence[Look]) -> c.Finest | None:
-    """Ends of the edge widths, where every image has edges to judge by."""
-    found = [sharpness(look) for look in looks]
-    widths = [claim.edge_px for claim in found if claim is not None]
-    if len(widths) < len(looks) or max(widths) < 2 * min(widths):
-        return None
-    finest, widest = widths.index(min(widths)), widths.index(max(widths))
-    return c.Finest(len(looks), finest, widths[finest], widest, widths[widest])
+def _shared(images: Sequence[Measurements]) -> list[Claim]:
+    """Name one or two colours that are among the largest of every image."""
+    first, *rest = ({swatch.colour: swatch.share for swatch in image.swatches} for image in images)
+    total = {
+        colour: share + sum(other[colour] for other in rest)
+        for colour, share in first.items()
+        if all(colour in other for other in rest)
+    }
+    shared = tuple(sorted(total, key=lambda colour: -total[colour])[:2])
+    return [Claim("shared", {"count": len(images), "colours": shared})] if shared else []

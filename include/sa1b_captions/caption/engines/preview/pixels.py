@@ -1,17 +1,17 @@
-"""From pixels to a `Look`."""
+"""From pixels to `Measurements`."""
 
 import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-from sa1b_captions.caption.engines.preview.colours import (
-    COLOURS,
-    Colour,
-    hue_degrees,
-    name_pixels,
-    to_lab,
+from sa1b_captions.caption.engines.preview.colours import COLOURS, hue_degrees, name_pixels, to_lab
+from sa1b_captions.caption.engines.preview.measurements import (
+    Detail,
+    Hues,
+    Light,
+    Measurements,
+    Swatch,
 )
-from sa1b_captions.caption.engines.preview.look import Detail, Hues, Light, Look, Slant, Swatch
 from sa1b_captions.caption.engines.preview.places import (
     GRID,
     cell_means,
@@ -26,38 +26,37 @@ Array = npt.NDArray[np.float32]
 _LONG_SIDE_PX = 256
 """Size at which an image is measured; colours and places do not need more."""
 _LEAST_SIDE_PX = 24
-_SWATCH_FROM = 0.04
+_SWATCH_FROM = 0.06
+_MOST_SWATCHES = 4
 _FEWEST_SWATCHES = 3
-_FEW_FROM = 0.01
+_FEW_FROM = 0.02
 """Share from which a colour still counts when fewer than three reach `_SWATCH_FROM`."""
-_ACCENT_FROM = 0.004
-_ACCENT_CHROMA = 32.0
-_ACCENT_APART = 32.0
+_ACCENT_FROM = 0.005
+_ACCENT_CHROMA = 50.0
+_ACCENT_APART = 36.0
 """Distance in a* and b* from every swatch; nearer than that it is only a shade of one."""
-_DETAIL_GAIN = 0.15
-"""Detail is never absent anywhere, so a weaker concentration than a colour's is worth saying."""
 _SMOOTH_BELOW = 1.5
 """Lightness step to the next pixel, of 100, under which a pixel counts as smooth."""
 _NARROW = 18
 """Columns and rows by which light is followed across the frame."""
 _EDGE_FROM = 4.0
 """Lightness step to the next pixel from which it counts as an edge."""
-_SLANTS = ((0, Slant.VERTICAL), (45, Slant.RISING), (90, Slant.HORIZONTAL), (135, Slant.FALLING))
-"""Direction of the gradient in degrees, y downwards; edges run across it."""
+_DIRECTIONS = ("vertically", "rising to the right", "horizontally", "falling to the right")
+"""How edges run whose gradient has 0, 45, 90 and 135 degrees, y downwards."""
 _MAIN_WITHIN = 7
 """Degrees that the mean direction of all edges may be off, and, below, an edge of its own."""
-_SLANT_WITHIN = 15
-_SLANT_FROM = 0.5
+_EDGE_WITHIN = 15
+_EDGES_FROM = 0.55
 
 
-def measure(image: Image.Image) -> Look:
-    """Measure an RGB image of any size. Equal pixels give equal looks."""
+def measure(image: Image.Image) -> Measurements:
+    """Measure an RGB image of any size. Equal pixels give equal measurements."""
     rgb = np.asarray(_reduced(image))
     lab = to_lab(rgb)
     lightness = np.ascontiguousarray(lab[..., 0])
     names = name_pixels(rgb)
     swatches, accent = _swatches(names, lab)
-    return Look(
+    return Measurements(
         width=image.width,
         height=image.height,
         light=_light(lightness),
@@ -95,47 +94,41 @@ def _hues(lab: Array) -> Hues:
     )
 
 
-def _swatches(names: npt.NDArray[np.uint8], lab: Array) -> tuple[tuple[Swatch, ...], Swatch | None]:
+def _swatches(names: npt.NDArray[np.uint8], lab: Array) -> tuple[tuple[Swatch, ...], str | None]:
     counts = np.bincount(names.ravel(), minlength=len(COLOURS))
     shares = counts / names.size
     order = [int(index) for index in np.argsort(-shares, kind="stable")]
     large = [
         index
-        for place, index in enumerate(order)
+        for place, index in enumerate(order[:_MOST_SWATCHES])
         if place == 0 or shares[index] >= (_FEW_FROM if place < _FEWEST_SWATCHES else _SWATCH_FROM)
     ]
-    hues = _mean_hues(names, lab, counts)
+    # Mean a* and b* of the pixels of every name.
+    hues = np.stack(
+        [
+            np.bincount(names.ravel(), weights=lab[..., axis].ravel(), minlength=len(COLOURS))
+            / np.maximum(counts, 1)
+            for axis in (1, 2)
+        ],
+        axis=1,
+    )
     accent = None
     for index in order[len(large) :]:
         if shares[index] < _ACCENT_FROM:
             break
         apart = np.hypot(*(hues[large] - hues[index]).T).min()
         if np.hypot(*hues[index]) >= _ACCENT_CHROMA and apart >= _ACCENT_APART:
-            accent = _swatch(names, index, shares[index])
+            accent = COLOURS[index]
             break
     return tuple(_swatch(names, index, shares[index]) for index in large), accent
 
 
-def _mean_hues(
-    names: npt.NDArray[np.uint8], lab: Array, counts: npt.NDArray[np.int_]
-) -> npt.NDArray[np.float64]:
-    """Mean a* and b* of the pixels of every name."""
-    sums = (
-        np.bincount(names.ravel(), weights=lab[..., axis].ravel(), minlength=len(COLOURS))
-        for axis in (1, 2)
-    )
-    return np.stack([total / np.maximum(counts, 1) for total in sums], axis=1)
-
-
 def _swatch(names: npt.NDArray[np.uint8], index: int, share: float) -> Swatch:
-    mask = names == index
-    beside = mask[:, :-1] & mask[:, 1:]
-    together = float(beside.sum()) / max(1, int(mask[:, :-1].sum()))
-    place = locate(cell_sums(mask.astype(np.float32)), float(share))
-    return Swatch(COLOURS[index], float(share), place, flecked=together < 0.68)
+    mask = (names == index).astype(np.float32)
+    return Swatch(COLOURS[index], float(share), locate(cell_sums(mask)))
 
 
-def _rim(names: npt.NDArray[np.uint8]) -> Colour | None:
+def _rim(names: npt.NDArray[np.uint8]) -> str | None:
     depth = max(1, round(min(names.shape) * 0.03))
     inside = np.zeros(names.shape, dtype=np.bool_)
     inside[depth:-depth, depth:-depth] = True
@@ -147,62 +140,56 @@ def _rim(names: npt.NDArray[np.uint8]) -> Colour | None:
 
 
 def _light(lightness: Array) -> Light:
-    low, quarter, median, three_quarters, high = np.percentile(lightness, (5, 25, 50, 75, 95))
-    means = cell_means(lightness, GRID)
+    levels = np.percentile(lightness, (1, 5, 25, 75, 95, 99))
+    darkest, low, quarter, three_quarters, high, lightest = (float(level) for level in levels)
     narrow = cell_means(lightness, _NARROW)
-    darkest, lightest = np.percentile(lightness, (1, 99))
     return Light(
         mean=float(lightness.mean()),
-        low=float(low),
-        quarter=float(quarter),
-        median=float(median),
-        three_quarters=float(three_quarters),
-        high=float(high),
-        cells=tuple(tuple(float(value) for value in row) for row in means),
-        across=tuple(float(value) for value in narrow.mean(axis=0)),
-        down=tuple(float(value) for value in narrow.mean(axis=1)),
+        low=low,
+        quarter=quarter,
+        three_quarters=three_quarters,
+        high=high,
+        cells=tuple(tuple(map(float, row)) for row in cell_means(lightness, GRID)),
+        across=tuple(map(float, narrow.mean(axis=0))),
+        down=tuple(map(float, narrow.mean(axis=1))),
         lightest_in=_shares_of_ninths(lightness >= lightest),
         darkest_in=_shares_of_ninths(lightness <= darkest),
     )
 
 
 def _shares_of_ninths(mask: npt.NDArray[np.bool_]) -> tuple[float, ...]:
-    return tuple(float(share) for share in shares_of_ninths(cell_sums(mask.astype(np.float32))))
+    return tuple(map(float, shares_of_ninths(cell_sums(mask.astype(np.float32)))))
 
 
 def _detail(lightness: Array, image: Image.Image) -> Detail:
     # Means over two rows and two columns: plain differences share a pixel, which makes noise look
-    # like a slant.
+    # like a direction.
     across: Array = np.diff(lightness, axis=1)
     down: Array = np.diff(lightness, axis=0)
     right = (across[:-1] + across[1:]) * np.float32(0.5)
     below = (down[:, :-1] + down[:, 1:]) * np.float32(0.5)
     steps = np.hypot(right, below)
-    smooth = (steps < _SMOOTH_BELOW).astype(np.float32)
     widths, grain = edge_widths(image, steps)
     return Detail(
-        place=locate(cell_sums(steps), least_gain=_DETAIL_GAIN),
-        smooth=float(smooth.mean()),
-        smooth_place=locate(cell_sums(smooth), least_gain=_DETAIL_GAIN),
-        slant=_slant(right, below, steps),
+        place=locate(cell_sums(steps)),
+        smooth=float((steps < _SMOOTH_BELOW).mean()),
+        direction=_direction(right, below, steps),
         grain=grain,
         edge_px=widths,
     )
 
 
-def _slant(right: Array, below: Array, steps: Array) -> Slant | None:
+def _direction(right: Array, below: Array, steps: Array) -> str | None:
     """Main direction of edges: that of at least half of their strength, within few degrees."""
     is_edge = steps >= _EDGE_FROM
     if is_edge.mean() < 0.01:
         return None
     strength = steps[is_edge]
-    direction = np.arctan2(below[is_edge], right[is_edge])
+    angles = np.arctan2(below[is_edge], right[is_edge])
     # Opposite gradients belong to one edge direction, so angles are doubled for their mean.
-    doubled = np.angle((strength * np.exp(2j * direction)).sum())
-    main, direction = np.degrees(doubled) / 2, np.degrees(direction)
-    for degrees, slant in _SLANTS:
-        if abs((main - degrees + 90) % 180 - 90) <= _MAIN_WITHIN:
-            apart = np.abs((direction - degrees + 90) % 180 - 90)
-            held = strength[apart <= _SLANT_WITHIN].sum() / strength.sum()
-            return slant if held >= _SLANT_FROM else None
-    return None
+    main = np.degrees(np.angle((strength * np.exp(2j * angles)).sum())) / 2 % 180
+    index = round(main / 45)
+    apart = np.abs((np.degrees(angles) - 45 * index + 90) % 180 - 90)
+    agreeing = strength[apart <= _EDGE_WITHIN].sum() / strength.sum()
+    is_clear = abs(main - 45 * index) <= _MAIN_WITHIN and agreeing >= _EDGES_FROM
+    return _DIRECTIONS[index % 4] if is_clear else None

@@ -1,31 +1,19 @@
 """All that is measured of an image, as numbers."""
 
-import enum
 from dataclasses import dataclass
 
-from sa1b_captions.caption.engines.preview.colours import Colour
 from sa1b_captions.caption.engines.preview.places import Place
-
-
-class Slant(enum.StrEnum):
-    """Which way most edges run."""
-
-    VERTICAL = "vertical"
-    HORIZONTAL = "horizontal"
-    RISING = "rising"  # from the lower left to the upper right
-    FALLING = "falling"
 
 
 @dataclass(frozen=True, slots=True)
 class Swatch:
     """One named colour of an image."""
 
-    colour: Colour
+    colour: str
+    """One of COLOURS."""
     share: float
     """Of the frame, 0 to 1."""
     place: Place
-    flecked: bool
-    """Whether it is broken into small pieces."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +24,6 @@ class Light:
     low: float
     """One twentieth of the frame is darker."""
     quarter: float
-    median: float
     three_quarters: float
     high: float
     """One twentieth of the frame is lighter."""
@@ -58,9 +45,8 @@ class Detail:
     place: Place
     smooth: float
     """Share of the frame whose lightness hardly changes from pixel to pixel, 0 to 1."""
-    smooth_place: Place
-    slant: Slant | None
-    """None unless half of all that edges amount to runs one way."""
+    direction: str | None
+    """Name of the way that more than half of all that edges amount to runs, if there is one."""
     grain: float
     """Mean step to the next full-size pixel where the reduced image is calmest, of 100."""
     edge_px: tuple[float, ...]
@@ -89,7 +75,7 @@ class Hues:
 
 
 @dataclass(frozen=True, slots=True)
-class Look:
+class Measurements:
     """What the pixels of one image prove."""
 
     width: int
@@ -98,9 +84,8 @@ class Look:
     detail: Detail
     hues: Hues
     swatches: tuple[Swatch, ...]
-    """Colours of at least 4 % of the frame, or 1 % if there are fewer than three; the largest
-    always. By share, descending."""
-    accent: Swatch | None
+    """The largest colours, by share, descending; one at least."""
+    accent: str | None
     """The largest vivid colour that is too small to be a swatch."""
-    rim: Colour | None
+    rim: str | None
     """The colour of nearly all of the outermost edge, when the inside differs."""
