@@ -10,12 +10,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from sa1b_captions.caption.engines.preview.measurements import Light, Measurements, Swatch
-from sa1b_captions.caption.engines.preview.places import NINTHS, Place
+from sa1b_captions.caption.engines.preview.places import NINTHS
 
 _GRAIN_BELOW = 1.5
 """Grain of the calmest tile up to which anything is called smooth."""
 _GREY_BELOW = 0.005
 """Share of pixels with a trace of colour up to which an image is black and white."""
+_MOST_OF_FRAME = 0.75
 _FORMATS = (
     (1 / 1.7, "tall"), (0.985, "portrait-format"), (1.015, "square"), (1.7, "landscape-format"),
     (2.2, "wide landscape-format"), (float("inf"), "panoramic"),
@@ -44,11 +45,12 @@ Value = str | float | Claim | tuple["Value", ...]
 
 def claims_of(image: Measurements) -> list[Claim]:
     """All that is claimed of one image, in the order in which it is told."""
+    light = image.light
     opening = [
         Claim("size", {"size": size(image)}),
-        *_known("tone", tone=tone(image.light)),
-        *_known("contrast", contrast=contrast(image.light)),
-        palette(image),
+        *_known("tone", tone=tone(light), mean=light.mean),
+        *_known("contrast", contrast=contrast(light), low=light.low, high=light.high),
+        Claim("palette" if len(image.swatches) > 1 else "one_colour", {"parts": colours(image)}),
     ]
     return [*opening, *aspects(image)]
 
@@ -98,20 +100,21 @@ def contrast(light: Light) -> str | None:
     return next((name for least, most, name in _CONTRASTS if least <= spread < most), None)
 
 
-def palette(image: Measurements, most: int = 4) -> Claim:
+def colours(image: Measurements, most: int = 4) -> tuple[Claim, ...]:
     """Name the largest colours and where they lie; those of one place are told together."""
     places: dict[tuple[str, str], list[Swatch]] = {}
     for swatch in image.swatches[:most]:
-        places.setdefault(_lies(swatch.place), []).append(swatch)
-    parts = tuple(
+        places.setdefault(_lies(swatch), []).append(swatch)
+    return tuple(
         Claim(fact, {"colours": tuple(map(_portion, swatches)), "region": region})
         for (fact, region), swatches in places.items()
     )
-    return Claim("palette" if len(image.swatches) > 1 else "one_colour", {"parts": parts})
 
 
-def _lies(place: Place) -> tuple[str, str]:
-    if place.is_even:
+def _lies(swatch: Swatch) -> tuple[str, str]:
+    """How a colour is spread, and the region if there is one; of most of a frame it goes unsaid."""
+    place = swatch.place
+    if place.is_even and swatch.share < _MOST_OF_FRAME:
         return "everywhere", ""
     if place.region is None or place.held < 0.7:
         return "somewhere", ""
@@ -221,10 +224,13 @@ def _colour(image: Measurements) -> Iterable[Claim]:
     if hues.plain < 0.01 and hues.any < 0.1 and hues.lively < 0.002:
         return [Claim("faint", {})]
     claims = [*_strength(image)]
-    # Hues between warm and cool ones count against either.
-    larger = max(hues.warm, hues.cool)
-    if larger >= 0.2 and larger >= 6 * (hues.plain - larger):
-        claims.append(Claim("warm" if hues.warm > hues.cool else "cool", {}))
+    for fact, share, others in (
+        ("warm", hues.warm, hues.not_warm),
+        ("cool", hues.cool, hues.not_cool),
+    ):
+        # Hues between warm and cool ones count against either.
+        if share >= 0.2 and share >= 4 * others:
+            claims.append(Claim(fact, {}))
     claims += _known("accent", colour=image.accent)
     return claims
 

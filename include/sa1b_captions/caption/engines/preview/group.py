@@ -28,12 +28,14 @@ def claims_of_group(images: Sequence[Measurements]) -> list[Claim]:
         if (earlier := images.index(image)) < number:
             told.append(Claim("repeat", {"number": number, "earlier": earlier}))
             continue
-        parts = [claims.palette(image, most=2)]
-        if len(images) <= _MOST_WITH_ASPECTS:
-            # An aspect of its own each, or images that are much alike are told in the same words.
-            parts += [claim for claim in claims.aspects(image) if claim.fact not in used][:1]
-            used.update(claim.fact for claim in parts[1:])
-        told.append(Claim("image", {"number": number, "claims": tuple(parts)}))
+        values: dict[str, Value] = {"number": number, "parts": claims.colours(image, most=2)}
+        # An aspect of its own each, or images that are much alike are told in the same words.
+        own = [claim for claim in claims.aspects(image) if claim.fact not in used][:1]
+        if own and len(images) <= _MOST_WITH_ASPECTS:
+            used.add(own[0].fact)
+            told.append(Claim("image_with_aspect", {**values, "aspect": own[0]}))
+        else:
+            told.append(Claim("image", values))
     told += _sorted("sizes", [claims.size(image) for image in images])
     told += _sorted("tones", [claims.tone(image.light) for image in images])
     told += _sorted("contrasts", [claims.contrast(image.light) for image in images])

@@ -69,9 +69,12 @@ class Hues:
     strong: float
     """Pixels of vivid colour: chroma over 52, or 36 in turquoise, and not too dark to show."""
     warm: float
-    """Pixels in reds, oranges and yellows."""
+    """Plain pixels in reds, oranges and yellows."""
     cool: float
-    """Pixels in greens, blues and violets."""
+    """Plain pixels in greens, blues and violets."""
+    not_warm: float
+    """Pixels with a trace of any other colour than a warm one."""
+    not_cool: float
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,11 +26,9 @@ Array = npt.NDArray[np.float32]
 _LONG_SIDE_PX = 256
 """Size at which an image is measured; colours and places do not need more."""
 _LEAST_SIDE_PX = 24
-_SWATCH_FROM = 0.06
+_SWATCH_FROM = 0.08
+"""Share of the frame from which a colour is told; the edges of things have odd ones."""
 _MOST_SWATCHES = 4
-_FEWEST_SWATCHES = 3
-_FEW_FROM = 0.02
-"""Share from which a colour still counts when fewer than three reach `_SWATCH_FROM`."""
 _ACCENT_FROM = 0.005
 _ACCENT_CHROMA = 50.0
 _ACCENT_APART = 36.0
@@ -81,16 +79,18 @@ def _hues(lab: Array) -> Hues:
     # No screen shows turquoise of as much chroma as other hues.
     is_turquoise = (hue > 165) & (hue < 235)
     # Between yellow and green, and between violet and red, a hue is neither warm nor cool.
-    warm = plain & ((hue < 100) | (hue > 345))
-    cool = plain & (hue > 118) & (hue < 312)
+    is_warm, is_cool = (hue < 100) | (hue > 345), (hue > 118) & (hue < 312)
+    trace = chroma > 6
     return Hues(
         mean_chroma=float(chroma.mean()),
-        any=float((chroma > 6).mean()),
+        any=float(trace.mean()),
         plain=float(plain.mean()),
         lively=float((chroma > np.where(is_turquoise, 20, 28)).mean()),
         strong=float(((chroma > np.where(is_turquoise, 36, 52)) & (lightness > 25)).mean()),
-        warm=float(warm.mean()),
-        cool=float(cool.mean()),
+        warm=float((plain & is_warm).mean()),
+        cool=float((plain & is_cool).mean()),
+        not_warm=float((trace & ~is_warm).mean()),
+        not_cool=float((trace & ~is_cool).mean()),
     )
 
 
@@ -98,11 +98,8 @@ def _swatches(names: npt.NDArray[np.uint8], lab: Array) -> tuple[tuple[Swatch, .
     counts = np.bincount(names.ravel(), minlength=len(COLOURS))
     shares = counts / names.size
     order = [int(index) for index in np.argsort(-shares, kind="stable")]
-    large = [
-        index
-        for place, index in enumerate(order[:_MOST_SWATCHES])
-        if place == 0 or shares[index] >= (_FEW_FROM if place < _FEWEST_SWATCHES else _SWATCH_FROM)
-    ]
+    large = [index for index in order[:_MOST_SWATCHES] if shares[index] >= _SWATCH_FROM]
+    large = large or order[:1]
     # Mean a* and b* of the pixels of every name.
     hues = np.stack(
         [

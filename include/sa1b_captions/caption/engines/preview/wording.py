@@ -13,8 +13,9 @@ class Language(string.Formatter):
     """Turns claims into sentences and decides nothing.
 
     Templates name the values of a claim; after a colon they may say how: `share` as a percentage,
-    `ordinal` for the place of an image in its sample, `all` for a count of images. Several values
-    are joined as words, as `clauses` or as `parts`, which may hold commas themselves.
+    `whole` without decimals, `ordinal` for the place of an image in its sample, `all` for a count
+    of images. Several values are joined as words, as `clauses`, or as `parts`, which may hold
+    commas.
     """
 
     templates: Mapping[str, str]
@@ -51,6 +52,8 @@ class Language(string.Formatter):
                 return self.words.get(value, value)
             case _, "share":
                 return f"{value:.1%}" if value < 0.0195 else f"{value:.0%}"
+            case _, "whole":
+                return f"{value:.0f}"
             case _, "ordinal":
                 return str(self.ordinals[value])
             case _, "all":
