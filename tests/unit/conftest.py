@@ -21,6 +21,7 @@ ONE_START = {
         "test_clusters",
     ),
     "s3": (
+        "test_claim",
         "test_export",
         "test_ingest",
         "test_manifest",
