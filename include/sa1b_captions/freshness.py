@@ -5,34 +5,30 @@
 
 Each receipt holds a digest of those it was made from. The first one that does not fit is stale, and
 so is everything behind it, until it is done again. Status, the release's check, the stages and
-export all ask here; nothing is read but receipts. What version 0.1.0 stored is judged by the
-digests it has.
+export all ask here, and of what is made of all shards together in `release_freshness`; nothing is
+read but receipts. What version 0.1.0 stored is judged by the digests it has.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from functools import partial
 
 from sa1b_captions.campaign import Campaign
+from sa1b_captions.findings import Verdict
 from sa1b_captions.receipt_files import (
     Place,
     R,
     caption_place,
     curate_place,
-    dedup_place,
     digest,
     ingest_place,
     read_receipt,
-    release_validation_place,
     shard_validation_place,
 )
 from sa1b_captions.receipts import (
     CaptionReceipt,
     CurateReceipt,
-    DedupReceipt,
     IngestReceipt,
-    ReleaseValidation,
     ShardValidation,
 )
 from sa1b_captions.recipe import TRACKS
@@ -108,6 +104,15 @@ class ShardState:
         curated = all(track.fresh_curated for track in self.tracks.values())
         return curated and self.validation is not None and not self.stale
 
+    def may_be_released(self, tracks: Collection[str]) -> bool:
+        """Whether it is curated in these tracks, validated so, and did not fail."""
+        return (
+            all(self.tracks[track].fresh_curated for track in tracks)
+            and self.validation is not None
+            and not self.stale_validation
+            and self.validation.verdict is not Verdict.FAIL
+        )
+
 
 def read_shard(
     campaign: Campaign, shard: str, may_exist: Callable[[str], bool] = lambda key: True
@@ -143,7 +148,8 @@ def read_shard(
     present = {t: one.fresh_curated for t, one in tracks.items() if one.fresh_curated is not None}
     stale: tuple[Stale, ...] = ()
     if validation is not None and validation.input != curated_version(present):
-        why = "captions were curated since it was made, or are stale"
+        first = next((one for track in tracks.values() for one in track.stale), None)
+        why = f"{first.what} are" if first else "captions were curated since it was made"
         stale = (Stale(f"results of the validation of {shard}", why, place.command),)
     return ShardState(shard, ingest, tracks, validation, stale)
 
@@ -174,7 +180,7 @@ def judge_track(
         why = ""
         if stale:
             why = "the captions they were made from are stale"
-        elif curated.input != digest(captions):
+        elif curated.input != captions_version(captions):
             why = _why_others(captions)
         elif curated.quality_fingerprint != campaign.quality_fingerprint:
             why = "the recipe's rules have changed since"
@@ -184,6 +190,13 @@ def judge_track(
     return TrackState(captions, curated, tuple(stale))
 
 
+def captions_version(captions: CaptionReceipt | None) -> str:
+    """Digest of the captions that count; those that are restored have theirs of before."""
+    if captions is not None and captions.same_as is not None:
+        return captions.same_as
+    return digest(captions)
+
+
 def _why_others(captions: CaptionReceipt | None) -> str:
     """Why what was curated is not of the captions that count."""
     if captions is None:
@@ -191,6 +204,13 @@ def _why_others(captions: CaptionReceipt | None) -> str:
     if captions.restored_from is not None:
         return "earlier captions of the track were restored since"
     return "the track was captioned again since"
+
+
+def why_not_curated(state: TrackState) -> str:
+    """Why a track has no curated captions that count."""
+    if state.stale:
+        return state.stale[0].why
+    return "not captioned yet" if state.captions is None else "not curated yet"
 
 
 def curated_version(receipts: Mapping[str, CurateReceipt]) -> str:
@@ -228,72 +248,3 @@ def read_shard_validations(campaign: Campaign) -> list[ShardValidation | None]:
 
     with ThreadPoolExecutor(READERS) as pool:
         return list(pool.map(read, campaign.recipe.shards))
-
-
-def release_validation_input(
-    campaign: Campaign,
-    curated: Mapping[str, Sequence[CurateReceipt]],
-    dedups: Mapping[str, DedupReceipt],
-    shard_results: Sequence[ShardValidation | None],
-) -> str:
-    """Digest of what a validation of the release sees.
-
-    Args:
-        campaign: what its recipe asks for is part of what a verdict is made of.
-        curated: by track, in the order of TRACKS, then in the shards' order.
-        dedups: by track.
-        shard_results: in the shards' order.
-    """
-    chain = (receipt for track in curated for receipt in (*curated[track], dedups[track]))
-    tracks = campaign.recipe.tracks.items()
-    targets = {name: track.target for name, track in tracks if track.target is not None}
-    return digest(*chain, *shard_results, *([targets] if targets else []))
-
-
-def read_stale(campaign: Campaign) -> list[Stale]:
-    """Everything of a campaign that is stale, the first cause first; releases are not looked at.
-
-    Raises:
-        PermanentError: a receipt is damaged.
-        RetryableError: the store failed.
-    """
-    with ThreadPoolExecutor(READERS) as pool:
-        shards = list(pool.map(partial(read_shard, campaign), campaign.recipe.shards))
-    stale = [one for shard in shards for one in shard.stale]
-    return stale + list(_stale_of_release(campaign, shards))
-
-
-def is_release_validation_stale(campaign: Campaign) -> bool:
-    """Whether the present validation of the release is stale. Raises as `read_stale` does."""
-    command = release_validation_place(campaign.name).command
-    return any(one.command == command for one in read_stale(campaign))
-
-
-def _stale_of_release(campaign: Campaign, shards: Sequence[ShardState]) -> Iterator[Stale]:
-    curated = {track: [shard.tracks[track].fresh_curated for shard in shards] for track in TRACKS}
-    whole = True
-    dedups: dict[str, DedupReceipt] = {}
-    for track in TRACKS:
-        place = dedup_place(campaign.name, track)
-        found = read_receipt(campaign.store, place)
-        receipts = [one for one in curated[track] if one is not None]
-        fits = len(receipts) == len(shards) and (found is None or found.input == digest(*receipts))
-        if found is not None and not fits:
-            why = "captions were curated since, or are stale"
-            yield Stale(f"results of the dedup of {track}", why, place.command)
-        whole = whole and fits and found is not None
-        if found is not None:
-            dedups[track] = found
-    place_of_all = release_validation_place(campaign.name)
-    validation: ReleaseValidation | None = read_receipt(campaign.store, place_of_all)
-    if validation is None:
-        return
-    if whole:
-        present = {track: [one for one in curated[track] if one] for track in TRACKS}
-        version = release_validation_input(
-            campaign, present, dedups, [shard.validation for shard in shards]
-        )
-        if validation.input == version and not any(shard.stale for shard in shards):
-            return
-    why = "captions were deduplicated, or shards validated, since it was made, or are stale"
-    yield Stale("results of the validation of the release", why, place_of_all.command)

@@ -76,6 +76,11 @@ def captions_prefix(campaign: str, track: str, shard: str) -> str:
     return f"{campaign_prefix(campaign)}captions/{track}/{shard}/"
 
 
+def generation_prefix(campaign: str, track: str, shard: str, generation: str) -> str:
+    """Folder of a generation that is not the first, whose parts lie in that of all of them."""
+    return f"{captions_prefix(campaign, track, shard)}{generation}/"
+
+
 def part_key(campaign: str, track: str, shard: str, generation: str, block: int) -> str:
     """Caption part of one block (`records.CAPTION_SCHEMA`).
 
@@ -252,7 +257,7 @@ COMMANDS = (
     (r"shards/(?P<shard>\w+)\..*", "ingest --shards {shard} --force"),
     (
         r"campaigns/[^/]+/captions/(?P<track>\w+)/(?P<shard>\w+)/.*",
-        "caption --shards {shard} --tracks {track} --force",
+        "caption --shards {shard} --tracks {track}",
     ),
     (
         r"campaigns/[^/]+/curated/(?P<track>\w+)/(?P<shard>\w+)/.*",

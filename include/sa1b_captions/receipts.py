@@ -136,6 +136,8 @@ class CaptionReceipt(Receipt):
     """Generation that counted before."""
     restored_from: str | None = None
     """Newest generation that a person went back from."""
+    same_as: str | None = None
+    """Digest of the receipt that was restored: what was made of these captions then still is."""
     occupancy: Occupancy = Occupancy()
     """How full the run that wrote the receipt kept the window."""
 
@@ -202,6 +204,8 @@ class DedupReceipt(Receipt):
     STAGE = "dedup"
     track: str
     shards: int
+    selection: str | None = None
+    """Shards that were compared, as `--shards` takes them."""
     rows: int
     """Accepted captions that were compared."""
     duplicates: int
@@ -272,6 +276,8 @@ class ReleaseValidation(Receipt):
     """Digest of the curate and dedup receipts of all tracks, and of the shards' validations."""
     dedups: str
     """Digest of the dedup receipts alone."""
+    shard_results: str | None = None
+    """Digest of the shards' validations alone."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,8 @@ from sa1b_captions.campaign import Campaign
 from sa1b_captions.errors import MissingKeyError
 from sa1b_captions.receipt_files import read_receipt
 from sa1b_captions.receipts import ReleaseValidation, ShardValidation
-from sa1b_captions.stages.status import is_release_outdated, read_shard
+from sa1b_captions.release_freshness import why_release_stale
+from sa1b_captions.stages.status import read_shard
 from sa1b_captions.stages.validations import (
     Subject,
     V,
@@ -49,23 +50,15 @@ def shard_report(campaign: Campaign, shard: str, name: str | None = None) -> Rep
     if found is None or found.shown != found.present:
         return found
     status = read_shard(campaign, shard)
-    if not status.outdated:
-        return found
-    return _with_reason(
-        found,
-        "it was captioned, curated or given other rules since. What there is now is "
-        f"{status.state}, and validate writes its report",
-    )
+    return replace(found, outdated=status.stale[0]) if status.outdated else found
 
 
 def release_report(campaign: Campaign, name: str | None = None) -> Report | None:
     """Report over all shards; as `shard_report`."""
     found = _read(campaign, of_release(campaign), name)
-    if found is None or found.shown != found.present or not is_release_outdated(campaign):
+    if found is None or found.shown != found.present:
         return found
-    return _with_reason(
-        found, "captions were deduplicated again or given other rules since; validate it again"
-    )
+    return replace(found, outdated=why_release_stale(campaign))
 
 
 def release_report_of_run(campaign: Campaign, run_id: str) -> str | None:
@@ -86,7 +79,3 @@ def _read(campaign: Campaign, subject: Subject[V], name: str | None) -> Report |
     except MissingKeyError:
         return None
     return Report(subject.name, shown, named, history, "", page)
-
-
-def _with_reason(report: Report, outdated: str) -> Report:
-    return replace(report, outdated=outdated)

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from sa1b_captions import layout, receipt_files
 from sa1b_captions.campaign import Campaign
 from sa1b_captions.findings import Check, Verdict
-from sa1b_captions.freshness import curated_version, release_validation_input
+from sa1b_captions.freshness import curated_version
 from sa1b_captions.generations import FIRST
 from sa1b_captions.quality.curated import read_curate_receipts, require_curated
 from sa1b_captions.receipt_files import digest, read_receipt, write_receipt
@@ -20,6 +20,7 @@ from sa1b_captions.receipts import (
     ShardValidation,
 )
 from sa1b_captions.recipe import TRACKS
+from sa1b_captions.release_freshness import release_validation_input
 from sa1b_captions.storage import Store
 
 

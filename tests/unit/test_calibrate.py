@@ -231,7 +231,9 @@ def test_pinning_the_same_again_changes_nothing_and_another_takes_replace(campai
 
 
 def test_a_shard_that_is_not_curated_is_named(campaign):
-    with pytest.raises(PermanentError, match="single_en: shard 7 is not curated"):
+    with pytest.raises(
+        PermanentError, match=r"single_en: shard 7 must be curated first \(sa_000007: not cap"
+    ):
         calibrate(campaign, [*SHARDS, "sa_000007"], tracks=[TRACK])
 
 

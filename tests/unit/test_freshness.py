@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 from sa1b_captions import layout
 from sa1b_captions.campaign import open_campaign
 from sa1b_captions.errors import PermanentError
-from sa1b_captions.freshness import read_shard, read_stale
+from sa1b_captions.freshness import read_shard
 from sa1b_captions.recipe import TRACKS
+from sa1b_captions.release_freshness import read_stale
 from sa1b_captions.stages.curate import curate_shard
 from sa1b_captions.stages.dedup import dedup_track
 from sa1b_captions.stages.export import export_release
@@ -169,7 +170,10 @@ def judge(campaign):
 def test_captions_made_again_are_published_only_when_they_are_curated(curated, local):
     assert export_release(curated, None)["version"] == "v1"
     caption(curated, "single_en", "sa_000001", "Another path leads past another house")
-    message = r"captioned again since\); run sa1b-captions curate --tracks single_en --shards 1"
+    message = (
+        r"single_en: 1 of 2 shards must be curated first \(1: the track was captioned again "
+        r"since\); run sa1b-captions curate --tracks single_en --shards 1"
+    )
     for stage in (lambda: export_release(curated, None), lambda: dedup_track(curated, "single_en")):
         with pytest.raises(PermanentError, match=message):
             stage()

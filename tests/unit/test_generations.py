@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import os
 import threading
 
 import pytest
@@ -15,6 +16,7 @@ from sa1b_captions.generations import FIRST
 from sa1b_captions.receipt_files import (
     begun_place,
     caption_place,
+    curate_place,
     digest,
     ingest_place,
     read_receipt,
@@ -210,6 +212,38 @@ def test_restored_captions_are_curated_again(campaign):
     ]
     assert len(texts) == IMAGES
     assert all(text.startswith("old") for text in texts)
+
+
+def curate_receipt(campaign):
+    return read_receipt(campaign.store, curate_place(campaign.name, TRACK, SHARD))
+
+
+def test_captions_that_are_restored_as_they_were_curated_are_not_curated_again(campaign):
+    caption(campaign, saying("old"))
+    curate_shard(campaign, SHARD, tracks=[TRACK])
+    curated = curate_receipt(campaign)
+    for word in ("new", "newest"):  # back, and again from captions that were restored before
+        caption(campaign, saying(word), force=True, run_id=word)
+        (state,) = read_tracks(campaign, TRACK, [SHARD])
+        assert state.stale[0].why == "the track was captioned again since"
+        found = restore_captions(campaign, [SHARD], [TRACK])
+        assert found["stale"] == []
+        (state,) = read_tracks(campaign, TRACK, [SHARD])
+        assert (state.stale, state.step) == ((), "curated")
+    before = everything(campaign)
+    curate_shard(campaign, SHARD, tracks=[TRACK])
+    assert (curate_receipt(campaign), everything(campaign)) == (curated, before)
+
+
+def test_what_restoring_leaves_stale_is_said(campaign):
+    caption(campaign, saying("old"))
+    caption(campaign, saying("new"), force=True)
+    curate_shard(campaign, SHARD, tracks=[TRACK])
+    (stale,) = restore_captions(campaign, [SHARD], [TRACK])["stale"]
+    assert stale == (
+        "curated captions of single_en/sa_000000 are stale: earlier captions of the track were "
+        "restored since; run sa1b-captions curate --shards sa_000000 --tracks single_en"
+    )
 
 
 def test_a_generation_that_is_not_whole_is_not_restored(campaign):
@@ -432,6 +466,88 @@ def test_a_run_that_is_cut_off_says_what_is_safe_what_is_lost_and_how_to_go_on(c
         "new ones are whole; lost: 2 captions of unfinished blocks; to go on, run the same command "
         "again or clear the task"
     )
+
+
+def part(block, generation=FIRST):
+    return layout.part_key("test", TRACK, SHARD, generation, block)
+
+
+def cut(store, key):
+    data = store.read(key)
+    store.write(key, data[: len(data) // 2])
+
+
+@pytest.mark.parametrize("damage", [cut, lambda store, key: store.delete(key)])
+def test_of_captions_that_count_only_a_damaged_block_is_captioned_again(campaign, damage):
+    caption(campaign, saying("old"))
+    caption(campaign, saying("new"), force=True, run_id="monday")
+    present = receipt(campaign)
+    curate_shard(campaign, SHARD, tracks=[TRACK])
+    before = everything(campaign)
+    bad = part(1, present.generation)
+    damage(campaign.store, bad)
+    mend = f"; run sa1b-captions caption --shards {SHARD} --tracks {TRACK}$"
+    with pytest.raises(PermanentError, match=mend):
+        curate_shard(campaign, SHARD, tracks=[TRACK], force=True)
+    engine = saying("mended", window=1)
+    assert caption(campaign, engine)["captioned"] == 4
+    assert words(campaign) == {"new", "mended"}
+    found, after = receipt(campaign), everything(campaign)
+    assert (found.generation, found.previous) == (present.generation, FIRST)
+    assert {key for key in before if before[key] != after[key]} == {
+        bad,
+        layout.caption_receipt_key("test", TRACK, SHARD),
+    }
+    (state,) = read_tracks(campaign, TRACK, [SHARD])
+    assert state.stale[0].why == "the track was captioned again since"
+    curate_shard(campaign, SHARD, tracks=[TRACK])
+    assert caption(campaign, engine)["captioned"] == 0
+
+
+def test_a_damaged_block_of_a_dropped_archive_asks_for_the_archive(campaign):
+    caption(campaign, saying("old"))
+    campaign.store.delete(ingest_place(SHARD).key)
+    assert caption(campaign, saying("new"))["captioned"] == 0
+    cut(campaign.store, part(2))
+    with pytest.raises(PermanentError, match=r"dropped; run sa1b-captions ingest --shards .* --fo"):
+        caption(campaign, saying("new"))
+
+
+def test_a_damaged_block_is_not_mended_by_another_engine(campaign):
+    caption(campaign, ScriptedEngine())
+    cut(campaign.store, part(0))
+    with pytest.raises(PermanentError, match="was begun with scripted"):
+        caption(campaign, OtherEngine())
+
+
+def leave_half_written(campaign, key):
+    path = campaign.store.root / key
+    path = path.with_name(f".{path.name}.killed.partial")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(b"half")
+    os.utime(path, (1, 1))
+    return path
+
+
+def test_what_a_killed_worker_left_half_written_is_cleared_by_the_one_that_goes_on(campaign):
+    cut_off(campaign, "new", run_id="monday")
+    (name,) = begun_generations(campaign, TRACK, SHARD)
+    left = leave_half_written(campaign, part(2, name))
+    caption(campaign, saying("new"), force=True, run_id="monday")
+    assert not left.exists()
+
+
+def test_freeing_generations_frees_what_was_half_written_of_them(campaign):
+    caption(campaign, saying("old"))
+    cut_off(campaign, "new", run_id="monday")
+    name = generations.newest(begun_generations(campaign, TRACK, SHARD))
+    old, live = leave_half_written(campaign, part(0)), leave_half_written(campaign, part(2, name))
+    young = live.with_name(".part-00001.parquet.young.partial")
+    young.write_bytes(b"half")
+    drop_generations(campaign, [SHARD])
+    assert [path.exists() for path in (old, live, young)] == [False, False, True]
+    drop_generations(campaign, [SHARD], unfinished=True)
+    assert not young.exists()
 
 
 @pytest.mark.parametrize("name", ["../../x", "1", "0002-A/b", ""])

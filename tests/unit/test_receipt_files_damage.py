@@ -12,10 +12,10 @@ from sa1b_captions import layout, records
 from sa1b_captions.campaign import open_campaign
 from sa1b_captions.caption.sampling import read_index
 from sa1b_captions.errors import EXIT_PERMANENT, DamagedObjectError, PermanentError
-from sa1b_captions.freshness import read_stale
 from sa1b_captions.outputs import read_curated, read_metrics
 from sa1b_captions.receipt_files import curate_place, ingest_place, require_receipt
 from sa1b_captions.recipe import TRACKS
+from sa1b_captions.release_freshness import read_stale
 from sa1b_captions.stages.curate import curate_shard
 from sa1b_captions.stages.dedup import dedup_track
 from sa1b_captions.stages.export import export_release
@@ -228,7 +228,7 @@ def test_a_part_whose_rows_are_not_what_was_written_is_damaged(store):
     assert records.proves_itself(good)
     assert flipped.schema.metadata == good.schema.metadata
     records.write_table(store, key, flipped, records.CAPTION_SCHEMA)
-    with pytest.raises(DamagedObjectError, match=f"{key}.*caption --shards .* --force"):
+    with pytest.raises(DamagedObjectError, match=f"{key}.*; run sa1b-captions caption --shards "):
         curate_shard(campaign, SHARD, force=True)
     assert json.loads(store.read(place)) == stored
 

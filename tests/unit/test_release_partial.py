@@ -6,6 +6,7 @@ from sa1b_captions.errors import PermanentError
 from sa1b_captions.recipe import TRACKS
 from sa1b_captions.release.manifest import read_manifest
 from sa1b_captions.release.verify import verify_release
+from sa1b_captions.release_freshness import read_stale
 from sa1b_captions.stages.curate import curate_shard
 from sa1b_captions.stages.dedup import dedup_track
 from sa1b_captions.stages.export import export_release
@@ -20,14 +21,18 @@ TEXTS = {
 }
 
 
+def captions(campaign, track, number, rows=2):
+    text = TEXTS[campaign.recipe.tracks[track].language].strip()
+    texts = [f"{number} {row} {text}" for row in range(rows)]
+    shard = campaign.recipe.shards[number]
+    return builders.caption_rows(campaign.recipe, track, shard, texts, 1 + number * 100)
+
+
 def put(campaign, number, tracks=TRACKS, rows=2):
     """Caption, curate and validate a shard."""
     shard = campaign.recipe.shards[number]
     for track in tracks:
-        text = TEXTS[campaign.recipe.tracks[track].language].strip()
-        texts = [f"{number} {row} {text}" for row in range(rows)]
-        table = builders.caption_rows(campaign.recipe, track, shard, texts, 1 + number * 100)
-        builders.put_captions(campaign, shard, track, table)
+        builders.put_captions(campaign, shard, track, captions(campaign, track, number, rows))
     curate_shard(campaign, shard, tracks=tracks)
     receipts.put_shard_validation(campaign, shard)
 
@@ -67,6 +72,56 @@ def test_one_missing_and_one_failed_shard_do_not_hold_a_release_back(campaign):
     assert verify_release(campaign.store, "v1-partial") == []
     lines = releases.read_lines(campaign.store, "test_single_en.jsonl", "v1-partial")
     assert {line["image"].split("/")[0] for line in lines} == {"sa_000000"}
+
+
+def stale(campaign):
+    return [str(one) for one in read_stale(campaign)]
+
+
+def test_a_partial_release_is_not_stale_for_the_shards_that_it_names_as_missing(campaign):
+    put(campaign, 0)
+    put(campaign, 1, tracks=["single_en"])
+    release(campaign)
+    assert stale(campaign) == []
+    put(campaign, 1)
+    (why,) = stale(campaign)
+    assert why.startswith(
+        "results of the validation of the release are stale: it is of 1 shard, and 2 can be"
+    )
+    release(campaign)
+    assert stale(campaign) == []
+    receipts.put_shard_validation(campaign, "sa_000000")
+    assert "shards were validated again since it was made" in stale(campaign)[0]
+
+
+def test_a_release_of_some_tracks_is_not_stale_for_the_others(campaign):
+    for number in range(3):
+        put(campaign, number, tracks=["multi_zh"])
+    release(campaign, ["multi_zh"], allow_partial=False)
+    assert stale(campaign) == []
+    put(campaign, 1, tracks=["multi_zh"], rows=3)
+    assert [one.partition(" are")[0] for one in stale(campaign)] == [
+        "results of the dedup of multi_zh",
+        "results of the validation of the release",
+    ]
+
+
+def test_each_command_says_the_one_reason_why_it_cannot_go_on(campaign):
+    put(campaign, 0)
+    put(campaign, 1)
+    release(campaign)
+    why = "single_en: the dedup is stale: it compared shards 0-1, and 0 are to be released; run"
+    receipts.put_shard_validation(campaign, "sa_000001", "fail")
+    with pytest.raises(PermanentError, match=why):
+        validate_release(select(campaign, allow_partial=True))
+    put(campaign, 2, tracks=["single_en"])
+    builders.put_captions(campaign, "sa_000001", "single_zh", captions(campaign, "single_zh", 1))
+    for track, reason in {
+        "single_zh": r"2 of 3 .* \(1: the track was captioned again since; 2: not captioned yet\)",
+        "multi_en": r"1 of 3 .* \(2: not captioned yet\)",
+    }.items():
+        with pytest.raises(PermanentError, match=f"{track}: {reason}; run"):
+            dedup_track(campaign, track)
 
 
 def test_when_the_missing_shards_come_in_the_next_release_is_whole(campaign):

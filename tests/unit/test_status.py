@@ -74,4 +74,4 @@ def test_other_rules_undo_what_the_old_ones_judged(campaign):
     assert changed.quality_fingerprint != campaign.quality_fingerprint
     found = read_shard(changed, SHARD)
     assert (found.done, found.state, found.outdated) == (False, "captioned", True)
-    assert "last validated with other captions or rules" in found.summary
+    assert "single_en/sa_000000 are stale: the recipe's rules have changed since" in found.summary

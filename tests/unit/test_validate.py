@@ -56,7 +56,7 @@ def test_a_shard_is_validated_once_until_it_is_curated_again(campaign):
     shard = put(campaign, 0)
     first = validate_shards(campaign, [shard, "sa_000001"], run_id="first")
     assert first["validated"] == [shard]
-    assert first["not_curated"] == ["sa_000001"]
+    assert first["not_curated"] == {"sa_000001": "single_en: not captioned yet"}
     assert first["verdicts"] == {shard: "pass"}
     assert first["shards"][shard] | {"report": ""} == {
         "verdict": "pass",
@@ -243,13 +243,14 @@ def test_a_shard_warns_when_a_target_is_out_of_reach_with_shards_like_it(tmp_pat
 
 def test_a_release_names_the_step_it_lacks(curated):
     put(curated, 1, rows=3)
-    with pytest.raises(PermanentError, match="single_en: the dedup is stale, for shards were"):
+    why = "single_en: the dedup is stale: captions were curated again since; run"
+    with pytest.raises(PermanentError, match=why):
         validate_release(curated)
     curated.store.delete(layout.dedup_receipt_key(curated.name, "single_en"))
     with pytest.raises(PermanentError, match="dedup of single_en has not finished"):
         validate_release(curated)
     curated.store.delete(layout.curate_receipt_key(curated.name, "single_zh", "sa_000000"))
-    with pytest.raises(PermanentError, match="single_zh: 1 of 2 shards are not curated"):
+    with pytest.raises(PermanentError, match=r"1 of 2 shards must be curated .*0: not curated"):
         validate_release(curated)
 
 

@@ -1,8 +1,8 @@
 """Caption parts: one Parquet file per block, the unit of checkpoint.
 
-Block k of a track holds samples [k*B, k*B + B) of its plan. A part is written once, whole, so a
-part that exists is done and resuming is listing parts. Two workers in one generation can only write
-equal blocks.
+Block k of a track holds samples [k*B, k*B + B) of its plan. A part is written whole, so a part that
+exists is done and resuming is listing parts; only one that is damaged is written again. Two workers
+in one generation can only write equal blocks.
 """
 
 import datetime as dt
@@ -17,6 +17,8 @@ from sa1b_captions.campaign import Campaign
 from sa1b_captions.caption.engines.base import Engine, Reply
 from sa1b_captions.caption.perceptual_hash import ImageHashes
 from sa1b_captions.caption.sampling import Sample
+from sa1b_captions.errors import DamagedObjectError, MissingKeyError
+from sa1b_captions.receipts import CaptionReceipt
 
 _READERS = 16
 """Parts read at once."""
@@ -36,6 +38,30 @@ def read_digests(
 
     with ThreadPoolExecutor(_READERS) as pool:
         return list(pool.map(read, range(blocks)))
+
+
+def damaged_blocks(campaign: Campaign, receipt: CaptionReceipt) -> list[int]:
+    """Blocks of a whole generation whose part is gone or damaged, ascending.
+
+    A part that is not what the receipt names is as good if a worker that was believed dead wrote it
+    again whole: curate takes it, and writes the receipt anew.
+    """
+
+    def is_damaged(block: int) -> bool:
+        place = (receipt.track, receipt.shard, receipt.generation, block)
+        key = layout.part_key(campaign.name, *place)
+        try:
+            data = campaign.store.read(key)
+            if receipt.parts and records.content_digest(data) == receipt.parts[block]:
+                return False
+            part = records.parse_table(data, campaign.store.locate(key), key)
+        except (MissingKeyError, DamagedObjectError):
+            return True
+        return bool(receipt.parts) and not records.proves_itself(part)
+
+    with ThreadPoolExecutor(_READERS) as pool:
+        found = list(pool.map(is_damaged, range(receipt.blocks)))
+    return [block for block, damaged in enumerate(found) if damaged]
 
 
 def block_of(sample: Sample, block_size: int) -> int:

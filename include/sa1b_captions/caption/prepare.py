@@ -6,13 +6,15 @@ shard before it is captioned.
 
 import logging
 from collections.abc import Iterable
+from dataclasses import replace
 
 from sa1b_captions import layout
 from sa1b_captions.campaign import Campaign
 from sa1b_captions.caption import sampling
+from sa1b_captions.caption.parts import damaged_blocks
 from sa1b_captions.caption.sameness import require_same_images
 from sa1b_captions.caption.shard_work import ShardWork
-from sa1b_captions.caption.standing import stand
+from sa1b_captions.caption.standing import Standing, stand
 from sa1b_captions.errors import PermanentError, RetryableError
 from sa1b_captions.receipt_files import ingest_place, read_receipt, require_receipt
 from sa1b_captions.receipts import IngestReceipt
@@ -43,8 +45,8 @@ def prepare(
         by_hand: names the generation of a forced run without an id; letters and digits.
 
     Raises:
-        PermanentError: the shard is not ingested, and was not dropped after captioning either; or
-            its captions are of another archive.
+        PermanentError: the shard is not ingested, and was not dropped after captioning either; its
+            captions are of another archive, or damaged and the archive was dropped.
         RetryableError: the store failed.
     """
     chosen = set(tracks)
@@ -59,10 +61,17 @@ def prepare(
     if ingest is not None and not force:
         counted = {t: one.counted for t, one in standings.items() if one.counted}
         require_same_images(campaign, shard, counted, ingest)
+    standings = {track: _looked_at(campaign, one) for track, one in standings.items()}
     left = [track for track in wanted if not standings[track].done]
     if not left:
         _log.info("%s is captioned already", shard)
         return ShardWork(campaign, shard, standings, {}, None, max_failure_share, run_id)
+    if ingest is None and any(standings[track].damaged for track in left):
+        raise PermanentError(
+            f"{shard}: parts of {', '.join(left)} are damaged or gone, and their blocks cannot be "
+            "captioned again without the archive, which was dropped; run sa1b-captions ingest "
+            f"--shards {shard} --force, and then this again"
+        )
     ingest = _require_archive(campaign, shard, ingest)
     images = sampling.read_index(campaign.store, shard, ingest.generation, ingest.index)
     plans = {
@@ -70,6 +79,23 @@ def prepare(
         for track in left
     }
     return ShardWork(campaign, shard, standings, plans, ingest, max_failure_share, run_id)
+
+
+def _looked_at(campaign: Campaign, standing: Standing) -> Standing:
+    """The standing after a look at the parts; what is damaged of captions that count is not done.
+
+    They are read as a whole, which costs a second; captions that are validated are not asked for.
+    """
+    receipt = standing.counted
+    if not standing.done or receipt is None or receipt.generation != standing.generation:
+        return standing
+    damaged = frozenset(damaged_blocks(campaign, receipt))
+    for block in sorted(damaged):
+        _log.warning(
+            "%s/%s: block %d is damaged or gone; captioning it again",
+            *(receipt.track, receipt.shard, block),
+        )
+    return replace(standing, done=not damaged, damaged=damaged)
 
 
 def _require_archive(

@@ -8,7 +8,7 @@ blocks.
 """
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -54,14 +54,15 @@ def read_stored(
     generation: str,
     plan: Sequence[Sample],
     max_failure_share: float,
+    damaged: Collection[int] = (),
 ) -> Stored:
-    """Read a generation's parts of a shard's track."""
+    """Read a generation's parts of a shard's track, but for blocks that are known to be damaged."""
 
     def new_tally() -> Tally:
         return Tally(f"{track}/{shard}", len(plan), max_failure_share)
 
     size = campaign.recipe.block_size
-    tables = read_blocks(campaign, track, shard, generation, plan)
+    tables = read_blocks(campaign, track, shard, generation, plan, damaged)
     writers = {writer for table in tables.values() for writer in _writers(table)}
     found = Stored(new_tally(), [s for s in plan if block_of(s, size) not in tables], writers)
     _count(found.tally, tables)
@@ -77,12 +78,17 @@ def read_stored(
 
 
 def read_blocks(
-    campaign: Campaign, track: str, shard: str, generation: str, plan: Sequence[Sample]
+    campaign: Campaign,
+    track: str,
+    shard: str,
+    generation: str,
+    plan: Sequence[Sample],
+    damaged: Collection[int] = (),
 ) -> dict[int, pa.Table]:
     """Judged columns of the stored blocks that hold what is planned, of the archive's bytes."""
     size = campaign.recipe.block_size
     tables = {}
-    for block in sorted(stored_blocks(campaign, track, shard, generation)):
+    for block in sorted(stored_blocks(campaign, track, shard, generation) - set(damaged)):
         key = layout.part_key(campaign.name, track, shard, generation, block)
         try:
             table = records.read_table(campaign.store, key)

@@ -8,6 +8,7 @@ import logging
 import time
 from typing import Any
 
+from sa1b_captions import layout
 from sa1b_captions.campaign import Campaign
 from sa1b_captions.caption import parts, sampling
 from sa1b_captions.caption.engines.base import Engine
@@ -16,7 +17,7 @@ from sa1b_captions.caption.occupancy import Span, window_occupancy
 from sa1b_captions.caption.progress import Progress
 from sa1b_captions.caption.resume import read_stored
 from sa1b_captions.caption.sameness import joined, require_one_writer, writers_of
-from sa1b_captions.caption.standing import Standing, count, stored_blocks
+from sa1b_captions.caption.standing import PART_IDLE_S, Standing, count, stored_blocks
 from sa1b_captions.caption.tally import Tally
 from sa1b_captions.caption.worker import Outcome
 from sa1b_captions.errors import PermanentError, RetryableError
@@ -60,7 +61,10 @@ class ShardWork:
         self._began = time.monotonic()
         generations = {track: standings[track].generation for track in plans}
         self._stored = {
-            track: read_stored(campaign, track, shard, generations[track], plan, max_failure_share)
+            track: read_stored(
+                *(campaign, track, shard, generations[track], plan, max_failure_share),
+                standings[track].damaged,
+            )
             for track, plan in plans.items()
         }
         self.todo = sampling.work_order(s for found in self._stored.values() for s in found.todo)
@@ -92,7 +96,7 @@ class ShardWork:
         """What of it a kill leaves as it is, in words."""
         planned = sum(len(plan) for plan in self._plans.values())
         stored = planned - self._left - self.unwritten_rows
-        old = [t for t in self._plans if self._standings[t].counted is not None]
+        old = [t for t in self._plans if self._standings[t].has_earlier]
         count = "; its earlier ones count until the new ones are whole" if old else ""
         return f"{stored} of {planned} captions of {self.shard} are stored{count}"
 
@@ -109,7 +113,11 @@ class ShardWork:
         require_one_writer(self.shard, written, engine)
         for track in self._plans:
             standing = self._standings[track]
-            if not standing.begun and standing.generation != FIRST:
+            if standing.begun:
+                # A kill may have left files half-written; a part's gains bytes without a pause.
+                folder = layout.captions_prefix(self._campaign.name, track, self.shard)
+                self._campaign.store.clear_unfinished(folder, PART_IDLE_S)
+            elif standing.generation != FIRST:
                 self._note(track, standing.generation, engine)
         self._progress.start()
 
@@ -242,6 +250,7 @@ class ShardWork:
                 generation=generation,
                 run_id=self._run_id,
             ),
+            mended=self._standings[track].counted,
         )
 
 

@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from sa1b_captions import generations, layout
 from sa1b_captions.campaign import Campaign
 from sa1b_captions.errors import PermanentError
+from sa1b_captions.freshness import captions_version
 from sa1b_captions.generations import FIRST
 from sa1b_captions.receipt_files import (
     begun_place,
@@ -33,6 +34,10 @@ _KEY = re.compile(
 )
 
 
+PART_IDLE_S = 600.0
+"""A part is written in one go: one that gained nothing for so long is a killed worker's."""
+
+
 @dataclass(frozen=True, slots=True)
 class Standing:
     """How a track of a shard stands before a run."""
@@ -45,6 +50,13 @@ class Standing:
     """Whether something of it is stored."""
     done: bool
     """Whether the run has nothing to do."""
+    damaged: frozenset[int] = frozenset()
+    """Blocks of the captions that count whose part is gone, or is not what the receipt names."""
+
+    @property
+    def has_earlier(self) -> bool:
+        """Whether other captions than the run's count until these are whole."""
+        return self.counted is not None and self.counted.generation != self.generation
 
 
 def begun_generations(campaign: Campaign, track: str, shard: str) -> dict[str, set[int]]:
@@ -104,14 +116,26 @@ def _begun_by_0_1_0(campaign: Campaign, track: str, shard: str, run_id: str) -> 
     return note is not None and note.run_id == run_id
 
 
-def count(campaign: Campaign, new: CaptionReceipt) -> CaptionReceipt:
-    """Let a whole generation count from now on, unless a newer one did; returns what counts."""
+def count(
+    campaign: Campaign, new: CaptionReceipt, mended: CaptionReceipt | None = None
+) -> CaptionReceipt:
+    """Let a whole generation count from now on, unless a newer one did; returns what counts.
+
+    Args:
+        campaign: recipe and keys.
+        new: receipt of the whole generation.
+        mended: receipt of the same generation before its damaged blocks were captioned again.
+    """
     place = caption_place(campaign.name, new.track, new.shard)
     present = read_receipt(campaign.store, place)
     if present is None:
         return write_receipt(campaign.store, place, new)
     if present.generation == new.generation:
-        return present  # another worker was first
+        if present != mended:
+            return present  # another worker was first
+        history = (present.previous, present.restored_from)
+        new = replace(new, previous=history[0], restored_from=history[1])
+        return write_receipt(campaign.store, place, new)
     if present.highest >= generations.number(new.generation):
         _log.warning(
             "%s/%s: generation %s is whole, but %s was begun as late or later, and counts",
@@ -162,7 +186,8 @@ def restore(campaign: Campaign, present: CaptionReceipt, old: CaptionReceipt) ->
     _keep(campaign, present)
     highest = max(present.generation, present.restored_from or FIRST, key=generations.number)
     place = caption_place(campaign.name, old.track, old.shard)
-    write_receipt(campaign.store, place, replace(old, restored_from=highest))
+    same = captions_version(old)
+    write_receipt(campaign.store, place, replace(old, restored_from=highest, same_as=same))
 
 
 def _keep(campaign: Campaign, receipt: CaptionReceipt) -> None:

@@ -222,17 +222,18 @@ def validate(
         asked = parse_tracks(tracks) if tracks else ()
         result = validate_shards(campaign, names, tracks=asked, force=force, run_id=run_id)
         if not result["shards"]:
-            _nothing_validated(names, run_id)
+            _nothing_validated(result["not_curated"], run_id)
         print_result(result)
 
 
-def _nothing_validated(shards: list[str], run_id: str | None) -> NoReturn:
+def _nothing_validated(reasons: dict[str, str], run_id: str | None) -> NoReturn:
     """Say so: to a person it is an error, in a run the stage that failed is the one to look at."""
-    selection = format_selection(shards)
+    selection = format_selection(reasons)
     if run_id is not None:
         raise NothingToDo(f"nothing validated: no stage of this run has curated {selection}")
+    first, why = next(iter(reasons.items()))
     raise PermanentError(
-        f"nothing validated: {selection} not curated by the present rules; run sa1b-captions "
+        f"nothing validated: {selection} must be curated first ({first}, {why}); run sa1b-captions "
         f"curate --shards {selection}"
     )
 

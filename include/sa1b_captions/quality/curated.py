@@ -7,10 +7,12 @@ from typing import Any
 
 from sa1b_captions.campaign import Campaign
 from sa1b_captions.errors import PermanentError
-from sa1b_captions.freshness import read_tracks
+from sa1b_captions.freshness import read_tracks, why_not_curated
 from sa1b_captions.outputs import read_metrics
-from sa1b_captions.receipt_files import dedup_place, digest, require_receipt
+from sa1b_captions.plurals import counted
+from sa1b_captions.receipt_files import dedup_place, require_receipt
 from sa1b_captions.receipts import CurateReceipt, DedupReceipt
+from sa1b_captions.release_freshness import why_dedup_stale
 from sa1b_captions.shards import format_selection
 
 READERS = 16
@@ -37,19 +39,19 @@ def require_curated(campaign: Campaign, track: str) -> list[CurateReceipt]:
     receipts = [state.fresh_curated for state in found if state.fresh_curated is not None]
     if len(receipts) == len(shards):
         return receipts
-    stale = [state.stale[0] for state in found if state.stale]
+    stale = [one for state in found for one in state.stale]
     if captions := next((one for one in stale if one.is_captions), None):
         raise PermanentError(f"{captions}, then curate it")
-    missing = [
-        shard for shard, state in zip(shards, found, strict=True) if state.fresh_curated is None
-    ]
-    why = f" ({stale[0].what} are stale: {stale[0].why})" if stale else ""
+    reasons: dict[str, list[str]] = {}
+    for shard, state in zip(shards, found, strict=True):
+        if state.fresh_curated is None:
+            reasons.setdefault(why_not_curated(state), []).append(shard)
+    missing = [shard for names in reasons.values() for shard in names]
+    why = "; ".join(f"{_shortened(names)}: {why}" for why, names in reasons.items())
     raise PermanentError(
-        f"{track}: {len(missing)} of {len(shards)} shards are not curated by the present "
-        f"rules{why}; run sa1b-captions curate --tracks {track} --shards "
-        + _shortened(format_selection(missing))
-        + ", or leave them out of the release: dedup, validate --release and export, each with "
-        "--allow-partial"
+        f"{track}: {len(missing)} of {counted(len(shards), 'shard')} must be curated first ({why});"
+        f" run sa1b-captions curate --tracks {track} --shards {_shortened(missing)}, or leave them "
+        "out of the release: dedup, validate --release and export, each with --allow-partial"
     )
 
 
@@ -68,12 +70,9 @@ def require_deduplicated(
     """
     place = dedup_place(campaign.name, track)
     receipt = require_receipt(campaign.store, place)
-    if receipt.input != digest(*curated):
+    if why := why_dedup_stale(receipt, curated):
         partial = " --allow-partial" if campaign.missing else ""
-        raise PermanentError(
-            f"{track}: the dedup is stale, for shards were curated again since, or others are "
-            f"released; run {place.command}{partial}"
-        )
+        raise PermanentError(f"{track}: the dedup is stale: {why}; run {place.command}{partial}")
     return receipt
 
 
@@ -83,7 +82,8 @@ def read_all_metrics(campaign: Campaign, receipts: Sequence[CurateReceipt]) -> l
         return list(pool.map(partial(read_metrics, campaign), receipts))
 
 
-def _shortened(selection: str) -> str:
+def _shortened(shards: Sequence[str]) -> str:
+    selection = format_selection(shards)
     if len(selection) <= _SHOWN_CHARS:
         return selection
     return selection[:_SHOWN_CHARS].rpartition(",")[0] + ",…"

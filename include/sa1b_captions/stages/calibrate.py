@@ -13,8 +13,9 @@ import polars as pl
 from sa1b_captions import layout, records
 from sa1b_captions.campaign import Campaign
 from sa1b_captions.errors import PermanentError
+from sa1b_captions.freshness import read_tracks, why_not_curated
 from sa1b_captions.outputs import read_curated
-from sa1b_captions.quality.curated import READERS, read_all_metrics, read_curate_receipts
+from sa1b_captions.quality.curated import READERS, read_all_metrics
 from sa1b_captions.quality.health.reference import (
     Reference,
     TrackReference,
@@ -112,15 +113,18 @@ def calibrate(
 
 
 def _require_curated(campaign: Campaign, track: str, shards: Sequence[str]) -> list[CurateReceipt]:
-    receipts = read_curate_receipts(campaign, track, shards)
-    missing = [shard for shard, found in zip(shards, receipts, strict=True) if found is None]
+    states = read_tracks(campaign, track, shards)
+    missing = [
+        shard for shard, found in zip(shards, states, strict=True) if found.fresh_curated is None
+    ]
     if missing:
+        why = next(why_not_curated(found) for found in states if found.fresh_curated is None)
         names = format_selection(missing)
         raise PermanentError(
-            f"{track}: shard {names} is not curated by the present rules; choose others, or run "
-            f"sa1b-captions curate --tracks {track} --shards {names}"
+            f"{track}: shard {names} must be curated first ({missing[0]}: {why}); choose others, "
+            f"or run sa1b-captions curate --tracks {track} --shards {names}"
         )
-    return [receipt for receipt in receipts if receipt is not None]
+    return [found.fresh_curated for found in states if found.fresh_curated is not None]
 
 
 def _try_track(

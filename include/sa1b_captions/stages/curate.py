@@ -18,7 +18,7 @@ import pyarrow.compute as pc
 from sa1b_captions import layout, records
 from sa1b_captions.campaign import Campaign
 from sa1b_captions.errors import MissingKeyError, PermanentError
-from sa1b_captions.freshness import judge_track
+from sa1b_captions.freshness import captions_version, judge_track
 from sa1b_captions.quality import metrics
 from sa1b_captions.quality.browse import facets
 from sa1b_captions.quality.duplicates import signatures as dedup
@@ -30,7 +30,6 @@ from sa1b_captions.quality.rules import EXACT_DUPLICATE, NEAR_DUPLICATE, find_re
 from sa1b_captions.receipt_files import (
     caption_place,
     curate_place,
-    digest,
     ingest_place,
     read_receipt,
     require_receipt,
@@ -96,7 +95,7 @@ def _curate_track(
         raise PermanentError(f"{stale}, then curate it")
     place = curate_place(campaign.name, track, shard)
     done = None if force else read_receipt(store, place)
-    made_of = digest(source)
+    made_of = captions_version(source)
     present = (made_of, campaign.quality_fingerprint, SIGNATURE_VERSION)
     if done and (done.input, done.quality_fingerprint, done.signature_version) == present:
         _log.info("%s/%s is curated already", track, shard)
@@ -110,8 +109,8 @@ def _curate_track(
             *(track, shard),
         )
         captions = caption_place(campaign.name, track, shard)
-        source = write_receipt(store, captions, replace(source, parts=parts))
-        made_of = digest(source)
+        source = write_receipt(store, captions, replace(source, parts=parts, same_as=None))
+        made_of = captions_version(source)
     split = _split(campaign, track, shard, rows, source.generation)
     accepted, rejected = split.accepted, split.rejected
     # From here until the new receipt, an old one would vouch for a mixture of old and new.
@@ -150,7 +149,8 @@ def _read_captions(
     """All rows that a caption receipt vouches for, in plan order, and their parts' digests."""
     shard = source.shard
     where = f"{track}/{shard}"
-    again = f"run sa1b-captions caption --shards {shard} --tracks {track} --force"
+    mend = f"run sa1b-captions caption --shards {shard} --tracks {track}"
+    again = f"{mend} --force"
     _require_recipe(source.recipe_fingerprint, campaign, where)
     parts, digests = [], []
     try:
@@ -163,7 +163,7 @@ def _read_captions(
                 _require_proof(campaign, key, parts[-1])
     except MissingKeyError as error:
         raise PermanentError(
-            f"{where}: the receipt counts {source.blocks} blocks, but {error}; {again}"
+            f"{where}: the receipt counts {source.blocks} blocks, but {error}; {mend}"
         ) from None
     # Parts written before a column existed have nulls there.
     rows = pa.concat_tables(

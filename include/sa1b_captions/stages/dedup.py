@@ -26,7 +26,7 @@ from sa1b_captions.quality.rules import NEAR_DUPLICATE
 from sa1b_captions.receipt_files import dedup_place, digest, read_receipt, write_receipt
 from sa1b_captions.receipts import CurateReceipt, DedupReceipt
 from sa1b_captions.recipe import WHOLE_TRACK
-from sa1b_captions.shards import shard_number
+from sa1b_captions.shards import format_selection, shard_number
 from sa1b_captions.stages.repeated_images import report_repeats
 from sa1b_captions.storage import ABANDONED_S
 
@@ -77,6 +77,7 @@ def dedup_track(
             DedupReceipt(
                 track=track,
                 shards=len(shards),
+                selection=format_selection(shards),
                 rows=sum(receipt.accepted for receipt in receipts),
                 duplicates=duplicates.num_rows,
                 near_duplicates=pc.sum(pc.equal(duplicates.column("kind"), "near")).as_py() or 0,

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from sa1b_captions.campaign import Campaign
 from sa1b_captions.errors import PermanentError
 from sa1b_captions.findings import Verdict
-from sa1b_captions.freshness import read_shard_validations, release_validation_input
 from sa1b_captions.quality.curated import require_curated, require_deduplicated
 from sa1b_captions.receipt_files import digest, release_validation_place, require_receipt
 from sa1b_captions.receipts import CurateReceipt, DedupReceipt, ReleaseValidation
+from sa1b_captions.release_freshness import read_shard_validations, why_stale
 from sa1b_captions.software import software
 
 
@@ -75,14 +75,13 @@ def _require_validated(
     """
     store = campaign.store
     validation = require_receipt(store, release_validation_place(campaign.name))
-    seen = release_validation_input(campaign, curated, dedups, read_shard_validations(campaign))
-    report = validation.report
-    if validation.input != seen or not store.exists(report):
+    why = why_stale(campaign, validation, curated, dedups, read_shard_validations(campaign))
+    if not why and not store.exists(validation.report):
+        why = f"its report {validation.report} is gone"
+    if why:
         raise PermanentError(
-            "the validation of the release is stale, for captions were deduplicated or shards "
-            f"validated again since it was made, or its report {report} is gone; "
-            "run sa1b-captions validate --release --force"
-            + (" --allow-partial" if campaign.missing else "")
+            f"the validation of the release is stale: {why}; run sa1b-captions validate --release "
+            "--force" + (" --allow-partial" if campaign.missing else "")
         )
     return validation
 

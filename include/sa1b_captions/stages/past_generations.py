@@ -6,8 +6,9 @@ from typing import Any
 
 from sa1b_captions import generations, layout
 from sa1b_captions.campaign import Campaign
-from sa1b_captions.caption.standing import begun_generations, earlier, restore
+from sa1b_captions.caption.standing import PART_IDLE_S, begun_generations, earlier, restore
 from sa1b_captions.errors import PermanentError
+from sa1b_captions.freshness import read_tracks
 from sa1b_captions.generations import FIRST
 from sa1b_captions.receipt_files import caption_place, read_receipt
 from sa1b_captions.recipe import TRACKS
@@ -21,10 +22,11 @@ def restore_captions(
     """Let the generation before the present one count again, track by track.
 
     What was curated, validated and exported of the present one is stale from then on, and made
-    again by the same commands as ever.
+    again by the same commands as ever. What was made of the restored captions counts again.
 
     Returns:
-        `restored`: by shard and track, the generation that counted and the one that does now.
+        `restored`: by shard and track, the generation that counted and the one that does now;
+        `stale`: sentences on what was curated of the captions before.
 
     Raises:
         PermanentError: a track is not captioned, its earlier generation is not whole or is of
@@ -48,8 +50,16 @@ def restore_captions(
             f"{', '.join(names)}: no other captions counted before in {', '.join(chosen)}; "
             "nothing was changed"
         )
-    _log.info("what was curated of the captions before is stale: run curate and validate")
-    return {"stage": "caption", "restored": restored}
+    stale = [
+        str(one)
+        for shard, tracks_of in restored.items()
+        for track in tracks_of
+        for state in read_tracks(campaign, track, [shard])
+        for one in state.stale
+    ]
+    for sentence in stale:
+        _log.info("%s", sentence)
+    return {"stage": "caption", "restored": restored, "stale": stale}
 
 
 def drop_generations(
@@ -87,6 +97,9 @@ def drop_generations(
                         "--unfinished frees it",
                         *(track, shard, name),
                     )
+            campaign.store.clear_unfinished(
+                layout.captions_prefix(campaign.name, track, shard), PART_IDLE_S
+            )
     return {"stage": "drop", "freed": freed, "kept": kept}
 
 
@@ -100,3 +113,4 @@ def _delete(
         store.delete(layout.part_key(*place, name, block))
     if name != FIRST:
         store.delete(layout.begun_key(*place, name))
+        store.clear_unfinished(layout.generation_prefix(*place, name), 0)

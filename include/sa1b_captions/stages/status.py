@@ -56,8 +56,7 @@ class ShardStatus:
     def summary(self) -> str:
         """All of it in a line."""
         steps = [f"{track} {step}" for track, step in self.tracks.items() if step]
-        old = ["last validated with other captions or rules"] if self.outdated else []
-        return ", ".join([f"{self.shard}: {self.state}", *steps, *old])
+        return "; ".join([", ".join([f"{self.shard}: {self.state}", *steps]), *self.stale[:1]])
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,8 +137,3 @@ def read_shard(campaign: Campaign, shard: str) -> ShardStatus:
 def is_done(campaign: Campaign, shard: str) -> bool:
     """Whether a shard is curated in all tracks by the present rules, and validated so."""
     return read_shard(campaign, shard).done
-
-
-def is_release_outdated(campaign: Campaign) -> bool:
-    """Whether the release's present validation is of other captions or rules than the present."""
-    return freshness.is_release_validation_stale(campaign)

@@ -12,12 +12,7 @@ import pyarrow as pa
 
 from sa1b_captions.campaign import Campaign
 from sa1b_captions.findings import Check, Measure
-from sa1b_captions.freshness import (
-    curated_version,
-    read_shard_validations,
-    read_tracks,
-    release_validation_input,
-)
+from sa1b_captions.freshness import curated_version, read_tracks
 from sa1b_captions.outputs import read_duplicates
 from sa1b_captions.quality import expectations, metrics
 from sa1b_captions.quality.checks import judge, run_suite
@@ -36,6 +31,7 @@ from sa1b_captions.receipt_files import (
 )
 from sa1b_captions.receipts import CurateReceipt, ReleaseValidation, RunSummary, ShardValidation
 from sa1b_captions.recipe import TRACKS
+from sa1b_captions.release_freshness import read_shard_validations, release_validation_input
 from sa1b_captions.stages.validations import of_release, store_validation
 
 _log = logging.getLogger(__name__)
@@ -88,6 +84,7 @@ def validate_release(
                 quality_fingerprint=campaign.quality_fingerprint,
                 input=version,
                 dedups=digest(*dedups.values()),
+                shard_results=digest(*shard_results.values()),
                 run_id=run_id,
             ),
             render_release(campaign, findings),

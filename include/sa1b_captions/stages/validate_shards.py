@@ -8,17 +8,16 @@ come later do not make its result outdated; `force` judges it again.
 """
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
 from sa1b_captions.campaign import Campaign
 from sa1b_captions.errors import RetryableError
-from sa1b_captions.freshness import curated_version
+from sa1b_captions.freshness import TrackState, curated_version, read_tracks, why_not_curated
 from sa1b_captions.outputs import read_curated, read_metrics
 from sa1b_captions.quality import expectations
 from sa1b_captions.quality.checks import CrashedCheckError, judge, run_suite
-from sa1b_captions.quality.curated import read_curate_receipts
 from sa1b_captions.quality.health.measures import health_table, measure_health
 from sa1b_captions.quality.health.neighbours import Neighbours
 from sa1b_captions.quality.health.reference import read_reference
@@ -65,7 +64,7 @@ def validate_shards(
     Returns:
         `shards` with each one's `ShardSummary`; `publish` with, for each asked shard, what the
         task of that name does and why, a pair of texts; `verdicts`, and the names that were
-        `validated`, `up_to_date` and `not_curated`.
+        `validated` and `up_to_date`; `not_curated` with the reason by name.
 
     Raises:
         RetryableError: the store failed, or a check crashed; the other shards are done then.
@@ -74,9 +73,11 @@ def validate_shards(
     found: dict[str, ShardSummary] = {}
     publications: dict[str, Publication] = {}
     validated, up_to_date, crashes = [], [], []
+    not_curated: dict[str, str] = {}
     neighbours = Neighbours(campaign)
     for shard in shards:
-        curated = _read_curated(campaign, shard)
+        states = {track: read_tracks(campaign, track, [shard])[0] for track in TRACKS}
+        curated = {t: one.fresh_curated for t, one in states.items() if one.fresh_curated}
         result = None
         if curated:
             place = shard_validation_place(campaign.name, shard)
@@ -94,7 +95,8 @@ def validate_shards(
             known = ", as validated before" if shard in up_to_date else ""
             _log.info("%s: %s%s", shard, result.verdict.value, known)
         else:
-            _log.warning("%s is not validated: not curated by the present rules", shard)
+            not_curated[shard] = _why_none(states)
+            _log.warning("%s is not validated; %s", shard, not_curated[shard])
         publications[shard] = decide(shard, wish, curated, result)
     if run_id is not None:
         place_of_run = run_summary_place(campaign.name, run_id)
@@ -108,17 +110,15 @@ def validate_shards(
         "verdicts": {shard: summary.verdict for shard, summary in found.items()},
         "validated": validated,
         "up_to_date": up_to_date,
-        "not_curated": [shard for shard in shards if shard not in found],
+        "not_curated": not_curated,
     }
 
 
-def _read_curated(campaign: Campaign, shard: str) -> dict[str, CurateReceipt]:
-    return {
-        track: receipt
-        for track in TRACKS
-        for receipt in read_curate_receipts(campaign, track, [shard])
-        if receipt is not None
-    }
+def _why_none(states: Mapping[str, TrackState]) -> str:
+    """Why no track of a shard is curated: what is stale, or else of the first track."""
+    stale = {track: state for track, state in states.items() if state.stale}
+    track, state = next(iter((stale or states).items()))
+    return f"{track}: {why_not_curated(state)}"
 
 
 def _validate_shard(

@@ -1,0 +1,243 @@
+"""What is stale of all that is made of a campaign's shards together, and why.
+
+A release may leave shards out. It is judged by those it has: what it left out does not make it
+stale until it could be part of it.
+"""
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from functools import partial
+
+from sa1b_captions.campaign import Campaign
+from sa1b_captions.errors import PermanentError
+from sa1b_captions.freshness import READERS, ShardState, Stale, read_shard
+from sa1b_captions.plurals import counted
+from sa1b_captions.receipt_files import (
+    dedup_place,
+    digest,
+    read_receipt,
+    release_validation_place,
+    shard_validation_place,
+)
+from sa1b_captions.receipts import (
+    CurateReceipt,
+    DedupReceipt,
+    ReleaseValidation,
+    ShardValidation,
+)
+from sa1b_captions.recipe import TRACKS, Track
+from sa1b_captions.shards import format_selection, parse_selection
+
+VALIDATION = "results of the validation of the release"
+
+
+def read_shards(campaign: Campaign) -> list[ShardState]:
+    """How the recipe's shards stand, in its order.
+
+    Raises:
+        PermanentError: a receipt is damaged.
+        RetryableError: the store failed.
+    """
+    with ThreadPoolExecutor(READERS) as pool:
+        return list(pool.map(partial(read_shard, campaign), campaign.recipe.shards))
+
+
+def without_missing(campaign: Campaign, states: Sequence[ShardState]) -> Campaign:
+    """The campaign less the shards that cannot be released in its tracks.
+
+    A target that the others do not reach is dropped.
+
+    Args:
+        campaign: with the whole recipe.
+        states: of all its shards.
+
+    Raises:
+        PermanentError: no shard is left.
+    """
+    recipe = campaign.recipe
+    fit = [state for state in states if state.may_be_released(campaign.tracks)]
+    shards = tuple(state.shard for state in fit)
+    if not shards:
+        raise PermanentError(
+            f"no shard is curated and validated in all of {', '.join(campaign.tracks)}; "
+            "sa1b-captions status shows what is done"
+        )
+    accepted = {
+        track: sum(one.accepted for state in fit if (one := state.tracks[track].curated))
+        for track in campaign.tracks
+    }
+    kept = {
+        name: _within_reach(track, accepted.get(name, 0)) for name, track in recipe.tracks.items()
+    }
+    missing = tuple(shard for shard in recipe.shards if shard not in set(shards))
+    return replace(campaign, recipe=replace(recipe, shards=shards, tracks=kept), missing=missing)
+
+
+def _within_reach(track: Track, accepted: int) -> Track:
+    """The track without a target that so few captions cannot reach."""
+    if track.target is None or accepted >= track.target:
+        return track
+    return replace(track, target=None, trim=False)
+
+
+def read_shard_validations(campaign: Campaign) -> list[ShardValidation | None]:
+    """Validations of the recipe's shards, in its order. Raises as `read_shards` does."""
+
+    def read(shard: str) -> ShardValidation | None:
+        return read_receipt(campaign.store, shard_validation_place(campaign.name, shard))
+
+    with ThreadPoolExecutor(READERS) as pool:
+        return list(pool.map(read, campaign.recipe.shards))
+
+
+def release_validation_input(
+    campaign: Campaign,
+    curated: Mapping[str, Sequence[CurateReceipt]],
+    dedups: Mapping[str, DedupReceipt],
+    shard_results: Sequence[ShardValidation | None],
+) -> str:
+    """Digest of what a validation of the release sees.
+
+    Args:
+        campaign: what its recipe asks for is part of what a verdict is made of.
+        curated: by track, in the order of TRACKS, then in the shards' order.
+        dedups: by track.
+        shard_results: in the shards' order.
+    """
+    chain = (receipt for track in curated for receipt in (*curated[track], dedups[track]))
+    tracks = campaign.recipe.tracks.items()
+    targets = {name: track.target for name, track in tracks if track.target is not None}
+    return digest(*chain, *shard_results, *([targets] if targets else []))
+
+
+def why_stale(
+    campaign: Campaign,
+    validation: ReleaseValidation,
+    curated: Mapping[str, Sequence[CurateReceipt]],
+    dedups: Mapping[str, DedupReceipt],
+    shard_results: Sequence[ShardValidation | None],
+) -> str:
+    """Why a validation is not of what would be released; empty where it is.
+
+    Args:
+        campaign: with the shards and tracks that would be released.
+        validation: of a release.
+        curated: as for `release_validation_input`, as are the others.
+        dedups: by track.
+        shard_results: in the shards' order.
+    """
+    if validation.input == release_validation_input(campaign, curated, dedups, shard_results):
+        return ""
+    if validation.counts and set(validation.counts) != set(curated):
+        return f"it is of {', '.join(validation.counts)} and not of {', '.join(curated)}"
+    if validation.shards != len(campaign.recipe.shards):
+        present = len(campaign.recipe.shards)
+        return f"it is of {counted(validation.shards, 'shard')}, and {present:,} can be released"
+    if validation.dedups != digest(*dedups.values()):
+        return "captions were deduplicated again since it was made"
+    if validation.shard_results == digest(*shard_results):
+        return "the recipe's targets have changed since"
+    return "shards were validated again since it was made"
+
+
+def why_dedup_stale(receipt: DedupReceipt, curated: Sequence[CurateReceipt]) -> str:
+    """Why a track's dedup is not of these curated captions; empty where it is."""
+    if receipt.input == digest(*curated):
+        return ""
+    present = format_selection(one.shard for one in curated)
+    if receipt.selection is not None and receipt.selection != present:
+        return f"it compared shards {receipt.selection}, and {present} are to be released"
+    if receipt.shards != len(curated):
+        shards = counted(receipt.shards, "shard")
+        return f"it compared {shards}, and {len(curated):,} are to be released"
+    return "captions were curated again since"
+
+
+def read_stale(campaign: Campaign) -> list[Stale]:
+    """Everything of a campaign that is stale, the first cause first; releases are not looked at.
+
+    Raises:
+        PermanentError: a receipt is damaged.
+        RetryableError: the store failed.
+    """
+    states = read_shards(campaign)
+    validation = read_receipt(campaign.store, release_validation_place(campaign.name))
+    if validation is not None and validation.counts:
+        tracks = tuple(track for track in TRACKS if track in validation.counts)
+        campaign = replace(campaign, tracks=tracks)
+    found = [one for state in states for one in state.stale]
+    dedups = _read_dedups(campaign)
+    stale_dedups = list(_stale_dedups(campaign, states, dedups))
+    found += stale_dedups
+    if validation is not None and (
+        why := _why_validation_stale(campaign, states, dedups, stale_dedups, validation)
+    ):
+        place = release_validation_place(campaign.name)
+        found.append(Stale(VALIDATION, why, place.command))
+    return found
+
+
+def why_release_stale(campaign: Campaign) -> str:
+    """Why the present validation of the release is stale, or empty. Raises as `read_stale` does."""
+    return next((one.why for one in read_stale(campaign) if one.what == VALIDATION), "")
+
+
+def _read_dedups(campaign: Campaign) -> dict[str, DedupReceipt]:
+    found = {
+        track: read_receipt(campaign.store, dedup_place(campaign.name, track)) for track in TRACKS
+    }
+    return {track: one for track, one in found.items() if one is not None}
+
+
+def _stale_dedups(
+    campaign: Campaign, states: Sequence[ShardState], dedups: Mapping[str, DedupReceipt]
+) -> Iterator[Stale]:
+    by_shard = {state.shard: state for state in states}
+    for track, receipt in dedups.items():
+        # A receipt that names no shards is of all of them, or of so many.
+        selection = receipt.selection or format_selection(campaign.recipe.shards)
+        compared = [by_shard[one] for one in parse_selection(selection) if one in by_shard]
+        curated = [one for state in compared if (one := state.tracks[track].fresh_curated)]
+        first = next((one for state in compared for one in state.tracks[track].stale), None)
+        why = f"{first.what} are" if first else why_dedup_stale(receipt, curated)
+        if why:
+            place = dedup_place(campaign.name, track)
+            yield Stale(f"results of the dedup of {track}", why, place.command)
+
+
+def _why_validation_stale(
+    campaign: Campaign,
+    states: Sequence[ShardState],
+    dedups: Mapping[str, DedupReceipt],
+    stale_dedups: Collection[Stale],
+    validation: ReleaseValidation,
+) -> str:
+    if validation.shards != len(campaign.recipe.shards):
+        try:
+            campaign = without_missing(campaign, states)
+        except PermanentError:
+            return "none of its shards can be released any more"
+    shards = set(campaign.recipe.shards)
+    released = [state for state in states if state.shard in shards]
+    behind = [one for state in released for t in campaign.tracks for one in state.tracks[t].stale]
+    behind += [one for state in released for one in state.stale_validation]
+    behind += [one for one in stale_dedups if one.what.split()[-1] in campaign.tracks]
+    if behind:
+        return f"{behind[0].what} are"
+    curated = {
+        track: [one for state in released if (one := state.tracks[track].fresh_curated)]
+        for track in campaign.tracks
+    }
+    for track in campaign.tracks:
+        if track not in dedups:
+            return f"the dedup of {track} is gone"
+        if len(curated[track]) < len(released):
+            return f"captions of {track} are gone"
+    return why_stale(
+        campaign,
+        validation,
+        curated,
+        {track: dedups[track] for track in campaign.tracks},
+        [state.validation for state in released],
+    )
