@@ -136,7 +136,7 @@ def test_a_repeat_in_another_shard_is_found_and_the_first_kept(campaign):
 
 def test_dedup_waits_for_every_shard_and_names_the_missing_ones(campaign):
     put_curated(campaign, "sa_000000", [TEXT], 1)
-    with pytest.raises(PermanentError, match="1 of 2 shards are not curated.*--shards 1"):
+    with pytest.raises(PermanentError, match="1 of 2 shards must be curated.*--shards 1"):
         dedup_track(campaign, "single_en")
 
 
