@@ -2,9 +2,10 @@
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
+from sa1b_captions.chance import wilson
 from tests.gold.captions import SPLITS, Gold
 from tests.gold.planted import DEFECTS
-from tests.gold.scores import JUDGED, Judged, Score, score, totals, wilson
+from tests.gold.scores import JUDGED, Judged, Score, score, totals
 
 NAMES = {"en": "English", "zh": "Chinese"}
 _NAMED = 12

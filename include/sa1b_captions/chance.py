@@ -11,3 +11,19 @@ def allowed_share(limit: float, rows: int, deviations: float = 3.0) -> float:
     11,000 rows it adds half a point.
     """
     return min(1.0, limit + deviations * math.sqrt(limit * (1 - limit) / max(rows, 1)))
+
+
+Z95 = 1.959964
+"""Standard deviations that 95 % of a normal distribution lie within."""
+
+
+def wilson(hits: int, of: int) -> tuple[float, float]:
+    """Wilson's 95 % interval of a share; from 0 to 1 where nothing was tried."""
+    if not of:
+        return 0.0, 1.0
+    share, square = hits / of, Z95 * Z95
+    middle = share + square / (2 * of)
+    half = Z95 * (share * (1 - share) / of + square / (4 * of * of)) ** 0.5
+    low, high = ((middle + sign * half) / (1 + square / of) for sign in (-1, 1))
+    # Exact at both ends, where rounding leaves a hair.
+    return (0.0 if hits == 0 else low), (1.0 if hits == of else high)

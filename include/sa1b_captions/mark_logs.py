@@ -45,7 +45,7 @@ class MarkLog:
             PermanentError: a note is too long, or a name is not one line of text.
             RetryableError: the store failed. The marks may be added again.
         """
-        added = [_line(mark) for mark in marks]
+        added = [_checked_line(mark) for mark in marks]
         with self._lock:
             if len(self._lines) >= FULL:
                 self._lines, self._full = [], self._full + 1
@@ -77,14 +77,19 @@ def read_marks(store: Store, campaign: str, kind: type[M]) -> list[M]:
     return sorted(marks, key=lambda mark: mark.at)  # of one instant, as their logs have them
 
 
-def _line(mark: Mark) -> str:
+def line_of(mark: Mark) -> str:
+    """A mark as a line of JSON, as it is stored and exported."""
+    return json.dumps({"kind": mark.KIND, **asdict(mark)}, ensure_ascii=False)
+
+
+def _checked_line(mark: Mark) -> str:
     if len(mark.note) > MAX_NOTE_CHARS:
         raise PermanentError(
             f"the note has {len(mark.note):,} characters; at most {MAX_NOTE_CHARS:,} are kept"
         )
     if not mark.who or not _TEXT.fullmatch(mark.who + mark.note + mark.sample_id):
         raise PermanentError("a mark needs a login, and its note is one line of plain text")
-    return json.dumps({"kind": mark.KIND, **asdict(mark)}, ensure_ascii=False)
+    return line_of(mark)
 
 
 def _parse_log(data: bytes, where: str) -> Sequence[Mark]:

@@ -55,7 +55,7 @@ def campaign(tmp_path, monkeypatch):
     monkeypatch.setenv("CAPTIONS_ROOT", tmp_path.as_uri())
     store = open_store_url(tmp_path.as_uri())
     recipe = builders.demo_recipe(shards="0-59")
-    monkeypatch.setattr("sa1b_console.app.load_recipe", lambda name: recipe)
+    monkeypatch.setattr("sa1b_console.common.load_recipe", lambda name: recipe)
     return open_campaign(store, "test", recipe)
 
 

@@ -17,23 +17,8 @@ JUDGED = tuple(rule.name for rule in RULES if rule.name != "length_outlier")
 """Rules that one caption is enough to judge. An outlier is one beside a reference, so that rule
 has its own tests."""
 
-_Z = 1.959964
-"""Standard deviations that 95 % of a normal distribution lie within."""
-
 Judged = tuple[Gold, frozenset[str]]
 """A caption, and the reasons that the rules give it."""
-
-
-def wilson(hits: int, of: int) -> tuple[float, float]:
-    """Wilson's 95 % interval of a share; from 0 to 1 where nothing was tried."""
-    if not of:
-        return 0.0, 1.0
-    share, square = hits / of, _Z * _Z
-    middle = share + square / (2 * of)
-    half = _Z * (share * (1 - share) / of + square / (4 * of * of)) ** 0.5
-    low, high = ((middle + sign * half) / (1 + square / of) for sign in (-1, 1))
-    # Exact at both ends, where rounding leaves a hair.
-    return (0.0 if hits == 0 else low), (1.0 if hits == of else high)
 
 
 @dataclass(frozen=True, slots=True)

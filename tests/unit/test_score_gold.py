@@ -4,10 +4,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from sa1b_captions.chance import wilson
 from scripts import score_gold
 from tests.gold.planted import planted
 from tests.gold.planting.base import good_captions
-from tests.gold.scores import wilson
 
 GOOD = good_captions("en")[0]
 KEYS = ["faulty", "faulty_rejected", "fit", "fit_rejected", "precision", "recall"]
