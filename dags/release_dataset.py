@@ -30,6 +30,10 @@ key, and version, rows by file, verdict, folder and manifest as their extra:
 | `gate` | asks a person whether to release in spite of warnings; Hold after a week | answer under *Required Actions* |
 | `export` | writes the release, manifest last | clear it: a release without manifest is written anew |
 | `publish` | tells other DAGs that a release is out | clear it |
+| `plan_upload` | with `CAPTIONS_PUBLISH_TO` set: verifies the release, and says in its log what would go there | clear it |
+| `upload_gate` | asks a person whether to publish there; Keep after a week | answer under *Required Actions* |
+| `upload` | verifies the release again and publishes it | clear it: it goes on where it was |
+| `keep` | records that a person kept the release here | |
 | `hold` | records that a person held the release back | |
 """
 
@@ -57,7 +61,8 @@ from sa1b_operators.events import release_event
 from sa1b_operators.planning import note, refuse
 from sa1b_operators.stage import STAGE_DEFAULTS, stage
 
-recipe = load_recipe(load_settings().recipe)
+settings = load_settings()
+recipe = load_recipe(settings.recipe)
 # Same object in caption_shards: an asset is its name and uri.
 captioned_shards = Asset(name="captioned_shards", uri="sa1b-captions://captioned_shards")
 
@@ -189,6 +194,39 @@ with DAG(
     def hold(*, ti: Any = None) -> None:
         """Leave the release unwritten; trigger this DAG again to reconsider."""
         note(ti, "held back at the gate; trigger this DAG again to reconsider")
+
+    if settings.publish_to:
+        upload = ["publish", "{{ ti.xcom_pull(task_ids='export')['version'] }}"]
+        upload += ["--to", settings.publish_to]
+        plan_upload = stage(task_id="plan_upload", arguments=upload)
+        upload_gate = HITLBranchOperator(
+            task_id="upload_gate",
+            subject=f"Publish this release at {settings.publish_to}?",
+            body="{% set plan = ti.xcom_pull(task_ids='plan_upload') %}"
+            "{{ plan['version'] }}: {{ plan['send_files'] }} files of {{ plan['send_bytes'] }} "
+            "bytes go to {{ plan['url'] }}, which holds {{ plan['holds'] or 'no release' }}; "
+            "{{ plan['remove'] | length }} files there are removed.",
+            options=["Publish", "Keep"],
+            options_mapping={"Publish": "upload", "Keep": "keep"},
+            defaults="Keep",
+            response_timeout=dt.timedelta(days=7),
+            execution_timeout=None,
+        )
+
+        @task
+        def keep(*, ti: Any = None) -> None:
+            """Leave the release where it is; trigger this DAG again, or publish it by hand."""
+            note(ti, "kept here at the gate; sa1b-captions publish publishes it by hand")
+
+        export >> plan_upload >> upload_gate
+        upload_gate >> [
+            stage(
+                task_id="upload",
+                arguments=[*upload, "--yes"],
+                execution_timeout=dt.timedelta(days=1),  # some 20 GB, whatever the line is like
+            ),
+            keep(),
+        ]
 
     routed = route()
     held = hold()

@@ -7,7 +7,17 @@ stopped by Ctrl-C.
 """
 
 from sa1b_captions.cli import commands as stages  # each adds its commands to the app
-from sa1b_captions.cli import comparing, packing, recipes, servers, tuning, views  # likewise
+from sa1b_captions.cli import comparing, packing, publishing, recipes, servers, tuning, views
 from sa1b_captions.cli.common import app
 
-__all__ = ["app", "comparing", "packing", "recipes", "servers", "stages", "tuning", "views"]
+__all__ = [
+    "app",
+    "comparing",
+    "packing",
+    "publishing",
+    "recipes",
+    "servers",
+    "stages",
+    "tuning",
+    "views",
+]
