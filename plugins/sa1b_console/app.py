@@ -19,7 +19,7 @@ from sa1b_captions.receipt_files import read_receipt, run_summary_place
 from sa1b_captions.recipe import TRACKS
 from sa1b_captions.shards import SHARD_PATTERN
 from sa1b_captions.stages.status import read_status
-from sa1b_console import gallery, marking, reports
+from sa1b_console import gallery, marking, reports, trying
 from sa1b_console.common import (
     CAPTION_DAG,
     HEADERS,
@@ -46,6 +46,7 @@ app = FastAPI(
 )
 app.include_router(gallery.router)
 app.include_router(marking.router)
+app.include_router(trying.router)
 
 
 @app.middleware("http")

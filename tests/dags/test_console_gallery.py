@@ -71,7 +71,10 @@ def get(client, path, status=200):
 
 GALLERY = "/gallery"
 SAMPLE = "/samples/single_en/sa_000000/1"
-PATHS = [GALLERY, SAMPLE, "/clusters", "/images/sa_000000/1", "/marks", "/marks.jsonl"]
+PATHS = [
+    *(GALLERY, SAMPLE, "/clusters", "/images/sa_000000/1", "/marks", "/marks.jsonl", "/what-if"),
+    "/what-if.patch?change=min_chars=180",
+]
 
 
 @pytest.mark.parametrize("path", PATHS)
@@ -176,6 +179,9 @@ def test_captions_are_text_and_never_anything_else(login, campaign):
         ("/gallery?cluster=../../recipe", 404),
         ("/gallery?after=x", 404),
         ("/gallery?min_chars=%3Cscript%3E", 404),
+        ("/what-if?change=%3Cscript%3E", 404),
+        ("/what-if?shards=..", 404),
+        ("/what-if.patch?change=../../recipe", 404),
     ],
 )
 def test_no_address_leads_out_of_the_store(login, campaign, path, status):
@@ -295,3 +301,25 @@ def test_the_page_of_marks_shows_estimates_rules_and_agreement(login, campaign):
     gold = [json.loads(line) for line in get(login(), "/marks.jsonl?gold=true").text.splitlines()]
     assert {"single_en/sa_000001/4"} <= {row["id"] for row in gold}
     assert all(set(row) == {"id", "language", "text", "expected"} for row in gold)
+
+
+def test_what_if_shows_what_a_limit_keeps_and_the_captions_at_the_line(login, campaign):
+    text = " ".join(get(login(), "/what-if?change=en.min_chars=300").text.split())
+    row = re.search(r"<th>single_en</th>(.*?)</tr>", text).group(1)
+    numbers = [int(number) for number in re.findall(r'number">(\d+)<', row)]
+    planned, kept, dropped, restored, then = numbers
+    assert (planned, restored, then) == (20, 0, kept - dropped)
+    assert dropped > 0
+    assert "<svg" in text
+    assert "Dropped, but only just" in text
+    assert 'data-sample="single_en/' in text
+    assert "single_zh</th>" not in text
+    assert "Let in by this" in get(login(), "/what-if?change=off=too_short&shards=1").text
+
+
+def test_a_proposal_is_a_patch_to_download(login, campaign, monkeypatch):
+    monkeypatch.setenv("CAPTIONS_RECIPE", "internvl")
+    reply = get(login(), "/what-if.patch?change=zh.min_chars=70")
+    assert 'base = "internvl"' in reply.text
+    assert "[quality.language.zh]\nmin_chars = 70" in reply.text
+    assert "attachment" in reply.headers["content-disposition"]

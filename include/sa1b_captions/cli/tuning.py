@@ -2,6 +2,8 @@
 
 import unicodedata
 from collections.abc import Iterator
+from dataclasses import asdict
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -17,9 +19,11 @@ from sa1b_captions.cli.common import (
     parse_tracks,
     print_result,
 )
+from sa1b_captions.errors import PermanentError
 from sa1b_captions.plurals import counted
 
 if TYPE_CHECKING:
+    from sa1b_captions.campaign import Campaign
     from sa1b_captions.quality.thresholds import LimitTrials
     from sa1b_captions.stages.calibrate import TrackCalibration
 
@@ -38,6 +42,18 @@ def calibrate(
     replace: Annotated[
         bool, typer.Option("--replace", help="With --pin: replace the reference there is.")
     ] = False,
+    what_if: Annotated[
+        str,
+        typer.Option(
+            "--what-if",
+            help="Show what one change keeps and drops, as in min_chars=180, zh.max_dup10=0.3 or "
+            "off=refusal.",
+        ),
+    ] = "",
+    propose: Annotated[
+        Path | None,
+        typer.Option(help="With --what-if: write the change here as a patch of the recipe."),
+    ] = None,
     as_json: Annotated[
         bool, typer.Option("--json", help="Print one line of JSON, every curve in it, no table.")
     ] = False,
@@ -49,7 +65,15 @@ def calibrate(
     """
     from sa1b_captions.stages.calibrate import calibrate as run
 
-    _, _, campaign = open_deployment()
+    if propose is not None and not what_if:
+        raise PermanentError("--propose goes with --what-if")
+    settings, _, campaign = open_deployment()
+    if what_if:
+        if pin:
+            raise PermanentError("--what-if changes nothing; leave --pin out")
+        names = parse_shards(campaign, shards)
+        _what_if(campaign, settings.recipe, what_if, names, parse_tracks(tracks), propose, as_json)
+        return
     found = run(
         campaign,
         parse_shards(campaign, shards),
@@ -70,6 +94,40 @@ def calibrate(
     for track in found.tracks:
         print("\n".join((*_examples(track), "", *_table(track), "")))
     print("Pinned as the reference." if found.pinned else "Nothing is changed.")
+
+
+def _what_if(
+    campaign: "Campaign",
+    recipe: str,
+    text: str,
+    shards: list[str],
+    tracks: list[str],
+    propose: Path | None,
+    as_json: bool,
+) -> None:
+    from sa1b_captions.quality.browse.limit_changes import parse_change
+    from sa1b_captions.quality.browse.proposals import write_proposal
+    from sa1b_captions.quality.browse.what_if import totals
+    from sa1b_captions.stages.calibrate import try_limit
+
+    change = parse_change(text)
+    outcomes, examples = try_limit(campaign, shards, change, tracks=tracks)
+    if propose is not None:
+        write_proposal(propose, recipe, change, tuple(campaign.recipe.quality.languages))
+        log.info("the change is in %s", propose)
+    if as_json:
+        result = {"stage": "calibrate", "what_if": str(change)}
+        print_result(result | {"outcomes": [asdict(one) for one in outcomes]})
+        return
+    for where, sample, caption in examples:
+        print(f"  {where} {sample}: {_shorten(caption)}")
+    print(f"{'shard':<12}{'track':<12}{'kept':>10}{'dropped':>10}{'let in':>10}{'kept then':>12}")
+    for one in (*outcomes, *totals(outcomes).values()):
+        print(
+            f"{one.shard or 'all':<12}{one.track:<12}{one.kept:>10,}{one.dropped:>10,}"
+            f"{one.restored:>10,}{one.then:>12,}"
+        )
+    print(f"What if {change}: nothing is changed.")
 
 
 def _examples(found: "TrackCalibration") -> Iterator[str]:

@@ -15,6 +15,8 @@ from sa1b_captions.campaign import Campaign
 from sa1b_captions.errors import PermanentError
 from sa1b_captions.freshness import read_tracks, why_not_curated
 from sa1b_captions.outputs import read_curated
+from sa1b_captions.quality.browse.limit_changes import OFF, Change
+from sa1b_captions.quality.browse.what_if import Outcome, concerns, try_change
 from sa1b_captions.quality.curated import READERS, read_all_metrics
 from sa1b_captions.quality.health.reference import (
     Reference,
@@ -110,6 +112,30 @@ def calibrate(
     ]
     pinned = pin and pin_reference(campaign, reference, replace=replace)
     return Calibration(reference, pinned, why_not_pin(campaign, reference), found)
+
+
+def try_limit(
+    campaign: Campaign, shards: Sequence[str], change: Change, *, tracks: Iterable[str] = TRACKS
+) -> tuple[list[Outcome], list[tuple[str, str, str]]]:
+    """What becomes of curated shards by one change, and captions at both sides of the line.
+
+    Returns:
+        Outcomes by shard and track; and side, sample_id and text of some captions.
+
+    Raises:
+        PermanentError: a shard is not curated by the present rules, or the change cannot be.
+        RetryableError: the store failed.
+    """
+    wanted = [t for t in TRACKS if t in set(tracks) and concerns(campaign, change, t)]
+    receipts = [one for track in wanted for one in _require_curated(campaign, track, shards)]
+    outcomes, sides = try_change(campaign, receipts, change)
+    beyond = "would be let in:" if change.name == OFF else "just dropped:"
+    examples = []
+    for track, near in sides.items():
+        texts = _read_captions(campaign, track, {*near.inside, *near.outside})
+        for where, samples in (("just kept:", near.inside), (beyond, near.outside)):
+            examples += [(where, sample, texts.get(sample, "")) for sample in samples]
+    return outcomes, examples
 
 
 def _require_curated(campaign: Campaign, track: str, shards: Sequence[str]) -> list[CurateReceipt]:

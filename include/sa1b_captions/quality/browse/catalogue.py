@@ -135,20 +135,28 @@ class Catalogue:
             DamagedObjectError: its tables are not what its receipt names.
             RetryableError: the store failed.
         """
-        receipt = self._receipts.get(unit)
-        if receipt is not None:
-            try:
-                return self._facets_of(receipt)
-            except (MissingKeyError, DamagedObjectError):  # it was curated again since
-                self._receipts.pop(unit, None)
+        try:
+            return self._facets_of(self.receipt(unit))
+        except (MissingKeyError, DamagedObjectError):  # it may be curated again since
+            self._receipts.pop(unit, None)
+        return self._facets_of(self.receipt(unit))
+
+    def receipt(self, unit: str) -> CurateReceipt:
+        """Receipt of a unit, as far as is known.
+
+        Raises:
+            MissingKeyError: it is not curated.
+            RetryableError: the store failed.
+        """
+        if (known := self._receipts.get(unit)) is not None:
+            return known
         track, shard = unit.split("/")
-        receipt = read_receipt(
-            self._campaign.store, curate_place(self._campaign.name, track, shard)
-        )
-        if receipt is None:
+        place = curate_place(self._campaign.name, track, shard)
+        found = read_receipt(self._campaign.store, place)
+        if found is None:
             raise MissingKeyError(f"curated captions of {unit}", self._campaign.store.url)
-        self._receipts[unit] = receipt
-        return self._facets_of(receipt)
+        self._receipts[unit] = found
+        return found
 
     def _facets_of(self, receipt: CurateReceipt) -> Facets:
         key = (f"{receipt.track}/{receipt.shard}", digest(receipt))
