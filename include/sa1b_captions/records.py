@@ -98,8 +98,8 @@ TEXT_FEATURES = pa.schema(
         ("line_breaks", pa.int32()),
         ("markdown_marks", pa.int32()),
         ("special_tokens", pa.int32()),  # markers of chat templates
-        ("refusals", pa.int32()),  # phrases at either end, quotations left out
-        ("meta_talk", pa.int32()),  # phrases at either end, an I that speaks anywhere
+        ("refusals", pa.int32()),  # phrases, quotations left out
+        ("meta_talk", pa.int32()),  # phrases, an I that speaks, a question to the reader
         ("speculations", pa.int32()),  # phrases; measured only
         ("dup2", pa.float32()),  # share of runs of 2 units that occurred before
         ("dup10", pa.float32()),  # share of runs of 10 units that occurred before

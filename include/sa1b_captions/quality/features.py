@@ -8,7 +8,7 @@ import numpy as np
 import polars as pl
 import pyarrow as pa
 
-from sa1b_captions.quality import characters, phrases, vocabulary
+from sa1b_captions.quality import characters, markers, phrases, vocabulary
 from sa1b_captions.quality.characters import LINE_BREAKS
 from sa1b_captions.quality.duplicates.wording import buffers
 from sa1b_captions.quality.kernels import columns as kernel
@@ -29,12 +29,13 @@ SPECIAL_TOKENS = (
     *("<|begin_of_text|>", "<|end_of_text|>", "<|eot_id|>", "<|start_header_id|>"),
     *("<|end_header_id|>", "<|endoftext|>", "[INST]", "[/INST]", "<<SYS>>"),
 )
-"""Markers of chat templates that a report shows as such; `phrases.SPECIAL` finds these and more."""
+"""Markers of chat templates that a report shows as such; `markers.SPECIAL` finds these and more."""
 
 __all__ = ["LINE_BREAKS", "SPECIAL_TOKENS", "measure"]
 
 _WORD_SLOTS = 16384
 _MASK = 2**64 - 1
+_GOLDEN = 0x9E3779B97F4A7C15
 
 
 def measure(captions: pa.ChunkedArray | pa.Array) -> pl.DataFrame:
@@ -45,8 +46,9 @@ def measure(captions: pa.ChunkedArray | pa.Array) -> pl.DataFrame:
     texts = pl.Series("caption", captions, dtype=pl.String).fill_null("")
     counts = _count(texts)
     tags = _special_tokens(texts, counts["brackets"])
+    heads = _heads(texts, counts["colons"])
     return pl.concat(
-        [counts, tags, _count_phrases(texts, counts["bare_han"] > 0)], how="horizontal"
+        [counts, tags, heads, _count_phrases(texts, counts["bare_han"] > 0)], how="horizontal"
     ).select(
         _FEATURES[name].cast(_POLARS[kind]).alias(name)
         for name, kind in zip(TEXT_FEATURES.names, TEXT_FEATURES.types, strict=True)
@@ -73,6 +75,14 @@ def _special_tokens(texts: pl.Series, brackets: pl.Series) -> pl.DataFrame:
     special = found.select(_matches(_SPECIAL)).to_series()
     counts["special_tokens"][rows] = special - found.select(_matches(_MARKUP)).to_series()
     return pl.DataFrame(counts)
+
+
+def _heads(texts: pl.Series, colons: pl.Series) -> pl.DataFrame:
+    """How many heads of parts a text has; few have a colon at all."""
+    rows = (colons > 0).arg_true()
+    counts = np.zeros(len(texts), np.int32)
+    counts[rows] = texts.gather(rows).str.count_matches(markers.HEADS)
+    return pl.DataFrame({"heads": counts})
 
 
 def _count_phrases(texts: pl.Series, han: pl.Series) -> pl.DataFrame:
@@ -114,8 +124,9 @@ def _share(part: str, whole: str | pl.Expr) -> pl.Expr:
 def _word_table() -> tuple[np.ndarray, np.ndarray]:
     """Hashes of known words in the kernel's slots, and what is known of them."""
     keys, tags = np.zeros(_WORD_SLOTS, np.uint64), np.zeros(_WORD_SLOTS, np.uint32)
-    for word, tag in sorted(vocabulary.tags().items()):
-        value = _hash_word(word)
+    known = {_hash_word(word): tag for word, tag in sorted(vocabulary.tags().items())}
+    known |= dict.fromkeys(map(_hash_pair, sorted(vocabulary.PAIRS)), vocabulary.Tag.TWICE)
+    for value, tag in known.items():
         slot = value % _WORD_SLOTS
         while tags[slot]:
             slot = (slot + 1) % _WORD_SLOTS
@@ -128,7 +139,17 @@ def _hash_word(word: str) -> int:
     value = 0xCBF29CE484222325
     for character in word:
         value = ((value ^ ord(character)) * 0x100000001B3) & _MASK
-    value = ((value ^ (value >> 32)) * 0x9E3779B97F4A7C15) & _MASK
+    return _scramble(value)
+
+
+def _hash_pair(letters: str) -> int:
+    """The kernel's hash of two Han letters in a row."""
+    first, second = map(_hash_word, letters)
+    return _scramble((first * _GOLDEN + second) & _MASK)
+
+
+def _scramble(value: int) -> int:
+    value = ((value ^ (value >> 32)) * _GOLDEN) & _MASK
     return value ^ (value >> 29)
 
 
@@ -137,8 +158,8 @@ _TABLES = (
     *_word_table(),
 )
 
-_SPECIAL = "|".join(phrases.SPECIAL)
-_MARKUP = rf"(?i)</?(?:{'|'.join(phrases.HTML)})(?:\s[^<>]{{0,200}})?/?>"
+_SPECIAL = "|".join(markers.SPECIAL)
+_MARKUP = rf"(?i)</?(?:{'|'.join(markers.HTML)})(?:\s[^<>]{{0,200}})?/?>"
 _TAG = _MARKUP + "|<!--"
 
 _POLARS = {pa.int32(): pl.Int32, pa.float32(): pl.Float32}
@@ -148,9 +169,7 @@ _FEATURES = {name: pl.col(name) for name in TEXT_FEATURES.names} | {
     "foreign_share": _share("foreign", "letters"),
     "stopword_share": _share("stopwords", "stray_words"),
     "other_stopword_share": _share("other_stopwords", "stray_words"),
-    "markdown_marks": pl.col("markdown_marks") + pl.col("tags"),
-    # A question to the reader talks to somebody, whatever its words.
-    "meta_talk": pl.col("meta_talk") + pl.col("asks"),
+    "markdown_marks": pl.col("markdown_marks") + pl.col("tags") + pl.col("heads"),
     "dup2": _share("repeats2", pl.col("units") - 1),
     "dup10": _share("repeats10", pl.col("units") - 9),
     "repeated_sentence_share": _share("repeated_sentences", "sentences"),

@@ -5,25 +5,32 @@ A text is decoded once; every other loop reads its code points, their kinds, or 
 
 import numpy as np
 
-from sa1b_captions.quality.kernels.compiled import compiled
-from sa1b_captions.quality.kernels.counts import count_signs, longest_run, tally_letters
-from sa1b_captions.quality.kernels.encoding import count_lost
-from sa1b_captions.quality.kernels.endings import asks, ends_well
-from sa1b_captions.quality.kernels.language import look_up, read_language
-from sa1b_captions.quality.kernels.markdown import count_markdown
-from sa1b_captions.quality.kernels.quotations import mark_quotations
-from sa1b_captions.quality.kernels.repetition import (
-    ECHO_UNITS,
-    LOOP_UNITS,
+from sa1b_captions.quality.kernels.clauses import (
     OPENING_UNITS,
     SENTENCE_UNITS,
+    START_CHARACTERS,
     count_repeated_clauses,
     count_repeated_openings,
-    count_repeated_sentences,
-    count_repeats,
+    count_repeated_starts,
+)
+from sa1b_captions.quality.kernels.compiled import compiled
+from sa1b_captions.quality.kernels.counts import count_signs, longest_run, tally_letters
+from sa1b_captions.quality.kernels.echoes import (
+    ECHO_UNITS,
+    LOOP_UNITS,
     count_stutters,
     longest_echo,
 )
+from sa1b_captions.quality.kernels.encoding import count_lost
+from sa1b_captions.quality.kernels.endings import ends_well
+from sa1b_captions.quality.kernels.language import (
+    introduces_all,
+    look_up,
+    read_language,
+)
+from sa1b_captions.quality.kernels.markdown import count_markdown
+from sa1b_captions.quality.kernels.quotations import mark_quotations
+from sa1b_captions.quality.kernels.repetition import count_repeats
 from sa1b_captions.quality.kernels.text import decode
 from sa1b_captions.quality.kernels.words import split_units
 
@@ -48,6 +55,7 @@ COLUMNS = (
     "stutters",
     "line_breaks",
     "brackets",
+    "colons",
     "wide_marks",
     "markdown_marks",
     "sentences",
@@ -62,7 +70,6 @@ COLUMNS = (
     "character_run",
     "lost_characters",
     "ends_sentence",
-    "asks",
 )
 """What `measure` counts, in the order of its result's columns."""
 
@@ -115,25 +122,26 @@ def measure(
         letters, foreign, stray, bare_han, stray_foreign = tally_letters(
             codes, kinds, quoted, length
         )
+        if stray_foreign and introduces_all(unit_kinds, unit_bits, tags, count):
+            stray_foreign = 0
         language = read_language(units, unit_kinds, unit_bits, tags, count, ends, sentences)
-        line_breaks, brackets, wide = count_signs(codes, kinds, traits, quoted, length)
-        stamp = 4 * text + 1
+        line_breaks, brackets, colons, wide = count_signs(codes, kinds, traits, quoted, length)
+        stamp = 3 * text + 1
         repeats2, row, local = count_repeats(units, count, 2, keys, stamps, stamp, again)
         # What comes again as a whole comes again two by two: most texts need no closer look.
         repeats10, run, sentences2, clauses2 = 0, 0, 0, 0
         if row >= SENTENCE_UNITS - 1:
-            sentences2 = count_repeated_sentences(
-                units, unit_bits, ends, sentences, keys, stamps, stamp + 1
+            sentences2, clauses2 = count_repeated_clauses(
+                units, unit_kinds, unit_bits, tags, count, ends, keys, stamps, stamp + 1
             )
-            clauses2 = count_repeated_clauses(
-                units, unit_kinds, unit_bits, tags, count, ends, keys, stamps, stamp + 2
-            )
+        if row >= START_CHARACTERS - 1:
+            clauses2 += count_repeated_starts(units, unit_kinds, unit_bits, count)
         if row >= OPENING_UNITS - 1:
             clauses2 += count_repeated_openings(
                 units, unit_kinds, unit_bits, tags, count, ends, sentences
             )
         if row >= 9:
-            repeats10, run, _ = count_repeats(units, count, 10, keys, stamps, stamp + 3, again)
+            repeats10, run, _ = count_repeats(units, count, 10, keys, stamps, stamp + 2, again)
         # A phrase that comes twice at once is as long as the row of pairs that come again.
         periods = row + 1
         echo = longest_echo(units, unit_kinds, unit_bits, tags, count, 1, min(ECHO_UNITS, periods))
@@ -142,7 +150,7 @@ def measure(
         )
         if loop or echo > 2 * ECHO_UNITS:
             clauses2 = sentences2  # the loop says the rest
-        stutters = count_stutters(units, unit_kinds, unit_bits, tags, count)
+        stutters = count_stutters(units, unit_kinds, unit_bits, tags, count, word_keys, word_tags)
         values = (
             length,
             count,
@@ -155,6 +163,7 @@ def measure(
             stutters + doubled,
             line_breaks,
             brackets,
+            colons,
             wide,
             count_markdown(codes, kinds, traits, quoted, length),
             sentences,
@@ -169,7 +178,6 @@ def measure(
             longest_run(codes, kinds, traits, length),
             count_lost(codes, kinds, length, gbk),
             np.int64(ends_well(codes, kinds, traits, length)),
-            np.int64(asks(codes, traits, quoted, length)),
         )
         for column in range(len(values)):
             counts[text, column] = values[column]

@@ -66,11 +66,10 @@ def tally_letters(
 @compiled
 def count_signs(
     codes: np.ndarray, kinds: np.ndarray, traits: np.ndarray, quoted: np.ndarray, count: int
-) -> tuple[int, int, int]:
-    """Line breaks and a blank before the text; brackets that may open a tag; wide punctuation."""
+) -> tuple[int, int, int, int]:
+    """Line breaks and a blank before the text; signs that a tag may have; colons; wide marks."""
     line_breaks = 0
-    brackets = 0
-    wide = 0
+    brackets, colons, wide = 0, 0, 0
     if count and traits[0] & SPACE:
         line_breaks = 1
     for place in range(count):
@@ -79,11 +78,12 @@ def count_signs(
             line_breaks += (trait & LINE_BREAK) != 0
             wide += (trait & WIDE) != 0 and quoted[place] != QUOTED
             code = codes[place]
-            # < and [, and the full-width one, and ( before a digit.
-            brackets += code == 0x3C or code == 0x5B or code == 0xFF1C
+            # < and [, the full-width one, | and _, and ( before a digit.
+            brackets += code in (0x3C, 0x5B, 0xFF1C, 0x7C, 0x5F)
+            colons += code in (0x3A, 0xFF1A, 0x3010)  # : and its wide form, and 【
             if code == 0x28 and place + 1 < count:
                 brackets += 0x30 <= codes[place + 1] <= 0x39
-    return line_breaks, brackets, wide
+    return line_breaks, brackets, colons, wide
 
 
 @compiled

@@ -3,7 +3,8 @@
 import numpy as np
 
 from sa1b_captions.quality.kernels.compiled import compiled
-from sa1b_captions.quality.kernels.text import FOREIGN, HAN, LATIN, LOST, TRADITIONAL
+from sa1b_captions.quality.kernels.counts import beside_han
+from sa1b_captions.quality.kernels.text import FOREIGN, HAN, LATIN, LOST, MARK, TRADITIONAL
 
 _TAB = 0x09
 _JOINERS = (0x200C, 0x200D)
@@ -14,6 +15,10 @@ _CP1252 = (
     *(0x2022, 0x2DC, 0x2122, 0x161, 0x203A, 0x153, 0x17E, 0x178),
 )
 """Its other characters of 0x80 to 0x9F."""
+
+
+_UNSET = (0x70EB, 0x5C6F, 0x847A)  # 烫 屯 葺
+_SIGNS = (0x3F, 0x25, 0x3D)  # ? % =
 
 
 @compiled
@@ -74,7 +79,55 @@ def is_common(code: int, gbk: np.ndarray) -> bool:
 
 
 @compiled
-def count_lost(codes: np.ndarray, kinds: np.ndarray, count: int, gbk: np.ndarray) -> int:
+def is_unset_memory(codes: np.ndarray, count: int, place: int) -> bool:
+    """Whether bytes of memory that nobody wrote were read as GBK: 烫烫烫, 屯屯, 葺葺, 锘."""
+    code = codes[place]
+    if code == 0x9518:  # the mark in front of UTF-8
+        return True
+    if code not in _UNSET or place + 1 >= count:
+        return False
+    if codes[place + 1] != code:
+        return False
+    return code != 0x70EB or (place > 0 and codes[place - 1] == code)
+
+
+@compiled
+def is_hexadecimal(code: int) -> bool:
+    """Whether a code point is a digit from 0 to 9 or from A to F."""
+    return 0x30 <= code <= 0x39 or 0x41 <= code <= 0x46 or 0x61 <= code <= 0x66
+
+
+@compiled
+def is_lost_sign(codes: np.ndarray, kinds: np.ndarray, count: int, place: int) -> bool:
+    """Whether a letter was lost here: st?res, ??的门, %E9%97, =C3=A7; not in an address."""
+    code = codes[place]
+    if place + 1 >= count:
+        return False
+    if code == 0x3F:
+        if codes[place + 1] == 0x3F:
+            after = kinds[place + 2] if place + 2 < count else 0
+            return after >= LATIN and after != MARK
+        if place == 0 or kinds[place - 1] != LATIN or not 0x61 <= codes[place + 1] <= 0x7A:
+            return False
+    elif not (
+        place + 3 < count
+        and codes[place + 3] == code
+        and is_hexadecimal(codes[place + 1])
+        and is_hexadecimal(codes[place + 2])
+    ):
+        return False
+    before = place - 1
+    while before >= 0 and 0x21 <= codes[before] < 0x7F:
+        if codes[before] in (0x2E, 0x2F, 0x40):
+            return False
+        before -= 1
+    return True
+
+
+@compiled
+def count_lost(  # noqa: C901  # one kind of damage after the other
+    codes: np.ndarray, kinds: np.ndarray, count: int, gbk: np.ndarray
+) -> int:
     """Characters that stand for none or cannot be seen, and pairs that wrong decoding leaves."""
     lost = 0
     accents, letters = 0, 0
@@ -82,6 +135,8 @@ def count_lost(codes: np.ndarray, kinds: np.ndarray, count: int, gbk: np.ndarray
         kind = kinds[place]
         code = codes[place]
         if 0x20 <= code < 0x7F:
+            if code in _SIGNS:
+                lost += is_lost_sign(codes, kinds, count, place)
             accents, letters = 0, 0
             continue
         if kind == LOST:
@@ -92,12 +147,21 @@ def count_lost(codes: np.ndarray, kinds: np.ndarray, count: int, gbk: np.ndarray
             lost += is_utf8_as_gbk(codes, count, place, gbk)
             # What two replacement characters become: 锟斤拷.
             lost += code == 0x951F and place + 1 < count and codes[place + 1] == 0x65A4
+            lost += is_unset_memory(codes, count, place)
         elif code == _TAB:
             lost += 1
         elif code == 0x120 or code == 0x10A:  # the space and line break of byte-level tokens
             lost += place > 0 and kinds[place - 1] == LATIN
         elif code == 0x201A or code == 0x221A:  # UTF-8 read as Mac OS Roman
             lost += place + 1 < count and codes[place + 1] in (0xC4, 0xA9, 0xAE, 0xB1)
+        elif 0x334 <= code <= 0x338:  # strokes through letters
+            lost += 1
+        elif 0x2310 <= code <= 0x25A1:  # UTF-8 read as cp437, and boxes for missing glyphs
+            beside = place > 0 and (kinds[place - 1] == LATIN or codes[place - 1] == code)
+            frame = 0x2500 <= code <= 0x257F or code == 0x2310
+            lost += beside and (frame or code == 0x25A1)
+        elif 0xFF41 <= code <= 0xFF5A:  # three letters as wide as Han ones
+            lost += place > 1 and 0xFF41 <= min(codes[place - 1], codes[place - 2]) <= 0xFF5A
         elif is_utf8_as_western(codes, count, place):
             lost += 1
         # GBK read as Latin-1: no language has four such letters and signs in a row.
@@ -105,6 +169,7 @@ def count_lost(codes: np.ndarray, kinds: np.ndarray, count: int, gbk: np.ndarray
             accents += 1
             letters += kind == LATIN
             lost += accents >= 4 and letters >= 2
+            lost += accents == 2 and letters == 2 and beside_han(kinds, count, place)
         else:
             accents, letters = 0, 0
     return lost

@@ -8,7 +8,6 @@ from sa1b_captions.quality.kernels.text import (
     CLOSER,
     DIGIT,
     LATIN,
-    QUOTED,
     STOP,
     WIDE_STOP,
     joins,
@@ -59,10 +58,3 @@ def ends_well(codes: np.ndarray, kinds: np.ndarray, traits: np.ndarray, count: i
 def joins_address(kind: int, code: int) -> bool:
     """Whether a character may stand in an address."""
     return kind in (LATIN, DIGIT) or 0x21 <= code < 0x7F
-
-
-@compiled
-def asks(codes: np.ndarray, traits: np.ndarray, quoted: np.ndarray, count: int) -> bool:
-    """Whether a text ends in a question that nothing quotes."""
-    last = last_place(traits, count)
-    return last >= 0 and codes[last] in (0x3F, 0xFF1F) and quoted[last] != QUOTED

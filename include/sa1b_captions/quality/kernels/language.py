@@ -9,9 +9,11 @@ from sa1b_captions.quality.kernels.words import (
     AFTER_PAUSE,
     AFTER_SIGN,
     CAPITAL,
+    FOREIGN_WORD,
     GLUED,
     HAN_UNIT,
     IN_QUOTES,
+    KANA_UNIT,
     NUMBER,
     TRADITIONAL_UNIT,
     WORD,
@@ -20,7 +22,8 @@ from sa1b_captions.quality.kernels.words import (
 # What is known of a word, as bits of vocabulary.Tag.
 ENGLISH, OTHER, STUTTER, COMMON, ABROAD, GERMAN = 1, 2, 4, 8, 16, 32
 SUBJECT, FINITE, INTRODUCER, CONJUNCTION, ADVERBIAL, ONE = 64, 128, 256, 512, 1024, 2048
-PLAIN, PARTICLE, SHARED, OPENER, NOUN_END = 4096, 8192, 16384, 32768, 65536
+PLAIN, PARTICLE, SHARED, OPENER = 4096, 8192, 16384, 32768
+TWICE, COUNTS, JOINS, SCRIPT = 65536, 131072, 262144, 524288
 _KNOWN = ENGLISH | COMMON
 
 _NEAR_WORDS, _NEAR_CHARACTERS = 3, 8
@@ -37,6 +40,16 @@ _UNKNOWN_RUN = 8
 
 
 @compiled
+def find_tag(value: np.uint64, keys: np.ndarray, known: np.ndarray) -> int:
+    """What is known of a unit or a pair of units, by its hash."""
+    last = keys.shape[0] - 1
+    slot = np.int64(uint64(value) & uint64(last))
+    while known[slot] and keys[slot] != value:
+        slot = (slot + 1) & last
+    return int(known[slot])
+
+
+@compiled
 def look_up(
     units: np.ndarray,
     unit_kinds: np.ndarray,
@@ -46,15 +59,26 @@ def look_up(
     tags: np.ndarray,
 ) -> None:
     """Write what is known of each unit."""
-    last = keys.shape[0] - 1
     for place in range(count):
-        tags[place] = 0
-        if unit_kinds[place] == NUMBER:
-            continue
-        slot = np.int64(units[place] & uint64(last))
-        while known[slot] and keys[slot] != units[place]:
-            slot = (slot + 1) & last
-        tags[place] = known[slot]
+        number = unit_kinds[place] == NUMBER
+        tags[place] = 0 if number else find_tag(units[place], keys, known)
+
+
+@compiled
+def introduces_all(
+    unit_kinds: np.ndarray, unit_bits: np.ndarray, tags: np.ndarray, count: int
+) -> bool:
+    """Whether all words of other scripts are quoted, or just introduced: "the Greek word ΝΑΙ"."""
+    introduced, said = False, False
+    for place in range(count):
+        bits = unit_bits[place]
+        introduced &= not bits & AFTER_PAUSE
+        foreign = unit_kinds[place] in (KANA_UNIT, FOREIGN_WORD)
+        if foreign and not introduced and not bits & IN_QUOTES:
+            return False
+        said |= foreign and introduced
+        introduced = foreign or tags[place] & SCRIPT != 0
+    return said  # foreign letters within Latin words are no word
 
 
 @compiled

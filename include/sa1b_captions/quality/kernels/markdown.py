@@ -3,7 +3,7 @@
 import numpy as np
 
 from sa1b_captions.quality.kernels.compiled import compiled
-from sa1b_captions.quality.kernels.lists import list_number, starts_list
+from sa1b_captions.quality.kernels.lists import is_roman, list_number, starts_list
 from sa1b_captions.quality.kernels.text import (
     BLANK,
     DIGIT,
@@ -14,9 +14,26 @@ from sa1b_captions.quality.kernels.text import (
     QUOTED,
     SIGN,
     SPACE,
+    STOP,
     joins,
 )
 
+_BLOCKS = (
+    0x25CF,
+    0x25A0,
+    0x25C6,
+    0x25AA,
+    0x25AB,
+    0x25E6,
+    0x25B6,
+    0x27A4,
+    0x25BA,
+    0x2023,
+    0x2043,
+    0x2713,
+    0x2714,
+)
+"""Signs that only lists have two of, apart from each other."""
 _BULLETS = (0x2022, 0x2D, 0x2A, 0x2B, 0x3E)
 _EMPHASIS_CHARS = 80
 _FORMULA_CHARS = 40
@@ -141,7 +158,8 @@ def count_markdown(  # noqa: C901  # one sign after the other
     at_start = True
     pipes = 0
     bullets = 0
-    expected = 0
+    expected, item = 0, 0
+    blocks, block = 0, -2
     for place in range(count):
         trait = traits[place]
         if trait & LINE_BREAK:
@@ -159,22 +177,34 @@ def count_markdown(  # noqa: C901  # one sign after the other
         if quoted[place] != QUOTED:
             number = list_number(codes, kinds, traits, count, place)
             if number:
-                if number == expected:
-                    marks += 1
+                # A. B. Miller has two initials.
+                initial = code == 0x2E and kinds[place - 1] == LATIN and place - item < 5
+                marks += number == expected and not initial
                 if starts_list(codes, kinds, traits, count, place, number) or number == expected:
                     expected = number + 1
+                    item = place
                 continue
             if code == 0x5F and following == 0x5F:
                 begins = place == 0 or not (joins(kinds[place - 1]) or codes[place - 1] == 0x5F)
                 marks += begins and not blank and kinds[place + 2] != OTHER
             elif code == 0x5F or code == 0x60 or (code == 0x2A and following != 0x2A):  # _ ` *
                 marks += is_emphasis(codes, kinds, traits, count, place)
+            elif code == 0x29:
+                marks += is_roman(codes, traits, place)
+            elif code in _BLOCKS:
+                blocks += place > block + 1
+                block = place
+                marks += blocks == 2
+            elif code == 0x3D:  # == of a heading
+                marks += (
+                    following == 0x3D and blank and place > 0 and traits[place - 1] & BLANK != 0
+                )
             elif code == 0x5C:
                 marks += is_escape(codes, count, place)
             elif code == 0x24:
                 marks += is_formula(codes, count, place)
             elif code == 0x7B:  # {" and {'
-                marks += place > 0 and (following == 0x22 or following == 0x27)
+                marks += place > 0 and following in (0x22, 0x27, 0x201C, 0x7B)
             elif code == 0x7E:  # ~~
                 marks += following == 0x7E and kinds[place + 2] == LATIN and not blank
             elif code == 0x23:  # ## inside a line
@@ -184,6 +214,8 @@ def count_markdown(  # noqa: C901  # one sign after the other
                 marks += pipes == 3
             elif code == 0x5D:  # [1], a reference
                 marks += place > 1 and kinds[place - 1] == DIGIT and opens(codes, kinds, place)
+            if code == 0x2D and following == 0x2D and third == 0x2D:  # --- of a rule
+                marks += place > 1 and traits[place - 1] & BLANK and traits[place - 2] & STOP != 0
             if code in _BULLETS:  # inside a line
                 spaced = place + 1 < count and traits[place + 1] & SPACE
                 if spaced and (bullets or is_bullet(codes, traits, place)):

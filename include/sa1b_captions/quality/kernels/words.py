@@ -53,6 +53,12 @@ def scramble(value):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN201
 
 
 @compiled
+def pair(first, second):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN201
+    """Hash of two units in a row."""
+    return scramble(first * GOLDEN + second)
+
+
+@compiled
 def is_comma(code: int) -> bool:
     """Whether a code point is a comma of either script."""
     return code in _COMMAS

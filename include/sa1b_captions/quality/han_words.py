@@ -1,0 +1,57 @@
+"""Han letters by what they do in a caption, and pairs of them that may come twice.
+
+Written by hand for this project.
+"""
+
+INTRODUCERS = frozenset("写印标刻题绣喷贴名称叫注牌")
+"""Letters of words before what a sign says or a thing is called: 写着, 印有, 名为."""
+
+ADVERBIALS = frozenset("在位从以和与及并而其把按将由")
+"""Letters that begin a phrase, not a clause of its own."""
+
+STUTTERS = frozenset("的在了着与们到被")
+"""Letters that never come twice in a row but between words of `PAIRS`, or as in 实实在在."""
+
+COUNTS = frozenset("一二两三四五六七八九十百千万几半很好越最")
+"""First letters of what is counted or raised, which may come twice: 一朵一朵, 很高很高."""
+
+_VERBS = """
+    研究 休息 打扫 收拾 整理 商量 讨论 交流 学习 考虑 活动 放松 锻炼 散步 走动 打听 打量 比划
+    比较 参考
+    参观 品尝 欣赏 享受 观察 准备 清理 清洗 调整 检查 询问 了解 认识 解释 介绍 照顾 照看 帮助
+    教育 体验
+    体会 感受 回忆 回味 思考 琢磨 尝试 练习 切磋 摆弄 拨弄 抚摸 揉搓 搅拌 晃动 摇晃 抖动 敲打
+    拍打 庆祝
+    祝贺 热闹 高兴 开心 快活 凉快 暖和 轻松 舒服 痛快 安静 清静 亲热 亲近 温暖 滋润 打扮 装扮
+    装饰 布置
+    修理 修补 维修 擦拭 打磨 暖暖 合计 盘算 溜达 转悠 逗弄 调理 改善 改进 表示 意思 沟通 联络 走访
+    """
+_COLOURS = """
+    雪白 漆黑 乌黑 通红 火红 鲜红 血红 绯红 粉红 碧绿 翠绿 墨绿 嫩绿 油绿 湛蓝 蔚蓝 碧蓝 瓦蓝
+    天蓝 深蓝
+    金黄 焦黄 嫩黄 蜡黄 银白 洁白 煞白 惨白 灰白 花白 笔直 笔挺 冰凉 冰冷 滚烫 滚圆 溜圆 浑圆
+    喷香 锃亮
+    雪亮 油亮 透亮 崭新 粉嫩 稀烂 稀碎 瘦长 细长 狭长 黑白 红白 蓝白 绿白 黄黑 红黑
+    """
+_SOUNDS = """
+    叮当 叮咚 滴答 嘀嗒 哗啦 咕噜 呼噜 轰隆 吱呀 噼啪 啪嗒 咔嚓 咕咚 哐当 扑通 呼哧 吧嗒 扑哧
+    嘎吱 叽喳
+    走着 说着 看着 听着 笑着 聊着 跑着 唱着 转着 等着 写着 想着 哭着 跳着 玩着 坐着 读着 画着
+    吃着 飞着 游着
+    大片 大块 大把 大朵 大团 大堆 大口 大步 大丛 大簇 大串 大滴 大颗 小口 小步 小块 小团 小片
+    小堆 小丛 小朵
+    成群 成片 成串 成排 成堆 成行 成团 整片 整排 整块 整箱 整齐
+    咯吱 嗡嗡 上下 左右 前后 来回 波拉 帕果 沃拉 库斯 瓦加 特别 非常 许多 无数 真的 慢慢 悄悄
+    """
+_ACROSS = """
+    目的 打的 的士 的确 现在 存在 实在 自在 内在 外在 潜在 所在 好在 旨在 在场 在座 在线 在内
+    在意 在于
+    在建 在校 在职 除了 为了 了解 了望 了然 了却 了结 了之 着装 着色 着火 着陆 着重 着手 着眼
+    着急 着力
+    衣着 穿着 沿着 接着 参与 赠与 给与 与会 与众 与否 到处 到底 到达 到访 到来 到期 到站 到位
+    周到 被子
+    被褥 被单 被套 被面 棉被 我们 咱们 标的 众的 有的 似的
+    """
+PAIRS = frozenset(f"{_VERBS} {_COLOURS} {_SOUNDS} {_ACROSS}".split())
+"""Verbs, colours and sounds that may come twice, and words whose letter meets another one's:
+目的的, 为了了解, 红色的的士."""
