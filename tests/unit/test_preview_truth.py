@@ -141,6 +141,7 @@ def test_every_colour_has_a_name_that_people_may_give_it():
     ("name", "codes"),
     [
         ("black", "#000000"), ("mid grey", "#808080"), ("white", "#ffffff"), ("red", "#ff0000"),
+        ("orange-red", "#be3c05"),
         ("navy blue", "#0f1b45 #0e3048"), ("orange", "#e87818"), ("dark orange", "#b8640c"),
         ("orange-brown", "#8a4a10"), ("yellow", "#ffe600"), ("pale yellow", "#fff4a0"),
         ("dark yellow", "#b09a10"), ("pale yellow-green", "#d8dfbe"), ("green", "#2f8a3a"),
@@ -263,7 +264,7 @@ def test_edges_run_only_the_way_they_were_drawn(degrees, period_px):
     along = columns * np.sin(np.radians(degrees)) + rows * np.cos(np.radians(degrees))
     facts = told(110 + 100 * np.clip(3 * np.sin(2 * np.pi * along / period_px), -1, 1))
     truth = {
-        "horizontally": 0, "rising to the right": 45, "vertically": 90, "falling to the right": 135
+        "horizontal": 0, "rising to the right": 45, "vertical": 90, "falling to the right": 135
     }  # fmt: skip
     offs = {name: abs((degrees - own + 90) % 180 - 90) for name, own in truth.items()}
     if "direction" in facts:
@@ -312,9 +313,9 @@ def test_warm_hues_prevail_only_where_they_were_drawn(warm, seed):
     pixels[rows:] = np.array(colorsys.hsv_to_rgb(rng.uniform(0.36, 0.66), 0.7, 0.8)) * 255
     facts = told(pixels)
     if "warm" in facts or "cool" in facts:
-        assert warm > 0.8 if "warm" in facts else warm < 0.2
+        assert warm > 0.85 if "warm" in facts else warm < 0.15
     else:
-        assert 0.1 < warm < 0.9
+        assert 0.12 < warm < 0.88
 
 
 @DRAWN

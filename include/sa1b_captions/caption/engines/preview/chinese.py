@@ -64,7 +64,7 @@ _WORDS = {
     "landscape-format": "为横幅", "wide landscape-format": "为宽横幅", "panoramic": "为超宽横幅",
     "very dark": "很暗", "dark": "偏暗", "medium": "亮度适中", "bright": "偏亮",
     "very bright": "非常明亮", "practically absent": "几乎没有反差", "low": "反差较弱",
-    "moderate": "反差中等", "strong": "反差较强", "vertically": "竖直", "horizontally": "水平",
+    "moderate": "反差中等", "strong": "反差较强", "vertical": "竖直", "horizontal": "水平",
     "rising to the right": "由左下斜向右上", "falling to the right": "由左上斜向右下",
     "the upper left corner": "左上角", "the top centre": "上方正中",
     "the upper right corner": "右上角", "the middle of the left side": "左侧中段",

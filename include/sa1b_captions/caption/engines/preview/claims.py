@@ -229,7 +229,7 @@ def _colour(image: Measurements) -> Iterable[Claim]:
         ("cool", hues.cool, hues.not_cool),
     ):
         # Hues between warm and cool ones count against either.
-        if share >= 0.2 and share >= 4 * others:
+        if share >= 0.2 and share >= 6 * others:
             claims.append(Claim(fact, {}))
     claims += _known("accent", colour=image.accent)
     return claims

@@ -27,7 +27,7 @@ _TEMPLATES = {
     "smooth": "smooth areas make up most of the frame",
     "bare": "the surface is smooth practically everywhere",
     "detail": "detail is densest in {region}",
-    "direction": "most edges run {direction}",
+    "direction": "most edges are {direction}",
     "crisp": "edges are crisp at full size",
     "soft": "even the sharpest edges are soft at full size",
     "grey": "there is only black and white",

@@ -39,7 +39,7 @@ _NARROW = 18
 """Columns and rows by which light is followed across the frame."""
 _EDGE_FROM = 4.0
 """Lightness step to the next pixel from which it counts as an edge."""
-_DIRECTIONS = ("vertically", "rising to the right", "horizontally", "falling to the right")
+_DIRECTIONS = ("vertical", "rising to the right", "horizontal", "falling to the right")
 """How edges run whose gradient has 0, 45, 90 and 135 degrees, y downwards."""
 _MAIN_WITHIN = 7
 """Degrees that the mean direction of all edges may be off, and, below, an edge of its own."""
