@@ -207,9 +207,9 @@ def test_light_is_said_to_grow_towards_the_lighter_side():
 
 def test_only_images_without_colour_are_called_black_and_white(photographs):
     grey = photographs[8].convert("L").convert("RGB")
-    assert "black and white" in caption([grey], "en")
-    assert "只有黑白" in caption([grey], "zh")
-    assert "black and white" not in caption([photographs[8]], "en")
+    assert "no colour but black, white and greys" in caption([grey], "en")
+    assert "除黑白灰外" in caption([grey], "zh")
+    assert "no colour but" not in caption([photographs[8]], "en")
 
 
 def test_noise_has_no_direction():

@@ -30,7 +30,7 @@ _TEMPLATES = {
     "direction": "most edges are {direction}",
     "crisp": "edges are crisp at full size",
     "soft": "even the sharpest edges are soft at full size",
-    "grey": "there is only black and white",
+    "grey": "there is no colour but black, white and greys",
     "faint": "colour is almost absent",
     "muted": "the colours are muted",
     "vivid": "vivid colour covers most of the frame",

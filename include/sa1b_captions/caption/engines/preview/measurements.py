@@ -64,8 +64,8 @@ class Hues:
     plain: float
     """Pixels with a hue that people see: chroma over 12."""
     lively: float
-    """Pixels whose colour is more than muted: chroma over 28, or 20 in
-    turquoise, which has less of it."""
+    """Pixels whose colour is more than muted: chroma over 24, or 18 from
+    green to cyan, which have less of it."""
     strong: float
     """Pixels of vivid colour: chroma over 52, or 36 in turquoise, and not too dark to show."""
     warm: float

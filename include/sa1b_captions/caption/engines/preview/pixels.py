@@ -1,5 +1,7 @@
 """From pixels to `Measurements`."""
 
+from collections.abc import Sequence
+
 import numpy as np
 import numpy.typing as npt
 from PIL import Image
@@ -16,12 +18,14 @@ from sa1b_captions.caption.engines.preview.places import (
     GRID,
     cell_means,
     cell_sums,
+    cells_of,
     locate,
     shares_of_ninths,
 )
 from sa1b_captions.caption.engines.preview.sharpness import edge_widths
 
 Array = npt.NDArray[np.float32]
+Floats = npt.NDArray[np.float64]
 
 _LONG_SIDE_PX = 256
 """Size at which an image is measured; colours and places do not need more."""
@@ -29,6 +33,8 @@ _LEAST_SIDE_PX = 24
 _SWATCH_FROM = 0.08
 """Share of the frame from which a colour is told; the edges of things have odd ones."""
 _MOST_SWATCHES = 4
+_ALIKE_WITHIN = 20.0
+"""Distance in CIELAB of the means of two names that people may not tell apart."""
 _ACCENT_FROM = 0.005
 _ACCENT_CHROMA = 50.0
 _ACCENT_APART = 36.0
@@ -76,8 +82,8 @@ def _reduced(image: Image.Image) -> Image.Image:
 def _hues(lab: Array) -> Hues:
     lightness, chroma, hue = lab[..., 0], np.hypot(lab[..., 1], lab[..., 2]), hue_degrees(lab)
     plain = chroma > 12
-    # No screen shows turquoise of as much chroma as other hues.
-    is_turquoise = (hue > 165) & (hue < 235)
+    # No screen shows cyan of as much chroma as other hues.
+    is_cyan = (hue > 140) & (hue < 235)
     # Between yellow and green, and between violet and red, a hue is neither warm nor cool.
     is_warm, is_cool = (hue < 100) | (hue > 345), (hue > 118) & (hue < 312)
     trace = chroma > 6
@@ -85,8 +91,10 @@ def _hues(lab: Array) -> Hues:
         mean_chroma=float(chroma.mean()),
         any=float(trace.mean()),
         plain=float(plain.mean()),
-        lively=float((chroma > np.where(is_turquoise, 20, 28)).mean()),
-        strong=float(((chroma > np.where(is_turquoise, 36, 52)) & (lightness > 25)).mean()),
+        lively=float((chroma > np.where(is_cyan, 18, 24)).mean()),
+        strong=float(
+            ((chroma > np.where(is_cyan & (hue > 165), 36, 52)) & (lightness > 25)).mean()
+        ),
         warm=float((plain & is_warm).mean()),
         cool=float((plain & is_cool).mean()),
         not_warm=float((trace & ~is_warm).mean()),
@@ -95,34 +103,42 @@ def _hues(lab: Array) -> Hues:
 
 
 def _swatches(names: npt.NDArray[np.uint8], lab: Array) -> tuple[tuple[Swatch, ...], str | None]:
-    counts = np.bincount(names.ravel(), minlength=len(COLOURS))
+    flat, count = names.ravel(), len(COLOURS)
+    counts = np.bincount(flat, minlength=count)
     shares = counts / names.size
+    # Mean L*, a* and b* of the pixels of every name.
+    means = (
+        np.stack(
+            [
+                np.bincount(flat, weights=lab[..., axis].ravel(), minlength=count)
+                for axis in range(3)
+            ],
+            axis=1,
+        )
+        / np.maximum(counts, 1)[:, None]
+    )
+    places = flat + count * cells_of(names.shape).ravel()
+    cells = np.bincount(places, minlength=count * GRID**2).reshape(GRID, GRID, count)
     order = [int(index) for index in np.argsort(-shares, kind="stable")]
     large = [index for index in order[:_MOST_SWATCHES] if shares[index] >= _SWATCH_FROM]
     large = large or order[:1]
-    # Mean a* and b* of the pixels of every name.
-    hues = np.stack(
-        [
-            np.bincount(names.ravel(), weights=lab[..., axis].ravel(), minlength=len(COLOURS))
-            / np.maximum(counts, 1)
-            for axis in (1, 2)
-        ],
-        axis=1,
-    )
-    accent = None
-    for index in order[len(large) :]:
+    swatches = []
+    for index in large:
+        alike = np.linalg.norm(means - means[index], axis=1) < _ALIKE_WITHIN
+        # What people take for the same colour must lie in the same place.
+        place = locate(cells[..., index], cells[..., alike].sum(axis=-1))
+        swatches.append(Swatch(COLOURS[index], float(shares[index]), place))
+    return tuple(swatches), _accent(order[len(large) :], shares, means[:, 1:], large)
+
+
+def _accent(order: Sequence[int], shares: Floats, hues: Floats, large: Sequence[int]) -> str | None:
+    for index in order:
         if shares[index] < _ACCENT_FROM:
             break
-        apart = np.hypot(*(hues[large] - hues[index]).T).min()
+        apart = np.linalg.norm(hues[large] - hues[index], axis=1).min()
         if np.hypot(*hues[index]) >= _ACCENT_CHROMA and apart >= _ACCENT_APART:
-            accent = COLOURS[index]
-            break
-    return tuple(_swatch(names, index, shares[index]) for index in large), accent
-
-
-def _swatch(names: npt.NDArray[np.uint8], index: int, share: float) -> Swatch:
-    mask = (names == index).astype(np.float32)
-    return Swatch(COLOURS[index], float(share), locate(cell_sums(mask)))
+            return COLOURS[index]
+    return None
 
 
 def _rim(names: npt.NDArray[np.uint8]) -> str | None:

@@ -1,6 +1,7 @@
 """Where in the frame something lies: the named region that fits a distribution best."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -104,11 +105,23 @@ def shares_of_ninths(mass: Array) -> Array:
     return np.asarray(_NINTH_MASKS @ mass.ravel() / mass.sum(), dtype=np.float32)
 
 
-def locate(mass: Array) -> Place:
-    """Name where something lies, from (GRID, GRID) non-negative amounts of it per cell."""
+def cells_of(shape: tuple[int, ...]) -> npt.NDArray[np.int_]:
+    """Number of the cell of the grid in which each pixel of an (H, W) array lies, row by row."""
+    row, column = (np.arange(side) * GRID // side for side in shape)
+    return np.asarray(row[:, None] * GRID + column)
+
+
+def locate(mass: npt.NDArray[Any], alike: npt.NDArray[Any] | None = None) -> Place:
+    """Name where something lies, from (GRID, GRID) non-negative amounts of it per cell.
+
+    Args:
+        mass: of the thing.
+        alike: of all that may be taken for it, itself included; no more is said than holds of it.
+    """
     if not mass.any():
         return Place(None, 0.0)
     cells = mass.ravel() / mass.sum()
+    others = cells if alike is None else alike.ravel() / alike.sum()
     held = _MASKS @ cells
     gains = held - _AREAS
     for index in np.argsort(-gains, kind="stable"):
@@ -117,6 +130,6 @@ def locate(mass: Array) -> Place:
         # A region of several parts must hold about its due in each.
         density = _PART_FROM * held[index] / _AREAS[index]
         if all(part @ cells >= density * part.mean() for part in _PARTS[index]):
-            return Place(REGIONS[index], float(held[index]))
+            return Place(REGIONS[index], float(min(held[index], _MASKS[index] @ others)))
     least = shares_of_ninths(mass).min()
     return Place(None, 1.0, is_even=bool(least >= _EVEN_FROM / len(NINTHS)))
