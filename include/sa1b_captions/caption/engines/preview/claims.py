@@ -15,7 +15,9 @@ from sa1b_captions.caption.engines.preview.places import NINTHS
 _GRAIN_BELOW = 1.5
 """Grain of the calmest tile up to which anything is called smooth."""
 _GREY_BELOW = 0.005
-"""Share of pixels with a trace of colour up to which an image is black and white."""
+"""Share of pixels with a trace of colour up to which an image has none."""
+_GREY_CHROMA = 1.5
+"""Mean chroma from which the whole of an image has a tint."""
 _MOST_OF_FRAME = 0.75
 _FORMATS = (
     (1 / 1.7, "tall"), (0.985, "portrait-format"), (1.015, "square"), (1.7, "landscape-format"),
@@ -219,7 +221,7 @@ def _sharpness(edge_px: Sequence[float]) -> Iterable[Claim]:
 
 def _colour(image: Measurements) -> Iterable[Claim]:
     hues = image.hues
-    if hues.any < _GREY_BELOW:
+    if hues.any < _GREY_BELOW and hues.mean_chroma < _GREY_CHROMA:
         return [Claim("grey", {})]
     if hues.plain < 0.01 and hues.any < 0.1 and hues.lively < 0.002:
         return [Claim("faint", {})]

@@ -50,7 +50,7 @@ _DIRECTIONS = ("vertical", "rising to the right", "horizontal", "falling to the 
 _MAIN_WITHIN = 7
 """Degrees that the mean direction of all edges may be off, and, below, an edge of its own."""
 _EDGE_WITHIN = 15
-_EDGES_FROM = 0.55
+_EDGES_FROM = 0.6
 
 
 def measure(image: Image.Image) -> Measurements:
