@@ -96,9 +96,9 @@ _WORDS = {
     "dark yellow": "暗黄色", "olive": "橄榄色", "olive green": "橄榄绿",
     "pale yellow-green": "浅黄绿色", "yellow-green": "黄绿色", "dark green": "深绿色",
     "green": "绿色", "pale green": "浅绿色", "dark teal": "深青色", "teal": "蓝绿色",
-    "turquoise": "青色", "navy blue": "藏青色", "blue": "蓝色", "sky blue": "天蓝色",
-    "light blue": "浅蓝色", "blue-violet": "蓝紫色", "dark purple": "深紫色", "purple": "紫色",
-    "pale purple": "淡紫色",
+    "pale turquoise": "浅青色", "turquoise": "青色", "navy blue": "藏青色", "blue": "蓝色",
+    "sky blue": "天蓝色", "light blue": "浅蓝色", "blue-violet": "蓝紫色", "dark purple": "深紫色",
+    "purple": "紫色", "pale purple": "淡紫色",
 }  # fmt: skip
 
 CHINESE = Language(

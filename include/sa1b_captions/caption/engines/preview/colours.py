@@ -19,16 +19,17 @@ COLOURS = (
     "dark red", "crimson", "red", "pink", "deep pink", "plum", "magenta", "orange-pink",
     "orange-red", "dark orange", "orange", "pale orange", "ochre", "golden yellow", "yellow",
     "pale yellow", "dark yellow", "olive", "olive green", "pale yellow-green", "yellow-green",
-    "dark green", "green", "pale green", "dark teal", "teal", "turquoise", "navy blue", "blue",
-    "sky blue", "light blue", "blue-violet", "dark purple", "purple", "pale purple",
+    "dark green", "green", "pale green", "dark teal", "teal", "pale turquoise", "turquoise",
+    "navy blue", "blue", "sky blue", "light blue", "blue-violet", "dark purple", "purple",
+    "pale purple",
 )  # fmt: skip
 
 Rule = tuple[str, float, float]
 """A name, and the lightness L* and the chroma C* below which it holds."""
 
 _NEUTRAL: tuple[Rule, ...] = (
-    ("black", 7, 20), ("black", 13, 11), ("black", 15, 8), ("dark grey", 20, 11),
-    ("dark grey", 38, 7), ("mid grey", 64, 7), ("light grey", 90, 7), ("white", _ANY, 7),
+    ("black", 7, 20), ("black", 13, 11), ("black", 15, 8), ("dark grey", 26, 4.5),
+    ("dark grey", 38, 6.5), ("mid grey", 64, 7), ("light grey", 90, 7), ("white", _ANY, 7),
 )  # fmt: skip
 """Names without a hue; they go first."""
 
@@ -72,14 +73,15 @@ _SECTORS: tuple[tuple[float, tuple[Rule, ...]], ...] = (
            ("dark green", 32, _ANY), ("green", 70, _ANY), ("pale green", _ANY, 45),
            ("green", _ANY, _ANY))),
     (200, (("dark teal", 18, _ANY), ("greyish teal", 74, 14), ("light grey", 90, 9),
-           ("dark teal", 30, _ANY), ("teal", 66, _ANY), ("turquoise", _ANY, _ANY))),
-    (225, (("dark teal", 18, _ANY), ("grey-blue", 72, 16), ("light grey", 90, 9),
-           ("light blue", _ANY, 18), ("dark teal", 30, _ANY), ("teal", 56, _ANY),
+           ("dark teal", 30, _ANY), ("teal", 66, _ANY), ("pale turquoise", _ANY, 26),
            ("turquoise", _ANY, _ANY))),
-    (299, (("navy blue", 13, _ANY), ("grey-blue", 30, 15), ("navy blue", 30, 45),
-           ("grey-blue", 50, 20), ("grey-blue", 72, 17), ("blue", 57, _ANY),
-           ("sky blue", 74, _ANY), ("light grey", 90, 9), ("light blue", _ANY, 32),
-           ("sky blue", _ANY, _ANY))),
+    (225, (("dark teal", 18, _ANY), ("grey-blue", 72, 16), ("light grey", 90, 9),
+           ("dark teal", 30, _ANY), ("teal", 60, _ANY), ("light blue", _ANY, 26),
+           ("turquoise", _ANY, _ANY))),
+    (299, (("navy blue", 13, _ANY), ("dark grey", 30, 10), ("grey-blue", 30, 15),
+           ("navy blue", 30, 45), ("grey-blue", 50, 20), ("grey-blue", 72, 17),
+           ("blue", 57, _ANY), ("sky blue", 74, _ANY), ("light grey", 90, 9),
+           ("light blue", _ANY, 32), ("sky blue", _ANY, _ANY))),
     (309, (("navy blue", 24, _ANY), ("grey-purple", 76, 14), ("light grey", 90, 9),
            ("blue-violet", 62, 72), ("blue", 62, _ANY), ("pale purple", _ANY, _ANY))),
     (328, (("dark purple", 18, _ANY), ("grey-purple", 76, 14), ("light grey", 90, 9),

@@ -47,9 +47,9 @@ _EDGE_FROM = 4.0
 """Lightness step to the next pixel from which it counts as an edge."""
 _DIRECTIONS = ("vertical", "rising to the right", "horizontal", "falling to the right")
 """How edges run whose gradient has 0, 45, 90 and 135 degrees, y downwards."""
-_MAIN_WITHIN = 7
+_MAIN_WITHIN = 5
 """Degrees that the mean direction of all edges may be off, and, below, an edge of its own."""
-_EDGE_WITHIN = 15
+_EDGE_WITHIN = 12
 _EDGES_FROM = 0.6
 
 
