@@ -34,7 +34,7 @@ _NEUTRAL: tuple[Rule, ...] = (
 """Names without a hue; they go first."""
 
 _SECTORS: tuple[tuple[float, tuple[Rule, ...]], ...] = (
-    (22, (("dark red", 18, _ANY), ("reddish grey", 55, 17), ("pinkish grey", _ANY, 14),
+    (22, (("dark red", 18, _ANY), ("reddish grey", 55, 22), ("pinkish grey", _ANY, 14),
           ("dark red", 30, _ANY), ("plum", 50, 32), ("dark red", 38, _ANY), ("crimson", 50, _ANY),
           ("pink", _ANY, 45), ("deep pink", 66, _ANY), ("pink", _ANY, _ANY))),
     (41.5, (("dark brown", 20, 26), ("grey-brown", 58, 14), ("pinkish grey", _ANY, 12),
@@ -42,31 +42,31 @@ _SECTORS: tuple[tuple[float, tuple[Rule, ...]], ...] = (
             ("red", 56, _ANY), ("pink", _ANY, 34), ("orange-red", 68, _ANY),
             ("orange-pink", _ANY, _ANY))),
     (52, (("dark brown", 20, _ANY), ("grey-brown", 62, 17), ("beige", _ANY, 15),
-          ("dark brown", 25, _ANY), ("brown", 46, 38), ("light brown", 74, 34),
+          ("dark brown", 25, _ANY), ("brown", 51, 38), ("light brown", 74, 34),
           ("orange-brown", 36, _ANY), ("orange-brown", 53, 52), ("orange-red", 64, _ANY),
           ("pale orange", _ANY, 50), ("orange", _ANY, _ANY))),
     (72, (("dark brown", 20, _ANY), ("grey-brown", 62, 18), ("beige", 84, 18),
-          ("cream", _ANY, 18), ("dark brown", 26, _ANY), ("brown", 48, 40),
-          ("light brown", 74, 36), ("orange-brown", 40, _ANY), ("orange-brown", 55, 52),
-          ("dark orange", 55, _ANY), ("pale orange", _ANY, 50), ("orange", _ANY, _ANY))),
+          ("cream", _ANY, 18), ("dark brown", 26, _ANY), ("brown", 51, 40),
+          ("light brown", 74, 36), ("orange-brown", 40, _ANY), ("orange-brown", 54, 52),
+          ("dark orange", 54, _ANY), ("pale orange", _ANY, 50), ("orange", _ANY, _ANY))),
     (79, (("dark brown", 20, _ANY), ("grey-brown", 62, 18), ("dark brown", 26, _ANY),
-          ("brown", 46, 40), ("light brown", 62, 34), ("beige", 84, 24), ("cream", _ANY, 20),
+          ("brown", 51, 40), ("light brown", 62, 34), ("beige", 84, 24), ("cream", _ANY, 20),
           ("light brown", 70, 34), ("ochre", 70, _ANY), ("sandy yellow", _ANY, 46),
           ("golden yellow", _ANY, _ANY))),
     (86, (("dark brown", 20, _ANY), ("grey-brown", 62, 18), ("dark brown", 26, _ANY),
-          ("brown", 46, 40), ("light brown", 62, 34), ("beige", 84, 24), ("cream", _ANY, 20),
+          ("brown", 51, 40), ("light brown", 62, 34), ("beige", 84, 24), ("cream", _ANY, 20),
           ("light brown", 70, 34), ("dark yellow", 72, _ANY), ("sandy yellow", _ANY, 46),
           ("golden yellow", _ANY, _ANY))),
     (99, (("grey-brown", 62, 15), ("olive", 46, _ANY), ("beige", 84, 17), ("khaki", 80, 28),
           ("cream", _ANY, 15), ("ochre", 62, 50), ("sandy yellow", 80, 50),
-          ("dark yellow", 74, _ANY), ("pale yellow", _ANY, 52), ("yellow", _ANY, _ANY))),
+          ("dark yellow", 72, _ANY), ("pale yellow", _ANY, 52), ("yellow", _ANY, _ANY))),
     (106, (("grey-green", 62, 13), ("olive", 46, _ANY), ("beige", 84, 15), ("khaki", 80, 28),
-           ("cream", _ANY, 15), ("olive", 64, _ANY), ("dark yellow", 78, _ANY),
+           ("cream", _ANY, 15), ("olive", 64, _ANY), ("dark yellow", 74, _ANY),
            ("pale yellow", _ANY, 52), ("yellow", _ANY, _ANY))),
     (118, (("dark green", 20, _ANY), ("grey-green", 80, 15), ("cream", _ANY, 12),
            ("olive green", 60, _ANY), ("pale yellow-green", 89, 30), ("cream", _ANY, 20),
            ("pale yellow-green", _ANY, 30), ("yellow-green", _ANY, _ANY))),
-    (126, (("dark green", 18, _ANY), ("light grey", 90, 9), ("grey-green", 76, 14),
+    (126, (("dark green", 18, _ANY), ("grey-green", 76, 14), ("light grey", 90, 9),
            ("dark green", 30, _ANY), ("green", 70, _ANY), ("pale yellow-green", _ANY, 36),
            ("yellow-green", _ANY, _ANY))),
     (165, (("dark green", 18, _ANY), ("grey-green", 74, 14), ("light grey", 90, 9),
@@ -86,10 +86,10 @@ _SECTORS: tuple[tuple[float, tuple[Rule, ...]], ...] = (
            ("blue-violet", 62, 72), ("blue", 62, _ANY), ("pale purple", _ANY, _ANY))),
     (328, (("dark purple", 18, _ANY), ("grey-purple", 76, 14), ("light grey", 90, 9),
            ("dark purple", 30, _ANY), ("purple", 66, _ANY), ("pale purple", _ANY, _ANY))),
-    (355, (("dark purple", 18, _ANY), ("grey-purple", 76, 14), ("light grey", 90, 9),
+    (358, (("dark purple", 18, _ANY), ("grey-purple", 76, 20), ("light grey", 90, 9),
            ("plum", 52, 40), ("plum", 38, _ANY), ("magenta", 66, _ANY), ("pink", _ANY, _ANY))),
 )  # fmt: skip
-"""For hues below so many degrees, from the one before (355 before the first, which holds 0):
+"""For hues below so many degrees, from the one before (358 before the first, which holds 0):
 rules of which the first that fits gives the name, the last always."""
 
 
