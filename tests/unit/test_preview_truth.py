@@ -23,7 +23,9 @@ from sa1b_captions.caption.engines.preview.places import NINTHS, REGIONS
 
 DRAWN = settings(max_examples=14, deadline=None, derandomize=True)
 SEEDS = st.integers(0, 10_000)
+PALETTES = ("palette", "one_colour", "among_others")
 RIVALS = (
+    set(PALETTES),
     {"even_light", "slope", "light_centre", "dark_centre", "extremes"},
     {"grey", "faint", "muted", "vivid", "partly_vivid"},
     {"busy", "smooth", "bare"},
@@ -44,7 +46,7 @@ def told(pixels):
 
 def portions(facts):
     """Colour, share and region of each colour told."""
-    palette = facts.get("palette") or facts["one_colour"]
+    (palette,) = [facts[fact] for fact in PALETTES if fact in facts]
     return [
         (portion.values["colour"], portion.values["share"], part.values["region"])
         for part in palette["parts"]
@@ -142,7 +144,8 @@ def test_every_colour_has_a_name_that_people_may_give_it():
     [
         ("black", "#000000"), ("mid grey", "#808080"), ("white", "#ffffff"), ("red", "#ff0000"),
         ("orange-red", "#be3c05"),
-        ("navy blue", "#0f1b45 #0e3048"), ("orange", "#e87818"), ("dark orange", "#b8640c"),
+        ("navy blue", "#0f1b45 #0e3048"), ("blue-black", "#1c2230"),
+        ("orange", "#e87818"), ("dark orange", "#b8640c"),
         ("orange-brown", "#8a4a10"), ("yellow", "#ffe600"), ("pale yellow", "#fff4a0"),
         ("dark yellow", "#b09a10"), ("pale yellow-green", "#d8dfbe"), ("green", "#2f8a3a"),
         ("blue", "#0000ff #0b3fa0"), ("light blue", "#b8d4ec"), ("dark brown", "#5a3418"),

@@ -9,6 +9,7 @@ _TEMPLATES = {
     "contrast": "{contrast}，九成画面的明度在{low:whole}到{high:whole}之间",
     "palette": "主要颜色有{parts:parts}",
     "one_colour": "主要颜色是{parts:parts}",
+    "among_others": "颜色众多，其中有{parts:parts}",
     "portion": "{colour}（{share:share}）",
     "everywhere": "{colours}，遍布画面",
     "somewhere": "{colours}",
@@ -96,9 +97,9 @@ _WORDS = {
     "dark yellow": "暗黄色", "olive": "橄榄色", "olive green": "橄榄绿",
     "pale yellow-green": "浅黄绿色", "yellow-green": "黄绿色", "dark green": "深绿色",
     "green": "绿色", "pale green": "浅绿色", "dark teal": "深青色", "teal": "蓝绿色",
-    "pale turquoise": "浅青色", "turquoise": "青色", "navy blue": "藏青色", "blue": "蓝色",
-    "sky blue": "天蓝色", "light blue": "浅蓝色", "blue-violet": "蓝紫色", "dark purple": "深紫色",
-    "purple": "紫色", "pale purple": "淡紫色",
+    "pale turquoise": "浅青色", "turquoise": "青色", "blue-black": "蓝黑色", "navy blue": "藏青色",
+    "blue": "蓝色", "sky blue": "天蓝色", "light blue": "浅蓝色", "blue-violet": "蓝紫色",
+    "dark purple": "深紫色", "purple": "紫色", "pale purple": "淡紫色",
 }  # fmt: skip
 
 CHINESE = Language(

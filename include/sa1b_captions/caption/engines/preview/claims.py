@@ -19,6 +19,7 @@ _GREY_BELOW = 0.005
 _GREY_CHROMA = 1.5
 """Mean chroma from which the whole of an image has a tint."""
 _MOST_OF_FRAME = 0.75
+_RULE_FROM = 0.5
 _FORMATS = (
     (1 / 1.7, "tall"), (0.985, "portrait-format"), (1.015, "square"), (1.7, "landscape-format"),
     (2.2, "wide landscape-format"), (float("inf"), "panoramic"),
@@ -52,7 +53,7 @@ def claims_of(image: Measurements) -> list[Claim]:
         Claim("size", {"size": size(image)}),
         *_known("tone", tone=tone(light), mean=light.mean),
         *_known("contrast", contrast=contrast(light), low=light.low, high=light.high),
-        Claim("palette" if len(image.swatches) > 1 else "one_colour", {"parts": colours(image)}),
+        Claim(_rule(image.swatches), {"parts": colours(image)}),
     ]
     return [*opening, *aspects(image)]
 
@@ -100,6 +101,13 @@ def contrast(light: Light) -> str | None:
     """Name the distance between the dark and the light parts."""
     spread = light.high - light.low
     return next((name for least, most, name in _CONTRASTS if least <= spread < most), None)
+
+
+def _rule(swatches: Sequence[Swatch]) -> str:
+    """Whether colours rule an image: what takes less than half of it does not."""
+    if sum(swatch.share for swatch in swatches) < _RULE_FROM:
+        return "among_others"
+    return "palette" if len(swatches) > 1 else "one_colour"
 
 
 def colours(image: Measurements, most: int = 4) -> tuple[Claim, ...]:

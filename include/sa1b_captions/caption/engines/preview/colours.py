@@ -20,8 +20,8 @@ COLOURS = (
     "orange-red", "dark orange", "orange", "pale orange", "ochre", "golden yellow", "yellow",
     "pale yellow", "dark yellow", "olive", "olive green", "pale yellow-green", "yellow-green",
     "dark green", "green", "pale green", "dark teal", "teal", "pale turquoise", "turquoise",
-    "navy blue", "blue", "sky blue", "light blue", "blue-violet", "dark purple", "purple",
-    "pale purple",
+    "blue-black", "navy blue", "blue", "sky blue", "light blue", "blue-violet", "dark purple",
+    "purple", "pale purple",
 )  # fmt: skip
 
 Rule = tuple[str, float, float]
@@ -78,18 +78,18 @@ _SECTORS: tuple[tuple[float, tuple[Rule, ...]], ...] = (
     (225, (("dark teal", 18, _ANY), ("grey-blue", 72, 16), ("light grey", 90, 9),
            ("dark teal", 30, _ANY), ("teal", 60, _ANY), ("light blue", _ANY, 26),
            ("turquoise", _ANY, _ANY))),
-    (299, (("navy blue", 13, _ANY), ("dark grey", 30, 10), ("grey-blue", 30, 15),
-           ("navy blue", 30, 45), ("grey-blue", 50, 20), ("grey-blue", 72, 17),
+    (299, (("blue-black", 20, 16), ("navy blue", 13, _ANY), ("dark grey", 30, 10),
+           ("grey-blue", 30, 15), ("navy blue", 30, 45), ("grey-blue", 72, 16),
            ("blue", 57, _ANY), ("sky blue", 74, _ANY), ("light grey", 90, 9),
            ("light blue", _ANY, 32), ("sky blue", _ANY, _ANY))),
     (309, (("navy blue", 24, _ANY), ("grey-purple", 76, 14), ("light grey", 90, 9),
            ("blue-violet", 62, 72), ("blue", 62, _ANY), ("pale purple", _ANY, _ANY))),
     (328, (("dark purple", 18, _ANY), ("grey-purple", 76, 14), ("light grey", 90, 9),
            ("dark purple", 30, _ANY), ("purple", 66, _ANY), ("pale purple", _ANY, _ANY))),
-    (358, (("dark purple", 18, _ANY), ("grey-purple", 76, 20), ("light grey", 90, 9),
+    (356, (("dark purple", 18, _ANY), ("grey-purple", 76, 14), ("light grey", 90, 9),
            ("plum", 52, 40), ("plum", 38, _ANY), ("magenta", 66, _ANY), ("pink", _ANY, _ANY))),
 )  # fmt: skip
-"""For hues below so many degrees, from the one before (358 before the first, which holds 0):
+"""For hues below so many degrees, from the one before (356 before the first, which holds 0):
 rules of which the first that fits gives the name, the last always."""
 
 
