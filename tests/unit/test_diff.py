@@ -5,13 +5,18 @@ from urllib.parse import unquote, urlsplit
 
 import pyarrow.parquet as pq
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from typer.testing import CliRunner
 
 from sa1b_captions import layout
 from sa1b_captions.cli.common import app
 from sa1b_captions.errors import PermanentError
+from sa1b_captions.mark_logs import MarkLog
+from sa1b_captions.marks import Better, CaptionMark, Judgement, PairMark, text_digest
 from sa1b_captions.release import folder as release_folder
 from sa1b_captions.release.difference import EXAMPLES, KINDS, NOT_THERE
+from sa1b_captions.release.judged import share
 from sa1b_captions.stages import diff
 from sa1b_captions.stages.export import export_release
 from sa1b_captions.storage import FileStore
@@ -196,6 +201,47 @@ def test_the_page_shows_photographs_and_no_text_of_it_runs(facts):
     assert all(source.startswith("data:image/jpeg;base64,") for source in sources)
     (policy,) = [m["content"] for m in page.all("meta") if "http-equiv" in m]
     assert "default-src 'none'" in policy
+
+
+def test_marks_of_these_very_captions_give_a_win_rate(stored, tmp_path):
+    shutil.copytree(stored.root, tmp_path / "copy")
+    store = FileStore(tmp_path / "copy")
+    assert compared(store)["tracks"]["single_en"]["marks"] is None
+    sample = "single_en/sa_000000/2"
+    was = text_digest(releases.captions_of("single_en", "sa_000000", 2)[1])
+    is_ = text_digest("Short one.")
+    pair = {"sample_id": sample, "left": "v2", "right": "v1", "left_xxh3": is_, "right_xxh3": was}
+    other = text_digest("Words of neither.")
+    MarkLog(store, "test").add(
+        PairMark(who="a", better=Better.LEFT, **pair),
+        PairMark(who="b", better=Better.RIGHT, **pair),
+        PairMark(who="b", better=Better.LEFT, **pair),
+        PairMark(who="c", better=Better.RIGHT, **pair),
+        PairMark(who="d", better=Better.NEITHER, **pair),
+        PairMark(who="e", better=Better.LEFT, **pair | {"left_xxh3": other}),
+        CaptionMark(who="a", sample_id=sample, text_xxh3=was, judgement=Judgement.GOOD),
+        CaptionMark(who="a", sample_id=sample, text_xxh3=is_, judgement=Judgement.BAD),
+        CaptionMark(who="b", sample_id=sample, text_xxh3=was, judgement=Judgement.GOOD),
+        CaptionMark(who="c", sample_id=sample, text_xxh3=was, judgement=Judgement.WITHDRAWN),
+        CaptionMark(who="d", sample_id=sample, text_xxh3=other, judgement=Judgement.GOOD),
+    )
+    facts = compared(store)
+    marks = facts["tracks"]["single_en"]["marks"]
+    assert marks["preferred"] == {"before": 1, "after": 2, "neither": 1}
+    assert (marks["win_rate"]["marks"], marks["win_rate"]["share"]) == (3, 2 / 3)
+    assert (marks["fit"]["before"]["share"], marks["fit"]["before"]["marks"]) == (1, 2)
+    assert (marks["fit"]["after"]["share"], marks["fit"]["after"]["marks"]) == (0, 1)
+    assert "66.7%" in pages.Page(read(facts["page"])).text
+    back = compared(store, "v2", "v1")["tracks"]["single_en"]["marks"]
+    assert back["preferred"] == {"before": 2, "after": 1, "neither": 1}
+
+
+@given(st.integers(1, 10_000), st.floats(0, 1))
+def test_the_interval_holds_the_share_and_narrows(whole, part):
+    one = share(round(part * whole), whole)
+    assert 0 <= one["low"] <= one["share"] <= one["high"] <= 1
+    many = share(100 * round(part * whole), 100 * whole)
+    assert many["high"] - many["low"] < one["high"] - one["low"]
 
 
 def test_changed_words_are_marked_on_both_sides(facts):

@@ -77,6 +77,11 @@ def _print_tables(facts: dict[str, Any]) -> None:
             print(
                 f"{track}: {was['mean']:.1f} characters on average before, {is_['mean']:.1f} after"
             )
+        if (marks := found["marks"]) and (rate := marks["win_rate"]):
+            print(
+                f"{track}: the later caption is preferred in {rate['share']:.1%} of "
+                f"{counted(rate['marks'], 'choice')} ({rate['low']:.1%} to {rate['high']:.1%})"
+            )
     for name, (was, is_) in facts["settings"].items():
         print(f"{name}: {_shown(was)} before, {_shown(is_)} after")
 

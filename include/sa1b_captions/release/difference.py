@@ -16,6 +16,7 @@ import pyarrow as pa
 
 from sa1b_captions.errors import DamagedObjectError
 from sa1b_captions.release.chosen import Chosen
+from sa1b_captions.release.judged import Marks, TrackMarks
 from sa1b_captions.release.sides import REASONS, SAMPLES, Side
 from sa1b_captions.release.summary import Lengths
 
@@ -80,9 +81,12 @@ class TrackDifference:
     added_same_caption: Counter[str] = field(default_factory=Counter)
     shift: Lengths = field(default_factory=Lengths)
     """Characters that the changed captions gained; negative where they lost some."""
+    marks: TrackMarks = field(default_factory=TrackMarks)
 
-    def add(self, before: pl.DataFrame, after: pl.DataFrame) -> dict[str, pl.DataFrame]:
-        """Count the samples of a shard.
+    def add(
+        self, before: pl.DataFrame, after: pl.DataFrame, marks: Marks
+    ) -> dict[str, pl.DataFrame]:
+        """Count the samples of a shard, and the marks of them.
 
         Returns:
             Rows by kind: `sample_id`, and caption and reasons of each side.
@@ -97,6 +101,7 @@ class TrackDifference:
             "removed": both.filter(was & ~is_),
             "added": both.filter(~was & is_),
         }
+        self.marks.add(both, marks)
         self.unchanged += both.filter(was & is_ & same).height
         self.changed += kinds["changed"].height
         self.removed += kinds["removed"].height
@@ -124,6 +129,7 @@ class TrackDifference:
             "removed_by_reason": _moved(self.removed_by_reason, self.removed_same_caption),
             "added_by_reason": _moved(self.added_by_reason, self.added_same_caption),
             "characters_gained": _lengths(self.shift),
+            "marks": self.marks.figures(),
         }
 
 
@@ -131,7 +137,7 @@ _CAPTIONS = ("caption", "caption_after")
 
 
 def compare_track(
-    before: Side, after: Side, track: str, seed: int, examples: int = EXAMPLES
+    before: Side, after: Side, track: str, seed: int, marks: Marks, examples: int = EXAMPLES
 ) -> tuple[TrackDifference, dict[str, list[dict[str, Any]]]]:
     """Compare a track over all shards of both sides.
 
@@ -140,6 +146,7 @@ def compare_track(
         after: the other.
         track: that at least one of them has.
         seed: draws the examples.
+        marks: that people made of captions of either side.
         examples: of each kind.
 
     Returns:
@@ -150,9 +157,10 @@ def compare_track(
         RetryableError: the store failed.
     """
     found = TrackDifference()
+    mine = {sample: made for sample, made in marks.items() if sample.startswith(f"{track}/")}
     chosen = {kind: Chosen(seed, examples) for kind in KINDS}
-    for samples in _aligned(before, after, track):
-        for kind, rows in found.add(*samples).items():
+    for was, is_ in _aligned(before, after, track):
+        for kind, rows in found.add(was, is_, mine).items():
             chosen[kind].offer(rows)
     return found, {kind: one.rows for kind, one in chosen.items()}
 

@@ -23,6 +23,7 @@ from sa1b_captions.release.difference import (
     compare_track,
     track_names,
 )
+from sa1b_captions.release.judged import collect_marks
 from sa1b_captions.release.manifest import read_manifest, read_manifest_at
 from sa1b_captions.release.sides import CampaignSide, ReleaseSide, Side
 from sa1b_captions.shards import format_selection
@@ -88,7 +89,7 @@ def compare(
     Args:
         before: one side.
         after: the other.
-        store: of the deployment, which has the photographs; None for none.
+        store: of the deployment, which has the photographs and people's marks; None for none.
         tracks: those to compare; None for all that either side has.
         seed: draws the examples.
 
@@ -104,7 +105,8 @@ def compare(
     if not wanted:
         there = ", ".join(track_names(*sides))
         raise PermanentError(f"neither side has {', '.join(tracks or ())}; there are {there}")
-    found = {track: compare_track(*sides, track, seed) for track in wanted}
+    marks = {} if store is None else collect_marks(store, [side.campaign for side in sides])
+    found = {track: compare_track(*sides, track, seed, marks) for track in wanted}
     facts: dict[str, Any] = {
         "stage": "diff",
         "before": _describe(before.side, wanted),
