@@ -28,6 +28,7 @@ ONE_START = {
         "test_storage_servers",
         "test_storage",
         "test_storage_clock",
+        "test_verify",
     ),
     "openai": (
         "test_openai_engine",

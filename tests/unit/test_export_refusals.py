@@ -1,11 +1,18 @@
 import contextlib
 import json
 
+import polars as pl
+import pyarrow as pa
+import pyarrow.compute as pc
 import pytest
 
 from sa1b_captions import layout
+from sa1b_captions.caption.engines.generation import finished
 from sa1b_captions.errors import PermanentError
 from sa1b_captions.quality import features
+from sa1b_captions.quality.examples import FIT
+from sa1b_captions.quality.rules import find_reasons
+from sa1b_captions.recipe import load_recipe
 from sa1b_captions.release import guards
 from sa1b_captions.release.manifest import latest_version
 from sa1b_captions.stages.export import export_release
@@ -25,7 +32,9 @@ from tests.support import builders, releases
         *[({"caption": f"A{c}B"}, "has a line break") for c in guards.LINE_BREAKS],
         ({"caption": "Here <Video> it is"}, "has the placeholder <video>"),
         ({"caption": "A hill.<script src=x></script>"}, "has a script"),
-        ({"caption": "A< / SCRIPT >"}, "has a script"),
+        ({"caption": "A</SCRIPT > hill."}, "has a script"),
+        ({"caption": "A <img src=x onerror=alert(1)> hill."}, "has a script"),
+        ({"caption": "A <a href='javascript:x'>hill."}, "has a script"),
         ({"caption": "A hill\u200b."}, "has characters of no width"),
         ({"caption": "\ufeffA hill."}, "has characters of no width"),
         ({"caption": " A hill."}, "begins or ends with a space"),
@@ -72,7 +81,11 @@ def test_a_row_of_odd_images_stops_the_release(campaign, local, changes, message
 
 
 @pytest.mark.parametrize(
-    "caption", ["- A hill.", "A 3-year-old tree = old.", "+1 is on the sign.", "A ZWJ-free text."]
+    "caption",
+    [
+        *("- A hill.", "A 3-year-old tree = old.", "+1 is on the sign.", "A ZWJ-free text."),
+        *("A sign says javascript: yes.", "A board reads a < b and once = twice."),
+    ],
 )
 def test_plain_captions_pass_the_guards(campaign, local, caption):
     releases.put_curated(campaign, "single_en", "sa_000001", [caption])
@@ -84,6 +97,53 @@ def test_a_rule_rejects_whatever_export_would_stop_at():
     """Or one odd caption would hold up a release that no rule can repair."""
     assert set(guards.LINE_BREAKS) <= set(features.LINE_BREAKS)
     assert set(guards.FORBIDDEN) <= set(features.SPECIAL_TOKENS)
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+@pytest.mark.parametrize(
+    ("begin", "inside", "rule"),
+    [
+        ("", "<image>", "special_token"),
+        ("", "<video>", "special_token"),
+        ("", "</VIDEO>", "special_token"),
+        ("", "\n", "line_break"),
+        ("", "\u2028", "line_break"),
+        ("", "<script>alert(1)</script>", "markdown"),
+        ("", "</SCRIPT >", "markdown"),
+        ("", "<img src=x onerror=alert(1)>", "special_token"),
+        ("", "<a href='javascript:x'>", "markdown"),
+        ("", "\u200b", "replacement_character"),
+        ("", "\u202e", "replacement_character"),
+        ("", "\u2060", "replacement_character"),
+        ("\ufeff", "", "replacement_character"),
+        (" ", "", "line_break"),
+        ("\u3000", "", "line_break"),
+        ("=cmd|' /C calc'!A0 ", "", "markdown"),
+        ("=1+1 ", "", "markdown"),
+        ("@SUM(1) ", "", "markdown"),
+        ("+cmd|1 ", "", "markdown"),
+        ("-cmd(1) ", "", "markdown"),
+    ],
+)
+def test_what_the_guards_stop_at_is_rejected_before_by_a_rule_with_a_name(
+    language, begin, inside, rule
+):
+    fit = FIT[language]
+    caption = f"{begin}{fit[:5]}{inside}{fit[5:]}"
+    found = pa.chunked_array([[caption, fit]])
+    stopped = [
+        pc.match_substring_regex(found, pattern).to_pylist() for _, pattern in guards.UNPUBLISHABLE
+    ]
+    assert [any(column) for column in zip(*stopped, strict=True)] == [True, False]
+    limits = load_recipe("internvl").quality.languages[language]
+    rows = features.measure(found).with_columns(status=pl.lit("ok"))
+    rejected, passed = find_reasons(rows, limits, None).to_list()
+    assert rule in rejected
+    assert passed == []
+
+
+def test_blanks_at_an_end_are_the_engines_own_and_never_come_this_far():
+    assert finished(" A hill.\u3000", "stop").caption == "A hill."
 
 
 @pytest.mark.parametrize(

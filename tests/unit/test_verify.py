@@ -241,6 +241,32 @@ def test_the_commands_need_no_store(copy, keys, tmp_path, monkeypatch, capsys):
     assert run("verify", "--public-key", str(tmp_path / "none.pem")).exit_code != 0
 
 
+def test_a_release_in_a_bucket_is_verified_by_its_address(copy, s3_url, s3_client, monkeypatch):
+    from typer.testing import CliRunner
+
+    from sa1b_captions.storage import S3Store
+
+    s3_client.create_bucket(Bucket="verified")
+    bucket = S3Store("verified", "some/where", s3_url)
+    for key in copy.list(""):
+        bucket.write(key, copy.read(key))
+    monkeypatch.delenv("CAPTIONS_ROOT", raising=False)
+    monkeypatch.setenv("CAPTIONS_S3_ENDPOINT_URL", s3_url)
+
+    def run(*arguments):
+        return CliRunner().invoke(app, ["verify", "--path", "s3://verified/some/where", *arguments])
+
+    assert run().exit_code == 0
+    assert run("--shard", "1").exit_code == 0
+    damage(bucket, DATA, 10)
+    bucket.delete("croissant.json")
+    found = run()
+    assert found.exit_code == 65
+    assert verify_folder(bucket)[0] == "croissant.json is missing"
+    assert "row group 0 (bytes 0 to" in verify_folder(bucket)[1]
+    assert run("--shard", "1").exit_code == 0
+
+
 def test_the_manifest_holds_the_root_of_the_pieces(local):
     export_release(releases.ready_campaign(local), "v1")
     found = parse_pieces(local.read("releases/v1/pieces.csv").decode())
