@@ -140,6 +140,8 @@ class CaptionReceipt(Receipt):
     """Digest of the receipt that was restored: what was made of these captions then still is."""
     occupancy: Occupancy = Occupancy()
     """How full the run that wrote the receipt kept the window."""
+    image: str | None = None
+    """Container image of the worker that finished it, with tag or digest; None in no pod."""
 
     def __post_init__(self) -> None:
         """Raise ValueError for a generation that could lie outside the shard's folder."""
@@ -182,6 +184,8 @@ class CurateReceipt(Receipt):
     """Digest of the caption receipt."""
     files: dict[str, str] = field(default_factory=dict)
     """`records.content_digest` of each stored file by name; version 0.1.0 named none."""
+    image: str | None = None
+    """`CaptionReceipt.image`."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -218,6 +218,12 @@ class Settings:
         doc="pod: image of caption pods (deploy/Dockerfile.worker) with its tag or digest; "
         "required.",
     )
+    image: str | None = variable(
+        "CAPTIONS_IMAGE",
+        str,
+        doc="pod: image that a caption pod runs in, told by its operator for receipts and releases "
+        "to name. Leave it unset.",
+    )
     namespace: str = variable(
         "CAPTIONS_NAMESPACE",
         parsers.kubernetes_name,

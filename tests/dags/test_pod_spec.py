@@ -129,6 +129,7 @@ def test_pod_reads_its_settings_from_the_deployment(pod):
     environment = {item["name"]: item["value"] for item in base(pod)["env"]}
     assert environment["CAPTIONS_ROOT"] == "s3://sa1b/demo"
     assert environment["CAPTIONS_CAMPAIGN"] == "test"
+    assert environment["CAPTIONS_IMAGE"] == base(pod)["image"]
     assert environment["CAPTIONS_S3_ENDPOINT_URL"] == "http://store:8333"
     assert load_settings(environment).s3_endpoint_url == "http://store:8333"
 

@@ -9,7 +9,7 @@ from sa1b_captions import layout
 from sa1b_captions.campaign import open_campaign
 from sa1b_captions.caption.engines.base import Engine
 from sa1b_captions.errors import PermanentError, RetryableError
-from sa1b_captions.receipt_files import caption_place, read_receipt
+from sa1b_captions.receipt_files import caption_place, curate_place, read_receipt
 from sa1b_captions.recipe import TRACKS, parse_recipe
 from sa1b_captions.stages.caption import caption_shards
 from sa1b_captions.stages.curate import curate_shard
@@ -59,6 +59,17 @@ def test_one_engine_captions_all_shards(campaign):
     (engine,) = opener.opened
     assert engine.closed
     assert len(engine.asked) == len(set(engine.asked))
+
+
+def test_receipts_name_the_image_of_the_worker_up_to_curate(campaign):
+    image = "registry/worker@sha256:" + "ab" * 32
+    caption_shards(campaign, NAMES[:1], Opener(), tracks=["single_en"], image=image)
+    caption_shards(campaign, NAMES[1:2], Opener(), tracks=["single_en"])
+    for shard, expected in zip(NAMES, (image, None), strict=False):
+        curate_shard(campaign, shard, tracks=["single_en"])
+        for place in (caption_place, curate_place):
+            found = read_receipt(campaign.store, place(campaign.name, "single_en", shard))
+            assert found.image == expected
 
 
 def test_the_window_stays_full_from_one_shard_to_the_next(campaign):

@@ -4,8 +4,9 @@ import shutil
 
 import pytest
 
+from sa1b_captions import layout
 from sa1b_captions.errors import PermanentError
-from sa1b_captions.release.manifest import latest_version
+from sa1b_captions.release.manifest import latest_version, read_manifest
 from sa1b_captions.stages.export import export_release
 from sa1b_captions.storage import FileStore
 from tests.support import builders, releases
@@ -32,6 +33,35 @@ def test_a_release_is_never_overwritten(campaign, local):
     export_release(campaign, "v2")
     assert latest_version(local) == "v2"
     assert len(releases.read_lines(local, "test_single_en.jsonl", "v2")) == 4
+
+
+@pytest.mark.parametrize("harm", ["gone", "cut"])
+def test_latest_names_no_release_that_is_not_all_there(campaign, local, harm):
+    export_release(campaign, "v1")
+    export_release(campaign, "v2")
+    local.write("releases/LATEST", b"v1\n")
+    key = "releases/v2/data/single_zh/train-00000.parquet"
+    data = local.read(key)
+    local.delete(key)
+    if harm == "cut":
+        local.write(key, data[:-1])
+    with pytest.raises(PermanentError, match="train-00000.parquet"):
+        export_release(campaign, "v2")
+    assert latest_version(local) == "v1"
+    local.write(key, data)
+    export_release(campaign, "v2")
+    assert latest_version(local) == "v2"
+
+
+def test_a_manifest_names_the_images_of_the_workers_that_are_known(campaign, local):
+    export_release(campaign, "v1")
+    assert read_manifest(local, "v1").worker_images == []
+    for shard, image in (("sa_000000", "worker@sha256:aa"), ("sa_000001", "worker:1")):
+        key = layout.curate_receipt_key(campaign.name, "single_zh", shard)
+        local.write(key, json.dumps(json.loads(local.read(key)) | {"image": image}).encode())
+    releases.put_duplicates(campaign, "single_zh", {})
+    export_release(campaign, "v2")
+    assert read_manifest(local, "v2").worker_images == ["worker:1", "worker@sha256:aa"]
 
 
 def test_without_a_name_new_content_takes_the_next_free_number(campaign, local):

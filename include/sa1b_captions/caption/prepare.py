@@ -32,6 +32,7 @@ def prepare(
     max_failure_share: float = 1.0,
     run_id: str | None = None,
     by_hand: str = "hand",
+    image: str | None = None,
 ) -> ShardWork:
     """Find out what is left of a shard; writes nothing.
 
@@ -43,6 +44,7 @@ def prepare(
         max_failure_share: share of a track's samples that may fail.
         run_id: Airflow run, for the receipts.
         by_hand: names the generation of a forced run without an id; letters and digits.
+        image: container image of this process, for the receipts.
 
     Raises:
         PermanentError: the shard is not ingested, and was not dropped after captioning either; its
@@ -65,7 +67,7 @@ def prepare(
     left = [track for track in wanted if not standings[track].done]
     if not left:
         _log.info("%s is captioned already", shard)
-        return ShardWork(campaign, shard, standings, {}, None, max_failure_share, run_id)
+        return ShardWork(campaign, shard, standings, {}, None, max_failure_share, run_id, image)
     if ingest is None and any(standings[track].damaged for track in left):
         raise PermanentError(
             f"{shard}: parts of {', '.join(left)} are damaged or gone, and their blocks cannot be "
@@ -78,7 +80,7 @@ def prepare(
         track: sampling.plan_track(campaign.recipe, campaign.recipe.tracks[track], shard, images)
         for track in left
     }
-    return ShardWork(campaign, shard, standings, plans, ingest, max_failure_share, run_id)
+    return ShardWork(campaign, shard, standings, plans, ingest, max_failure_share, run_id, image)
 
 
 def _looked_at(campaign: Campaign, standing: Standing) -> Standing:

@@ -50,6 +50,7 @@ class ShardWork:
         ingest: IngestReceipt | None,
         max_failure_share: float,
         run_id: str | None,
+        image: str | None = None,
     ) -> None:
         """Take how the tracks stand, and the plans of those that are not done."""
         self.shard = shard
@@ -57,7 +58,7 @@ class ShardWork:
         self._standings = standings
         self._plans = plans
         self._ingest = ingest
-        self._run_id = run_id
+        self._run_id, self._image = run_id, image
         self._began = time.monotonic()
         generations = {track: standings[track].generation for track in plans}
         self._stored = {
@@ -248,6 +249,7 @@ class ShardWork:
                 model=model,
                 model_revision=revision,
                 generation=generation,
+                image=self._image,
                 run_id=self._run_id,
             ),
             mended=self._standings[track].counted,

@@ -156,6 +156,7 @@ def caption(
         stop=stop,
         max_failure_share=settings.max_failure_share,
         by_hand=name,
+        image=settings.image,
     )
     print_result({"stage": "caption", "shards": results})
 

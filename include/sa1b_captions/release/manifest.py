@@ -84,6 +84,8 @@ class Manifest:
     """Shards of the recipe that a partial release leaves out."""
     merkle_root: str | None = None
     """Over the pieces of `pieces.csv`, hexadecimal; releases of version 0.2.0 have none."""
+    worker_images: list[str] = field(default_factory=list)
+    """Container images that captioned, ascending; none of what was captioned in no pod."""
     number: int = 0
     """Above that of every release made before it, which orders releases: clocks jump."""
 

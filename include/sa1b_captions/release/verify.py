@@ -35,6 +35,23 @@ def verify_release(store: Store, version: str, shard: str | None = None) -> list
     return verify_folder(store, layout.release_prefix(version), shard)
 
 
+def require_files(store: Store, manifest: Manifest) -> None:
+    """Make sure that a release is all there: every file, down to its last byte.
+
+    What the bytes are was hashed while they were written, and `verify_release` hashes them again.
+
+    Raises:
+        PermanentError: naming a file that is missing or too short.
+        RetryableError: the store failed.
+    """
+    for file in manifest.files:
+        key = layout.release_key(manifest.version, file.name)
+        if file.bytes:
+            store.read_range(key, file.bytes - 1, 1)
+        elif not store.exists(key):
+            raise MissingKeyError(key, store.url)
+
+
 def verify_folder(store: Store, prefix: str = "", shard: str | None = None) -> list[str]:
     """Hash a release's files again.
 

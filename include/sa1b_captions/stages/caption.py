@@ -40,6 +40,7 @@ def caption_shards(
     stop: threading.Event | None = None,
     max_failure_share: float = 1.0,
     by_hand: str = "hand",
+    image: str | None = None,
 ) -> dict[str, dict[str, Any]]:
     """Caption the tracks of some shards, resuming from the parts that exist.
 
@@ -56,6 +57,7 @@ def caption_shards(
         stop: set by SIGTERM; finish what is in flight and end with a RetryableError.
         max_failure_share: share of a track's samples that may fail before its shard does.
         by_hand: names the generation of a forced run without an id; letters and digits.
+        image: container image of this process, for the receipts.
 
     Returns:
         For each shard the rows per status of each track, and the seconds it took.
@@ -74,6 +76,7 @@ def caption_shards(
             max_failure_share=max_failure_share,
             run_id=run_id,
             by_hand=by_hand,
+            image=image,
         ),
         open_engine,
     )

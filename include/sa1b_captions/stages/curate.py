@@ -138,6 +138,7 @@ def _curate_track(
             quality_fingerprint=campaign.quality_fingerprint,
             signature_version=SIGNATURE_VERSION,
             files=files,
+            image=source.image,
             run_id=run_id,
         ),
     )

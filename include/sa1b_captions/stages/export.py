@@ -44,6 +44,7 @@ from sa1b_captions.release.track_files import (
     count_rows,
     export_track,
 )
+from sa1b_captions.release.verify import require_files
 from sa1b_captions.software import software
 from sa1b_captions.stages.export_inputs import Inputs, read_inputs, require_unchanged
 from sa1b_captions.storage import Store
@@ -106,6 +107,7 @@ def _export(campaign: Campaign, version: str, inputs: Inputs, run_id: str | None
     manifest = _finished(campaign, version, inputs)
     if manifest is not None:
         _log.info("release %s is up to date", version)
+        require_files(store, manifest)
         point_latest(store, manifest)
         return _result(campaign, manifest, up_to_date=True)
     with claimed(store, version, inputs.files_digest, campaign.name, run_id) as claim:
@@ -116,6 +118,7 @@ def _export(campaign: Campaign, version: str, inputs: Inputs, run_id: str | None
             require_unchanged(campaign, inputs)
             claim.require()
             write_manifest(store, manifest)
+    require_files(store, manifest)
     point_latest(store, manifest)
     # Of killed runs; whoever copies the folder would take it along.
     store.clear_unfinished(layout.release_prefix(version), 0)
@@ -220,6 +223,7 @@ def _write(campaign: Campaign, claim: Claim, inputs: Inputs, run_id: str | None)
         software=software(),
         run_id=run_id,
         merkle_root=merkle_root(pieces),
+        worker_images=inputs.worker_images,
         number=next_number(store),
     )
 

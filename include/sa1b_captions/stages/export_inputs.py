@@ -29,6 +29,12 @@ class Inputs:
         return self.validation.verdict.value
 
     @property
+    def worker_images(self) -> list[str]:
+        """Container images that captioned, ascending; none of what was captioned in no pod."""
+        receipts = (one for by_shard in self.curated.values() for one in by_shard.values())
+        return sorted({one.image for one in receipts if one.image is not None})
+
+    @property
     def files_digest(self) -> str:
         """Digest of all that decides the bytes of the release's files."""
         return digest({"inputs": self.digest, "software": software()}, self.validation)
