@@ -339,6 +339,17 @@ def test_damage_is_a_sentence_with_the_file(stored, tmp_path, table, harm):
         diff.compare(diff.release_at(copy), diff.release_of(stored, "v2"), None)
 
 
+@pytest.mark.parametrize("recipe", [None, b"", b"[]", b"{}", b'{"tracks": {"single_en": 1}}'])
+def test_a_release_without_its_recipe_is_told(stored, tmp_path, recipe):
+    shutil.copytree(stored.root / "releases" / "v1", tmp_path / "copy")
+    copy = FileStore(tmp_path / "copy")
+    copy.delete("recipe.json")
+    if recipe is not None:
+        copy.write("recipe.json", recipe)
+    with pytest.raises(PermanentError, match="recipe"):
+        diff.compare(diff.release_at(copy), diff.release_of(stored, "v2"), None)
+
+
 def test_what_is_not_there_is_told(stored, local):
     with pytest.raises(PermanentError, match="has no release v9"):
         diff.release_of(stored, "v9")

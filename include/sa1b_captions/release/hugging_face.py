@@ -5,6 +5,7 @@ all files. So nobody sees half a release, and what a killed run has sent is not 
 """
 
 import contextlib
+import logging
 import tempfile
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from http import HTTPStatus
@@ -39,6 +40,8 @@ class HuggingFace:
                 "publishing at hf:// needs huggingface_hub: pip install 'sa1b-captions[hf]'"
             ) from None
         utils.disable_progress_bars()
+        # Its warnings name the addresses of uploads, which are signed.
+        logging.getLogger("huggingface_hub").setLevel(logging.ERROR)
         self._api = HfApi(token=token or False)
         self._repository = destination.repository
 

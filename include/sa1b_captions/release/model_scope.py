@@ -5,6 +5,7 @@ whole release of the new version. Files that are there already are not sent agai
 """
 
 import contextlib
+import logging
 import sys
 import tempfile
 from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -39,6 +40,8 @@ class ModelScope:
                 "'sa1b-captions[modelscope]'"
             ) from None
         # An empty token keeps the client from one that a login has stored.
+        # Its warnings name the addresses of uploads, which are signed.
+        logging.getLogger("modelscope_hub").setLevel(logging.ERROR)
         self._api = HubApi(HubConfig(token=token or ""))
 
     @property
@@ -109,7 +112,12 @@ class ModelScope:
     @contextlib.contextmanager
     def _errors(self, done: str) -> Iterator[None]:
         """Turn the client's errors into ours, and its prints to standard error."""
-        from modelscope_hub.errors import AlreadyExistsError, HubError, NotExistError
+        from modelscope_hub.errors import (
+            AlreadyExistsError,
+            HubError,
+            NetworkError,
+            NotExistError,
+        )
 
         what = f"{self._destination} cannot be {done}"
         try:
@@ -117,6 +125,8 @@ class ModelScope:
                 yield
         except (CaptioningError, AlreadyExistsError):
             raise
+        except NetworkError as error:  # its message may name the address of an upload
+            raise RetryableError(f"{what} now: {type(error).__name__}") from None
         except HubError as error:
             said = " ".join(error.message.split())
             if error.retryable:

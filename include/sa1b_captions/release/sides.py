@@ -99,7 +99,7 @@ class ReleaseSide:
     def _rows(self, track: str, table: str, columns: Sequence[str]) -> StoredRows:
         prefix = getattr(track_files(track, ""), table)
         # Version 0.1.0 wrote each table into one file beside the JSONL.
-        stem = PurePosixPath(self.recipe["tracks"][track]["release_file"]).stem
+        stem = PurePosixPath(self._release_file(track)).stem
         old = {"data": stem, "provenance": f"{stem}.provenance", "rejected": prefix.rstrip("/")}
         files = [
             (self._prefix + file.name, file.bytes)
@@ -112,6 +112,15 @@ class ReleaseSide:
                 "a whole release, with the files of its manifest"
             )
         return StoredRows(self._store, files, columns, _CONVERT[table])
+
+    def _release_file(self, track: str) -> str:
+        try:
+            return str(self.recipe["tracks"][track]["release_file"])
+        except (KeyError, TypeError):
+            raise DamagedObjectError(
+                f"the recipe of release {self.name} has no release_file of {track}; "
+                "sa1b-captions verify says what is damaged"
+            ) from None
 
 
 class _TrackTables:
