@@ -16,7 +16,7 @@ GPU_PYTHON ?= 3.12
 unexport PYTHONDONTWRITEBYTECODE
 unexport VIRTUAL_ENV
 
-.PHONY: help setup demo down test test-unit test-dags coverage test-s3 test-integration test-cluster test-kind test-compose test-consumers test-images bench-ingest bench-curate bench-dedup bench-scale-out fuzz test-lmdeploy gpu-smoke lint lint-workflows format pins docs gold clean
+.PHONY: help setup demo down test test-unit test-dags coverage test-s3 test-integration test-cluster test-kind test-compose test-consumers test-images bench-ingest bench-console bench-curate bench-dedup bench-scale-out fuzz test-lmdeploy gpu-smoke lint lint-workflows format pins docs gold clean
 
 help: ## List the targets
 	@awk -F':.*## ' '/^[a-z0-9-]+:.*## /{printf "  make %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -118,6 +118,9 @@ bench-ingest: $(STAMP) .venv-swift/.installed ## Ingest beside the floor and the
 
 bench-curate: $(STAMP) ## Rules and signatures, captions per second and core
 	$(BIN)/python -m benchmarks.bench_curate
+
+bench-console: $(STAMP) ## How soon the console answers over 12M captions; ROWS for fewer
+	ROWS=$(or $(ROWS),12000000) $(BIN)/python -m benchmarks.bench_console
 
 bench-window: $(STAMP) $(LMDEPLOY)/.installed ## How full the engine is kept, what feeding it costs
 	@LMDEPLOY_PYTHON=$(LMDEPLOY)/bin/python $(BIN)/python -m benchmarks.bench_window

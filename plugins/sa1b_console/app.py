@@ -137,5 +137,15 @@ def _show(
     if report is None:
         raise NotThere(missing if name is None else f"report {name} is gone, or never was there")
     root = request.scope.get("root_path", "")
-    notice = templates.get_template("standing.html").render(root=root, report=report)
-    return HTMLResponse(report.below(notice))
+    around = None if report.subject == "release" else _neighbours(report.subject)
+    notice = templates.get_template("standing.html").render(root=root, report=report, around=around)
+    return HTMLResponse(report.below(notice, root))
+
+
+def _neighbours(shard: str) -> tuple[str | None, str | None]:
+    """The shards before and behind one in the recipe's order."""
+    shards = list(open_campaign().recipe.shards)
+    if shard not in shards:
+        return None, None
+    at = shards.index(shard)
+    return (shards[at - 1] if at else None, shards[at + 1] if at + 1 < len(shards) else None)

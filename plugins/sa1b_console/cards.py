@@ -68,6 +68,10 @@ class CardMaker:
 
     def cards(self, hits: Sequence[Hit], marks: Mapping[str, CaptionMark]) -> list[Card]:
         """Cards of samples, in their order."""
+        shards = dict.fromkeys(hit.facets.shard for hit in hits if len(_ids(hit)) == 1)
+        tracks = self._campaign.recipe.tracks
+        around = (f"{track}/{shard}" for shard in shards for track in tracks)
+        self._catalogue.load_all(unit for unit in around if unit in self._units)
         beside = [self._beside(hit) for hit in hits]
         wanted = [*hits, *(other for others, _ in beside for other in others)]
         rows = iter(self._catalogue.rows(wanted))
@@ -91,7 +95,7 @@ class CardMaker:
 
     def _beside(self, hit: Hit) -> tuple[list[Hit], list[str]]:
         """Other captions of a sample's only photograph, and the groups it is in."""
-        ids = hit.facets.rows["image_ids"][hit.place]
+        ids = _ids(hit)
         if len(ids) != 1:
             return [], []
         others, groups = [], []
@@ -139,6 +143,11 @@ class CardMaker:
             facts=", ".join(facts),
             error=row["error"] or "",
         )
+
+
+def _ids(hit: Hit) -> Sequence[int]:
+    ids: Sequence[int] = hit.facets.rows["image_ids"][hit.place]
+    return ids
 
 
 def passages(text: str, offences: Sequence[Span], found: Sequence[Span]) -> list[tuple[str, str]]:

@@ -38,10 +38,13 @@ class Report:
     page: str
     """HTML as the validate stage wrote it."""
 
-    def below(self, notice: str) -> str:
-        """The page with a notice on top, inside its margins."""
-        head, main, rest = self.page.partition(_MAIN)
-        return f"{head}{main}{notice}{rest}" if main else notice + self.page
+    def below(self, notice: str, root: str) -> str:
+        """The page with a notice on top, inside its margins, and its links into the console."""
+        page = self.page
+        for place in ("gallery?", "shards/"):  # captions are escaped, and have no such quotes
+            page = page.replace(f'href="#{place}', f'href="{root}/{place}')
+        head, main, rest = page.partition(_MAIN)
+        return f"{head}{main}{notice}{rest}" if main else notice + page
 
 
 def shard_report(campaign: Campaign, shard: str, name: str | None = None) -> Report | None:

@@ -4,16 +4,22 @@ Nothing is listed. The stored counts answer at once; a thread asks the receipts,
 was curated since. What is remembered is bounded, whatever is asked for.
 """
 
+import contextlib
 import logging
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 import polars as pl
 
 from sa1b_captions.campaign import Campaign
-from sa1b_captions.errors import CaptioningError, DamagedObjectError, MissingKeyError
+from sa1b_captions.errors import (
+    CaptioningError,
+    DamagedObjectError,
+    MissingKeyError,
+    PermanentError,
+)
 from sa1b_captions.quality.browse.bounded import Bounded
 from sa1b_captions.quality.browse.caption_texts import CaptionTexts, Row
 from sa1b_captions.quality.browse.facet_counts import (
@@ -22,7 +28,7 @@ from sa1b_captions.quality.browse.facet_counts import (
     store_counts,
     update_counts,
 )
-from sa1b_captions.quality.browse.facets import Facets, read_facets
+from sa1b_captions.quality.browse.facets import Facets, read_facets, read_named_facets
 from sa1b_captions.quality.browse.filters import Filters, search_patterns
 from sa1b_captions.quality.browse.find import Page, find_page, search_page
 from sa1b_captions.quality.browse.orders import Hit
@@ -39,8 +45,8 @@ FIRST_WAIT_S = 5.0
 REST = 20
 """The receipts are asked again after so many times as long as asking took."""
 
-_UNITS = 64
-"""Facets kept: of a full shard 1 MB."""
+_ROWS = 700_000
+"""Rows of facets kept: those of 60 full shards, about 60 MB."""
 _STEP_S = 2.0
 
 
@@ -50,7 +56,9 @@ class Catalogue:
     def __init__(self, campaign: Campaign) -> None:
         self._campaign = campaign
         self._texts = CaptionTexts(campaign)
-        self._facets: Bounded[tuple[str, str], Facets] = Bounded(_UNITS)
+        self._facets: Bounded[tuple[str, str], Facets] = Bounded(
+            _ROWS, lambda facets: facets.rows.height
+        )
         self._receipts: dict[str, CurateReceipt] = {}
         self._counts: FacetCounts | None = None
         self._asked_at, self._took_s = 0.0, 0.0
@@ -135,6 +143,14 @@ class Catalogue:
             DamagedObjectError: its tables are not what its receipt names.
             RetryableError: the store failed.
         """
+        counts = self._counts
+        if counts is not None and (content := counts.files.get(unit)) is not None:
+            track, shard = unit.split("/")
+            with contextlib.suppress(MissingKeyError, DamagedObjectError):  # curated again since
+                return self._facets.get(
+                    (unit, content),
+                    lambda: read_named_facets(self._campaign, track, shard, content),
+                )
         try:
             return self._facets_of(self.receipt(unit))
         except (MissingKeyError, DamagedObjectError):  # it may be curated again since
@@ -172,6 +188,13 @@ class Catalogue:
             return self._texts.search(facets, places, patterns)
 
         return search_page(self.counts(), filters, after, self.load, search, **rows)
+
+    def load_all(self, units: Iterable[str]) -> None:
+        """Read the facets of many units at once, so that each is there when it is asked for."""
+        with ThreadPoolExecutor(READERS) as pool:
+            for done in [pool.submit(self.load, unit) for unit in units]:
+                with contextlib.suppress(PermanentError):
+                    done.result()
 
     def rows(self, hits: Sequence[Hit]) -> list[Row]:
         """Caption rows of samples. Raises as `CaptionTexts.read`."""

@@ -9,7 +9,7 @@ import json
 import time
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import polars as pl
 import pyarrow as pa
@@ -17,7 +17,7 @@ import pyarrow as pa
 from sa1b_captions import layout, records
 from sa1b_captions.campaign import Campaign
 from sa1b_captions.errors import DamagedObjectError, MissingKeyError
-from sa1b_captions.quality.browse.facets import Facets, read_facets
+from sa1b_captions.quality.browse.facets import NAME, Facets, read_facets
 from sa1b_captions.receipt_files import digest
 from sa1b_captions.receipts import CurateReceipt
 
@@ -34,7 +34,7 @@ FACET_COUNT_SCHEMA = pa.schema(
 """One row per unit and facets that occur together."""
 
 READERS = 16
-_UNITS = b"sa1b_units"
+_UNITS, _FILES = b"sa1b_units", b"sa1b_files"
 _FACETS = ["reasons", "engine", "attempt", "caption_chars"]
 
 
@@ -46,6 +46,8 @@ class FacetCounts:
     """`FACET_COUNT_SCHEMA`, texts as categories."""
     units: Mapping[str, str]
     """Digest of the curate receipt that each unit was counted of, by `single_en/sa_000017`."""
+    files: Mapping[str, str] = field(default_factory=dict)
+    """`records.content_digest` of each unit's facets, where its receipt names one."""
 
     def lacking(self, receipts: Mapping[str, CurateReceipt]) -> list[CurateReceipt]:
         """Those that were curated since, or for the first time."""
@@ -74,8 +76,10 @@ def read_counts(campaign: Campaign) -> FacetCounts:
     """
     try:
         table = records.read_table(campaign.store, layout.facet_counts_key(campaign.name))
-        units = json.loads((table.schema.metadata or {}).get(_UNITS, b"{}"))
-        return FacetCounts(_categories(pl.DataFrame(table.cast(FACET_COUNT_SCHEMA))), units)
+        metadata = table.schema.metadata or {}
+        units, files = (json.loads(metadata.get(name, b"{}")) for name in (_UNITS, _FILES))
+        rows = _categories(pl.DataFrame(table.cast(FACET_COUNT_SCHEMA)))
+        return FacetCounts(rows, units, files)
     except (MissingKeyError, DamagedObjectError, ValueError, pa.ArrowException):
         return FacetCounts(_categories(pl.DataFrame(FACET_COUNT_SCHEMA.empty_table())), {})
 
@@ -84,7 +88,9 @@ def store_counts(campaign: Campaign, counts: FacetCounts) -> None:
     """Store counts. Raises RetryableError and PermanentError as the store does."""
     texts = pl.col("unit", "reasons", "engine").cast(pl.String)
     table = counts.rows.with_columns(texts).to_arrow().cast(FACET_COUNT_SCHEMA)
-    table = table.replace_schema_metadata({_UNITS: json.dumps(dict(counts.units)).encode()})
+    known = {_UNITS: dict(counts.units), _FILES: dict(counts.files)}
+    metadata = {name: json.dumps(values).encode() for name, values in known.items()}
+    table = table.replace_schema_metadata(metadata)
     records.write_table(
         campaign.store,
         layout.facet_counts_key(campaign.name),
@@ -123,10 +129,12 @@ def update_counts(
     old = [*found, *gone]
     units = {unit: seen for unit, seen in counts.units.items() if unit not in old}
     units |= {unit: digest(receipts[unit]) for unit in found}
+    files = {unit: one for unit, one in counts.files.items() if unit not in old}
+    files |= {unit: receipts[unit].files[NAME] for unit in found if NAME in receipts[unit].files}
     kept = counts.rows.filter(~pl.col("unit").is_in(old)) if old else counts.rows
     texts = pl.col("unit", "reasons", "engine").cast(pl.String)
     rows = pl.concat([kept.with_columns(texts), *found.values()])
-    return FacetCounts(_categories(rows.sort("unit", maintain_order=True)), units)
+    return FacetCounts(_categories(rows.sort("unit", maintain_order=True)), units, files)
 
 
 def _count_units(

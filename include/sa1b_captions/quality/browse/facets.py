@@ -119,13 +119,25 @@ def read_facets(campaign: Campaign, receipt: CurateReceipt) -> Facets:
         table = None
     if table is None:
         table = _make(campaign, receipt)
+    return _facets(receipt.track, receipt.shard, table)
+
+
+def read_named_facets(campaign: Campaign, track: str, shard: str, content: str) -> Facets:
+    """Facets with a known `records.content_digest`, without a look at the receipt.
+
+    Raises:
+        MissingKeyError: there are none.
+        DamagedObjectError: they are others.
+        RetryableError: the store failed.
+    """
+    key = layout.curated_key(campaign.name, track, shard, NAME)
+    return _facets(track, shard, records.read_table(campaign.store, key, digest=content))
+
+
+def _facets(track: str, shard: str, table: pa.Table) -> Facets:
     generation = (table.schema.metadata or {}).get(_GENERATION)
-    return Facets(
-        receipt.shard,
-        receipt.track,
-        pl.DataFrame(table),
-        None if generation is None else generation.decode(),
-    )
+    noted = None if generation is None else generation.decode()
+    return Facets(shard, track, pl.DataFrame(table), noted)
 
 
 def _read_stored(campaign: Campaign, receipt: CurateReceipt) -> pa.Table | None:

@@ -94,7 +94,9 @@ def share_chart(
             quiet.append((place, height))
             continue
         bar = _rectangle(place * pitch, pitch, _BASE - max(height, 1), max(height, 1), level)
-        body.append(_group(f"{shard}: {share:.1%}", [bar]))
+        group = _group(f"{shard}: {share:.1%}", [bar])
+        # Where the console serves the page it leads to the shard's; in a file, nowhere.
+        body.append(Markup('<a href="#shards/{}">{}</a>').format(shard, group))
     if quiet:
         body.append(_bars_in_one_path(quiet, count))
     body += _shard_names(shards, pitch)
