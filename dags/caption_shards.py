@@ -18,6 +18,7 @@ Downloads SA-1B shards, captions them, judges every caption and validates the re
 | `shard.ingest` | archive → plain tar and index; skips a shard that is done | see its last log line; an expired links file needs a new one |
 | `shard.caption` | all tracks through one engine, in resumable blocks | clear it: it resumes at the last block |
 | `shard.curate` | rules mark captions; accepted and rejected are stored apart | accepted + rejected ≠ planned: trigger the shard again with *Do it again* |
+| `shard.audit` | with `[audit]` in the recipe only: a judge says of single sentences whether the images show them | see its last log line; clear it: tracks that are audited stay so |
 | `validate` | expectations over the run's shards, one report per shard | open *Quality report* |
 | `drop` | with `CAPTIONS_DROP_RAW=true` only: deletes the archives of shards that are done | clear it |
 | `results` | lists what `validate` decided of each shard | clear it |
@@ -169,6 +170,21 @@ with DAG(
             arguments=["curate", "--shards", shard, "--tracks", TRACK_LIST, FORCE, *RUN_ID],
         )
         ingest >> caption >> curate
+        if recipe.audit is not None:
+            # Servers are asked from here; the model of this deployment judges where it captions.
+            judge = settings.judge_engine or "{{ params.engine }}"
+            audit = stage(
+                task_id="audit",
+                shard=shard,
+                arguments=[
+                    *("audit", "--shards", shard, "--tracks", TRACK_LIST),
+                    *("--engine", judge, FORCE, *RUN_ID),
+                ],
+                runtime="local" if judge == "openai" else settings.runtime,
+                pool="gpu",
+                execution_timeout=dt.timedelta(hours=12),
+            )
+            curate >> audit
 
     # One process for all shards: importing Great Expectations costs more than running it.
     # ALL_DONE: a shard that failed must not keep its neighbours from being validated.

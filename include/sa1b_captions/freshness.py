@@ -1,7 +1,8 @@
 """What is stale: made from something that is there no more, told by digests in receipts alone.
 
     archive ─► captions ─► curated ─► dedup ─► validation ─► release
-                               └────► validation of the shard ─┘
+                               ├────► validation of the shard ─┘
+                               └─► audit ─┘
 
 Each receipt holds a digest of those it was made from. The first one that does not fit is stale, and
 so is everything behind it, until it is done again. Status, the release's check, the stages and
@@ -13,6 +14,8 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
+from sa1b_captions.audit_receipts import AuditReceipt
+from sa1b_captions.audits import Audits, read_audits
 from sa1b_captions.campaign import Campaign
 from sa1b_captions.findings import Verdict
 from sa1b_captions.receipt_files import (
@@ -32,30 +35,10 @@ from sa1b_captions.receipts import (
     ShardValidation,
 )
 from sa1b_captions.recipe import TRACKS
+from sa1b_captions.stale import Stale
 
 READERS = 32
 """Receipts read at once: thousands of them from S3 one by one take minutes."""
-
-
-@dataclass(frozen=True, slots=True)
-class Stale:
-    """One output that does not fit what it is made from."""
-
-    what: str
-    """Such as `captions of single_en/sa_000017`."""
-    why: str
-    """Such as `the archive was ingested again with other images`."""
-    command: str
-    """What makes it anew."""
-
-    @property
-    def is_captions(self) -> bool:
-        """Whether it is captions, which cost a GPU's hours to make anew."""
-        return self.what.startswith("captions of ")
-
-    def __str__(self) -> str:
-        """All of it in a sentence without its full stop."""
-        return f"{self.what} are stale: {self.why}; run {self.command}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,19 +73,23 @@ class ShardState:
     tracks: Mapping[str, TrackState]
     validation: ShardValidation | None
     stale_validation: tuple[Stale, ...] = ()
+    audits: Audits | None = None
+    """None where the recipe asks for none."""
     stale: tuple[Stale, ...] = field(init=False)
     """All that is stale of it, the first cause first."""
 
     def __post_init__(self) -> None:
         """Gather what is stale."""
         found = [one for track in self.tracks.values() for one in track.stale]
-        object.__setattr__(self, "stale", (*found, *self.stale_validation))
+        audits = self.audits.stale if self.audits else ()
+        object.__setattr__(self, "stale", (*found, *audits, *self.stale_validation))
 
     @property
     def done(self) -> bool:
-        """Whether all tracks are curated by the present rules, and these are validated."""
+        """Whether all tracks are curated by the present rules, these audited and validated."""
         curated = all(track.fresh_curated for track in self.tracks.values())
-        return curated and self.validation is not None and not self.stale
+        audited = self.audits is None or self.audits.whole
+        return curated and audited and self.validation is not None and not self.stale
 
     def may_be_released(self, tracks: Collection[str]) -> bool:
         """Whether it is curated in these tracks, validated so, and did not fail."""
@@ -147,11 +134,15 @@ def read_shard(
     validation = read(place)
     present = {t: one.fresh_curated for t, one in tracks.items() if one.fresh_curated is not None}
     stale: tuple[Stale, ...] = ()
-    if validation is not None and validation.input != curated_version(present):
+    asked = campaign.recipe.audit is not None
+    audits = read_audits(campaign, shard, present, may_exist) if asked else None
+    version = curated_version(present, audits.fresh if audits else None)
+    if validation is not None and validation.input != version:
         first = next((one for track in tracks.values() for one in track.stale), None)
-        why = f"{first.what} are" if first else "captions were curated since it was made"
+        done = "curated or audited" if asked else "curated"
+        why = f"{first.what} are" if first else f"captions were {done} since it was made"
         stale = (Stale(f"results of the validation of {shard}", why, place.command),)
-    return ShardState(shard, ingest, tracks, validation, stale)
+    return ShardState(shard, ingest, tracks, validation, stale, audits)
 
 
 def judge_track(
@@ -213,9 +204,12 @@ def why_not_curated(state: TrackState) -> str:
     return "not captioned yet" if state.captions is None else "not curated yet"
 
 
-def curated_version(receipts: Mapping[str, CurateReceipt]) -> str:
-    """Digest of a shard's curate receipts by track; what was made of others is stale."""
-    return digest(*(receipts.get(track) for track in TRACKS))
+def curated_version(
+    receipts: Mapping[str, CurateReceipt], audits: Mapping[str, AuditReceipt] | None = None
+) -> str:
+    """Digest of a shard's curate receipts and audits by track; what was made of others is stale."""
+    asked = [audits[track] for track in TRACKS if track in audits] if audits else []
+    return digest(*(receipts.get(track) for track in TRACKS), *asked)
 
 
 def read_tracks(campaign: Campaign, track: str, shards: Sequence[str]) -> list[TrackState]:

@@ -121,6 +121,21 @@ def curate_receipt_key(campaign: str, track: str, shard: str) -> str:
     return curated_key(campaign, track, shard, "receipt.json")
 
 
+def audit_prefix(campaign: str, track: str) -> str:
+    """Folder of the audits of a track's shards."""
+    return f"{campaign_prefix(campaign)}audit/{track}/"
+
+
+def audit_key(campaign: str, track: str, shard: str, name: str) -> str:
+    """What an audit leaves of a shard, such as `answers.parquet`."""
+    return f"{audit_prefix(campaign, track)}{shard}/{name}"
+
+
+def audit_receipt_key(campaign: str, track: str, shard: str) -> str:
+    """Receipt of the audit stage for one track of a shard."""
+    return audit_key(campaign, track, shard, "receipt.json")
+
+
 def shard_validations_prefix(campaign: str) -> str:
     """Folder of all shards' present validations."""
     return f"{campaign_prefix(campaign)}quality/shards/"
@@ -262,6 +277,10 @@ COMMANDS = (
     (
         r"campaigns/[^/]+/curated/(?P<track>\w+)/(?P<shard>\w+)/.*",
         "curate --shards {shard} --tracks {track} --force",
+    ),
+    (
+        r"campaigns/[^/]+/audit/(?P<track>\w+)/(?P<shard>\w+)/.*",
+        "audit --shards {shard} --tracks {track} --force",
     ),
     (r"campaigns/[^/]+/dedup/(?P<track>\w+)/.*", "dedup --tracks {track} --force"),
     (r"campaigns/[^/]+/quality/photographs\.parquet", "dedup --tracks single_en --force"),

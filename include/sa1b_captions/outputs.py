@@ -6,6 +6,7 @@ from typing import Any
 import pyarrow as pa
 
 from sa1b_captions import layout, records
+from sa1b_captions.audit_receipts import AuditReceipt
 from sa1b_captions.campaign import Campaign
 from sa1b_captions.receipts import CurateReceipt, DedupReceipt
 from sa1b_captions.remedies import damaged
@@ -17,6 +18,13 @@ def read_curated(
     """A table that curate stored, such as `accepted.parquet`. Raises as `records.read_table`."""
     key = layout.curated_key(campaign.name, receipt.track, receipt.shard, name)
     return records.read_table(campaign.store, key, columns, digest=receipt.files.get(name))
+
+
+def read_answers(campaign: Campaign, receipt: AuditReceipt) -> pa.Table:
+    """Answers of an audit (`records.ANSWER_SCHEMA`). Raises as `records.read_table`."""
+    name = "answers.parquet"
+    key = layout.audit_key(campaign.name, receipt.track, receipt.shard, name)
+    return records.read_table(campaign.store, key, digest=receipt.files.get(name))
 
 
 def read_metrics(campaign: Campaign, receipt: CurateReceipt) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any, Generic, TypeVar
 
 from sa1b_captions import layout
+from sa1b_captions.audit_receipts import AuditReceipt
 from sa1b_captions.errors import MissingKeyError, PermanentError
 from sa1b_captions.receipts import (
     BegunNote,
@@ -93,6 +94,16 @@ def curate_place(campaign: str, track: str, shard: str) -> Place[CurateReceipt]:
         layout.curate_receipt_key(campaign, track, shard),
         f"curate of {track}/{shard}",
         f"sa1b-captions curate --shards {shard} --tracks {track}",
+    )
+
+
+def audit_place(campaign: str, track: str, shard: str) -> Place[AuditReceipt]:
+    """Receipt of auditing one track of a shard."""
+    return Place(
+        AuditReceipt,
+        layout.audit_receipt_key(campaign, track, shard),
+        f"audit of {track}/{shard}",
+        f"sa1b-captions audit --shards {shard} --tracks {track}",
     )
 
 

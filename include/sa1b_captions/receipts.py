@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
+from sa1b_captions.faithfulness import AuditFindings
 from sa1b_captions.findings import Check, Measure, Verdict
 from sa1b_captions.generations import FIRST, number, require_generation
 
@@ -282,6 +283,8 @@ class ReleaseValidation(Receipt):
     """Digest of the dedup receipts alone."""
     shard_results: str | None = None
     """Digest of the shards' validations alone."""
+    audit: AuditFindings | None = None
+    """What the audits of its captions found; None where the recipe asks for none."""
 
 
 @dataclass(frozen=True, slots=True)

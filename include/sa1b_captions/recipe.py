@@ -13,6 +13,7 @@ from dataclasses import MISSING, asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
+from sa1b_captions.auditing import Audit
 from sa1b_captions.errors import PermanentError
 from sa1b_captions.limits import HealthLimits, LanguageQuality, Quality
 from sa1b_captions.recipe_files import read_recipe_file
@@ -122,6 +123,8 @@ class Recipe:
     generation: Generation
     tracks: dict[str, Track]
     quality: Quality
+    audit: Audit | None = None
+    """What is asked about accepted captions; None audits nothing."""
     source: dict[str, Any] = field(repr=False, compare=False)
     """The parsed TOML, as stored in `recipe.json`."""
 
@@ -129,7 +132,7 @@ class Recipe:
     def fingerprint(self) -> str:
         """16 hexadecimal digits over all that decides which captions are made, and how.
 
-        Not over quality, title, shard list and its counts, spare samples and targets.
+        Not over quality, audit, title, shard list and its counts, spare samples and targets.
         """
         identity = {
             "name": self.name,
@@ -206,7 +209,7 @@ def parse_recipe(source: dict[str, Any], *, where: str, stored: bool = False) ->
 
 
 _KEYS = {entry.name for entry in fields(Recipe)} - {"source"}
-_NESTED = {"shards", "model", "generation", "tracks", "quality"}
+_NESTED = {"shards", "model", "generation", "tracks", "quality", "audit"}
 
 
 def _build(source: dict[str, Any]) -> Recipe:
@@ -223,6 +226,7 @@ def _build(source: dict[str, Any]) -> Recipe:
             name: make(Track, table, f"tracks.{name}", name=name) for name, table in tracks.items()
         },
         quality=_build_quality(source["quality"]),
+        audit=_build_audit(source["audit"]) if "audit" in source else None,
         source=source,
     )
 
@@ -244,7 +248,13 @@ def _build_quality(content: Any) -> Quality:
     return quality
 
 
-def _require_sound(limits: HealthLimits | LanguageQuality, path: str) -> None:
+def _build_audit(content: Any) -> Audit:
+    audit = make(Audit, content, "audit")
+    _require_sound(audit, "audit")
+    return audit
+
+
+def _require_sound(limits: HealthLimits | LanguageQuality | Audit, path: str) -> None:
     if problems := limits.problems():
         raise ValueError(f"{path}: " + "; ".join(problems))
 

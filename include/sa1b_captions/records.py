@@ -71,6 +71,32 @@ CAPTION_SCHEMA = pa.schema(
 CURATED_SCHEMA = CAPTION_SCHEMA.append(pa.field("reasons", pa.list_(pa.string())))
 """Accepted rows have no reasons; rejected rows have at least one."""
 
+ANSWER_SCHEMA = pa.schema(
+    [
+        ("sample_id", pa.string()),
+        ("text_xxh3", pa.string()),  # marks.text_digest of the caption
+        ("caption_chars", pa.int32()),
+        ("sentence", pa.int32()),  # its place among the caption's sentences, 0 the first
+        ("sentences", pa.int32()),  # of the caption
+        ("start", pa.int32()),  # its first character in the caption, and the one behind its last
+        ("end", pa.int32()),
+        ("text", pa.string()),
+        ("answer", pa.string()),  # audit.judge.Answer
+        # Natural logarithms of the answers' probabilities; null where the engine does not tell.
+        ("yes_logprob", pa.float32()),
+        ("no_logprob", pa.float32()),
+        ("cannot_tell_logprob", pa.float32()),
+        (
+            "said",
+            pa.string(),
+        ),  # of an answer that is none of the three, the beginning; or the error
+        ("prompt_tokens", pa.int32()),
+        ("completion_tokens", pa.int32()),
+        ("cached_tokens", pa.int32()),
+    ]
+)
+"""One row per sentence of a drawn caption: captions by rank, their sentences in their order."""
+
 SIGNATURE_SCHEMA = pa.schema(
     [
         ("sample_id", pa.string()),

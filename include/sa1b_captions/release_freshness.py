@@ -11,7 +11,7 @@ from functools import partial
 
 from sa1b_captions.campaign import Campaign
 from sa1b_captions.errors import PermanentError
-from sa1b_captions.freshness import READERS, ShardState, Stale, read_shard
+from sa1b_captions.freshness import READERS, ShardState, read_shard
 from sa1b_captions.plurals import counted
 from sa1b_captions.receipt_files import (
     dedup_place,
@@ -28,6 +28,7 @@ from sa1b_captions.receipts import (
 )
 from sa1b_captions.recipe import TRACKS, Track
 from sa1b_captions.shards import format_selection, parse_selection
+from sa1b_captions.stale import Stale
 
 VALIDATION = "results of the validation of the release"
 

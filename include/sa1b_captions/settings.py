@@ -198,6 +198,25 @@ class Settings:
         str,
         doc="File that holds the token, in place of CAPTIONS_PUBLISH_TOKEN.",
     )
+    judge_engine: str | None = variable(
+        "CAPTIONS_JUDGE_ENGINE",
+        parsers.one_of("openai", "lmdeploy"),
+        doc="audit: engine that judges sentences; not set means CAPTIONS_ENGINE. `preview` cannot.",
+        for_worker=True,
+    )
+    judge_urls: tuple[str, ...] | None = variable(
+        "CAPTIONS_JUDGE_URLS",
+        parsers.urls,
+        doc="audit: replicas of the judge, where it is another model than CAPTIONS_OPENAI_URLS "
+        "serve.",
+        for_worker=True,
+    )
+    judge_api_key: str | None = variable(
+        "CAPTIONS_JUDGE_API_KEY",
+        parsers.key,
+        doc="audit: key that CAPTIONS_JUDGE_URLS ask for; they are never sent another.",
+        secret=True,
+    )
     runtime: Runtime = variable(
         "CAPTIONS_RUNTIME",
         parsers.one_of("local", "pod"),

@@ -3,6 +3,7 @@
 import ast
 import copy
 import datetime as dt
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -97,6 +98,32 @@ def test_the_stages_of_a_shard_follow_each_other(dag_bag):
     assert dag.get_task("publish").downstream_task_ids == {"done"}
     assert dag.get_task("shard.ingest").pool == "download"
     assert dag.get_task("shard.caption").pool == "gpu"
+
+
+def test_a_recipe_with_an_audit_has_its_task_behind_curate(airflow_db, tmp_path):
+    (tmp_path / "audited.toml").write_text('base = "internvl"\n[audit]\n')
+    code = f"""
+from airflow.dag_processing.dagbag import DagBag
+bag = DagBag({str(DAGS)!r})
+assert not bag.import_errors, bag.import_errors
+dag = bag.dags["caption_shards"]
+assert dag.get_task("shard.curate").downstream_task_ids == {{"shard.audit"}}
+assert dag.get_task("shard.audit").downstream_task_ids == {{"validate", "done"}}
+print(dag.get_task("shard.audit").arguments)
+"""
+    variables = {
+        "CAPTIONS_RECIPE": str(tmp_path / "audited.toml"),
+        "CAPTIONS_JUDGE_ENGINE": "openai",
+    }
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        capture_output=True,
+        text=True,
+        check=False,
+        env=os.environ | variables,
+    )
+    assert done.returncode == 0, done.stderr[-2000:]
+    assert "'--engine', 'openai'" in done.stdout.strip().splitlines()[-1]
 
 
 def test_every_stage_of_the_local_runtime_has_the_operator_of_processes(dag_bag):

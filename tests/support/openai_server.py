@@ -46,6 +46,10 @@ class Answer:
 
     text: str
     finish_reason: str | None = "stop"
+    first_tokens: dict[str, float] | None = None
+    """Told to whoever asks: natural logarithms of the first tokens' probabilities."""
+    prompt_tokens: int = 1800
+    cached_tokens: int | None = None
 
 
 def describe(body: dict[str, Any]) -> Answer:
@@ -215,15 +219,27 @@ class _Handler(BaseHTTPRequestHandler):
         elif self.path != "/v1/chat/completions" or body["model"] not in owner.models:
             self._error(404, f"The model {body['model']!r} does not exist.")
         else:
-            self._complete(owner.answer(body))
+            self._complete(owner.answer(body), body)
 
-    def _complete(self, answer: Answer) -> None:
-        choice = {
+    def _complete(self, answer: Answer, body: dict[str, Any]) -> None:
+        choice: dict[str, Any] = {
             "index": 0,
             "message": {"role": "assistant", "content": answer.text},
             "finish_reason": answer.finish_reason,
         }
-        usage = {"prompt_tokens": 1800, "completion_tokens": 7, "total_tokens": 1807}
+        if body.get("logprobs") and answer.first_tokens:
+            # As lmdeploy does: the token that was taken stands beside the other ones.
+            (token, logprob), *others = answer.first_tokens.items()
+            top = [{"token": other, "bytes": [], "logprob": value} for other, value in others]
+            first = {"token": token, "bytes": [], "logprob": logprob, "top_logprobs": top}
+            choice["logprobs"] = {"content": [first]}
+        usage: dict[str, Any] = {
+            "prompt_tokens": answer.prompt_tokens,
+            "completion_tokens": 7,
+            "total_tokens": answer.prompt_tokens + 7,
+        }
+        if answer.cached_tokens is not None:
+            usage["prompt_tokens_details"] = {"cached_tokens": answer.cached_tokens}
         completion = {
             "id": "chatcmpl-1",
             "object": "chat.completion",

@@ -38,6 +38,7 @@ ONE_START = {
         "test_servers",
     ),
     "great_expectations": (
+        "test_audit_findings",
         "test_expectations",
         "test_freshness",
         "test_receipt_files_damage",

@@ -213,3 +213,50 @@ def test_thoughts_of_a_model_are_no_part_of_its_caption(written, caption):
     message = {"content": written}
     answer = {"choices": [{"message": message, "finish_reason": "stop"}]}
     assert read_completion(json.dumps(answer).encode()).text == caption
+
+
+def told(first, **usage):
+    """What is read of an answer whose first token comes with this."""
+    choice = {
+        "message": {"content": "Yes"},
+        "finish_reason": "stop",
+        "logprobs": {"content": [first]},
+    }
+    return read_completion(json.dumps({"choices": [choice], "usage": usage}).encode())
+
+
+def test_probabilities_of_the_first_token_are_read_as_openai_and_as_lmdeploy_write_them():
+    others = [{"token": "No", "logprob": -2.0}, {"token": "Ġyes", "logprob": -3.0}]
+    chosen = {"token": "Yes", "logprob": -0.2}
+    beside = told({**chosen, "top_logprobs": others})
+    among = told({**chosen, "top_logprobs": [chosen, *others]})
+    expected = pytest.approx({"Yes": -0.2, "No": -2.0, "Ġyes": -3.0})
+    assert beside.choice.first_tokens == expected
+    assert among.choice.first_tokens == expected
+
+
+def test_the_prefix_caches_tokens_are_counted():
+    completion = told({}, prompt_tokens=3400, prompt_tokens_details={"cached_tokens": 3328})
+    assert completion.usage.cached_tokens == 3328
+    assert told({}, prompt_tokens_details="many").usage.cached_tokens is None
+
+
+@pytest.mark.parametrize(
+    "logprobs",
+    [
+        None,
+        [],
+        {"content": []},
+        {"content": [7]},
+        {"content": [{"token": "Yes", "logprob": None}]},
+        {"content": [{"token": 5, "logprob": -1, "top_logprobs": {"a": 1}}]},
+        {"content": [{"token": "Yes", "logprob": 3.0, "top_logprobs": [1, None]}]},
+        {"content": [{"token": "Yes", "logprob": -1e300, "top_logprobs": []}]},
+    ],
+    ids=str,
+)
+def test_odd_probabilities_are_none_and_cost_no_answer(logprobs):
+    choice = {"message": {"content": "Yes"}, "finish_reason": "stop", "logprobs": logprobs}
+    completion = read_completion(json.dumps({"choices": [choice]}).encode())
+    assert completion.choice.first_tokens is None
+    assert completion.text == "Yes"

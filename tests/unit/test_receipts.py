@@ -7,6 +7,7 @@ from sa1b_captions import records
 from sa1b_captions.errors import PermanentError
 from sa1b_captions.receipt_files import (
     FORMAT,
+    audit_place,
     begun_place,
     caption_place,
     curate_place,
@@ -31,6 +32,7 @@ PLACES = [
     caption_place("c", "single_en", SHARD),
     begun_place("c", "single_en", SHARD, "0002-ab"),
     curate_place("c", "single_en", SHARD),
+    audit_place("c", "single_en", SHARD),
     shard_validation_place("c", SHARD),
     dedup_place("c", "single_en"),
     release_validation_place("c"),

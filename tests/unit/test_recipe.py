@@ -338,3 +338,27 @@ def test_what_a_model_says_beside_its_defaults_is_part_of_the_identity():
     assert changed(("model", "context_tokens"), 16384).fingerprint != INTERNVL.fingerprint
     with pytest.raises(PermanentError, match="template must be one of internvl2, internvl2_5"):
         changed(("model", "template"), "vicuna")
+
+
+def test_an_audit_is_asked_for_by_its_section_and_changes_no_fingerprint():
+    assert INTERNVL.audit is None
+    for name, value in (("captions_per_shard", 16), ("model", "judge")):
+        recipe = changed(("audit",), {name: value})
+        assert getattr(recipe.audit, name) == value
+        assert recipe.fingerprint == INTERNVL.fingerprint
+        assert recipe.quality_fingerprint == INTERNVL.quality_fingerprint
+    assert changed(("audit",), {}).audit.captions_per_shard == 64
+
+
+@pytest.mark.parametrize(
+    ("section", "message"),
+    [
+        ({"captions_per_shard": 0}, r"audit: captions_per_shard is 0"),
+        ({"unsupported": [0.1, 0.02]}, r"audit: unsupported is \[0.1, 0.02\]"),
+        ({"unsupported": [0.1]}, r"audit: unsupported is \[0.1\]"),
+        ({"captions": 3}, r"\[audit\] has no key 'captions'"),
+    ],
+)
+def test_an_audit_out_of_range_is_named(section, message):
+    with pytest.raises(PermanentError, match=message):
+        changed(("audit",), section)

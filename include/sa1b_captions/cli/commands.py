@@ -186,6 +186,38 @@ def curate(
 
 
 @command
+def audit(
+    shards: Shards,
+    engine: Annotated[
+        str | None,
+        typer.Option(help="Engine of the judge; by default CAPTIONS_JUDGE_ENGINE."),
+    ] = None,
+    tracks: Tracks = ALL_TRACKS,
+    force: Force = False,
+    run_id: RunId = None,
+) -> None:
+    """Ask a judge whether the images show what sentences of accepted captions say."""
+    from sa1b_captions.caption.engines.registry import open_engine
+    from sa1b_captions.stages.audit import audit_shards
+    from sa1b_captions.stages.judge_choice import judge_engine, judge_recipe, judge_settings
+
+    settings = load_settings()
+    campaign = _stored_campaign(open_store(settings), settings)
+    recipe, name = judge_recipe(campaign.recipe), judge_engine(settings, engine)
+    print_result(
+        audit_shards(
+            campaign,
+            parse_shards(campaign, shards),
+            lambda: open_engine(name, recipe, judge_settings(settings)),
+            tracks=parse_tracks(tracks),
+            force=force,
+            run_id=run_id,
+            max_failure_share=settings.max_failure_share,
+        )
+    )
+
+
+@command
 def validate(
     shards: Annotated[
         str | None, typer.Option(help="Shards to validate, as in 0-9,17; many in one process.")

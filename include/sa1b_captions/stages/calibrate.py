@@ -30,6 +30,7 @@ from sa1b_captions.receipts import CurateReceipt
 from sa1b_captions.recipe import TRACKS
 from sa1b_captions.records import CaptionStatus
 from sa1b_captions.shards import format_selection
+from sa1b_captions.stages.audit_findings import find_in_chosen
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +107,8 @@ def calibrate(
     wanted = [track for track in TRACKS if track in set(tracks)]
     curated = {track: _require_curated(campaign, track, shards) for track in wanted}
     metrics = {track: read_all_metrics(campaign, curated[track]) for track in wanted}
-    reference = build_reference(campaign, shards, metrics)
+    audited = find_in_chosen(campaign, shards, curated)
+    reference = build_reference(campaign, shards, metrics, audited)
     found = [
         _try_track(campaign, track, curated[track], reference.tracks[track]) for track in wanted
     ]

@@ -96,6 +96,8 @@ def read_status(campaign: Campaign) -> CampaignStatus:
     shards = campaign.recipe.shards
     prefixes = [layout.shards_prefix(), layout.shard_validations_prefix(campaign.name)]
     prefixes += [layout.curated_prefix(campaign.name, track) for track in TRACKS]
+    if campaign.recipe.audit is not None:
+        prefixes += [layout.audit_prefix(campaign.name, track) for track in TRACKS]
     with ThreadPoolExecutor(READERS) as pool:
         keys = set(chain.from_iterable(pool.map(lambda p: _receipts(campaign, p), prefixes)))
         # Folders of captions are not listed; a shard that has neither archive nor captions that
@@ -135,5 +137,9 @@ def read_shard(campaign: Campaign, shard: str) -> ShardStatus:
 
 
 def is_done(campaign: Campaign, shard: str) -> bool:
-    """Whether a shard is curated in all tracks by the present rules, and validated so."""
-    return read_shard(campaign, shard).done
+    """Whether a shard is curated in all tracks by the present rules, and validated so.
+
+    A recipe with an audit also wants one of every track.
+    """
+    state = freshness.read_shard(campaign, shard)
+    return _status(state).done and (state.audits is None or state.audits.whole)

@@ -5,14 +5,17 @@ The result is written after the report, so a result that exists has its report.
 
 import logging
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import pyarrow as pa
 
+from sa1b_captions.audits import read_audits
 from sa1b_captions.campaign import Campaign
 from sa1b_captions.findings import Check, Measure
-from sa1b_captions.freshness import curated_version, read_tracks
+from sa1b_captions.freshness import READERS, curated_version, read_tracks
 from sa1b_captions.outputs import read_duplicates
 from sa1b_captions.quality import expectations, metrics
 from sa1b_captions.quality.checks import judge, run_suite
@@ -32,6 +35,7 @@ from sa1b_captions.receipt_files import (
 from sa1b_captions.receipts import CurateReceipt, ReleaseValidation, RunSummary, ShardValidation
 from sa1b_captions.recipe import TRACKS
 from sa1b_captions.release_freshness import read_shard_validations, release_validation_input
+from sa1b_captions.stages.audit_findings import Reviews, find_in_release
 from sa1b_captions.stages.validations import of_release, store_validation
 
 _log = logging.getLogger(__name__)
@@ -58,7 +62,8 @@ def validate_release(
     shard_results = dict(zip(campaign.recipe.shards, read_shard_validations(campaign), strict=True))
     version = release_validation_input(campaign, curated, dedups, list(shard_results.values()))
     result = None if force else read_receipt(store, place)
-    if result is None or result.input != version:
+    reviews = Reviews(campaign)
+    if result is None or result.input != version or _has_other_marks(campaign, result, reviews):
         duplicates = {
             track: read_duplicates(campaign, receipt) for track, receipt in dedups.items()
         }
@@ -69,8 +74,11 @@ def validate_release(
         checks = [*_check_release(campaign, by_shard), *check_release(occupancy)]
         verdict = judge(checks)
         alike = {track: receipt.alike for track, receipt in dedups.items() if receipt.alike}
+        audited = find_in_release(campaign, curated, reviews)
         findings = ReleaseFindings(
-            verdict, curated, duplicates, alike, by_shard, verdicts, checks, occupancy, run_id
+            *(verdict, curated, duplicates, alike, by_shard, verdicts, checks, occupancy),
+            run_id,
+            audited,
         )
         result = store_validation(
             campaign,
@@ -85,6 +93,7 @@ def validate_release(
                 input=version,
                 dedups=digest(*dedups.values()),
                 shard_results=digest(*shard_results.values()),
+                audit=audited,
                 run_id=run_id,
             ),
             render_release(campaign, findings),
@@ -103,6 +112,16 @@ def validate_release(
         "tracks": result.counts,
         "run_id": result.run_id,
     }
+
+
+def _has_other_marks(campaign: Campaign, result: ReleaseValidation, reviews: Reviews) -> bool:
+    """Whether people marked audited sentences since a validation said how good the judge is."""
+    return (
+        campaign.recipe.audit is not None
+        and result.audit is not None
+        and result.audit.shards > 0
+        and result.audit.marks != reviews.digest
+    )
 
 
 def _failed(result: ReleaseValidation, *severities: str) -> list[Check]:
@@ -144,7 +163,7 @@ def _shard_verdicts(
 def _curated_versions(
     campaign: Campaign, curated: Mapping[str, Sequence[CurateReceipt]]
 ) -> list[str]:
-    """Digest of each shard's curated tracks, those included that are not released."""
+    """Digest of each shard's curated tracks and audits, those included that are not released."""
     shards = campaign.recipe.shards
     every: dict[str, Sequence[CurateReceipt | None]] = {
         track: curated[track]
@@ -152,10 +171,17 @@ def _curated_versions(
         else [state.fresh_curated for state in read_tracks(campaign, track, shards)]
         for track in TRACKS
     }
-    return [
-        curated_version({t: one for t, many in every.items() if (one := many[place]) is not None})
+    present = [
+        {t: one for t, many in every.items() if (one := many[place]) is not None}
         for place in range(len(shards))
     ]
+    if campaign.recipe.audit is None:
+        return [curated_version(of_shard) for of_shard in present]
+    with ThreadPoolExecutor(READERS) as pool:
+        audits = pool.map(partial(read_audits, campaign), shards, present)
+        return [
+            curated_version(*pair) for pair in zip(present, (a.fresh for a in audits), strict=True)
+        ]
 
 
 def _shard_health(

@@ -9,16 +9,19 @@ come later do not make its result outdated; `force` judges it again.
 
 import logging
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from typing import Any
 
+from sa1b_captions.audit_receipts import AuditReceipt
+from sa1b_captions.audits import read_audits
 from sa1b_captions.campaign import Campaign
 from sa1b_captions.errors import RetryableError
+from sa1b_captions.faithfulness import AuditFindings
 from sa1b_captions.freshness import TrackState, curated_version, read_tracks, why_not_curated
 from sa1b_captions.outputs import read_curated, read_metrics
 from sa1b_captions.quality import expectations
 from sa1b_captions.quality.checks import CrashedCheckError, judge, run_suite
-from sa1b_captions.quality.health.measures import health_table, measure_health
+from sa1b_captions.quality.health.measures import health_table, measure_audit, measure_health
 from sa1b_captions.quality.health.neighbours import Neighbours
 from sa1b_captions.quality.health.reference import read_reference
 from sa1b_captions.quality.projection import check_projection, project
@@ -38,6 +41,7 @@ from sa1b_captions.receipts import (
     ShardValidation,
 )
 from sa1b_captions.recipe import TRACKS
+from sa1b_captions.stages.audit_findings import Reviews, find_in_shard
 from sa1b_captions.stages.publication import Publication, Wish, decide
 from sa1b_captions.stages.validations import of_shard, store_validation
 
@@ -74,19 +78,22 @@ def validate_shards(
     publications: dict[str, Publication] = {}
     validated, up_to_date, crashes = [], [], []
     not_curated: dict[str, str] = {}
-    neighbours = Neighbours(campaign)
+    neighbours, reviews = Neighbours(campaign), Reviews(campaign)
     for shard in shards:
         states = {track: read_tracks(campaign, track, [shard])[0] for track in TRACKS}
         curated = {t: one.fresh_curated for t, one in states.items() if one.fresh_curated}
+        audits = read_audits(campaign, shard, curated).fresh
         result = None
         if curated:
             place = shard_validation_place(campaign.name, shard)
             result = None if force else read_receipt(campaign.store, place)
-            if result is not None and result.input == curated_version(curated):
+            if result is not None and result.input == curated_version(curated, audits):
                 up_to_date.append(shard)
             else:
                 try:
-                    result = _validate_shard(campaign, shard, curated, neighbours, run_id)
+                    audited = find_in_shard(campaign, audits, reviews)
+                    inputs = _Inputs(curated, audits, audited)
+                    result = _validate_shard(campaign, shard, inputs, neighbours, run_id)
                 except CrashedCheckError as crash:
                     crashes.append(str(crash))
                     continue
@@ -121,13 +128,24 @@ def _why_none(states: Mapping[str, TrackState]) -> str:
     return f"{track}: {why_not_curated(state)}"
 
 
+@dataclass(frozen=True, slots=True)
+class _Inputs:
+    """What a validation of a shard is made from, by track."""
+
+    curated: dict[str, CurateReceipt]
+    audits: dict[str, AuditReceipt]
+    audited: AuditFindings | None
+    """What the audits found."""
+
+
 def _validate_shard(
     campaign: Campaign,
     shard: str,
-    curated: dict[str, CurateReceipt],
+    inputs: _Inputs,
     neighbours: Neighbours,
     run_id: str | None,
 ) -> ShardValidation:
+    curated, audited = inputs.curated, inputs.audited
     checks, health = {}, {}
     reference = read_reference(campaign)
     occupancy = read_occupancies(campaign, shard, curated)
@@ -140,6 +158,9 @@ def _validate_shard(
         limits = campaign.recipe.quality.health
         near = neighbours.of(track, shard)
         health[track] = measure_health(metrics, of_track, near, limits)
+        if audited is not None and track in audited.tracks and campaign.recipe.audit is not None:
+            limit = campaign.recipe.audit.unsupported
+            health[track] += measure_audit(audited.tracks[track], of_track, limit)
         checks[track] = run_suite(features, suite, f"{track}/{shard}")
         if health[track]:
             suite = expectations.health_suite(health[track])
@@ -149,7 +170,7 @@ def _validate_shard(
         plan = campaign.recipe.tracks[track]
         checks[track] += check_projection(project(plan, accepted, len(campaign.recipe.shards)))
     verdict = judge(check for found in checks.values() for check in found)
-    findings = ShardFindings(shard, verdict, curated, checks, health, occupancy, run_id)
+    findings = ShardFindings(shard, verdict, curated, checks, health, occupancy, run_id, audited)
     return store_validation(
         campaign,
         of_shard(campaign, shard),
@@ -168,7 +189,7 @@ def _validate_shard(
             },
             report="",  # its name comes with the page
             quality_fingerprint=campaign.quality_fingerprint,
-            input=curated_version(curated),
+            input=curated_version(curated, inputs.audits),
             run_id=run_id,
         ),
         render_shard(campaign, findings),

@@ -1,5 +1,6 @@
 """What every engine is to the worker: samples in, captions out."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
@@ -27,6 +28,8 @@ class Request:
     """1 for the first try; later tries may change the sampling."""
     jpegs: tuple[bytes, ...]
     """The images as stored, for engines that send bytes."""
+    top_tokens: int = 0
+    """Most probable first tokens whose probabilities are wanted; engines may give none."""
 
     @property
     def image_set(self) -> str:
@@ -45,6 +48,10 @@ class Reply:
     completion_tokens: int | None = None
     error_code: str | None = None
     error: str | None = None
+    cached_tokens: int | None = None
+    """Of the prompt, those that the engine's prefix cache had; None where it does not say."""
+    first_tokens: Mapping[str, float] | None = None
+    """The most probable first tokens with the natural logarithms of their probabilities."""
 
 
 class Engine(Protocol):

@@ -8,7 +8,7 @@ take the most probable token, but make those already said less probable; a recip
 another seed instead.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -101,6 +101,8 @@ def finished(
     finish_reason: str | None,
     prompt_tokens: int | None = None,
     completion_tokens: int | None = None,
+    cached_tokens: int | None = None,
+    first_tokens: Mapping[str, float] | None = None,
 ) -> Reply:
     """Judge a generation by why it ended; only `stop` and `length` are ends of a caption.
 
@@ -116,7 +118,11 @@ def finished(
         status = CaptionStatus.TRUNCATED
     else:
         status = CaptionStatus.OK
-    return Reply(status, caption, finish_reason, prompt_tokens, completion_tokens)
+    return Reply(
+        *(status, caption, finish_reason, prompt_tokens, completion_tokens),
+        cached_tokens=cached_tokens,
+        first_tokens=first_tokens,
+    )
 
 
 def failed(code: str, message: str) -> Reply:

@@ -35,6 +35,7 @@ def storable(reply: Reply) -> Reply:
         error=None if reply.error is None else clean_text(reply.error),
         prompt_tokens=token_count(reply.prompt_tokens),
         completion_tokens=token_count(reply.completion_tokens),
+        cached_tokens=token_count(reply.cached_tokens),
     )
 
 

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
+from sa1b_captions.faithfulness import Faithfulness
 from sa1b_captions.findings import Measure
 from sa1b_captions.limits import HealthLimits
 from sa1b_captions.quality.health.distributions import (
@@ -40,6 +41,7 @@ SHAPES = {
     "tail_share": "No more than the usual share of captions is far too short or too long",
     "common_tokens_share": "No token count is suddenly frequent, as when captions are cut",
     "rejected": "No more captions are rejected than usual",
+    "unsupported": "No more sentences than usual are not found in the images",
 }
 """What the measures other than single reasons say when they hold."""
 
@@ -78,6 +80,27 @@ def measure_health(
             near_measures = _compare(shard, lengths, typical, limits, "neighbours")
             found += [replace(measure, critical=None) for measure in near_measures]
     return found
+
+
+def measure_audit(
+    audited: Faithfulness, reference: TrackReference | None, limits: tuple[float, float]
+) -> list[Measure]:
+    """Measure a track's audit; none where the reference has no audit by the same judge.
+
+    Args:
+        audited: the track's.
+        reference: the pinned one, if any.
+        limits: share of refused sentences above the reference's that warns, and that fails.
+    """
+    usual = reference.unsupported if reference is not None else None
+    if usual is None or usual.judges != audited.judges or not audited.refused.of:
+        return []
+    # Sentences of a caption are alike, so chance explains more.
+    rows = max(1, int(min(audited.refused.effective, usual.effective)))
+    warning, critical = (share_limit(usual.share + limit, rows) for limit in limits)
+    return [
+        Measure("unsupported", "reference", audited.refused.value, usual.share, warning, critical)
+    ]
 
 
 def _typical(near: Sequence[ShardMetrics], limits: HealthLimits) -> list[ShardMetrics]:

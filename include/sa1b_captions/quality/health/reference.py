@@ -8,7 +8,7 @@ of it, so the rules can change without moving what they are measured by.
 import datetime as dt
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -16,6 +16,7 @@ import numpy as np
 from sa1b_captions import layout
 from sa1b_captions.campaign import Campaign
 from sa1b_captions.errors import MissingKeyError, PermanentError
+from sa1b_captions.faithfulness import Faithfulness
 from sa1b_captions.quality.health.distributions import Counts, median_and_mad
 from sa1b_captions.receipt_files import digest
 from sa1b_captions.shards import format_selection
@@ -34,6 +35,18 @@ class Rate:
     median: float
     mad: float
     """Scaled median absolute deviation."""
+
+
+@dataclass(frozen=True, slots=True)
+class AuditReference:
+    """What a judge says of captions."""
+
+    judges: list[str]
+    """As `Faithfulness.judges`; another judge's share is no measure."""
+    share: float
+    """Of the sentences that it refused."""
+    effective: float
+    """Independent sentences that would tell as much."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +75,8 @@ class TrackReference:
     """Of captions with speculative wording."""
     rejected: Rate
     reasons: dict[str, Rate]
+    unsupported: AuditReference | None = None
+    """None where the shards were not audited."""
 
     def reason(self, name: str) -> Rate:
         """Rate of a reason; one never seen is expected never to be."""
@@ -87,6 +102,11 @@ class Reference:
     def digest(self) -> str:
         """16 hexadecimal digits over all that can change a verdict."""
         content = asdict(self)
+        for track in content["tracks"].values():
+            if track["unsupported"] is None:
+                del track[
+                    "unsupported"
+                ]  # references had no such key before, and keep their digests
         return digest({k: content[k] for k in content if k not in ("created_at", "software")})
 
 
@@ -130,7 +150,10 @@ def _rate(shares: Sequence[float]) -> Rate:
 
 
 def build_reference(
-    campaign: Campaign, shards: Sequence[str], metrics: Mapping[str, Sequence[Mapping[str, Any]]]
+    campaign: Campaign,
+    shards: Sequence[str],
+    metrics: Mapping[str, Sequence[Mapping[str, Any]]],
+    audited: Mapping[str, Faithfulness],
 ) -> Reference:
     """Compute a reference.
 
@@ -138,6 +161,7 @@ def build_reference(
         campaign: whose captions they are.
         shards: the chosen ones.
         metrics: of each track, `metrics.json` of each of these shards.
+        audited: by track, what their audits found; tracks without one are left out.
 
     Raises:
         PermanentError: no captions, captions of one length, or captions of several models.
@@ -155,6 +179,9 @@ def build_reference(
                 f"{track}: more than half of the {found.rows:,} captions have the same length, "
                 "which nothing can be measured by; look at the shards' reports, choose others"
             )
+        if (audit := audited.get(track)) is not None and audit.refused.of:
+            share = AuditReference(audit.judges, audit.refused.value, audit.refused.effective)
+            found = replace(found, unsupported=share)
         tracks[track] = found
     return Reference(
         campaign=campaign.name,
@@ -228,7 +255,15 @@ def read_reference(campaign: Campaign) -> Reference | None:
 
 def _track(content: Mapping[str, Any]) -> TrackReference:
     rates = {name: Rate(**rate) for name, rate in content["reasons"].items()}
-    return TrackReference(**{**content, "rejected": Rate(**content["rejected"]), "reasons": rates})
+    audit = content.get("unsupported")
+    return TrackReference(
+        **{
+            **content,
+            "rejected": Rate(**content["rejected"]),
+            "reasons": rates,
+            "unsupported": AuditReference(**audit) if audit else None,
+        }
+    )
 
 
 def pin_reference(campaign: Campaign, reference: Reference, *, replace: bool) -> bool:

@@ -13,9 +13,10 @@ from markupsafe import Markup
 
 from sa1b_captions.campaign import Campaign
 from sa1b_captions.chance import allowed_share
+from sa1b_captions.faithfulness import AuditFindings
 from sa1b_captions.findings import Check, Verdict
 from sa1b_captions.quality.curated import read_all_metrics
-from sa1b_captions.quality.report import charts, copies, gallery, page
+from sa1b_captions.quality.report import charts, copies, faithfulness_section, gallery, page
 from sa1b_captions.quality.report.window_occupancy import ReleaseOccupancy
 from sa1b_captions.receipts import Alike, CurateReceipt
 
@@ -41,6 +42,8 @@ class ReleaseFindings:
     checks: list[Check]
     occupancy: ReleaseOccupancy
     run_id: str | None
+    audited: AuditFindings | None = None
+    """What the audits found; None where there is none."""
 
 
 def render_release(campaign: Campaign, findings: ReleaseFindings) -> str:
@@ -79,6 +82,10 @@ def render_release(campaign: Campaign, findings: ReleaseFindings) -> str:
         copies=copies.show_copies(rows, findings.duplicates.values()),
         repeats=copies.show_repeats(campaign, rows),
         samples=_release_samples(rows, shards, campaign.tracks),
+        scopes=faithfulness_section.scopes(findings.audited),
+        refused=faithfulness_section.show_refused(
+            rows, findings.audited.worst if findings.audited else []
+        ),
         provenance=page.provenance(campaign, [one for many in metrics.values() for one in many]),
     )
 

@@ -4,11 +4,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from sa1b_captions.campaign import Campaign
+from sa1b_captions.faithfulness import AuditFindings
 from sa1b_captions.findings import Check, Measure, Verdict
 from sa1b_captions.outputs import read_metrics
 from sa1b_captions.quality.expectations import HEALTH
 from sa1b_captions.quality.health.measures import SHAPES
-from sa1b_captions.quality.report import copies, gallery, page
+from sa1b_captions.quality.report import copies, faithfulness_section, gallery, page
 from sa1b_captions.quality.report.window_occupancy import occupancy_rows
 from sa1b_captions.receipts import CurateReceipt, Occupancy
 from sa1b_captions.recipe import TRACKS
@@ -20,6 +21,7 @@ HEALTH_NAMES = {
     "tail_share": "far too short or long",
     "common_tokens_share": "most frequent token count",
     "rejected": "rejected",
+    "unsupported": "sentences not found in the image",
 }
 """Measures of health, for people; others are reasons."""
 
@@ -39,6 +41,8 @@ class ShardFindings:
     occupancy: dict[str, Occupancy]
     """What the caption receipt of each track says of the window."""
     run_id: str | None
+    audited: AuditFindings | None = None
+    """What the audits found; None where there is none."""
 
 
 def render_shard(campaign: Campaign, findings: ShardFindings) -> str:
@@ -76,6 +80,10 @@ def render_shard(campaign: Campaign, findings: ShardFindings) -> str:
         rejected=rows.rejected(shard, tracks),
         copies=copies.show_copies(
             rows, [copies.read_copies(campaign, track, shard) for track in tracks]
+        ),
+        scopes=faithfulness_section.scopes(findings.audited),
+        refused=faithfulness_section.show_refused(
+            rows, findings.audited.worst if findings.audited else []
         ),
         provenance=page.provenance(campaign, metrics.values()),
     )

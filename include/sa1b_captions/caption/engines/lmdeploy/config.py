@@ -167,8 +167,15 @@ def chat_template(model: Model) -> "ChatTemplateConfig":
     )
 
 
-def generation_config(settings: Sampling) -> "GenerationConfig":
-    """One request's sampling settings; `sampling` has seen to what lmdeploy would discard."""
+def generation_config(settings: Sampling, top_tokens: int = 0) -> "GenerationConfig":
+    """One request's sampling settings; `sampling` has seen to what lmdeploy would discard.
+
+    Args:
+        settings: how tokens are picked.
+        top_tokens: probable tokens that are to be reported with every one that is picked. They are
+            what `top_k` leaves, and their probabilities add up to 1: of a greedy request only the
+            picked one is told, with certainty.
+    """
     from lmdeploy import GenerationConfig
 
-    return GenerationConfig(**dataclasses.asdict(settings))
+    return GenerationConfig(**dataclasses.asdict(settings), logprobs=top_tokens or None)

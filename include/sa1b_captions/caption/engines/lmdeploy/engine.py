@@ -9,6 +9,7 @@ import asyncio
 import concurrent.futures
 import importlib.util
 import logging
+import math
 import os
 import threading
 from collections.abc import Callable, Coroutine, Sequence
@@ -193,7 +194,8 @@ class LmdeployEngine:
         single = len(request.images) == 1
         tiles = generation.max_tiles if single else generation.max_tiles_multi
         messages = user_message(request.images, request.track.prompt, tiles)
-        return self._run(messages, generation_config(sampling(generation, request.attempt)))
+        settings = generation_config(sampling(generation, request.attempt), request.top_tokens)
+        return self._run(messages, settings)
 
     def ask(self, image: "Image", prompt: str) -> Reply:
         """Answer a question about an image in a few words."""
@@ -220,7 +222,7 @@ class LmdeployEngine:
         from lmdeploy.serve.core.exceptions import ErrorCode, RequestError
 
         texts: list[str] = []
-        last = None
+        first_tokens = last = None
         try:
             async with asyncio.timeout(self._timeout_s):
                 prepared = await self._engine.preprocess(
@@ -228,6 +230,8 @@ class LmdeployEngine:
                 )
                 async for last in self._engine.generate(prepared, stream_response=False):
                     texts.append(last.response)
+                    if last.logprobs and first_tokens is None:
+                        first_tokens = self._named(last.logprobs[0])
         except RequestError as error:
             if error.code is ErrorCode.ENGINE_UNAVAILABLE:
                 raise RetryableError(f"the engine has stopped: {error.message}") from None
@@ -237,8 +241,21 @@ class LmdeployEngine:
         if last is None:  # lmdeploy swallows the cancellation: the stream just ends
             return self._timed_out()
         return finished(
-            "".join(texts), last.finish_reason, last.input_token_len, last.generate_token_len
+            "".join(texts),
+            last.finish_reason,
+            last.input_token_len,
+            last.generate_token_len,
+            last.cached_tokens,
+            first_tokens,
         )
+
+    def _named(self, tokens: dict[int, float]) -> dict[str, float]:
+        """Logarithms of probabilities by the tokens' texts; several with one text add up."""
+        shares: dict[str, float] = {}
+        for token, logarithm in tokens.items():
+            text = self._engine.tokenizer.decode([token])
+            shares[text] = shares.get(text, 0.0) + math.exp(logarithm)
+        return {text: math.log(share) for text, share in shares.items() if share > 0}
 
     def _timed_out(self) -> Reply:
         return failed("timeout", f"no caption within {self._timeout_s:.0f} s")

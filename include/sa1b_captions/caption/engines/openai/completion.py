@@ -6,6 +6,7 @@ vLLM, SGLang, TGI, llama.cpp, Ollama and gateways before them say differently is
 
 import html
 import json
+import math
 import re
 from typing import Annotated, Any
 
@@ -38,6 +39,8 @@ _PART_KEYS = ("text", "content", "value", "parts")
 _NOT_SAID = frozenset({"reasoning", "thinking", "reasoning_content", "redacted_thinking"})
 """Types of parts that are not the answer."""
 _MAX_DIGITS = 20
+_LARGEST_LOGPROB = 1e-3
+"""A probability is at most 1, give or take a rounding."""
 _LOOKED_AT = 8_000
 """So many characters of what may be a page are looked at."""
 _PAGE = re.compile(r"\s*<(!doctype|html|head|body|title|h1|\?xml|!--)", re.IGNORECASE)
@@ -110,12 +113,46 @@ def _choice(value: Any) -> Any:
     return value
 
 
+def _first_tokens(value: Any) -> dict[str, float] | None:
+    """Logarithms of the most probable first tokens' probabilities; None where there are none.
+
+    lmdeploy names the token that was taken only beside the other probable ones, OpenAI also among
+    them; a token that several names stand for counts with all of them.
+    """
+    content = value.get("content") if isinstance(value, dict) else None
+    first = content[0] if isinstance(content, list) and content else None
+    if not isinstance(first, dict):
+        return None
+    others = first.get("top_logprobs")
+    named = [one for one in (others if isinstance(others, list) else []) if isinstance(one, dict)]
+    if all(one.get("token") != first.get("token") for one in named):
+        named.append(first)
+    sums: dict[str, float] = {}
+    for one in named:
+        token, logarithm = one.get("token"), one.get("logprob")
+        if not isinstance(token, str) or not isinstance(logarithm, int | float):
+            continue
+        if logarithm <= _LARGEST_LOGPROB:
+            sums[clean_text(token)] = sums.get(clean_text(token), 0.0) + math.exp(logarithm)
+    return {token: math.log(share) for token, share in sums.items() if share > 0} or None
+
+
+def _usage(value: Any) -> Any:
+    """Counts of tokens, with that of the prefix cache, which lies deeper."""
+    if not isinstance(value, dict):
+        return {}
+    details = value.get("prompt_tokens_details")
+    cached = details.get("cached_tokens") if isinstance(details, dict) else None
+    return {"cached_tokens": cached} | value
+
+
 _Count = Annotated[int | None, BeforeValidator(token_count)]
 
 
 class _Usage(BaseModel):
     prompt_tokens: _Count = None
     completion_tokens: _Count = None
+    cached_tokens: _Count = None
 
 
 class _Message(BaseModel):
@@ -125,15 +162,16 @@ class _Message(BaseModel):
 class _Choice(BaseModel):
     message: Annotated[_Message, BeforeValidator(_message)]
     finish_reason: Annotated[str | None, BeforeValidator(_reason)] = None
+    first_tokens: Annotated[dict[str, float] | None, BeforeValidator(_first_tokens)] = Field(
+        None, validation_alias="logprobs"
+    )
 
 
 class Completion(BaseModel):
     """The part of a chat completion that a caption needs."""
 
     choice: Annotated[_Choice, BeforeValidator(_choice)]
-    usage: Annotated[
-        _Usage, BeforeValidator(lambda value: value if isinstance(value, dict) else {})
-    ] = Field(default_factory=_Usage)
+    usage: Annotated[_Usage, BeforeValidator(_usage)] = Field(default_factory=_Usage)
 
     @property
     def text(self) -> str:

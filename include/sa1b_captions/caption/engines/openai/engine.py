@@ -218,6 +218,8 @@ class OpenAIEngine:
             completion.choice.finish_reason,
             usage.prompt_tokens,
             usage.completion_tokens,
+            usage.cached_tokens,
+            completion.choice.first_tokens,
         )
 
     def _check_key(self, replica: "Replica[openai.OpenAI]") -> None:
@@ -248,7 +250,9 @@ class OpenAIEngine:
         ]
         if self._model.system_prompt:
             messages.insert(0, {"role": "system", "content": self._model.system_prompt})
+        wanted = {"logprobs": True, "top_logprobs": request.top_tokens}
         return {
+            **(wanted if request.top_tokens else {}),
             "messages": messages,
             "max_completion_tokens": settings.max_new_tokens,
             # Ollama, TGI and older llama.cpp know this name alone, and would write on and on

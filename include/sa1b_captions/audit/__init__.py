@@ -1,0 +1,1 @@
+"""Audit: what share of what captions say a judge does not find in their images."""

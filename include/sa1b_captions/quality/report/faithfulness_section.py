@@ -1,0 +1,41 @@
+"""The part of a report that says how far captions are found in their images."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from sa1b_captions.errors import PermanentError
+from sa1b_captions.faithfulness import AuditFindings, Faithfulness, RefusedSentence
+from sa1b_captions.quality.report.gallery import Gallery, Sample
+
+ALL = "all"
+
+
+def scopes(audited: AuditFindings | None) -> list[tuple[str, Faithfulness]]:
+    """What the tables have a row for: each track, and all of them together."""
+    if audited is None:
+        return []
+    rows = list(audited.tracks.items())
+    return rows if audited.everything is None else [*rows, (ALL, audited.everything)]
+
+
+def show_refused(rows: Gallery, refused: Sequence[RefusedSentence]) -> list[Sample]:
+    """Captions with the sentence that the judge refused marked.
+
+    Raises:
+        RetryableError: the store failed.
+    """
+    samples = []
+    for one in refused:
+        try:
+            row = rows.find(one.sample_id)
+        except PermanentError:  # curated again while the report was made
+            continue
+        sure = "" if one.probability is None else f", {one.probability:.0%} sure"
+        sample = rows.sample(row, f"refused{sure}")
+        text = (row["caption"] or "")[: one.end]
+        passages = [(text[: one.start], False), (text[one.start :], True)]
+        passages.append(((row["caption"] or "")[one.end :], False))
+        shown = [piece for piece in passages if piece[0]]
+        captions = [replace(caption, passages=shown, cut=False) for caption in sample.captions]
+        samples.append(replace(sample, captions=captions))
+    return samples
