@@ -52,6 +52,8 @@ class Answer:
     delay_s: float = 0.0
     hangs: bool = False
     """Never answer, and never let itself be cancelled."""
+    first: dict[str, float] = field(default_factory=dict)
+    """Probable first characters with the logarithms of their probabilities, told if asked for."""
 
 
 Script = Callable[[Call], Answer]
@@ -133,7 +135,15 @@ class _Instance:
                 yield EngineOutput(answer.status, [])
             else:
                 ids = tiny_internvl2.encode(answer.text) + [tiny_internvl2.IM_END] * answer.stops
-                yield EngineOutput(ResponseType.FINISH, ids)
+                told = None
+                if getattr(gen_config, "logprobs", None) and answer.first:
+                    # As TurboMind: a table for each token, the one that was taken in it.
+                    rest = [{token: 0.0} for token in ids[1:]]
+                    told = [
+                        {tiny_internvl2.encode(c)[0]: p for c, p in answer.first.items()},
+                        *rest,
+                    ]
+                yield EngineOutput(ResponseType.FINISH, ids, told)
         finally:
             engine.in_flight -= 1
 

@@ -6,6 +6,7 @@ import pytest
 from lmdeploy.messages import ResponseType
 from PIL import Image
 
+from sa1b_captions.audit.judge import question
 from sa1b_captions.caption.engines.base import Request
 from sa1b_captions.caption.engines.lmdeploy.engine import LmdeployEngine
 from sa1b_captions.caption.images import ShardReader
@@ -179,3 +180,34 @@ def wait_for(condition, limit_s=10.0):
     while not condition():
         assert time.monotonic() - began < limit_s
         time.sleep(0.02)
+
+
+def test_the_first_tokens_probabilities_come_with_their_texts(engine, turbomind, recipe):
+    turbomind.script = lambda call: Answer("yes", first={"y": -0.1, "n": -2.5})
+    asked = dataclasses.replace(request(recipe, do_sample=True, top_k=20), top_tokens=20)
+    reply = engine.caption(asked)
+    assert reply.first_tokens == pytest.approx({"y": -0.1, "n": -2.5})
+    assert turbomind.calls[-1].settings.logprobs == 20
+    assert turbomind.calls[-1].settings.top_k == 20
+    assert reply.cached_tokens == 0
+
+
+def test_captions_ask_for_no_probabilities(engine, turbomind, recipe):
+    turbomind.script = lambda call: Answer("A dog.", first={"A": -0.1})
+    assert engine.caption(request(recipe)).first_tokens is None
+    assert turbomind.calls[-1].settings.logprobs is None
+
+
+def test_a_question_and_the_caption_begin_alike_up_to_the_images_end(engine, turbomind, recipe):
+    """So the engine's prefix cache serves the question what the caption computed."""
+    turbomind.script = lambda call: Answer("yes")
+    engine.caption(request(recipe))
+    asked = request(recipe)
+    track = dataclasses.replace(asked.track, prompt=question("A dog runs.", "en", 1))
+    engine.caption(dataclasses.replace(asked, track=track))
+    caption, judged = (call.input_ids for call in turbomind.calls[-2:])
+    shared = next(
+        n for n, pair in enumerate(zip(caption, judged, strict=False)) if len(set(pair)) > 1
+    )
+    images = turbomind.calls[-1].offsets[0] + 256 * turbomind.calls[-1].tiles[0]
+    assert shared >= images

@@ -8,57 +8,17 @@ import yaml
 from sa1b_captions.findings import Check
 from sa1b_captions.recipe import TRACKS
 from sa1b_captions.release.card import (
-    CardFacts,
     render_card,
     render_citation,
     render_licence,
     size_category,
 )
-from sa1b_captions.release.manifest import TrackTotals
-from sa1b_captions.release.names import release_names, track_files
 from sa1b_captions.release.rows import published_table
 from sa1b_captions.release.summary import TrackSummary
-from sa1b_captions.stages.export import MEANINGS, export_release
+from sa1b_captions.stages.export import export_release
 from sa1b_captions.storage import FileStore
 from tests.support import builders, releases
-
-TOTALS = TrackTotals(
-    planned=11_186_000,
-    accepted=11_000_010,
-    rejected=185_990,
-    duplicates=10,
-    rows=11_000_000,
-    reasons={"too_short": 185_990, "duplicate_of_other_shard": 10},
-    engines=["lmdeploy"],
-    model_revisions=["main"],
-)
-
-
-def facts(recipe, totals=TOTALS, **changes):
-    names = release_names(recipe, dict.fromkeys(TRACKS, totals.rows))
-    made = CardFacts(
-        recipe=recipe,
-        version="v1",
-        tracks=dict.fromkeys(TRACKS, totals),
-        files={track: track_files(track, name) for track, name in names.items()},
-        summaries={track: summary(recipe.tracks[track]) for track in TRACKS},
-        shards=recipe.shards,
-        missing=(),
-        verdict="pass",
-        checks=[Check("all_shards", "All shards are there", "critical", True, False, "2")],
-        meanings=MEANINGS,
-        retry_penalties=(1.02, 1.05),
-        software="sa1b-captions 1",
-    )
-    return dataclasses.replace(made, **changes)
-
-
-def summary(track):
-    recipe = builders.demo_recipe()
-    kept = builders.caption_rows(recipe, track.name, "sa_000000", ["A path.", "A long path."])
-    found = TrackSummary(example=1)
-    found.add(kept, published_table(track, kept, 0), 0)
-    return found
+from tests.support.card_facts import TOTALS, facts
 
 
 def card(recipe, totals=TOTALS, **changes):

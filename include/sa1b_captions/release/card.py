@@ -8,9 +8,11 @@ from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 
+from sa1b_captions.faithfulness import AuditFindings
 from sa1b_captions.findings import Check
 from sa1b_captions.recipe import Recipe
 from sa1b_captions.release.changes import changed_settings
+from sa1b_captions.release.faithfulness_rows import faithfulness_rows, in_words
 from sa1b_captions.release.guards import INTERNVL_MODEL
 from sa1b_captions.release.manifest import Manifest, TrackTotals
 from sa1b_captions.release.names import TrackFiles
@@ -78,6 +80,7 @@ _environment = Environment(
 _environment.filters["quoted"] = lambda value: json.dumps(value, ensure_ascii=False)
 _environment.filters["cell"] = lambda value: str(value).replace("|", "\\|")
 _environment.filters["counted"] = _counted
+_environment.filters["in_words"] = in_words
 
 
 def size_category(rows: int) -> str:
@@ -112,6 +115,8 @@ class CardFacts:
     """The newest release before this one."""
     previous_recipe: Mapping[str, Any] | None = None
     """Its recipe's source; None where that cannot be read."""
+    audit: AuditFindings | None = None
+    """What the audits found; None where the recipe asks for none."""
 
 
 def render_card(facts: CardFacts) -> str:
@@ -140,6 +145,7 @@ def render_card(facts: CardFacts) -> str:
         },
         single=next((name for name in totals if recipe.tracks[name].images_max == 1), None),
         outcomes=_outcomes(totals.values()),
+        faithfulness=faithfulness_rows(facts.audit) if facts.audit else {},
         lengths=_lengths([facts.summaries[name] for name in totals]),
         reasons=_reasons(totals.values()),
         changes=_changes(facts, facts.previous) if facts.previous else {},

@@ -190,6 +190,7 @@ def _write(campaign: Campaign, claim: Claim, inputs: Inputs, run_id: str | None)
             software=software(),
             previous=previous,
             previous_recipe=_previous_recipe(store, previous),
+            audit=inputs.validation.audit,
         ),
     )
     source = json.dumps(recipe.source, ensure_ascii=False, indent=1)
