@@ -18,6 +18,11 @@ class Audit:
     unsupported: tuple[float, float] = (0.02, 0.10)
     """Share of refused sentences above the pinned reference's: what warns, and what fails."""
 
+    repair: bool = False
+    """Whether releases leave out sentences that the judge refuses with high confidence."""
+    repair_confidence: float = 0.95
+    """Least probability of no, among the three answers, that removes a sentence."""
+
     def __post_init__(self) -> None:
         object.__setattr__(self, "unsupported", tuple(self.unsupported))
 
@@ -26,6 +31,10 @@ class Audit:
         found = []
         if self.captions_per_shard < 1:
             found.append(f"captions_per_shard is {self.captions_per_shard}, expected 1 or more")
+        if not 0.5 < self.repair_confidence <= 1:
+            found.append(
+                f"repair_confidence is {self.repair_confidence}, expected above 0.5, at most 1"
+            )
         numbers = [one for one in self.unsupported if type(one) in (int, float) and 0 <= one <= 1]
         if len(numbers) != 2 or len(self.unsupported) != 2 or numbers[0] > numbers[1]:
             found.append(

@@ -18,7 +18,7 @@ from sa1b_captions.stale import Stale
 QUESTION_VERSION = 1
 """Raise it when a question is worded otherwise, or its answer read otherwise."""
 
-_CHANGES_NO_ANSWER = ("unsupported",)
+_CHANGES_NO_ANSWER = ("unsupported", "repair", "repair_confidence")
 """Settings of the audit that are about what its answers come to."""
 
 

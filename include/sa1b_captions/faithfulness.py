@@ -91,6 +91,29 @@ class JudgeQuality:
 
 
 @dataclass(frozen=True, slots=True)
+class Repairs:
+    """What a recipe that repairs captions removes from them."""
+
+    captions: int = 0
+    """That are shorter for it."""
+    sentences: int = 0
+    """Removed from them."""
+    kept: int = 0
+    """Captions that stay as they are, for what would be left is no caption by the rules."""
+    chars_before: int = 0
+    """Of the repaired captions, all together."""
+    chars_after: int = 0
+    marked_false: int = 0
+    """Marks of removed sentences that do not support them: rightly removed."""
+    marked_true: int = 0
+    """Marks of removed sentences that do."""
+
+    def __add__(self, other: "Repairs") -> "Repairs":
+        """Both together."""
+        return Repairs(*(getattr(self, name) + getattr(other, name) for name in Repairs.__slots__))
+
+
+@dataclass(frozen=True, slots=True)
 class Faithfulness:
     """What an audit found in some captions, such as a track's."""
 
@@ -115,6 +138,8 @@ class Faithfulness:
     """Of the sentences: not supported, as people would say. None where uncalibrated."""
     uncalibrated: str = ""
     """Why there is no corrected share."""
+    repairs: Repairs | None = None
+    """None where the recipe repairs nothing."""
     cost_share: float | None = None
     """Tokens that the audit computed, of those that captioning the same shards computed."""
 

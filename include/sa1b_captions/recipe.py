@@ -152,6 +152,11 @@ class Recipe:
         }
         return _digest(identity)
 
+    @property
+    def repairs(self) -> bool:
+        """Whether releases leave out sentences that the audit's judge is sure not to find."""
+        return self.audit is not None and self.audit.repair
+
     def require_shards(self, shards: Iterable[str]) -> None:
         """Raise PermanentError if one of the shards is not the recipe's."""
         foreign = sorted(set(shards) - set(self.shards))

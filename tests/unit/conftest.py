@@ -43,6 +43,7 @@ ONE_START = {
         "test_freshness",
         "test_receipt_files_damage",
         "test_release_partial",
+        "test_repairs",
         "test_validate",
         "test_version_0_1_0",
     ),

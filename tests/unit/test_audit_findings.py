@@ -6,7 +6,6 @@ import re
 import pytest
 
 from sa1b_captions.campaign import open_campaign
-from sa1b_captions.caption.engines.base import Reply
 from sa1b_captions.findings import Verdict
 from sa1b_captions.freshness import read_shard
 from sa1b_captions.mark_logs import MarkLog
@@ -19,7 +18,6 @@ from sa1b_captions.receipt_files import (
     shard_validation_place,
 )
 from sa1b_captions.recipe import TRACKS
-from sa1b_captions.records import CaptionStatus
 from sa1b_captions.stages.audit import audit_shards
 from sa1b_captions.stages.calibrate import calibrate
 from sa1b_captions.stages.curate import curate_shard
@@ -27,25 +25,9 @@ from sa1b_captions.stages.dedup import dedup_track
 from sa1b_captions.stages.status import is_done, read_status
 from sa1b_captions.stages.validate_release import validate_release
 from sa1b_captions.stages.validate_shards import validate_shards
-from sa1b_captions.storage import FileStore
 from tests.support import builders
-from tests.support.engines import ScriptedEngine
+from tests.support.audited import SHARD, THINGS, audited_recipe_campaign, judge
 from tests.support.planted_falsehoods import plant
-
-SHARD = "sa_000000"
-
-
-THINGS = "umbrella|kettle|lantern|ladder"
-
-
-def judge(refuses=THINGS):
-    """A judge that refuses whatever names a thing."""
-
-    def script(request):
-        no = re.search(refuses, request.track.prompt)
-        return Reply(CaptionStatus.OK, "no" if no else "yes", "stop", first_tokens=None)
-
-    return lambda: ScriptedEngine(script, needs_pixels=False)
 
 
 @pytest.fixture
@@ -55,17 +37,7 @@ def world():
 
 @pytest.fixture
 def campaign(tmp_path, world):
-    """One shard with all its tracks curated; single_en holds a world's captions."""
-    recipe = builders.demo_recipe(shards="0-0", audit={})
-    campaign = builders.demo_campaign(FileStore(tmp_path), recipe)
-    builders.put_shard(campaign.store, SHARD, world.jpegs)
-    texts = list(world.captions.values())
-    for track in TRACKS:
-        some = texts if track == "single_en" else [f"{text} It is {track}." for text in texts[:3]]
-        table = builders.caption_rows(recipe, track, SHARD, some)
-        builders.put_captions(campaign, SHARD, track, table)
-    curate_shard(campaign, SHARD)
-    return campaign
+    return audited_recipe_campaign(tmp_path, world)
 
 
 def page(campaign, validation):

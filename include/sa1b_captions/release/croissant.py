@@ -74,6 +74,7 @@ def render_croissant(
     """
     jsonl = {names.jsonl for names in tracks.values()}
     photographs = "SA-1B's photographs" if recipe.archives == "sa1b" else recipe.stand_in
+    provenance = rows.provenance_schema(repairs=recipe.repairs)
     content = {
         "@context": _CONTEXT,
         "@type": "sc:Dataset",
@@ -90,7 +91,7 @@ def render_croissant(
         ],
         "recordSet": [
             *(_record_set(track, rows.published_schema(recipe.tracks[track])) for track in tracks),
-            *(_record_set(f"{track}_provenance", rows.PROVENANCE_SCHEMA) for track in tracks),
+            *(_record_set(f"{track}_provenance", provenance) for track in tracks),
         ],
     }
     return json.dumps(content, ensure_ascii=False, indent=1)

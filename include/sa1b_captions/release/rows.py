@@ -65,6 +65,8 @@ PROVENANCE_SCHEMA = pa.schema(
 )
 """One row per published row, in its order; `id` is the key of both."""
 
+_ORIGINAL = pa.field("original_caption", pa.string())  # null where no sentence was removed
+
 IMAGE_HASHES_SCHEMA = pa.schema(
     [pa.field("id", pa.int64())]
     + [CURATED_SCHEMA.field(name) for name in ("images", "image_xxh3s", "image_dhashes")]
@@ -83,6 +85,11 @@ REJECTED_SCHEMA = pa.schema(
 and `jaccard` say how like it the caption is."""
 
 _encode = json.JSONEncoder(ensure_ascii=False).encode
+
+
+def provenance_schema(*, repairs: bool) -> pa.Schema:
+    """Schema of provenance, of a recipe that removes sentences from captions or of another."""
+    return PROVENANCE_SCHEMA.append(_ORIGINAL) if repairs else PROVENANCE_SCHEMA
 
 
 def is_single(track: Track) -> bool:
@@ -154,18 +161,48 @@ def json_lines(published: pa.Table) -> Iterator[str]:
         )
 
 
-def provenance_table(accepted: pa.Table, first_id: int, index: pa.Table | None) -> pa.Table:
+def provenance_table(
+    accepted: pa.Table,
+    first_id: int,
+    index: pa.Table | None,
+    originals: Mapping[str, str] | None = None,
+) -> pa.Table:
     """Where the published rows come from.
 
     Args:
         accepted: rows of `records.CURATED_SCHEMA` of one shard.
         first_id: id of the first row.
         index: `image_id`, `offset` and `size` of the shard's images; None where none is stored.
+        originals: captions as the model wrote them, by sample, where sentences were removed; None
+            of a recipe that removes none, whose rows have no such column.
     """
     table = _keyed(accepted, first_id, PROVENANCE_SCHEMA.names[1:-2])
     for name, column in zip(PROVENANCE_SCHEMA.names[-2:], _places(accepted, index), strict=True):
         table = table.append_column(name, column)
-    return table.cast(PROVENANCE_SCHEMA)
+    if originals is None:
+        return table.cast(PROVENANCE_SCHEMA)
+    texts = [originals.get(sample) for sample in accepted.column("sample_id").to_pylist()]
+    table = table.append_column(_ORIGINAL.name, pa.array(texts, pa.string()))
+    return table.cast(provenance_schema(repairs=True))
+
+
+def repaired(accepted: pa.Table, texts: Mapping[str, str]) -> tuple[pa.Table, dict[str, str]]:
+    """Rows with other texts for some of their captions, and these captions as they were.
+
+    Args:
+        accepted: rows of `records.CURATED_SCHEMA`.
+        texts: by sample.
+    """
+    samples = accepted.column("sample_id").to_pylist()
+    captions = accepted.column("caption").to_pylist()
+    originals = {
+        sample: caption
+        for sample, caption in zip(samples, captions, strict=True)
+        if sample in texts
+    }
+    shown = [texts.get(sample, caption) for sample, caption in zip(samples, captions, strict=True)]
+    place = accepted.schema.get_field_index("caption")
+    return accepted.set_column(place, "caption", pa.array(shown, pa.string())), originals
 
 
 def image_hashes_table(accepted: pa.Table, first_id: int) -> pa.Table:

@@ -8,7 +8,7 @@ so two exports of the same inputs write the same bytes.
 import logging
 import time
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
 
@@ -46,6 +46,7 @@ def export_track(
     dedup: DedupReceipt,
     names: TrackFiles,
     summary: TrackSummary,
+    repairs: Callable[[str], Mapping[str, str]] | None = None,
 ) -> TrackTotals:
     """Write a track's files.
 
@@ -57,6 +58,8 @@ def export_track(
         dedup: receipt of the track's dedup.
         names: of the track's files.
         summary: told every published row.
+        repairs: what a shard's captions are published as, by sample; None where the recipe
+            publishes every caption as it was written.
 
     Raises:
         PermanentError: a row that must not be published, or counts that do not add up.
@@ -69,7 +72,7 @@ def export_track(
             stack.enter_context(folder.open_parquet(prefix, schema))
             for prefix, schema in (
                 (names.data, rows.published_schema(track)),
-                (names.provenance, rows.PROVENANCE_SCHEMA),
+                (names.provenance, rows.provenance_schema(repairs=repairs is not None)),
                 (names.image_hashes, rows.IMAGE_HASHES_SCHEMA),
                 (names.rejected, rows.REJECTED_SCHEMA),
             )
@@ -77,15 +80,19 @@ def export_track(
         for shard, split in _splits(campaign, track, curated, dedup):
             first_id = totals.rows
             totals.add(split)
-            published = rows.published_table(track, split.kept, first_id)
+            kept, originals = split.kept, None
+            if repairs is not None:
+                kept, originals = rows.repaired(kept, repairs(shard))
+                guards.check_rows(campaign.recipe, track, kept, f"{track.name}/{shard}")
+            published = rows.published_table(track, kept, first_id)
             jsonl.write("".join(rows.json_lines(published)).encode())
             jsonl.cut(shard=shard)
             jsonl.rows = totals.rows
             data.add(published)
-            summary.add(split.kept, published, first_id)
+            summary.add(kept, published, first_id)
             index = _read_index(campaign, shard)
-            provenance.add(rows.provenance_table(split.kept, first_id, index))
-            image_hashes.add(rows.image_hashes_table(split.kept, first_id))
+            provenance.add(rows.provenance_table(kept, first_id, index, originals))
+            image_hashes.add(rows.image_hashes_table(kept, first_id))
             rejected.add(split.left_out)
         if not totals.rows:
             others = ",".join(name for name in campaign.tracks if name != track.name)

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from functools import cached_property, partial
 from typing import Any
 
@@ -11,13 +12,14 @@ from sa1b_captions.audit.totals import calibrate_judge, faithfulness, worst_sent
 from sa1b_captions.audit_receipts import AuditReceipt
 from sa1b_captions.audits import read_audits
 from sa1b_captions.campaign import Campaign
-from sa1b_captions.faithfulness import AuditFindings, Faithfulness, JudgeQuality
+from sa1b_captions.faithfulness import AuditFindings, Faithfulness, JudgeQuality, Repairs
 from sa1b_captions.freshness import READERS, read_shard
 from sa1b_captions.mark_logs import read_marks
 from sa1b_captions.marks import SentenceMark
 from sa1b_captions.outputs import read_answers
 from sa1b_captions.receipt_files import digest
 from sa1b_captions.receipts import CurateReceipt
+from sa1b_captions.stages.repairs import find_repairs, sum_up_repairs
 
 SHARD_WORST = 8
 RELEASE_WORST = 24
@@ -113,7 +115,12 @@ def find_in_shard(
     quality, missing = reviews.quality
     return AuditFindings(
         tracks={
-            track: faithfulness([audit], _languages(campaign), quality, missing or _NOT_CORRECTED)
+            track: _with_repairs(
+                campaign,
+                faithfulness([audit], _languages(campaign), quality, missing or _NOT_CORRECTED),
+                [audit],
+                reviews,
+            )
             for track, audit in audits.items()
         },
         everything=None,
@@ -140,26 +147,43 @@ def find_in_release(
     if campaign.recipe.audit is None:
         return None
 
-    by_track = _by_track(campaign, campaign.recipe.shards, curated)
+    by_track = find_audits(campaign, campaign.recipe.shards, curated)
     every = [audit for audits in by_track.values() for audit in audits]
     languages = _languages(campaign)
     if not every:
         return AuditFindings({}, None, 0, [])
     worst = sorted(every, key=_share_refused, reverse=True)[:_WORST_AUDITS]
+    tracks = {
+        track: _with_repairs(
+            campaign,
+            faithfulness(audits, languages, *calibrate_judge(audits, reviews.agreement([track]))),
+            audits,
+            reviews,
+        )
+        for track, audits in by_track.items()
+    }
+    judged = calibrate_judge(every, reviews.agreement(list(by_track)))
+    repairs = [one.repairs for one in tracks.values() if one.repairs]
     return AuditFindings(
-        tracks={
-            track: faithfulness(
-                audits, languages, *calibrate_judge(audits, reviews.agreement([track]))
-            )
-            for track, audits in by_track.items()
-        },
-        everything=faithfulness(
-            every, languages, *calibrate_judge(every, reviews.agreement(list(by_track)))
+        tracks=tracks,
+        everything=replace(
+            faithfulness(every, languages, *judged),
+            repairs=sum(repairs, Repairs()) if repairs else None,
         ),
         shards=len({audit.shard for audit in every}),
         worst=worst_sentences(_rows(campaign, worst), RELEASE_WORST),
         marks=reviews.digest,
     )
+
+
+def _with_repairs(
+    campaign: Campaign, found: Faithfulness, audits: Sequence[AuditReceipt], reviews: Reviews
+) -> Faithfulness:
+    """The same with what repairs of these audits come to, if the recipe asks for them."""
+    if not campaign.recipe.repairs:
+        return found
+    repairs = [find_repairs(campaign, audit) for audit in audits]
+    return replace(found, repairs=sum_up_repairs(repairs, reviews.marks))
 
 
 def find_in_chosen(
@@ -172,14 +196,24 @@ def find_in_chosen(
     languages = _languages(campaign)
     return {
         track: faithfulness(audits, languages, None, _NOT_CORRECTED)
-        for track, audits in _by_track(campaign, shards, curated).items()
+        for track, audits in find_audits(campaign, shards, curated).items()
     }
 
 
-def _by_track(
+def find_audits(
     campaign: Campaign, shards: Sequence[str], curated: Mapping[str, Sequence[CurateReceipt]]
 ) -> dict[str, list[AuditReceipt]]:
-    """Fresh audits of each track that has any, in the shards' order."""
+    """Fresh audits of each track that has any, in the shards' order.
+
+    Args:
+        campaign: recipe, store and name.
+        shards: whose.
+        curated: receipts by track, in the shards' order.
+
+    Raises:
+        PermanentError: a receipt is damaged.
+        RetryableError: the store failed.
+    """
 
     def read(place: int) -> dict[str, AuditReceipt]:
         of_shard = {track: receipts[place] for track, receipts in curated.items()}

@@ -10,7 +10,7 @@ import datetime as dt
 import itertools
 import json
 import logging
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import asdict
 from typing import Any
 
@@ -47,6 +47,7 @@ from sa1b_captions.release.track_files import (
 from sa1b_captions.release.verify import require_files
 from sa1b_captions.software import software
 from sa1b_captions.stages.export_inputs import Inputs, read_inputs, require_unchanged
+from sa1b_captions.stages.repairs import find_repairs
 from sa1b_captions.storage import Store
 
 _log = logging.getLogger(__name__)
@@ -170,6 +171,7 @@ def _write(campaign: Campaign, claim: Claim, inputs: Inputs, run_id: str | None)
             inputs.dedups[name],
             names[name],
             summaries[name],
+            _repairs(campaign, inputs, name),
         )
         for name in campaign.tracks
     }
@@ -237,6 +239,20 @@ def _write_card(folder: ReleaseFolder, facts: card.CardFacts) -> None:
     folder.write(card.LICENCE, card.render_licence(facts.recipe).encode())
     folder.write(card.CITATION, card.render_citation(facts.recipe, facts.version).encode())
     folder.write(card.CARD, card.render_card(facts).encode())
+
+
+def _repairs(
+    campaign: Campaign, inputs: Inputs, track: str
+) -> Callable[[str], Mapping[str, str]] | None:
+    """What a track's captions are published as, by shard and sample; None if as they are."""
+    if not campaign.recipe.repairs:
+        return None
+    audits = inputs.audits.get(track, {})
+
+    def of_shard(shard: str) -> Mapping[str, str]:
+        return find_repairs(campaign, audits[shard]).texts if shard in audits else {}
+
+    return of_shard
 
 
 def _previous(store: Store, version: str) -> Manifest | None:

@@ -3,6 +3,7 @@
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
+from sa1b_captions.audit_receipts import AuditReceipt
 from sa1b_captions.campaign import Campaign
 from sa1b_captions.errors import PermanentError
 from sa1b_captions.findings import Verdict
@@ -11,6 +12,7 @@ from sa1b_captions.receipt_files import digest, release_validation_place, requir
 from sa1b_captions.receipts import CurateReceipt, DedupReceipt, ReleaseValidation
 from sa1b_captions.release_freshness import read_shard_validations, why_stale
 from sa1b_captions.software import software
+from sa1b_captions.stages.audit_findings import find_audits
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +22,8 @@ class Inputs:
     curated: dict[str, dict[str, CurateReceipt]]
     """Curate receipts by track and shard."""
     dedups: dict[str, DedupReceipt]
+    audits: dict[str, dict[str, AuditReceipt]]
+    """By track and shard: what texts depend on. None where the recipe repairs nothing."""
     validation: ReleaseValidation
     digest: str
 
@@ -55,17 +59,20 @@ def read_inputs(campaign: Campaign, allow_verdicts: Collection[str]) -> Inputs:
     validation = _require_validated(campaign, curated, dedups)
     _require_verdict(campaign, validation, allow_verdicts)
     receipts = [receipt for track in campaign.tracks for receipt in curated[track]]
+    audits = find_audits(campaign, recipe.shards, curated) if campaign.recipe.repairs else {}
     return Inputs(
         curated={
             track: dict(zip(recipe.shards, curated[track], strict=True))
             for track in campaign.tracks
         },
         dedups=dedups,
+        audits={track: {one.shard: one for one in found} for track, found in audits.items()},
         validation=validation,
         digest=digest(
             {"recipe": recipe.source, "verdict": validation.verdict.value},
             *receipts,
             *dedups.values(),
+            *(audit for found in audits.values() for audit in found),
         ),
     )
 
