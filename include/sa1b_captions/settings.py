@@ -179,25 +179,6 @@ class Settings:
         "Airflow.",
         for_worker=True,
     )
-    publish_to: str | None = variable(
-        "CAPTIONS_PUBLISH_TO",
-        str,
-        doc="Repository that release_dataset offers each release to: `hf://owner/name` or "
-        "`modelscope://owner/name`, with `@branch` for another branch than the main one. A person "
-        "is asked each time; not set offers nothing.",
-        heading="Where releases go",
-    )
-    publish_token: str | None = variable(
-        "CAPTIONS_PUBLISH_TOKEN",
-        parsers.key,
-        doc="Token of that hub, which must be allowed to write there.",
-        secret=True,
-    )
-    publish_token_file: str | None = variable(
-        "CAPTIONS_PUBLISH_TOKEN_FILE",
-        str,
-        doc="File that holds the token, in place of CAPTIONS_PUBLISH_TOKEN.",
-    )
     judge_engine: str | None = variable(
         "CAPTIONS_JUDGE_ENGINE",
         parsers.one_of("openai", "lmdeploy"),
@@ -216,6 +197,25 @@ class Settings:
         parsers.key,
         doc="audit: key that CAPTIONS_JUDGE_URLS ask for; they are never sent another.",
         secret=True,
+    )
+    publish_to: str | None = variable(
+        "CAPTIONS_PUBLISH_TO",
+        str,
+        doc="Repository that release_dataset offers each release to: `hf://owner/name` or "
+        "`modelscope://owner/name`, with `@branch` for another branch than the main one. A person "
+        "is asked each time; not set offers nothing.",
+        heading="Where releases go",
+    )
+    publish_token: str | None = variable(
+        "CAPTIONS_PUBLISH_TOKEN",
+        parsers.key,
+        doc="Token of that hub, which must be allowed to write there.",
+        secret=True,
+    )
+    publish_token_file: str | None = variable(
+        "CAPTIONS_PUBLISH_TOKEN_FILE",
+        str,
+        doc="File that holds the token, in place of CAPTIONS_PUBLISH_TOKEN.",
     )
     runtime: Runtime = variable(
         "CAPTIONS_RUNTIME",

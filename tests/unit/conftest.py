@@ -44,6 +44,7 @@ ONE_START = {
         "test_receipt_files_damage",
         "test_release_partial",
         "test_repairs",
+        "test_sentence_marks",
         "test_validate",
         "test_version_0_1_0",
     ),

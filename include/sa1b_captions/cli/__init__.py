@@ -7,12 +7,22 @@ stopped by Ctrl-C.
 """
 
 from sa1b_captions.cli import commands as stages  # each adds its commands to the app
-from sa1b_captions.cli import comparing, packing, publishing, recipes, servers, tuning, views
+from sa1b_captions.cli import (
+    comparing,
+    marking,
+    packing,
+    publishing,
+    recipes,
+    servers,
+    tuning,
+    views,
+)
 from sa1b_captions.cli.common import app
 
 __all__ = [
     "app",
     "comparing",
+    "marking",
     "packing",
     "publishing",
     "recipes",

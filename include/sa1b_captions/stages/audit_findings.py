@@ -201,14 +201,16 @@ def find_in_chosen(
 
 
 def find_audits(
-    campaign: Campaign, shards: Sequence[str], curated: Mapping[str, Sequence[CurateReceipt]]
+    campaign: Campaign,
+    shards: Sequence[str],
+    curated: Mapping[str, Sequence[CurateReceipt | None]],
 ) -> dict[str, list[AuditReceipt]]:
     """Fresh audits of each track that has any, in the shards' order.
 
     Args:
         campaign: recipe, store and name.
         shards: whose.
-        curated: receipts by track, in the shards' order.
+        curated: receipts by track, in the shards' order; None where there is none that counts.
 
     Raises:
         PermanentError: a receipt is damaged.
@@ -216,7 +218,7 @@ def find_audits(
     """
 
     def read(place: int) -> dict[str, AuditReceipt]:
-        of_shard = {track: receipts[place] for track, receipts in curated.items()}
+        of_shard = {t: one for t, receipts in curated.items() if (one := receipts[place])}
         return read_audits(campaign, shards[place], of_shard).fresh
 
     with ThreadPoolExecutor(READERS) as pool:
