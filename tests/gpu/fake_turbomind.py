@@ -138,11 +138,8 @@ class _Instance:
                 told = None
                 if getattr(gen_config, "logprobs", None) and answer.first:
                     # As TurboMind: a table for each token, the one that was taken in it.
-                    rest = [{token: 0.0} for token in ids[1:]]
-                    told = [
-                        {tiny_internvl2.encode(c)[0]: p for c, p in answer.first.items()},
-                        *rest,
-                    ]
+                    first = {tiny_internvl2.encode(c)[0]: p for c, p in answer.first.items()}
+                    told = [first, *({token: 0.0} for token in ids[1:])]
                 yield EngineOutput(ResponseType.FINISH, ids, told)
         finally:
             engine.in_flight -= 1

@@ -1,10 +1,13 @@
 import dataclasses
+import json
 
 import pytest
+from typer.testing import CliRunner
 
 from sa1b_captions import layout
 from sa1b_captions.caption.engines.openai.engine import OpenAIEngine
-from sa1b_captions.errors import PermanentError, RetryableError
+from sa1b_captions.cli import app, commands
+from sa1b_captions.errors import EXIT_PERMANENT, PermanentError, RetryableError
 from sa1b_captions.freshness import read_shard
 from sa1b_captions.mark_logs import MarkLog
 from sa1b_captions.marks import SentenceMark, Support
@@ -262,3 +265,26 @@ def test_the_worst_sentences_are_those_that_were_refused(tmp_path):
         assert world.false[image, place]
         assert one.probability == pytest.approx(0.9 / 0.98, abs=1e-3)
     assert found.tracks["single_en"].corrected is None
+
+
+def test_a_section_that_is_new_in_the_deployments_recipe_is_taken_from_there(tmp_path, monkeypatch):
+    """A pod has none, and takes what curate stored."""
+    world = plant(4, 0.3)
+    campaign = curated(tmp_path, world)
+    stored = {k: v for k, v in campaign.recipe.source.items() if k != "audit"}
+    campaign.store.write(layout.recipe_key("test"), json.dumps(stored).encode())
+    monkeypatch.setenv("CAPTIONS_ROOT", f"file://{tmp_path}")
+    monkeypatch.setenv("CAPTIONS_CAMPAIGN", "test")
+    monkeypatch.setenv("CAPTIONS_JUDGE_ENGINE", "openai")
+    arguments = ["audit", "--shards", "0", "--tracks", "single_en"]
+    monkeypatch.setattr(commands, "load_recipe", lambda name: builders.demo_recipe())
+    result = CliRunner().invoke(app, arguments)
+    assert result.exit_code == EXIT_PERMANENT
+    monkeypatch.setattr(commands, "load_recipe", lambda name: campaign.recipe)
+    with serve(answer=Judge(world)) as server:
+        monkeypatch.setenv("CAPTIONS_JUDGE_URLS", server.url)
+        result = CliRunner().invoke(app, arguments)
+    assert result.exit_code == 0, result.output
+    found = json.loads(result.output.strip().splitlines()[-1])
+    assert found["shards"][SHARD]["tracks"]["single_en"]["drawn"] == 4
+    assert "audit" in json.loads(campaign.store.read(layout.recipe_key("test")))

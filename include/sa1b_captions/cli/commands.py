@@ -202,7 +202,13 @@ def audit(
     from sa1b_captions.stages.judge_choice import judge_engine, judge_recipe, judge_settings
 
     settings = load_settings()
-    campaign = _stored_campaign(open_store(settings), settings)
+    store = open_store(settings)
+    own = load_recipe(settings.recipe)
+    # A pod has the packaged recipe, which asks for no audit; elsewhere the section may be new.
+    if own.audit is not None:
+        campaign = open_campaign(store, settings.campaign, own)
+    else:
+        campaign = _stored_campaign(store, settings)
     recipe, name = judge_recipe(campaign.recipe), judge_engine(settings, engine)
     print_result(
         audit_shards(
