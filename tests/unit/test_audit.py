@@ -199,6 +199,14 @@ def test_an_archive_that_was_dropped_is_named_with_what_brings_it_back(tmp_path)
         audit_shards(campaign, [SHARD], never, tracks=["single_en"])
 
 
+def test_an_image_that_the_archive_does_not_have_any_more_is_named(tmp_path):
+    world = plant(4, 0.3)
+    campaign = curated(tmp_path, world)
+    builders.put_shard(campaign.store, SHARD, {1: world.jpegs[1]})
+    with pytest.raises(PermanentError, match=r"image \d of single_en/sa_000000/\d is not in"):
+        audit_shards(campaign, [SHARD], never, tracks=["single_en"])
+
+
 def test_the_prefix_cache_makes_an_audit_cheap(tmp_path):
     world = plant(5, 0.2)
     receipt, _ = audit(curated(tmp_path, world), Judge(world))

@@ -70,7 +70,7 @@ def prepare_questions(
     """Draw captions of a track and split them.
 
     Raises:
-        PermanentError: the archive is gone.
+        PermanentError: the archive is gone, or lacks an image of a caption.
         RetryableError: the store failed.
     """
     recipe, shard = campaign.recipe, curated.shard
@@ -85,6 +85,13 @@ def prepare_questions(
     if chosen:
         index = read_index(campaign.store, shard, ingest.generation, ingest.index)
         images = {image.image_id: image for image in index}
+    for row in chosen:
+        if lacking := set(row["image_ids"]) - set(images):
+            raise PermanentError(
+                f"image {min(lacking)} of {row['sample_id']} is not in the shard's index, so other "
+                f"images were ingested since; run sa1b-captions caption --shards {shard} --tracks "
+                f"{curated.track} --force, then curate and audit it"
+            )
     drawn = []
     for row in chosen:
         sample_id, caption = row["sample_id"], row["caption"]
