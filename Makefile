@@ -16,7 +16,7 @@ GPU_PYTHON ?= 3.12
 unexport PYTHONDONTWRITEBYTECODE
 unexport VIRTUAL_ENV
 
-.PHONY: help setup demo down test test-unit test-dags coverage test-s3 test-integration test-cluster test-kind test-compose test-consumers test-images bench-ingest bench-console bench-curate bench-dedup bench-scale-out fuzz test-lmdeploy gpu-smoke lint lint-workflows format pins docs gold clean
+.PHONY: help setup demo down test test-unit test-dags coverage test-s3 test-integration test-cluster test-kind test-compose test-consumers test-browser test-images bench-ingest bench-console bench-curate bench-dedup bench-scale-out fuzz test-lmdeploy gpu-smoke lint lint-workflows format pins docs gold clean
 
 help: ## List the targets
 	@awk -F':.*## ' '/^[a-z0-9-]+:.*## /{printf "  make %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -86,6 +86,13 @@ test-consumers: $(STAMP) .venv-consumers/.installed ## What the card promises, w
 	@$(PYTHON) -m venv .venv-consumers
 	@.venv-consumers/bin/python -m pip install --quiet --disable-pip-version-check \
 	  --only-binary :all: --requirement $<
+	@touch $@
+
+test-browser: $(STAMP) .venv/.browser ## The console in Chromium, which CHROMIUM names or the machine has
+	$(BIN)/pytest tests/browser
+
+.venv/.browser: tests/requirements-browser.txt $(STAMP)
+	@VIRTUAL_ENV=.venv $(BIN)/uv pip install --quiet --requirement $<
 	@touch $@
 
 test-images: $(STAMP) ## Build the images of deploy/ and run them as pods do; STAND_INS=1 needs no registry

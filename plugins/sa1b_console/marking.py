@@ -151,9 +151,10 @@ def export_marks(gold: bool = False) -> Response:
     """All marks, or those that are labels of rules, as JSON lines."""
     campaign = open_campaign()
     if gold:
-        from sa1b_console.marks_page import gold_lines
+        from sa1b_captions.quality.browse.labels import gold_lines
+        from sa1b_console.gallery_pages import catalogue_of
 
-        lines: Any = gold_lines(campaign)
+        lines: Any = gold_lines(campaign, catalogue_of(campaign))
     else:
         lines = [line_of(mark) for mark in read_marks(campaign.store, campaign.name, Mark)]
     name = f"{campaign.name}-{'gold' if gold else 'marks'}.jsonl"

@@ -1,25 +1,18 @@
 """What the marks say of the captions, and how many more a claim needs."""
 
-import json
-from collections.abc import Iterator
 from dataclasses import dataclass
-from urllib.parse import parse_qsl
 
 from fastapi import Request
 from fastapi.responses import HTMLResponse
 
 from sa1b_captions.campaign import Campaign
-from sa1b_captions.errors import PermanentError
-from sa1b_captions.mark_logs import read_marks
-from sa1b_captions.marks import CaptionMark, Judgement, last_of_each, text_digest
 from sa1b_captions.quality.browse.facet_counts import FacetCounts
-from sa1b_captions.quality.browse.filters import ACCEPTED, RANDOM, Filters, parse_filters
+from sa1b_captions.quality.browse.filters import ACCEPTED, RANDOM, Filters, parse_draw
 from sa1b_captions.quality.browse.find import count, count_by
 from sa1b_captions.quality.reviews import (
     Share,
     agreements,
     fit_shares,
-    gold_label,
     marks_needed,
     rule_scores,
 )
@@ -86,21 +79,13 @@ def show_marks(request: Request, campaign: Campaign) -> HTMLResponse:
 
 def _drawn(draw: str, share: Share, counts: FacetCounts) -> Drawn | None:
     """What a draw's name says; None of one that this version would not have made."""
-    query, _, seed = draw.partition("#")
-    try:
-        filters = parse_filters(dict(parse_qsl(query)) | {"seed": seed, "order": RANDOM})
-    except PermanentError:
+    filters = parse_draw(draw)
+    if filters is None:
         return None
     of = count(counts, filters)
     expected = share.share if share.share is not None and share.of >= 30 else _EXPECTED
-    words = [
-        f"{name.replace('_', ' ')} {value}"
-        for name, value in parse_qsl(query)
-        if name not in ("verdict", "track")
-    ]
-    what = f"{filters.verdict or 'all'} captions of {filters.track or 'all tracks'}"
     return Drawn(
-        ", ".join([what, *words, f"seed {filters.seed}"]),
+        filters.words,
         filters.query(),
         share,
         of,
@@ -110,24 +95,3 @@ def _drawn(draw: str, share: Share, counts: FacetCounts) -> Drawn | None:
             for needed in [min(of, marks_needed(expected, margin))]
         ],
     )
-
-
-def gold_lines(campaign: Campaign) -> Iterator[str]:
-    """Marks that label captions by rules, as `make gold FILE=` reads them."""
-    catalogue = catalogue_of(campaign)
-    last: dict[str, CaptionMark] = {}
-    for mark in last_of_each(read_marks(campaign.store, campaign.name, CaptionMark)):
-        if mark.judgement != Judgement.WITHDRAWN:
-            last[mark.sample_id] = mark
-    for sample, mark in sorted(last.items()):
-        label, hit = gold_label(mark), catalogue.find(sample)
-        if label is None or hit is None:
-            continue
-        (row,) = catalogue.rows([hit])
-        text = row["caption"] or ""
-        if text and text_digest(text) == mark.text_xxh3:
-            language = campaign.recipe.tracks[sample.split("/")[0]].language
-            yield json.dumps(
-                {"id": sample, "language": language, "text": text, "expected": label},
-                ensure_ascii=False,
-            )

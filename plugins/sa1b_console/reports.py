@@ -41,8 +41,8 @@ class Report:
     def below(self, notice: str, root: str) -> str:
         """The page with a notice on top, inside its margins, and its links into the console."""
         page = self.page
-        for place in ("gallery?", "shards/"):  # captions are escaped, and have no such quotes
-            page = page.replace(f'href="#{place}', f'href="{root}/{place}')
+        for place, sign in (("gallery", "?"), ("shards", "/")):  # captions have no such quotes
+            page = page.replace(f'href="#{place}{sign}', f'href="{root}/{place}{sign}')
         head, main, rest = page.partition(_MAIN)
         return f"{head}{main}{notice}{rest}" if main else notice + page
 

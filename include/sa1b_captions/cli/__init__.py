@@ -9,6 +9,7 @@ stopped by Ctrl-C.
 from sa1b_captions.cli import commands as stages  # each adds its commands to the app
 from sa1b_captions.cli import (
     comparing,
+    judging,
     marking,
     packing,
     publishing,
@@ -22,6 +23,7 @@ from sa1b_captions.cli.common import app
 __all__ = [
     "app",
     "comparing",
+    "judging",
     "marking",
     "packing",
     "publishing",

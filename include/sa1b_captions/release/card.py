@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -89,6 +89,17 @@ def size_category(rows: int) -> str:
 
 
 @dataclass(frozen=True, slots=True)
+class ReviewTables:
+    """What people found who looked at captions."""
+
+    people: int = 0
+    drawn: Mapping[str, str] = field(default_factory=dict)
+    """What a random sample was drawn from, and the share of it that is fit, with its interval."""
+    rules: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    """Precision and recall of each rule that they marked captions of."""
+
+
+@dataclass(frozen=True, slots=True)
 class CardFacts:
     """What a card tells of a release."""
 
@@ -111,6 +122,7 @@ class CardFacts:
     retry_penalties: Sequence[float]
     """Repetition penalties of later tries of a recipe that does not sample."""
     software: str
+    reviews: ReviewTables = ReviewTables()
     previous: Manifest | None = None
     """The newest release before this one."""
     previous_recipe: Mapping[str, Any] | None = None

@@ -48,6 +48,7 @@ from sa1b_captions.release.verify import require_files
 from sa1b_captions.software import software
 from sa1b_captions.stages.export_inputs import Inputs, read_inputs, require_unchanged
 from sa1b_captions.stages.repairs import find_repairs
+from sa1b_captions.stages.reviewed import review_tables
 from sa1b_captions.storage import Store
 
 _log = logging.getLogger(__name__)
@@ -190,6 +191,7 @@ def _write(campaign: Campaign, claim: Claim, inputs: Inputs, run_id: str | None)
             meanings=MEANINGS,
             retry_penalties=RETRY_PENALTIES,
             software=software(),
+            reviews=review_tables(campaign, tracks),
             previous=previous,
             previous_recipe=_previous_recipe(store, previous),
             audit=inputs.validation.audit,

@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields, replace
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import parse_qsl, urlencode
 
 import polars as pl
 
@@ -71,6 +71,18 @@ class Filters:
         if self.order != RANDOM or self.text or self.cluster:
             return None
         return self.query(order=PLAN, seed=1) + f"#{self.seed}"
+
+    @property
+    def words(self) -> str:
+        """What is drawn from, for people."""
+        named = ("track", "verdict", "order", "seed")
+        others = [
+            f"{entry.name.replace('_', ' ')} {getattr(self, entry.name)}"
+            for entry in fields(self)
+            if entry.name not in named and getattr(self, entry.name) != entry.default
+        ]
+        what = f"{self.verdict or 'all'} captions of {self.track or 'all tracks'}"
+        return ", ".join([what, *others, f"seed {self.seed}"])
 
     @property
     def selection(self) -> frozenset[str] | None:
@@ -163,6 +175,16 @@ def parse_filters(values: Mapping[str, str]) -> Filters:
     if found.shards:
         parse_selection(found.shards)
     return found
+
+
+def parse_draw(draw: str) -> Filters | None:
+    """Filters of a random sample's name, `Filters.draw`; None of what was never one."""
+    query, _, seed = draw.partition("#")
+    try:
+        found = parse_filters(dict(parse_qsl(query)) | {"seed": seed, "order": RANDOM})
+    except PermanentError:
+        return None
+    return found if found.draw == draw else None
 
 
 def _number(name: str, text: str) -> int | None:
