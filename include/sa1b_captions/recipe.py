@@ -99,7 +99,7 @@ _NO_IDENTITY = ("spare_samples_per_shard", "target", "trim")
 """Of a track, what changes no caption and takes no sample out of the plan."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Recipe:
     """A whole recipe. `load_recipe` makes one from a file, `parse_recipe` from stored JSON."""
 
@@ -128,7 +128,7 @@ class Recipe:
     source: dict[str, Any] = field(repr=False, compare=False)
     """The parsed TOML, as stored in `recipe.json`."""
 
-    @property
+    @functools.cached_property
     def fingerprint(self) -> str:
         """16 hexadecimal digits over all that decides which captions are made, and how.
 
@@ -170,7 +170,7 @@ class Recipe:
         """Images that a shard's archive is known to have."""
         return self.images_of_last_shard if shard == self.shards[-1] else self.images_per_shard
 
-    @property
+    @functools.cached_property
     def quality_fingerprint(self) -> str:
         """16 hexadecimal digits over the quality section."""
         return _digest(asdict(self.quality))

@@ -1,5 +1,6 @@
 """Name and version of this software, as receipts and manifests state it."""
 
+from functools import cache
 from importlib.metadata import version
 from pathlib import Path
 
@@ -15,4 +16,10 @@ def software(commit_file: Path = COMMIT_FILE) -> str:
         commit = commit_file.read_text(encoding="utf-8").strip()
     except FileNotFoundError:
         commit = ""
-    return f"{NAME} {version(NAME)}" + (f" (commit {commit})" if commit else "")
+    return f"{NAME} {_version()}" + (f" (commit {commit})" if commit else "")
+
+
+@cache
+def _version() -> str:
+    """Of the installed package, whose metadata is a file to parse."""
+    return version(NAME)

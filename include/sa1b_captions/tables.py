@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import MISSING, fields
+from functools import cache
 from typing import Any, TypeVar, get_args, get_origin, get_type_hints
 
 from sa1b_captions.spelling import did_you_mean
@@ -32,13 +33,18 @@ def make(kind: type[Made], content: object, path: str, **given: Any) -> Made:
     """
     entries = [entry for entry in fields(kind) if entry.name not in given]  # type: ignore[arg-type]
     table = require_known(content, [entry.name for entry in entries], path)
-    hints = get_type_hints(kind)
+    hints = _hints(kind)
     for entry in entries:
         if entry.name in table:
             _require_fit(table[entry.name], hints[entry.name], f"{_table(path)} {entry.name}")
         elif MISSING is entry.default is entry.default_factory:
             raise ValueError(f"{_table(path)} lacks {entry.name!r}")
     return kind(**given, **table)
+
+
+@cache
+def _hints(kind: type[Any]) -> dict[str, Any]:
+    return get_type_hints(kind)
 
 
 def require_known(content: object, names: Iterable[str], path: str) -> dict[str, Any]:

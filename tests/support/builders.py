@@ -1,6 +1,7 @@
 """Builders of small real things for tests: JPEGs, SA-1B-shaped archives, ingested shards."""
 
 import datetime as dt
+import functools
 import gzip
 import io
 import json
@@ -100,9 +101,15 @@ def put_shard(
     receipts.put_ingest(store, shard, len(rows), len(buffer.getvalue()))
 
 
+@functools.cache
+def _internvl() -> str:
+    """The packaged recipe as JSON, of which every caller makes a copy of its own to change."""
+    return json.dumps(load_recipe("internvl").source)
+
+
 def demo_recipe(**changes: object) -> Recipe:
     """The InternVL recipe made small: blocks of 4, two shards, preview model, short captions."""
-    source = json.loads(json.dumps(load_recipe("internvl").source))
+    source = json.loads(_internvl())
     source |= {"name": "test", "shards": "0-1", "block_size": 4}
     source["model"] |= {"id": "preview", "revision": "1", "system_prompt": ""}
     for name, track in source["tracks"].items():

@@ -9,6 +9,7 @@ import os
 import shutil
 from pathlib import Path
 
+import hypothesis
 import pytest
 from xdist.scheduler import LoadScopeScheduling
 
@@ -55,6 +56,11 @@ A group of many tests starts early. By the time another process wants the kernel
 has them.
 """
 
+hypothesis.settings.register_profile("quick", max_examples=40)
+hypothesis.settings.register_profile("thorough", max_examples=400)
+hypothesis.settings.load_profile("quick")
+"""Of tests that say no number of their own; `--hypothesis-profile thorough` looks longer."""
+
 REAL_ENDPOINT = os.environ.get("TEST_S3_ENDPOINT")
 
 
@@ -86,6 +92,23 @@ def _no_waiting_for_the_disk():
     """Only a machine that loses its power could tell, and it would take the tests along."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(os, "fsync", lambda descriptor: None)
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _one_certificate_authority(tmp_path_factory):
+    """Every HTTP client reads all that the machine trusts, 15 ms; no test asks a server out there.
+
+    Tests with a server of their own certificate name it themselves.
+    """
+    import certifi
+
+    end = "-----END CERTIFICATE-----\n"
+    first, _, _ = Path(certifi.where()).read_text().partition(end)
+    file = tmp_path_factory.mktemp("certificates") / "one.pem"
+    file.write_text(first + end)
+    with pytest.MonkeyPatch.context() as environ:
+        environ.setenv("SSL_CERT_FILE", str(file))
         yield
 
 

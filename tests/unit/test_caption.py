@@ -111,7 +111,7 @@ def test_a_shard_that_is_not_ingested_names_the_command(campaign):
         caption_shards(campaign, ["sa_000001"], ScriptedEngine)
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=8, deadline=None)
 @given(st.integers(0, 10**6))
 def test_killed_workers_resume_without_gaps_or_repeats(tmp_path_factory, seed):
     """Workers die after random numbers of captions until one gets through."""

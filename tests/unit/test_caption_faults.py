@@ -63,7 +63,7 @@ def require_every_sample_once(campaign):
     return words
 
 
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=6, deadline=None)
 @given(found=st.lists(faults(MOST_CALLS), max_size=3), force=st.booleans())
 def test_no_fault_at_any_call_loses_a_sample_or_repeats_much(tmp_path_factory, found, force):
     """A forced run leaves, at any moment, a whole old generation or a whole new one."""
@@ -109,7 +109,7 @@ def test_every_call_of_a_run_is_survived(tmp_path):
     assert MOST_CALLS * 0.6 < store.calls <= MOST_CALLS
 
 
-@settings(max_examples=6, deadline=None)
+@settings(max_examples=4, deadline=None)
 @given(
     fault=faults(100),
     delay_s=st.sampled_from([0.0, 0.002]),

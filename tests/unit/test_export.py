@@ -173,7 +173,7 @@ def test_every_planned_sample_is_published_or_kept_with_its_reasons(campaign, lo
     )
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(
     st.lists(
         st.text(st.characters(exclude_characters=guards.LINE_BREAKS, codec="utf-8"), min_size=1),

@@ -122,7 +122,7 @@ changes = st.one_of(
 )
 
 
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=6, deadline=None)
 @given(st.lists(changes, min_size=1, max_size=5))
 def test_everything_behind_a_change_is_stale_by_name_until_it_is_done_again(done):
     with tempfile.TemporaryDirectory() as folder:
