@@ -158,8 +158,8 @@ def main(argv: list[str] | None = None) -> int:
 
 def _write_page(*, check: bool, rules_only: bool) -> int:
     text = NOTE + rules_part() + "\n"
-    standing = PAGE.read_text() if PAGE.exists() else ""
-    written, _, near = standing.partition(NEAR_HEADING)
+    page = PAGE.read_text() if PAGE.exists() else ""
+    written, _, near = page.partition(NEAR_HEADING)
     if check:
         if written != text:
             print("out of date: gold.md; run `make docs`", file=sys.stderr)

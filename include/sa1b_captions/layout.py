@@ -95,7 +95,7 @@ def caption_receipt_key(campaign: str, track: str, shard: str) -> str:
     return f"{captions_prefix(campaign, track, shard)}receipt.json"
 
 
-def kept_receipt_key(campaign: str, track: str, shard: str, generation: str) -> str:
+def past_receipt_key(campaign: str, track: str, shard: str, generation: str) -> str:
     """Receipt of a generation that counted before another did."""
     return f"{captions_prefix(campaign, track, shard)}{generation}/receipt.json"
 
@@ -151,19 +151,19 @@ def release_validation_key(campaign: str) -> str:
     return f"{campaign_prefix(campaign)}quality/release.json"
 
 
-def kept_validations_prefix(campaign: str, subject: str) -> str:
+def validation_history_prefix(campaign: str, subject: str) -> str:
     """Folder of every validation of a shard, or of the `release`, and its report."""
     return f"{campaign_prefix(campaign)}quality/validations/{subject}/"
 
 
-def kept_validation_key(campaign: str, subject: str, name: str) -> str:
+def past_validation_key(campaign: str, subject: str, name: str) -> str:
     """One validation of a shard, or of the `release`; `name` tells it from the others."""
-    return f"{kept_validations_prefix(campaign, subject)}{name}.json"
+    return f"{validation_history_prefix(campaign, subject)}{name}.json"
 
 
-def kept_report_key(campaign: str, subject: str, name: str) -> str:
+def past_report_key(campaign: str, subject: str, name: str) -> str:
     """HTML report of the validation with that name."""
-    return f"{kept_validations_prefix(campaign, subject)}{name}.html"
+    return f"{validation_history_prefix(campaign, subject)}{name}.html"
 
 
 def run_summary_key(campaign: str, run_id: str) -> str:

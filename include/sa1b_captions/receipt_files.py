@@ -67,11 +67,13 @@ def caption_place(campaign: str, track: str, shard: str) -> Place[CaptionReceipt
     )
 
 
-def kept_place(campaign: str, track: str, shard: str, generation: str) -> Place[CaptionReceipt]:
+def past_caption_place(
+    campaign: str, track: str, shard: str, generation: str
+) -> Place[CaptionReceipt]:
     """Receipt of a generation that counted before another did."""
     return Place(
         CaptionReceipt,
-        layout.kept_receipt_key(campaign, track, shard, generation),
+        layout.past_receipt_key(campaign, track, shard, generation),
         f"captioning of {track}/{shard} in generation {generation}",
         f"sa1b-captions caption --shards {shard} --tracks {track} --force",
     )
@@ -117,11 +119,11 @@ def shard_validation_place(campaign: str, shard: str) -> Place[ShardValidation]:
     )
 
 
-def kept_validation_place(kind: type[R], campaign: str, subject: str, name: str) -> Place[R]:
-    """One of the validations of a shard, or of the `release`, that are kept."""
+def past_validation_place(kind: type[R], campaign: str, subject: str, name: str) -> Place[R]:
+    """One of all validations of a shard, or of the `release`."""
     return Place(
         kind,
-        layout.kept_validation_key(campaign, subject, name),
+        layout.past_validation_key(campaign, subject, name),
         f"validation {name} of {subject}",
         f"sa1b-captions validate {'--release' if subject == 'release' else f'--shards {subject}'}"
         " --force",

@@ -33,7 +33,7 @@ def make(kind: type[Made], content: object, path: str, **given: Any) -> Made:
     """
     entries = [entry for entry in fields(kind) if entry.name not in given]  # type: ignore[arg-type]
     table = require_known(content, [entry.name for entry in entries], path)
-    hints = _hints(kind)
+    hints = _hints(kind)  # type: ignore[arg-type]  # a class is hashable
     for entry in entries:
         if entry.name in table:
             _require_fit(table[entry.name], hints[entry.name], f"{_table(path)} {entry.name}")

@@ -118,7 +118,7 @@ def put_shard_validation(
             track: CurateCounts(one.planned, one.accepted, one.rejected, one.reasons)
             for track, one in curated.items()
         },
-        report=layout.kept_report_key(campaign.name, shard, verdict),
+        report=layout.past_report_key(campaign.name, shard, verdict),
         quality_fingerprint=campaign.quality_fingerprint,
         input=curated_version(curated),
         run_id=run_id,
@@ -156,7 +156,7 @@ def put_release_validation(
         shards=len(campaign.recipe.shards),
         checks=list(checks),
         counts={},
-        report=layout.kept_report_key(campaign.name, "release", verdict),
+        report=layout.past_report_key(campaign.name, "release", verdict),
         quality_fingerprint=campaign.quality_fingerprint,
         input=_release_input(campaign, found) if len(found) == len(TRACKS) else "0" * 16,
         dedups=digest(*dedups.values()),

@@ -77,7 +77,7 @@ def test_clusters_are_counted_by_size_and_the_largest_shown_whole(campaign):
     assert (found.exact, found.near) == (3, 1)
     assert found.sizes == [("2", 1, 1), ("4", 1, 3)]
     (cluster,) = found.largest
-    assert cluster.kept.captions[0].sample_id == f"single_en/{SHARD}/1"
+    assert cluster.winner.captions[0].sample_id == f"single_en/{SHARD}/1"
     assert [copy.sample_id.rsplit("/", 1)[1] for copy in cluster.copies] == ["3", "4", "6"]
     (copy,) = [copy for copy in cluster.copies if copy.kind == "near"]
     assert 0.7 <= copy.jaccard < 1
@@ -87,7 +87,7 @@ def test_clusters_are_counted_by_size_and_the_largest_shown_whole(campaign):
     ]
     assert all(picture.uri for copy in cluster.copies for picture in copy.pictures)
     (pair,) = found.pairs
-    assert pair.kept.captions[0].sample_id == f"single_en/{SHARD}/2"
+    assert pair.winner.captions[0].sample_id == f"single_en/{SHARD}/2"
     assert pair.left_out == 1
 
 

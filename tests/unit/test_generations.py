@@ -9,7 +9,7 @@ import pytest
 
 from sa1b_captions import generations, layout, records
 from sa1b_captions.caption.engines.openai.engine import UNREPORTED
-from sa1b_captions.caption.standing import begun_generations
+from sa1b_captions.caption.track_generations import begun_generations
 from sa1b_captions.errors import PermanentError, RetryableError, SettingsError
 from sa1b_captions.freshness import read_tracks
 from sa1b_captions.generations import FIRST

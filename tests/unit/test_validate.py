@@ -305,7 +305,7 @@ def test_what_version_0_1_0_validated_is_kept_when_it_is_validated_again(campaig
     place = shard_validation_place(campaign.name, shard)
     key = place.key.replace(".json", ".html")
     campaign.store.write(key, b"<h1>old</h1>")
-    for kept in list(campaign.store.list(layout.kept_validations_prefix(campaign.name, shard))):
+    for kept in list(campaign.store.list(layout.validation_history_prefix(campaign.name, shard))):
         campaign.store.delete(kept)
     write_receipt(campaign.store, place, dataclasses.replace(old, report=key))
     history = read_history(campaign, of_shard(campaign, shard))

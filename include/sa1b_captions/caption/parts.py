@@ -117,7 +117,7 @@ class BlockWriter:
         shard: str,
         generations: Mapping[str, str],
         samples: Sequence[Sample],
-        kept: Mapping[Block, Mapping[int, dict[str, Any]]] | None = None,
+        captioned: Mapping[Block, Mapping[int, dict[str, Any]]] | None = None,
     ) -> None:
         """Make a writer.
 
@@ -126,14 +126,14 @@ class BlockWriter:
             shard: whose blocks are written.
             generations: in which they are, by track.
             samples: those still to caption, of one or more tracks.
-            kept: the other rows of their blocks by position, where some are captioned already.
+            captioned: the other rows of their blocks by position, where some are captioned already.
         """
         self._campaign = campaign
         self._shard = shard
         self._generations = generations
         self._missing: dict[Block, set[int]] = {}
         self._rows: dict[Block, dict[int, dict[str, Any]]] = {}
-        self._kept = dict(kept or {})
+        self._captioned = dict(captioned or {})
         for sample in samples:
             self._missing.setdefault(self._block(sample), set()).add(sample.position)
 
@@ -146,7 +146,7 @@ class BlockWriter:
         self._rows.setdefault(block, {})[sample.position] = row
         self._missing[block].discard(sample.position)
         if not self._missing[block]:
-            rows = {**self._kept.pop(block, {}), **self._rows.pop(block)}
+            rows = {**self._captioned.pop(block, {}), **self._rows.pop(block)}
             ordered = [rows[position] for position in sorted(rows)]
             table = pa.Table.from_pylist(ordered, schema=records.CAPTION_SCHEMA)
             track, number = block

@@ -14,7 +14,7 @@ from sa1b_captions.caption import sampling
 from sa1b_captions.caption.parts import damaged_blocks
 from sa1b_captions.caption.sameness import require_same_images
 from sa1b_captions.caption.shard_work import ShardWork
-from sa1b_captions.caption.standing import Standing, stand
+from sa1b_captions.caption.track_generations import TrackState, track_state
 from sa1b_captions.errors import PermanentError, RetryableError
 from sa1b_captions.receipt_files import ingest_place, read_receipt, require_receipt
 from sa1b_captions.receipts import IngestReceipt
@@ -56,19 +56,19 @@ def prepare(
     ingest = read_receipt(campaign.store, ingest_place(shard))
     if force:
         ingest = _require_archive(campaign, shard, ingest)
-    standings = {
-        track: stand(campaign, track, shard, force=force, run_id=run_id, by_hand=by_hand)
+    states = {
+        track: track_state(campaign, track, shard, force=force, run_id=run_id, by_hand=by_hand)
         for track in wanted
     }
     if ingest is not None and not force:
-        counted = {t: one.counted for t, one in standings.items() if one.counted}
+        counted = {t: one.counted for t, one in states.items() if one.counted}
         require_same_images(campaign, shard, counted, ingest)
-    standings = {track: _looked_at(campaign, one) for track, one in standings.items()}
-    left = [track for track in wanted if not standings[track].done]
+    states = {track: _looked_at(campaign, one) for track, one in states.items()}
+    left = [track for track in wanted if not states[track].done]
     if not left:
         _log.info("%s is captioned already", shard)
-        return ShardWork(campaign, shard, standings, {}, None, max_failure_share, run_id, image)
-    if ingest is None and any(standings[track].damaged for track in left):
+        return ShardWork(campaign, shard, states, {}, None, max_failure_share, run_id, image)
+    if ingest is None and any(states[track].damaged for track in left):
         raise PermanentError(
             f"{shard}: parts of {', '.join(left)} are damaged or gone, and their blocks cannot be "
             "captioned again without the archive, which was dropped; run sa1b-captions ingest "
@@ -80,24 +80,24 @@ def prepare(
         track: sampling.plan_track(campaign.recipe, campaign.recipe.tracks[track], shard, images)
         for track in left
     }
-    return ShardWork(campaign, shard, standings, plans, ingest, max_failure_share, run_id, image)
+    return ShardWork(campaign, shard, states, plans, ingest, max_failure_share, run_id, image)
 
 
-def _looked_at(campaign: Campaign, standing: Standing) -> Standing:
-    """The standing after a look at the parts; what is damaged of captions that count is not done.
+def _looked_at(campaign: Campaign, state: TrackState) -> TrackState:
+    """The state after a look at the parts; what is damaged of captions that count is not done.
 
     They are read as a whole, which costs a second; captions that are validated are not asked for.
     """
-    receipt = standing.counted
-    if not standing.done or receipt is None or receipt.generation != standing.generation:
-        return standing
+    receipt = state.counted
+    if not state.done or receipt is None or receipt.generation != state.generation:
+        return state
     damaged = frozenset(damaged_blocks(campaign, receipt))
     for block in sorted(damaged):
         _log.warning(
             "%s/%s: block %d is damaged or gone; captioning it again",
             *(receipt.track, receipt.shard, block),
         )
-    return replace(standing, done=not damaged, damaged=damaged)
+    return replace(state, done=not damaged, damaged=damaged)
 
 
 def _require_archive(

@@ -18,8 +18,8 @@ from sa1b_captions import layout, records
 from sa1b_captions.campaign import Campaign
 from sa1b_captions.caption.parts import Block, block_of
 from sa1b_captions.caption.sampling import IndexedImage, Sample
-from sa1b_captions.caption.standing import stored_blocks
 from sa1b_captions.caption.tally import FAILED, Tally
+from sa1b_captions.caption.track_generations import stored_blocks
 from sa1b_captions.errors import DamagedObjectError
 
 _log = logging.getLogger(__name__)
@@ -43,7 +43,7 @@ class Stored:
     """Samples to caption, in plan order."""
     writers: set[Writer] = field(default_factory=set)
     """What wrote the rows that stay."""
-    kept: dict[Block, dict[int, dict[str, Any]]] = field(default_factory=dict)
+    captioned: dict[Block, dict[int, dict[str, Any]]] = field(default_factory=dict)
     """Rows that stay in blocks that are written again, by position."""
 
 
@@ -149,7 +149,7 @@ def _mend(
     failed = [position for position, row in rows.items() if row["status"] in FAILED]
     if failed:
         found.todo += [plan[position] for position in failed]
-        found.kept[block] = {p: row for p, row in rows.items() if row["status"] not in FAILED}
+        found.captioned[block] = {p: row for p, row in rows.items() if row["status"] not in FAILED}
 
 
 def _count(tally: Tally, tables: dict[int, pa.Table], but: frozenset[str] = frozenset()) -> None:

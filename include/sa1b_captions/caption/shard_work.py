@@ -17,7 +17,7 @@ from sa1b_captions.caption.occupancy import Span, window_occupancy
 from sa1b_captions.caption.progress import Progress
 from sa1b_captions.caption.resume import read_stored
 from sa1b_captions.caption.sameness import joined, require_one_writer, writers_of
-from sa1b_captions.caption.standing import PART_IDLE_S, Standing, count, stored_blocks
+from sa1b_captions.caption.track_generations import PART_IDLE_S, TrackState, count, stored_blocks
 from sa1b_captions.caption.tally import Tally
 from sa1b_captions.caption.worker import Outcome
 from sa1b_captions.errors import PermanentError, RetryableError
@@ -45,7 +45,7 @@ class ShardWork:
         self,
         campaign: Campaign,
         shard: str,
-        standings: dict[str, Standing],
+        states: dict[str, TrackState],
         plans: dict[str, list[sampling.Sample]],
         ingest: IngestReceipt | None,
         max_failure_share: float,
@@ -55,16 +55,16 @@ class ShardWork:
         """Take how the tracks stand, and the plans of those that are not done."""
         self.shard = shard
         self._campaign = campaign
-        self._standings = standings
+        self._states = states
         self._plans = plans
         self._ingest = ingest
         self._run_id, self._image = run_id, image
         self._began = time.monotonic()
-        generations = {track: standings[track].generation for track in plans}
+        generations = {track: states[track].generation for track in plans}
         self._stored = {
             track: read_stored(
                 *(campaign, track, shard, generations[track], plan, max_failure_share),
-                standings[track].damaged,
+                states[track].damaged,
             )
             for track, plan in plans.items()
         }
@@ -72,10 +72,10 @@ class ShardWork:
         archive = ingest.generation if ingest else FIRST
         self.reader = ShardReader(campaign.store, shard, self.todo, archive)
         self._tallies = {track: found.tally for track, found in self._stored.items()}
-        kept = {
-            block: rows for found in self._stored.values() for block, rows in found.kept.items()
+        captioned = {
+            block: rows for found in self._stored.values() for block, rows in found.captioned.items()
         }
-        self._writer = parts.BlockWriter(campaign, shard, generations, self.todo, kept)
+        self._writer = parts.BlockWriter(campaign, shard, generations, self.todo, captioned)
         self._left = len(self.todo)
         planned = {track: len(plan) for track, plan in plans.items()}
         self._progress = Progress(shard, planned, self.todo)
@@ -97,7 +97,7 @@ class ShardWork:
         """What of it a kill leaves as it is, in words."""
         planned = sum(len(plan) for plan in self._plans.values())
         stored = planned - self._left - self.unwritten_rows
-        old = [t for t in self._plans if self._standings[t].has_earlier]
+        old = [t for t in self._plans if self._states[t].has_earlier]
         count = "; its earlier ones count until the new ones are whole" if old else ""
         return f"{stored} of {planned} captions of {self.shard} are stored{count}"
 
@@ -109,17 +109,17 @@ class ShardWork:
             RetryableError: the store failed.
         """
         written = {
-            track: writers_of(self._standings[track].counted) for track in self._standings
+            track: writers_of(self._states[track].counted) for track in self._states
         } | {track: found.writers for track, found in self._stored.items()}
         require_one_writer(self.shard, written, engine)
         for track in self._plans:
-            standing = self._standings[track]
-            if standing.begun:
+            state = self._states[track]
+            if state.begun:
                 # A kill may have left files half-written; a part's gains bytes without a pause.
                 folder = layout.captions_prefix(self._campaign.name, track, self.shard)
                 self._campaign.store.clear_unfinished(folder, PART_IDLE_S)
-            elif standing.generation != FIRST:
-                self._note(track, standing.generation, engine)
+            elif state.generation != FIRST:
+                self._note(track, state.generation, engine)
         self._progress.start()
 
     @property
@@ -187,7 +187,7 @@ class ShardWork:
             PermanentError: too many samples of a track failed; the other tracks are done.
             RetryableError: the store failed, or lost parts.
         """
-        receipts = {t: one.counted for t, one in self._standings.items() if one.counted}
+        receipts = {t: one.counted for t, one in self._states.items() if one.counted}
         sick = {track: tally for track, tally in self._tallies.items() if tally.passes_limit()}
         occupancy = self._occupancy(engine)
         for track, tally in self._tallies.items():
@@ -219,7 +219,7 @@ class ShardWork:
         self, track: str, tally: Tally, occupancy: Occupancy, engine: Engine | None
     ) -> CaptionReceipt:
         campaign, shard, planned = self._campaign, self.shard, len(self._plans[track])
-        generation = self._standings[track].generation
+        generation = self._states[track].generation
         blocks = -(-planned // campaign.recipe.block_size)
         gone = set(range(blocks)) - stored_blocks(campaign, track, shard, generation)
         if gone or tally.statuses.total() != planned:
@@ -252,7 +252,7 @@ class ShardWork:
                 image=self._image,
                 run_id=self._run_id,
             ),
-            mended=self._standings[track].counted,
+            mended=self._states[track].counted,
         )
 
 

@@ -92,8 +92,8 @@ def track_metrics(accepted: pa.Table, rejected: pa.Table, features: pa.Table) ->
         rejected: the others.
         features: `records.FEATURE_SCHEMA` of all of them, accepted ones first.
     """
-    kept = pl.DataFrame(accepted.select(["caption", "completion_tokens", "latency_ms"]))
-    kept = kept.with_columns(caption_chars=pl.col("caption").str.len_chars())
+    numbers = pl.DataFrame(accepted.select(["caption", "completion_tokens", "latency_ms"]))
+    numbers = numbers.with_columns(caption_chars=pl.col("caption").str.len_chars())
     rows = pl.DataFrame(
         pa.concat_tables([accepted, rejected]).select(
             ["engine", "model", "model_revision", "attempt", "captioned_at"]
@@ -112,10 +112,10 @@ def track_metrics(accepted: pa.Table, rejected: pa.Table, features: pa.Table) ->
         },
         "captioned": _captioned(pa.concat_tables([accepted, rejected]), features),
         "percentiles": {
-            name: _percentiles(kept[name])
+            name: _percentiles(numbers[name])
             for name in ("caption_chars", "completion_tokens", "latency_ms")
         },
-        "completion_tokens": int(kept["completion_tokens"].sum() or 0),
+        "completion_tokens": int(numbers["completion_tokens"].sum() or 0),
         "retried": rows.filter(pl.col("attempt") > 1).height,
         "origins": origins.sort("rows", "engine", descending=[True, False]).to_dicts(),
         "captioned_from": _instant(rows["captioned_at"].min()),

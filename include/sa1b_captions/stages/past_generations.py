@@ -6,7 +6,7 @@ from typing import Any
 
 from sa1b_captions import generations, layout
 from sa1b_captions.campaign import Campaign
-from sa1b_captions.caption.standing import PART_IDLE_S, begun_generations, earlier, restore
+from sa1b_captions.caption.track_generations import PART_IDLE_S, begun_generations, earlier, restore
 from sa1b_captions.errors import PermanentError
 from sa1b_captions.freshness import read_tracks
 from sa1b_captions.generations import FIRST
@@ -108,7 +108,7 @@ def _delete(
 ) -> None:
     """Delete a generation; its receipt first, so that a kill leaves none that vouches for it."""
     store, place = campaign.store, (campaign.name, track, shard)
-    store.delete(layout.kept_receipt_key(*place, name))
+    store.delete(layout.past_receipt_key(*place, name))
     for block in sorted(begun[name]):
         store.delete(layout.part_key(*place, name, block))
     if name != FIRST:

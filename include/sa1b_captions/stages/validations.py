@@ -16,7 +16,7 @@ from sa1b_captions.campaign import Campaign
 from sa1b_captions.receipt_files import (
     Place,
     copy_receipt,
-    kept_validation_place,
+    past_validation_place,
     read_receipt,
     release_validation_place,
     shard_validation_place,
@@ -37,9 +37,9 @@ class Subject(Generic[V]):
     place: Place[V]
     """Of the present validation."""
 
-    def kept(self, campaign: str, name: str) -> Place[V]:
+    def past(self, campaign: str, name: str) -> Place[V]:
         """Place of the validation with that name."""
-        return kept_validation_place(self.place.kind, campaign, self.name, name)
+        return past_validation_place(self.place.kind, campaign, self.name, name)
 
 
 def of_shard(campaign: Campaign, shard: str) -> Subject[ShardValidation]:
@@ -69,13 +69,13 @@ def store_validation(campaign: Campaign, subject: Subject[V], validation: V, pag
     store = campaign.store
     _keep_present(campaign, subject)
     name = hashlib.sha256(page.encode()).hexdigest()[:16]
-    report = layout.kept_report_key(campaign.name, subject.name, name)
+    report = layout.past_report_key(campaign.name, subject.name, name)
     store.write(report, page.encode())
-    kept = write_receipt(
-        store, subject.kept(campaign.name, name), replace(validation, report=report)
+    stored = write_receipt(
+        store, subject.past(campaign.name, name), replace(validation, report=report)
     )
-    copy_receipt(store, subject.place, kept)
-    return kept
+    copy_receipt(store, subject.place, stored)
+    return stored
 
 
 def _keep_present(campaign: Campaign, subject: Subject[V]) -> None:
@@ -83,21 +83,21 @@ def _keep_present(campaign: Campaign, subject: Subject[V]) -> None:
     present = read_receipt(campaign.store, subject.place)
     if present is None:
         return
-    place = subject.kept(campaign.name, name_of(present))
+    place = subject.past(campaign.name, name_of(present))
     if not campaign.store.exists(place.key):
         copy_receipt(campaign.store, place, present)
 
 
 def read_history(campaign: Campaign, subject: Subject[V]) -> Mapping[str, V]:
     """All validations of a subject by name, the newest first; the present one is among them."""
-    prefix = layout.kept_validations_prefix(campaign.name, subject.name)
+    prefix = layout.validation_history_prefix(campaign.name, subject.name)
     history: dict[str, V] = {}
     for key in campaign.store.list(prefix):
         if key.endswith(".json"):
             name = PurePosixPath(key).stem
-            kept = read_receipt(campaign.store, subject.kept(campaign.name, name))
-            if kept is not None:
-                history[name] = kept
+            past = read_receipt(campaign.store, subject.past(campaign.name, name))
+            if past is not None:
+                history[name] = past
     present = read_receipt(campaign.store, subject.place)
     if present is not None:
         history[name_of(present)] = present

@@ -15,7 +15,7 @@ import polars as pl
 import pyarrow as pa
 
 from sa1b_captions.quality.duplicates import minhash
-from sa1b_captions.quality.duplicates.likeness import count_alike
+from sa1b_captions.quality.duplicates.similarity import count_alike
 from sa1b_captions.quality.kernels import shingles as kernel
 from sa1b_captions.receipts import Alike
 

@@ -88,9 +88,9 @@ def share_chart(
     body.append(_limit_across(critical / top, f"fails above {critical:.1%}", "critical"))
     quiet = []
     for place, (shard, share) in enumerate(zip(shards, shares, strict=True)):
-        level = "critical" if share > critical else "warning" if share > warning else "usual"
+        level = "critical" if share > critical else "warning" if share > warning else "within"
         height = min(share / top, 1.0) * (_BASE - _TOP)
-        if level == "usual" and count > MAX_TITLED_BARS:
+        if level == "within" and count > MAX_TITLED_BARS:
             quiet.append((place, height))
             continue
         bar = _rectangle(place * pitch, pitch, _BASE - max(height, 1), max(height, 1), level)
@@ -108,7 +108,7 @@ def _bars_in_one_path(bars: Sequence[tuple[int, float]], count: int) -> Markup:
     path = "".join(f"M{place} 0V-{height:.1f}h1V0z" for place, height in bars)
     return Markup(
         '<svg x="0" y="{top}" width="100%" height="{height}" viewBox="0 -{height} {count} '
-        '{height}" preserveAspectRatio="none"><path class="usual" d="{path}"/></svg>'
+        '{height}" preserveAspectRatio="none"><path class="within" d="{path}"/></svg>'
     ).format(top=_TOP, height=_BASE - _TOP, count=count, path=path)
 
 

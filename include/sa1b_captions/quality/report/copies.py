@@ -21,7 +21,7 @@ from sa1b_captions.quality.report.gallery import SHOWN_CHARS, Gallery, Picture, 
 
 LARGEST_CLUSTERS = 3
 COPIES_SHOWN = 3
-"""Copies of a large cluster that are shown beside what is kept."""
+"""Copies of a large cluster that are shown beside the winner."""
 
 NEAR_PAIRS = 6
 EXACT_PAIRS = 2
@@ -56,7 +56,7 @@ class Copy:
 class Cluster:
     """Captions of which one stays."""
 
-    kept: Sample
+    winner: Sample
     copies: list[Copy]
     """Copies that are shown."""
     left_out: int
@@ -75,9 +75,9 @@ class Copies:
     pairs: list[Cluster]
 
 
-def compare(kept: str, copy: str, language: str, *, fold_case: bool = True) -> Pieces:
+def compare(winner: str, copy: str, language: str, *, fold_case: bool = True) -> Pieces:
     """The copy's text with what differs: words, or characters in Chinese."""
-    first = list(kept) if language == "zh" else _WORDS.findall(kept)
+    first = list(winner) if language == "zh" else _WORDS.findall(winner)
     second = list(copy) if language == "zh" else _WORDS.findall(copy)
     pieces = []
     # Case does not count for Jaccard, so it is no difference between duplicates either.
@@ -135,15 +135,15 @@ def _count_sizes(sizes: pl.Series) -> list[tuple[str, int, int]]:
 
 def _cluster(gallery: Gallery, rows: pl.DataFrame) -> Cluster:
     """One cluster from its copies."""
-    kept = gallery.find(rows["winner"][0])
+    winner = gallery.find(rows["winner"][0])
     shown = rows[evenly(rows.height, COPIES_SHOWN)]
-    copies = [_copy(gallery, kept, row) for row in shown.iter_rows(named=True)]
-    return Cluster(gallery.sample(kept, "kept"), copies, rows.height)
+    copies = [_copy(gallery, winner, row) for row in shown.iter_rows(named=True)]
+    return Cluster(gallery.sample(winner, "kept"), copies, rows.height)
 
 
-def _copy(gallery: Gallery, kept: Mapping[str, Any], found: Mapping[str, Any]) -> Copy:
+def _copy(gallery: Gallery, winner: Mapping[str, Any], found: Mapping[str, Any]) -> Copy:
     row = gallery.find(found["sample_id"])
-    texts = (kept["caption"][:SHOWN_CHARS], row["caption"][:SHOWN_CHARS])
+    texts = (winner["caption"][:SHOWN_CHARS], row["caption"][:SHOWN_CHARS])
     return Copy(
         sample_id=row["sample_id"],
         language=row["language"],

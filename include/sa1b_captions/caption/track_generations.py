@@ -1,7 +1,7 @@
 """Generations of a track's captions: which counts, which is a run's, and the switch between them.
 
 The receipt names the one that counts, and one write of it switches; until then every reader sees
-the old captions. The receipt that counted before is kept beside its parts, so that a person can go
+the old captions. The receipt that counted before stays beside its parts, so that a person can go
 back to it.
 """
 
@@ -20,7 +20,7 @@ from sa1b_captions.receipt_files import (
     caption_place,
     digest,
     ingest_place,
-    kept_place,
+    past_caption_place,
     read_receipt,
     require_receipt,
     write_receipt,
@@ -39,8 +39,8 @@ PART_IDLE_S = 600.0
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
-    """How a track of a shard stands before a run."""
+class TrackState:
+    """What is captioned of a track of a shard before a run."""
 
     counted: CaptionReceipt | None
     """Receipt of the captions that count."""
@@ -77,9 +77,9 @@ def stored_blocks(campaign: Campaign, track: str, shard: str, generation: str) -
     return begun_generations(campaign, track, shard).get(generation, set())
 
 
-def stand(
+def track_state(
     campaign: Campaign, track: str, shard: str, *, force: bool, run_id: str | None, by_hand: str
-) -> Standing:
+) -> TrackState:
     """Find a run's generation; writes nothing.
 
     A run that is not forced goes on with the newest there is. A forced run has one of its own,
@@ -88,7 +88,7 @@ def stand(
     """
     counted = read_receipt(campaign.store, caption_place(campaign.name, track, shard))
     if counted is not None and not force:
-        return Standing(counted, counted.generation, begun=True, done=True)
+        return TrackState(counted, counted.generation, begun=True, done=True)
     begun = begun_generations(campaign, track, shard)
     highest = 0 if counted is None else counted.highest
     if not force:
@@ -102,7 +102,7 @@ def stand(
         own = generations.own(begun, owner)
         mine = own[0] if own else generations.following(begun, owner, highest)
     done = counted is not None and generations.number(mine) <= highest
-    return Standing(counted, mine, begun=mine in begun, done=done)
+    return TrackState(counted, mine, begun=mine in begun, done=done)
 
 
 def _unfinished(begun: Mapping[str, set[int]], owner: str, highest: int) -> str:
@@ -164,7 +164,9 @@ def earlier(
     if present.previous is None:
         return None
     where = f"{track}/{shard}: generation {present.previous}, which counted before"
-    old = read_receipt(campaign.store, kept_place(campaign.name, track, shard, present.previous))
+    old = read_receipt(
+        campaign.store, past_caption_place(campaign.name, track, shard, present.previous)
+    )
     if old is None:
         raise PermanentError(f"{where}, is gone: drop --generations freed it; nothing was changed")
     ingest = read_receipt(campaign.store, ingest_place(shard))
@@ -194,5 +196,5 @@ def _keep(campaign: Campaign, receipt: CaptionReceipt) -> None:
     """Store a copy of the receipt that counts, as it is, beside its generation's parts."""
     track, shard = receipt.track, receipt.shard
     data = campaign.store.read(layout.caption_receipt_key(campaign.name, track, shard))
-    key = layout.kept_receipt_key(campaign.name, track, shard, receipt.generation)
+    key = layout.past_receipt_key(campaign.name, track, shard, receipt.generation)
     campaign.store.write(key, data)
