@@ -8,7 +8,7 @@ import pytest
 from sa1b_captions import records
 from sa1b_captions.chance import allowed_share
 from sa1b_captions.findings import Check, Measure, Verdict
-from sa1b_captions.quality import expectations, metrics
+from sa1b_captions.quality import expectations, metrics, release_expectations
 from sa1b_captions.quality.checks import Checker, judge
 from sa1b_captions.receipts import CurateReceipt
 from tests.support import builders
@@ -185,8 +185,8 @@ def check_release(checker, verdict="pass", repeated=0, drop=0, judged=None, **co
     by_shard = by_shard.slice(drop)
     totals = metrics.total_metrics(by_shard)
     return [
-        *checker.check(by_shard, expectations.release_suite(RECIPE)),
-        *checker.check(totals, expectations.totals_suite(RECIPE)),
+        *checker.check(by_shard, release_expectations.release_suite(RECIPE)),
+        *checker.check(totals, release_expectations.totals_suite(RECIPE)),
     ]
 
 
@@ -201,7 +201,9 @@ def test_a_release_below_its_target_fails(checker, target, names):
             {},
         )
     )
-    checks = checker.check(totals, expectations.totals_suite(replace(RECIPE, tracks=tracks)))
+    checks = checker.check(
+        totals, release_expectations.totals_suite(replace(RECIPE, tracks=tracks))
+    )
     assert failed(checks) == names
     assert judge(checks) == (Verdict.FAIL if names else Verdict.PASS)
     assert {check.name: check.observed for check in checks}["target_multi_zh"] == "198"

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from sa1b_captions import layout, records
 from sa1b_captions.errors import CaptioningError, PermanentError, RetryableError
-from sa1b_captions.ingest.download import Patience
+from sa1b_captions.ingest.http_client import Patience
 from sa1b_captions.ingest.links import Link, parse_links
 from sa1b_captions.receipt_files import ingest_place, read_receipt
 from sa1b_captions.stages.ingest import ingest_shard

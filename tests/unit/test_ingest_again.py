@@ -9,7 +9,7 @@ from sa1b_captions.caption.sampling import read_index
 from sa1b_captions.errors import CaptioningError, PermanentError, RetryableError
 from sa1b_captions.generations import FIRST
 from sa1b_captions.ingest.archives import stored_archives
-from sa1b_captions.ingest.download import Patience
+from sa1b_captions.ingest.http_client import Patience
 from sa1b_captions.ingest.links import parse_links
 from sa1b_captions.quality.report.thumbnails import Thumbnails
 from sa1b_captions.receipt_files import ingest_place, read_receipt

@@ -10,7 +10,7 @@ import pytest
 
 from sa1b_captions.errors import EXIT_PERMANENT, SettingsError
 from sa1b_captions.ingest import download
-from sa1b_captions.ingest.download import Patience, open_client
+from sa1b_captions.ingest.http_client import Patience, open_client
 from sa1b_captions.network import (
     KEYS,
     PROXIES,

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from sa1b_captions import layout
 from sa1b_captions.errors import EXIT_RETRYABLE, DamagedArchiveError, PermanentError, RetryableError
-from sa1b_captions.ingest.download import Patience
+from sa1b_captions.ingest.http_client import Patience
 from sa1b_captions.ingest.links import parse_links
 from sa1b_captions.stages.ingest import ingest_shard
 from sa1b_captions.storage import FileStore

@@ -9,7 +9,8 @@ from concurrent.futures import Future, ThreadPoolExecutor
 import httpx
 
 from sa1b_captions.errors import PermanentError
-from sa1b_captions.ingest.download import Download, Patience, open_client, silence_url_logs
+from sa1b_captions.ingest.download import Download
+from sa1b_captions.ingest.http_client import Patience, open_client, silence_url_logs
 from sa1b_captions.ingest.links import Link
 from sa1b_captions.ingest.replies import Identity
 

@@ -4,7 +4,7 @@ import datetime as dt
 
 import httpx
 
-from sa1b_captions.ingest.download import Patience, open_client, silence_url_logs
+from sa1b_captions.ingest.http_client import Patience, open_client, silence_url_logs
 from sa1b_captions.ingest.links import Link, require_fresh
 from sa1b_captions.ingest.replies import server_time
 

@@ -13,7 +13,8 @@ from collections.abc import Mapping
 from sa1b_captions import layout, records
 from sa1b_captions.errors import DamagedArchiveError, PermanentError
 from sa1b_captions.ingest.archive import repack
-from sa1b_captions.ingest.download import ChangedObjectError, Download, Patience
+from sa1b_captions.ingest.download import ChangedObjectError, Download
+from sa1b_captions.ingest.http_client import Patience
 from sa1b_captions.ingest.index import Repacked
 from sa1b_captions.ingest.links import Link
 from sa1b_captions.ingest.ranges import RANGE_BYTES, RangedDownload

@@ -17,7 +17,7 @@ from sa1b_captions.campaign import Campaign
 from sa1b_captions.findings import Check, Measure
 from sa1b_captions.freshness import READERS, curated_version, read_tracks
 from sa1b_captions.outputs import read_duplicates
-from sa1b_captions.quality import expectations, metrics
+from sa1b_captions.quality import metrics, release_expectations
 from sa1b_captions.quality.checks import judge, run_suite
 from sa1b_captions.quality.curated import (
     require_curated,
@@ -131,7 +131,7 @@ def _failed(result: ReleaseValidation, *severities: str) -> list[Check]:
 def _explain(check: Check, counts: Mapping[str, Mapping[str, int]], campaign: Campaign) -> str:
     """What a check asks for and what was found; of a share, in which tracks."""
     sentence = f"{check.description}; found: {check.observed}"
-    if not check.name.startswith(expectations.LEFT_OUT):
+    if not check.name.startswith(release_expectations.LEFT_OUT):
         return sentence
     shares = {
         track: (one["rejected"] + one["duplicates"]) / max(1, one["planned"])
@@ -212,8 +212,8 @@ def _check_release(campaign: Campaign, by_shard: pa.Table) -> list[Check]:
     tracks = {name: campaign.recipe.tracks[name] for name in campaign.tracks}
     recipe, totals = replace(campaign.recipe, tracks=tracks), metrics.total_metrics(by_shard)
     return [
-        *run_suite(by_shard, expectations.release_suite(recipe), "release"),
-        *run_suite(totals, expectations.totals_suite(recipe), "release"),
+        *run_suite(by_shard, release_expectations.release_suite(recipe), "release"),
+        *run_suite(totals, release_expectations.totals_suite(recipe), "release"),
     ]
 
 
