@@ -5,7 +5,7 @@
 A real worker, reader and shard; the engine is simulated (tests/support/simulated_engine.py), for it
 has to be seeded and must not cost CPU. Its window is 32 and it runs 20 times as fast as a GPU. Its
 shard has small images of 3:2, so that this machine's two cores can feed it; what full-size
-photographs cost the CPU is measured beside it, in lmdeploy's own environment. The last line is one
+images cost the CPU is measured beside it, in lmdeploy's own environment. The last line is one
 JSON object.
 """
 
@@ -30,7 +30,7 @@ from tests.support import builders
 from tests.support.simulated_engine import SimulatedEngine
 
 SHARD = "sa_000000"
-PHOTOGRAPHS = 12
+IMAGES = 12
 RECIPE = builders.demo_recipe()
 
 
@@ -110,20 +110,20 @@ def main() -> None:
         )
         print(f"static batches: {static.wall_s:.1f} s, occupancy {static.occupancy:.3f}")
 
-        photographs = Path(folder) / "photographs"
-        photographs.mkdir()
-        jpegs = [sa1b_archive.photograph(seed) for seed in range(PHOTOGRAPHS)]
+        images = Path(folder) / "images"
+        images.mkdir()
+        jpegs = [sa1b_archive.made_up_jpeg(seed) for seed in range(IMAGES)]
         for number, jpeg in enumerate(jpegs):
-            (photographs / f"{number}.jpg").write_bytes(jpeg)
+            (images / f"{number}.jpg").write_bytes(jpeg)
         large = FileStore(Path(folder) / "large")
-        put_shard(large, jpegs, 10 * PHOTOGRAPHS, sa1b_archive.SIZE)
+        put_shard(large, jpegs, 10 * IMAGES, sa1b_archive.SIZE)
         reading_ms = read_ms(large)
         decoder_gain = jpeg_speedup(jpegs[:6])
-        # Decoded photographs in flight, bounded by window and prefetch: this is the peak.
+        # Decoded images in flight, bounded by window and prefetch: this is the peak.
         run(large, static=False)
         peak_mib = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
         told = subprocess.run(
-            [os.environ["LMDEPLOY_PYTHON"], "-m", "benchmarks.preprocess_cost", str(photographs)],
+            [os.environ["LMDEPLOY_PYTHON"], "-m", "benchmarks.preprocess_cost", str(images)],
             check=True,
             stdout=subprocess.PIPE,
             text=True,

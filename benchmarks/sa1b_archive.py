@@ -23,7 +23,7 @@ _MASKS = 100
 
 def build_archive(path: Path, target_bytes: int) -> int:
     """Write a gzip-compressed tar of about so many bytes; returns the number of images."""
-    jpegs = [_segment(photograph(seed)) for seed in range(DISTINCT)]
+    jpegs = [_segment(made_up_jpeg(seed)) for seed in range(DISTINCT)]
     images = 0
     crc, plain_bytes = 0, 0
     with path.open("wb") as file:
@@ -65,8 +65,8 @@ def _deflate(data: bytes, *, last: bool = False) -> bytes:
     )
 
 
-def photograph(seed: int) -> bytes:
-    """A photograph-like JPEG of SA-1B's size: smooth shapes under grain."""
+def made_up_jpeg(seed: int) -> bytes:
+    """A JPEG of SA-1B's size: smooth shapes under grain."""
     rng = np.random.default_rng(seed)
     small = rng.integers(0, 256, (40, 60, 3), dtype=np.uint8)
     smooth = np.asarray(Image.fromarray(small, "RGB").resize(SIZE, Image.Resampling.BICUBIC))

@@ -1,4 +1,4 @@
-"""lmdeploy alone on the same pictures: one call of `pipe(list)` with every picture decoded before.
+"""lmdeploy alone on the same images: one call of `pipe(list)` with every picture decoded before.
 
 `python -m tests.gpu.baseline SHARD` prints one JSON object: `images_per_s, decode_s, load_s,
 captions` by image id. The engine has the settings of ours; what differs is the feeding.
@@ -33,7 +33,7 @@ def main(shard: str) -> dict[str, object]:
     plan = plan_track(recipe, track, shard, read_index(campaign.store, shard))
     began = time.monotonic()
     reader = ShardReader(campaign.store, shard, plan)
-    pictures = [decode_jpeg(reader.read(sample)[0]) for sample in plan]
+    images = [decode_jpeg(reader.read(sample)[0]) for sample in plan]
     decode_s = time.monotonic() - began
     torch.set_num_threads(1)
     began = time.monotonic()
@@ -49,7 +49,7 @@ def main(shard: str) -> dict[str, object]:
     pipe([(golden_image(), "warm up")])
     generation = lmdeploy_config.generation_config(sampling(recipe.generation, 1))
     began = time.monotonic()
-    replies = pipe([(picture, track.prompt) for picture in pictures], gen_config=generation)
+    replies = pipe([(image, track.prompt) for image in images], gen_config=generation)
     elapsed_s = time.monotonic() - began
     pipe.close()
     return {

@@ -32,7 +32,7 @@ class Plan:
     block_size: int = 16
 
 
-def picture(number: int, shrink: int) -> bytes:
+def make_image(number: int, shrink: int) -> bytes:
     """A JPEG of soft random patches, reddish for even numbers, bluish for odd ones."""
     width, height = (side // shrink for side in SIZES[number // 2 % len(SIZES)])
     patches = np.random.default_rng(number).integers(0, 110, (8, 12, 3), dtype=np.uint8)
@@ -53,7 +53,7 @@ def make_store(folder: Path, plan: Plan) -> Campaign:
     store = FileStore(folder)
     for place, shard in enumerate((KILLED, MEASURED)):
         numbers = range(place * plan.images, (place + 1) * plan.images)
-        builders.put_shard(store, shard, {n: picture(n, plan.shrink) for n in numbers})
+        builders.put_shard(store, shard, {n: make_image(n, plan.shrink) for n in numbers})
     source = load_recipe("internvl").source
     source |= {"name": "gpu-smoke", "title": "GPU smoke test", "shards": "0-1"}
     source |= {"block_size": plan.block_size}

@@ -10,7 +10,7 @@ from tests.support import releases
 
 def main(folder: Path) -> None:
     """Export a release of two shards with photographs."""
-    export_release(releases.photographed_campaign(FileStore(folder)), "v1")
+    export_release(releases.campaign_with_images(FileStore(folder)), "v1")
 
 
 if __name__ == "__main__":

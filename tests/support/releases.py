@@ -104,8 +104,8 @@ def ready_campaign(store: Store, recipe: Recipe | None = None, rows: int = 3) ->
     return campaign
 
 
-def photographed_campaign(store: Store, rows: int = 8) -> Campaign:
-    """Like `ready_campaign` over the InternVL recipe, with photographs and something left out."""
+def campaign_with_images(store: Store, rows: int = 8) -> Campaign:
+    """Like `ready_campaign` over the InternVL recipe, with images and something left out."""
     campaign = ready_campaign(store, internvl_recipe(), rows)
     most = max(track.images_min for track in campaign.recipe.tracks.values())
     for shard in campaign.recipe.shards:

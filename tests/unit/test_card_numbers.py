@@ -16,7 +16,7 @@ from tests.support import cards, releases
 @pytest.fixture(scope="module")
 def release(tmp_path_factory):
     root = tmp_path_factory.mktemp("store")
-    export_release(releases.photographed_campaign(FileStore(root)), "v1")
+    export_release(releases.campaign_with_images(FileStore(root)), "v1")
     return root / "releases" / "v1"
 
 

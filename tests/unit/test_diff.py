@@ -37,7 +37,7 @@ def stored(tmp_path_factory):
     store = FileStore(tmp_path_factory.mktemp("store"))
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(release_folder, "ROWS_PER_GROUP", 3)
-        campaign = releases.photographed_campaign(store, ROWS)
+        campaign = releases.campaign_with_images(store, ROWS)
         export_release(campaign, "v1")
         first = releases.captions_of("single_en", "sa_000000", ROWS)
         second = releases.captions_of("single_en", "sa_000001", ROWS)

@@ -252,7 +252,7 @@ def test_repeats_within_a_shard_keep_winner_kind_and_jaccard(campaign, local):
 
 
 def test_provenance_leads_to_the_bytes_of_every_photograph(local):
-    campaign = releases.photographed_campaign(local)
+    campaign = releases.campaign_with_images(local)
     export_release(campaign, "v1")
     for track in TRACKS:
         published = releases.read_parquet(local, f"data/{track}/")
@@ -274,7 +274,7 @@ def test_provenance_leads_to_the_bytes_of_every_photograph(local):
 
 def test_provenance_leads_to_the_archive_that_counts(local):
     """Ingested again, a shard lies under keys of its own; an older index may still be there."""
-    campaign = releases.photographed_campaign(local)
+    campaign = releases.campaign_with_images(local)
     shard = campaign.recipe.shards[0]
     index = records.read_table(local, layout.index_key(shard))
     moved = pc.add(index.column("offset"), 512)
@@ -299,7 +299,7 @@ def test_without_the_photographs_provenance_says_nothing_of_them(campaign, local
 
 
 def test_a_photograph_that_the_index_lacks_has_no_place(local):
-    campaign = releases.photographed_campaign(local)
+    campaign = releases.campaign_with_images(local)
     jpegs = {image: builders.make_jpeg(image) for image in range(2, 40)}
     builders.put_shard(local, "sa_000000", jpegs)
     export_release(campaign, "v1")

@@ -58,7 +58,7 @@ def our_pixels(jpeg):
 
 
 @st.composite
-def photographs(draw):
+def images(draw):
     """Images of any small size, shape and grain, of each kind that JPEG knows."""
     size = draw(st.tuples(st.integers(1, 90), st.integers(1, 90)))
     rng = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
@@ -85,7 +85,7 @@ ENCODINGS = st.fixed_dictionaries(
 
 
 @settings(deadline=None, max_examples=60)
-@given(photographs(), ENCODINGS)
+@given(images(), ENCODINGS)
 def test_pixels_are_pillows(image, options):
     jpeg = encode(image, **options)
     decoded = decode_jpeg(jpeg)
@@ -97,7 +97,7 @@ def test_pixels_are_pillows(image, options):
 
 
 @settings(deadline=None, max_examples=60)
-@given(photographs(), ENCODINGS, st.data())
+@given(images(), ENCODINGS, st.data())
 def test_a_cut_jpeg_is_refused_wherever_it_is_cut(image, options, data):
     jpeg = encode(image, **options)
     start_of_scan = jpeg.index(b"\xff\xda")
@@ -114,7 +114,7 @@ def test_a_cut_jpeg_is_refused_wherever_it_is_cut(image, options, data):
 
 @pytest.mark.filterwarnings("ignore:.*EXIF:UserWarning", "ignore:Tag data:UserWarning")
 @settings(deadline=None, max_examples=60)
-@given(photographs(), ENCODINGS, st.data())
+@given(images(), ENCODINGS, st.data())
 def test_a_damaged_jpeg_is_refused_or_has_the_pixels_of_pillow(image, options, data):
     jpeg = bytearray(encode(image, **options))
     for _ in range(data.draw(st.integers(1, 4))):

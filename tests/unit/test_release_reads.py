@@ -16,7 +16,7 @@ from tests.support import builders, cards, loader_rules, releases
 @pytest.fixture(scope="module")
 def store(tmp_path_factory):
     root = tmp_path_factory.mktemp("store")
-    export_release(releases.photographed_campaign(FileStore(root)), "v1")
+    export_release(releases.campaign_with_images(FileStore(root)), "v1")
     return root
 
 

@@ -15,7 +15,7 @@ from tests.support.planted_pairs import count, expected_share, most_alike, plant
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_estimated_pairs_are_as_many_as_planted_within_what_chance_explains(language):
-    planted = plant(language, 1500)
+    planted = plant(language, 700)
     true = [pair.jaccard for pair in search(planted, 1.0).pairs if pair.jaccard < 1]
     for level in count(planted):
         alike = [jaccard for jaccard in true if jaccard >= level.jaccard]
