@@ -17,8 +17,8 @@ from sa1b_captions.caption.occupancy import Span, window_occupancy
 from sa1b_captions.caption.progress import Progress
 from sa1b_captions.caption.resume import read_stored
 from sa1b_captions.caption.sameness import joined, require_one_writer, writers_of
-from sa1b_captions.caption.track_generations import PART_IDLE_S, TrackState, count, stored_blocks
 from sa1b_captions.caption.tally import Tally
+from sa1b_captions.caption.track_generations import PART_IDLE_S, TrackState, count, stored_blocks
 from sa1b_captions.caption.worker import Outcome
 from sa1b_captions.errors import PermanentError, RetryableError
 from sa1b_captions.generations import FIRST
@@ -73,7 +73,9 @@ class ShardWork:
         self.reader = ShardReader(campaign.store, shard, self.todo, archive)
         self._tallies = {track: found.tally for track, found in self._stored.items()}
         captioned = {
-            block: rows for found in self._stored.values() for block, rows in found.captioned.items()
+            block: rows
+            for found in self._stored.values()
+            for block, rows in found.captioned.items()
         }
         self._writer = parts.BlockWriter(campaign, shard, generations, self.todo, captioned)
         self._left = len(self.todo)
@@ -108,9 +110,9 @@ class ShardWork:
             PermanentError: another engine, model or revision wrote what is stored of the shard.
             RetryableError: the store failed.
         """
-        written = {
-            track: writers_of(self._states[track].counted) for track in self._states
-        } | {track: found.writers for track, found in self._stored.items()}
+        written = {track: writers_of(self._states[track].counted) for track in self._states} | {
+            track: found.writers for track, found in self._stored.items()
+        }
         require_one_writer(self.shard, written, engine)
         for track in self._plans:
             state = self._states[track]
