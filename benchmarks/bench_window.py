@@ -110,11 +110,11 @@ def main() -> None:
         )
         print(f"static batches: {static.wall_s:.1f} s, occupancy {static.occupancy:.3f}")
 
-        images = Path(folder) / "images"
-        images.mkdir()
+        stored = Path(folder) / "images"
+        stored.mkdir()
         jpegs = [sa1b_archive.made_up_jpeg(seed) for seed in range(IMAGES)]
         for number, jpeg in enumerate(jpegs):
-            (images / f"{number}.jpg").write_bytes(jpeg)
+            (stored / f"{number}.jpg").write_bytes(jpeg)
         large = FileStore(Path(folder) / "large")
         put_shard(large, jpegs, 10 * IMAGES, sa1b_archive.SIZE)
         reading_ms = read_ms(large)
@@ -123,7 +123,7 @@ def main() -> None:
         run(large, static=False)
         peak_mib = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
         told = subprocess.run(
-            [os.environ["LMDEPLOY_PYTHON"], "-m", "benchmarks.preprocess_cost", str(images)],
+            [os.environ["LMDEPLOY_PYTHON"], "-m", "benchmarks.preprocess_cost", str(stored)],
             check=True,
             stdout=subprocess.PIPE,
             text=True,
