@@ -6,7 +6,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pytest
 
-from sa1b_captions import layout
+from sa1b_captions import layout, records
 from sa1b_captions.caption.engines.generation import finished
 from sa1b_captions.errors import PermanentError
 from sa1b_captions.quality import features
@@ -17,6 +17,17 @@ from sa1b_captions.release import guards
 from sa1b_captions.release.manifest import latest_version
 from sa1b_captions.stages.export import export_release
 from tests.support import builders, releases
+
+RECIPE = builders.demo_recipe()
+SHARD = "sa_000001"
+
+
+def check(track, captions, changes):
+    """Look over rows of accepted captions, each changed."""
+    rows = builders.caption_rows(RECIPE, track, SHARD, captions).to_pylist()
+    changed = [row | {"reasons": []} | changes for row in rows]
+    accepted = pa.Table.from_pylist(changed, schema=records.CURATED_SCHEMA)
+    guards.check_rows(RECIPE, RECIPE.tracks[track], accepted, f"{track}/{SHARD}")
 
 
 @pytest.mark.parametrize(
@@ -53,11 +64,16 @@ from tests.support import builders, releases
         ({"sample_id": "single_en/sa_000001/1"}, "accepted twice"),
     ],
 )
-def test_a_row_that_must_not_be_published_stops_the_release(campaign, local, changes, message):
-    captions = ["A hill.", "A pond."]
-    releases.put_curated(campaign, "single_en", "sa_000001", captions, changes=changes)
-    releases.put_duplicates(campaign, "single_en", {})
+def test_a_row_that_must_not_be_published_is_refused(changes, message):
     with pytest.raises(PermanentError, match=f"single_en/sa_000001: .*{message}"):
+        check("single_en", ["A hill.", "A pond."], changes)
+
+
+def test_a_refused_row_stops_the_release(campaign, local):
+    changes = {"caption": "Here <image> it is"}
+    releases.put_curated(campaign, "single_en", SHARD, ["A hill.", "A pond."], changes=changes)
+    releases.put_duplicates(campaign, "single_en", {})
+    with pytest.raises(PermanentError, match="single_en/sa_000001: has a line break"):
         export_release(campaign, "v1")
     assert not local.exists("releases/v1/manifest.json")
     assert latest_version(local) is None
@@ -72,12 +88,9 @@ def test_a_row_that_must_not_be_published_stops_the_release(campaign, local, cha
         ({"widths": [96, 0]}, "has an image without width"),
     ],
 )
-def test_a_row_of_odd_images_stops_the_release(campaign, local, changes, message):
-    releases.put_curated(campaign, "multi_en", "sa_000001", ["A hill."], changes=changes)
-    releases.put_duplicates(campaign, "multi_en", {})
+def test_a_row_of_odd_images_is_refused(changes, message):
     with pytest.raises(PermanentError, match=f"multi_en/sa_000001: .*{message}"):
-        export_release(campaign, "v1")
-    assert not local.exists("releases/v1/manifest.json")
+        check("multi_en", ["A hill."], changes)
 
 
 @pytest.mark.parametrize(
@@ -87,10 +100,8 @@ def test_a_row_of_odd_images_stops_the_release(campaign, local, changes, message
         *("A sign says javascript: yes.", "A board reads a < b and once = twice."),
     ],
 )
-def test_plain_captions_pass_the_guards(campaign, local, caption):
-    releases.put_curated(campaign, "single_en", "sa_000001", [caption])
-    releases.put_duplicates(campaign, "single_en", {})
-    assert export_release(campaign, "v1")["version"] == "v1"
+def test_plain_captions_pass_the_guards(caption):
+    check("single_en", [caption], {})
 
 
 def test_a_rule_rejects_whatever_export_would_stop_at():

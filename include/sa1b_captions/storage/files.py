@@ -101,8 +101,10 @@ class FileStore:
         """Keys that begin with `prefix`, ascending."""
         with self._errors(prefix):
             folder = self.root / prefix.rpartition("/")[0]
+            join = os.path.join  # a path object for every file costs more than the listing
+            begin = len(join(self.root, ""))
             keys = [
-                Path(parent, name).relative_to(self.root).as_posix()
+                join(parent, name)[begin:]
                 for parent, _, names in os.walk(folder, onerror=_unless_gone)
                 for name in names
             ]
