@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from sa1b_captions.errors import EXIT_PERMANENT, SettingsError
-from sa1b_captions.ingest import download
+from sa1b_captions.ingest import download, http_client
 from sa1b_captions.ingest.http_client import Patience, open_client
 from sa1b_captions.network import (
     KEYS,
@@ -28,9 +28,9 @@ def _as_a_new_process(monkeypatch):
     for name in (*PROXIES, "NO_PROXY", "SSL_CERT_FILE", "SSL_CERT_DIR", "SSLKEYLOGFILE"):
         monkeypatch.delenv(name, raising=False)
         monkeypatch.delenv(name.lower(), raising=False)
-    download._ssl_context.cache_clear()
+    http_client._ssl_context.cache_clear()
     yield
-    download._ssl_context.cache_clear()
+    http_client._ssl_context.cache_clear()
 
 
 BAD = [
