@@ -14,6 +14,8 @@ READERS = {
     "stages/export.py": "created_at of a release, for people",
     "ingest/server_clock.py": "whether to ask the server if a signed link has expired",
     "release/claim.py": "claimed_at of a claim, for people",
+    "marks.py": "when a mark was made; of two of one person about one thing the later counts",
+    "mark_logs.py": "the beginning of a log's name, for people; what follows is drawn",
     "storage/s3_errors.py": "how far this clock is off, for a message",
 }
 
