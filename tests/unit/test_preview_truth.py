@@ -158,6 +158,29 @@ def test_plain_colours_get_the_name_people_use(name, codes):
 
 
 @DRAWN
+@given(grey=st.integers(120, 200), tint=st.integers(0, 60), swapped=st.booleans())
+def test_a_colour_lies_in_a_half_only_if_the_other_differs_plainly(grey, tint, swapped):
+    pixels = np.full((60, 100, 3), float(grey))
+    pixels[:, 50:, 2] -= tint
+    told_places = [region for _, _, region in portions(told(pixels[:, :: -1 if swapped else 1]))]
+    halves = {"the left half", "the right half"}
+    assert not halves & set(told_places) if tint < 20 else tint < 50 or set(told_places) == halves
+
+
+@DRAWN
+@given(areas=st.lists(st.integers(4, 40), min_size=1, max_size=12), seed=SEEDS)
+def test_colours_are_called_main_only_if_they_take_half_of_the_frame(areas, seed):
+    hues = np.random.default_rng(seed).permutation(12)[: len(areas)]
+    strips = [
+        np.full((30, 3 * area, 3), np.array(colorsys.hsv_to_rgb(hue / 12, 0.9, 0.9)) * 255)
+        for area, hue in zip(areas, hues, strict=True)
+    ]
+    facts = told(np.concatenate(strips, axis=1))
+    total = sum(share for _, share, _ in portions(facts))
+    assert ("among_others" in facts) == (total < 0.5)
+
+
+@DRAWN
 @given(degrees=st.integers(0, 359), dark=st.integers(0, 90), gain=st.integers(60, 160), seed=SEEDS)
 def test_light_grows_only_towards_the_side_it_was_drawn_to(degrees, dark, gain, seed):
     facts = told(dark + gain * ramp(degrees) + noise(seed, (96, 120), 8))

@@ -18,19 +18,18 @@ _GREY_BELOW = 0.005
 """Share of pixels with a trace of colour up to which an image has none."""
 _GREY_CHROMA = 1.5
 """Mean chroma from which the whole of an image has a tint."""
-_MOST_OF_FRAME = 0.75
 _RULE_FROM = 0.5
+"""Share that the largest colours must have together to be called the main ones."""
+_MOST_OF_FRAME = 0.75
+"""Share of one colour from which its place goes without saying."""
 _FORMATS = (
     (1 / 1.7, "tall"), (0.985, "portrait-format"), (1.015, "square"), (1.7, "landscape-format"),
     (2.2, "wide landscape-format"), (float("inf"), "panoramic"),
 )  # fmt: skip
 """Width over height up to which a shape has its name."""
 _CONTRASTS = (
-    (0, 9, "practically absent"),
-    (13, 29, "low"),
-    (35, 54, "moderate"),
-    (64, 101, "strong"),
-)
+    (0, 9, "practically absent"), (13, 29, "low"), (35, 54, "moderate"), (64, 101, "strong"),
+)  # fmt: skip
 """L* between the lightest and the darkest twentieth: from, to, and the word."""
 
 
@@ -104,7 +103,7 @@ def contrast(light: Light) -> str | None:
 
 
 def _rule(swatches: Sequence[Swatch]) -> str:
-    """Whether colours rule an image: what takes less than half of it does not."""
+    """Name the way in which the largest colours rule an image."""
     if sum(swatch.share for swatch in swatches) < _RULE_FROM:
         return "among_others"
     return "palette" if len(swatches) > 1 else "one_colour"
@@ -122,7 +121,7 @@ def colours(image: Measurements, most: int = 4) -> tuple[Claim, ...]:
 
 
 def _lies(swatch: Swatch) -> tuple[str, str]:
-    """How a colour is spread, and the region if there is one; of most of a frame it goes unsaid."""
+    """Name the way a colour is spread, and the region if there is one."""
     place = swatch.place
     if place.is_even and swatch.share < _MOST_OF_FRAME:
         return "everywhere", ""

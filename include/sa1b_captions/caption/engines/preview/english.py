@@ -10,7 +10,7 @@ _TEMPLATES = {
     " {low:whole} to {high:whole}",
     "palette": "the main colours are {parts:parts}",
     "one_colour": "the main colour is {parts:parts}",
-    "among_others": "among many colours there are {parts:parts}",
+    "among_others": "many colours are mixed, among them {parts:parts}",
     "portion": "{colour} ({share:share})",
     "everywhere": "{colours}, all over the frame",
     "somewhere": "{colours}",

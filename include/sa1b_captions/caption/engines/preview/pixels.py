@@ -107,16 +107,10 @@ def _swatches(names: npt.NDArray[np.uint8], lab: Array) -> tuple[tuple[Swatch, .
     counts = np.bincount(flat, minlength=count)
     shares = counts / names.size
     # Mean L*, a* and b* of the pixels of every name.
-    means = (
-        np.stack(
-            [
-                np.bincount(flat, weights=lab[..., axis].ravel(), minlength=count)
-                for axis in range(3)
-            ],
-            axis=1,
-        )
-        / np.maximum(counts, 1)[:, None]
-    )
+    sums = [
+        np.bincount(flat, weights=axis.ravel(), minlength=count) for axis in np.moveaxis(lab, -1, 0)
+    ]
+    means = np.stack(sums, axis=1) / np.maximum(counts, 1)[:, None]
     places = flat + count * cells_of(names.shape).ravel()
     cells = np.bincount(places, minlength=count * GRID**2).reshape(GRID, GRID, count)
     order = [int(index) for index in np.argsort(-shares, kind="stable")]
