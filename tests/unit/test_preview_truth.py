@@ -201,6 +201,9 @@ def test_light_that_comes_and_goes_does_not_grow(waves, dark, degrees):
     along = ramp(degrees)
     pixels = dark + 60 * along + 90 * np.sin(2 * np.pi * waves * along) ** 2
     assert "slope" not in told(pixels)
+    only_above = dark + 150 * along
+    only_above[48:] = dark
+    assert degrees or "slope" not in told(only_above)
 
 
 @DRAWN
@@ -278,7 +281,8 @@ def test_edges_are_crisp_or_soft_only_as_they_were_blurred(radius, seed):
 @given(seed=SEEDS, coarse=st.integers(3, 6), height=st.integers(30, 140))
 def test_clouds_and_soft_gradients_say_nothing_of_sharpness(seed, coarse, height):
     clouds = np.random.default_rng(seed).uniform(0, 1, (coarse, coarse)) * height + 60
-    facts = told(enlarged(clouds, (480, 320), Image.Resampling.BICUBIC))
+    soft = enlarged(clouds, (480, 320), Image.Resampling.BICUBIC)
+    facts = told(soft + noise(seed, (*soft.shape[:2], 1), 6))
     assert not {"crisp", "soft"} & set(facts)
 
 
@@ -311,7 +315,10 @@ def test_strong_colour_is_told_by_the_area_it_takes(part, hue, grey):
     assert "muted" not in facts, "a vivid wall is not muted"
     assert ("vivid" in facts) == (area >= 0.55)
     if "partly_vivid" in facts:
-        assert facts["partly_vivid"]["share"] == pytest.approx(area, abs=0.02)
+        told_share = re.search(
+            r"(\d+)%", ENGLISH.sentence(Claim("partly_vivid", facts["partly_vivid"]))
+        )
+        assert int(told_share[1]) == pytest.approx(100 * area, abs=2)
     else:
         assert area < 0.05 or area > 0.38
 
@@ -345,11 +352,11 @@ def test_warm_hues_prevail_only_where_they_were_drawn(warm, seed):
 
 
 @DRAWN
-@given(part=st.floats(0, 1), seed=SEEDS)
-def test_a_surface_is_smooth_or_busy_by_the_part_that_has_noise(part, seed):
+@given(part=st.floats(0, 1), seed=SEEDS, height=st.integers(30, 90))
+def test_a_surface_is_smooth_or_busy_by_the_part_that_has_noise(part, seed, height):
     rows = round(100 * part)
     pixels = np.full((100, 125), 120.0)
-    pixels[:rows] += np.random.default_rng(seed).uniform(-90, 90, (rows, 125))
+    pixels[:rows] += np.random.default_rng(seed).uniform(-height, height, (rows, 125))
     facts = told(np.kron(pixels, np.ones((2, 2))))
     assert ("bare" in facts) == (rows == 0)
     assert "smooth" not in facts or rows < 30
@@ -360,7 +367,7 @@ def test_a_surface_is_smooth_or_busy_by_the_part_that_has_noise(part, seed):
 
 
 def test_fine_noise_that_a_reduction_hides_is_not_called_smooth():
-    facts = told(128 + noise(0, (1000, 1400), 18))
+    facts = told(128 + noise(0, (1000, 1400), 8))
     assert not {"smooth", "bare"} & set(facts)
 
 
@@ -377,15 +384,17 @@ def test_size_and_shape_are_those_of_the_picture(width, height, level):
 
 
 @DRAWN
-@given(low=st.integers(0, 120), gap=st.integers(0, 130), seed=SEEDS)
+@given(low=st.integers(0, 120), gap=st.integers(0, 255), seed=SEEDS)
 def test_tone_and_contrast_are_told_only_within_the_levels_drawn(low, gap, seed):
+    gap = min(gap, 255 - low)
     pixels = np.random.default_rng(seed).integers(low, low + gap + 1, (40, 60))
     facts = told(pixels)
     tone, contrast = (facts.get(fact, {}).get(fact, "") for fact in ("tone", "contrast"))
-    assert "dark" not in tone or pixels.mean() < 110
+    assert "dark" not in tone or pixels.mean() < 90
     assert "bright" not in tone or pixels.mean() > 140
     assert contrast != "practically absent" or gap < 40
-    assert contrast != "strong" or gap > 100
+    assert contrast != "strong" or gap > 140
+    assert contrast != "moderate" or 80 < gap < 220
 
 
 def patchwork(seed, size, colours, blur):
@@ -406,7 +415,7 @@ def test_both_languages_tell_the_same_values_of_each_claim(seed, size, colours, 
     images = [measure(patchwork(seed + number, size, colours, blur)) for number in range(count)]
     for claim in (*claims_of(images[0]), *claims_of_group(images)):
         words = (ENGLISH.sentence(claim), CHINESE.sentence(claim))
-        numbers = [sorted(re.findall(r"\d+(?:\.\d+)?%?", text)) for text in words]
+        numbers = [re.findall(r"\d+(?:\.\d+)?%?", text) for text in words]
         assert numbers[0] == numbers[1], words
         for name in names_in(claim):
             assert name in words[0].lower()
