@@ -19,6 +19,8 @@ _LEAST_SLOPE = 8.0
 """Levels of 255 per pixel, at the steepest point of an edge."""
 _LEAST_HEIGHT = 60.0
 """Levels of 255 between the two sides of an edge."""
+_ABOVE_GRAIN = 6.0
+"""Times the typical step from pixel to pixel, so that grain on a gradient has no edges."""
 _REACH_PX = 16
 """How far to both sides of its steepest point an edge is followed."""
 _MOST = 400
@@ -58,7 +60,9 @@ def _across(tile: Array) -> Array:
     slopes = np.abs(np.diff(tile, axis=1))
     if slopes.size == 0:
         return np.zeros(0, dtype=np.float32)
-    least = max(_LEAST_SLOPE, float(np.quantile(slopes[::3], 1 - _STEEPEST, method="higher")))
+    some = slopes[::3]
+    steepest = float(np.quantile(some, 1 - _STEEPEST, method="higher"))
+    least = max(_LEAST_SLOPE, steepest, _ABOVE_GRAIN * float(np.median(some)))
     row, column = np.nonzero(slopes >= least)
     # Where many are equally steep, some tell as much as all.
     row, column = (index[:: max(1, row.size // _MOST)] for index in (row, column))
