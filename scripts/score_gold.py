@@ -49,7 +49,9 @@ INTRODUCTION = """# How often the rules are right
   a fault and are none, such as a shop sign that says "Sorry, we are closed", a quoted line of
   Russian, 熙熙攘攘 or a caption that ends in °C.
 
-Those who wrote the rules had seen 368 of the ones by hand, and none of the others. A caption may
+Those who wrote the rules had seen 368 of the ones by hand, and none of the others by hand. They
+also wrote the sentences, lists and letters of the nine kinds that end in "within", which the rules
+were then mended for: there the shares say that nothing broke, not how strangers fare. A caption may
 have several faults. A reason on which two people may differ is optional there and counts neither
 way. Rules may be tuned on the `tune` half. The `test` half tells how they do on captions they were
 not tuned on: only `make gold` reads it, and prints no text of it. A hash of the id decides the

@@ -14,6 +14,7 @@ from sa1b_captions.quality.features import LINE_BREAKS, measure
 from sa1b_captions.quality.rules import MEANINGS, RULES, find_reasons
 from sa1b_captions.recipe import load_recipe
 from sa1b_captions.records import CaptionStatus
+from tests.gold.planting.base import material
 
 LIMITS = load_recipe("internvl").quality.languages
 SHORT = {language: replace(limits, min_chars=1) for language, limits in LIMITS.items()}
@@ -56,6 +57,17 @@ def test_a_rule_passes_its_passing_example_and_it_alone_rejects_the_failing_one(
         spare = {"sentence_repetition"}
     assert passing == []
     assert {example.rule} <= set(failing) <= {example.rule} | spare
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_sentences_that_look_like_talk_and_describe_are_fit(language):
+    groups = {name: by for name, by in material("asides").items() if name.startswith("fit_")}
+    said = [sentence for by in groups.values() for sentence in by[language]]
+    assert len(said) >= 50
+    glue = " " if language == "en" else ""
+    captions = [FIT[language] + glue + sentence for sentence in said]
+    found = reasons(*captions, language=language, limits=LIMITS[language])
+    assert [pair for pair in zip(said, found, strict=True) if pair[1]] == []
 
 
 def test_every_rule_has_an_example_of_both_languages_in_its_order():

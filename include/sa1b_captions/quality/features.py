@@ -44,11 +44,12 @@ def measure(captions: pa.ChunkedArray | pa.Array) -> pl.DataFrame:
     The numbers of a caption depend on its text alone, not on the others and not on its language.
     """
     texts = pl.Series("caption", captions, dtype=pl.String).fill_null("")
-    counts = _count(texts)
+    counts = _slips(texts, _count(texts))
     tags = _special_tokens(texts, counts["brackets"])
     heads = _heads(texts, counts["colons"])
     return pl.concat(
-        [counts, tags, heads, _count_phrases(texts, counts["bare_han"] > 0)], how="horizontal"
+        [counts, tags, heads, _count_phrases(texts, counts["bare_han"] > 0, counts["talks"])],
+        how="horizontal",
     ).select(
         _FEATURES[name].cast(_POLARS[kind]).alias(name)
         for name, kind in zip(TEXT_FEATURES.names, TEXT_FEATURES.types, strict=True)
@@ -85,7 +86,15 @@ def _heads(texts: pl.Series, colons: pl.Series) -> pl.DataFrame:
     return pl.DataFrame({"heads": counts})
 
 
-def _count_phrases(texts: pl.Series, han: pl.Series) -> pl.DataFrame:
+def _slips(texts: pl.Series, counts: pl.DataFrame) -> pl.DataFrame:
+    """English words in lower case by their endings, in Chinese; few texts have one unquoted."""
+    rows = ((counts["bare_han"] > 0) & (counts["latin_run"] > 0)).arg_true()
+    found = counts["stray_english"].to_numpy().copy()
+    found[rows] += _without_quotations(texts.gather(rows)).str.count_matches(_ENDINGS).to_numpy()
+    return counts.with_columns(stray_english=pl.Series(found))
+
+
+def _count_phrases(texts: pl.Series, han: pl.Series, talks: pl.Series) -> pl.DataFrame:
     """Phrases per text. Most have none, so quotations are taken out of the others only."""
     counts = texts.to_frame().select(speculations=phrases.count_speculations(pl.col("caption")))
     found = {name: np.zeros(len(texts), np.int32) for name in ("refusals", "meta_talk")}
@@ -93,6 +102,8 @@ def _count_phrases(texts: pl.Series, han: pl.Series) -> pl.DataFrame:
     few = phrases.find(_without_quotations(texts.gather(rows)))
     for name in found:
         found[name][rows] = few[name]
+    # What no phrase has and words tell; a refusal is full of such words.
+    found["meta_talk"] += (found["refusals"] + found["meta_talk"] == 0) * talks.to_numpy()
     return counts.with_columns(**{name: pl.Series(found[name]) for name in found})
 
 
@@ -125,7 +136,7 @@ def _word_table() -> tuple[np.ndarray, np.ndarray]:
     """Hashes of known words in the kernel's slots, and what is known of them."""
     keys, tags = np.zeros(_WORD_SLOTS, np.uint64), np.zeros(_WORD_SLOTS, np.uint32)
     known = {_hash_word(word): tag for word, tag in sorted(vocabulary.tags().items())}
-    known |= dict.fromkeys(map(_hash_pair, sorted(vocabulary.PAIRS)), vocabulary.Tag.TWICE)
+    known |= {_hash_pair(pair): tag for pair, tag in sorted(vocabulary.pair_tags().items())}
     for value, tag in known.items():
         slot = value % _WORD_SLOTS
         while tags[slot]:
@@ -161,6 +172,12 @@ _TABLES = (
 _SPECIAL = "|".join(markers.SPECIAL)
 _MARKUP = rf"(?i)</?(?:{'|'.join(markers.HTML)})(?:\s[^<>]{{0,200}})?/?>"
 _TAG = _MARKUP + "|<!--"
+
+_ENDINGS = (
+    r"[\p{Han}，。、；：] ?[a-z]{3,}(?:ing|ed|ly|tion|sion|ness|ment|ous|ful|able|ible|ive|ity|"
+    r"ance|ence|"
+    r"less|ish|ated|ery|scape|tures?|ies|age)(?:[\p{Han}，。、；： ]|$)"
+)
 
 _POLARS = {pa.int32(): pl.Int32, pa.float32(): pl.Float32}
 

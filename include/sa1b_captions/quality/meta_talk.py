@@ -125,9 +125,22 @@ ENGLISH = (
     r"(?:model|system|assistant)",
     r"\bdear (?:reader|user|viewer)|\bany guesses\b|\bguess what\b|\b(?:for|to|by) the user\b",
     # A question that is none of the image's own: "Can you", "Should the description".
-    r"[^?]\?\s*$|(?:^|[.!?]\s+)(?:can|could|do|does|did|have|has|would|will|should|shall|is|isn['’]t|"
+    r"[^?]\?\s*$|(?:^|[.!?]\s+)(?:can|could|do|does|did|have|has|would|will|should|shall|is|"
+    r"isn['’]t|"
     r"aren['’]t|are|how "
     r"about|what about|want|need|ready|curious|notice|see|any) [^.!?]*\?",
+    r"\b(?:keywords?|tags|hashtags?|word count|version \d+[^:.!?]*|response|summary|attention)\s?: "
+    r"|"
+    r"\bas (?:already )?mentioned\b|\bwhat follows\b|\bthe following is\b|\bas follows\b|\bhere "
+    r"comes\b|"
+    r"\bin my (?:opinion|view)\b|\bto answer the question\b|\baccording to the (?:instructions?|"
+    r"prompt|"
+    r"task)|\bit is hoped\b|\bthe above\b[^.!?]*\b(?:helpful|useful|description)|\bresponse "
+    r"generated\b|"
+    r"\bcheck out the\b|\bfor reference,|\bimage \d of \d\b|\b\d+ by \d+ pixels\b|\b(?:description|"
+    r"caption) "
+    r"(?:has been|was) (?:provided|kept|given|written)|\b(?:objective|accurate|"
+    r"complete) (?:description|caption) (?:has|was|is|of everything)\b|\bnext paragraph\b",
     # Offers.
     r"\b(?:on|upon) request\b|\bfollow-?up\b|\bquestions? (?:is|are) (?:always )?welcome|\bjust "
     r"say\b|"
@@ -211,7 +224,8 @@ CHINESE = (
     r"(?:未|没有|不)(?:加|作|做|进行|含有?|带|添加|加入|包含)(?:任何)?(?:的)?(?:推断|推测|猜测|"
     r"臆测|主观)",
     # A question to the reader.
-    r"[^?？][?？]\s*$|(?:大家|各位|读者|朋友们|小伙伴|看官)[^。！？]*[？?]|(?:是否|要不要|需不需要|需要|"
+    r"[^?？][?？]\s*$|(?:大家|各位|读者|朋友们|小伙伴|看官)[^。！？]*[？?]|(?:是否|要不要|需不需要|"
+    r"需要|"
     r"想不?想|想要|想知道|可否|还想|还有什么)"
     r"[^。！？，]*[？?]|(?:^|[。！？，；])[^不难岂何。！？，；]*吗[？?]",
     # Offers.
@@ -222,7 +236,13 @@ CHINESE = (
     r"并)|应要求|(?:可以?|能够?|将)"
     r"(?:再|继续|进一步)?(?:提供|补充|给出|生成|写出)[^。，]{0,8}(?:版本|描述|说明|细节|信息|介绍|"
     r"回答)",
-    r"您",
+    r"您|(?:关键词|标签|字数|总结|第[一二三]版[^：。]{0,4}|备注|补充)\s?[:：]|以下(?:内容|部分|"
+    r"描述|文字|说明)|(?:正如|如)(?:前面|"
+    r"前文|上面|上文|前述)?(?:所说|所述|提到|所示|图所示)|回答(?:这个|该|上述)问题|小编|客官|"
+    r"^亲[，,]|[。！？]亲[，,]|看看[^。！？]*吧[！!。]|你仔细|"
+    r"(?:总结|概括|描述|说明|介绍)如下|补充说明|(?:讲|说|描述|介绍)到?(?:这里|完了|完[^整全美]|"
+    r"此为止)|需要指出|一个段落|机器(?:自动)?(?:标注|"
+    r"生成)|在我看来",
 )
 
 LABELS = (

@@ -127,6 +127,21 @@ ENGLISH = (
     r"(?:cannot|could not|can['’]t|couldn['’]t|will not|failed)",
     r"\b(?:in|not )appropriate to (?:guess|speculate|discuss|assume|name|make (?:any "
     r")?assumptions)\b",
+    r"\b(?:cannot|can['’]t|(?:not )?possible to|able to) (?:say|tell|confirm|state) who\b|"
+    r"\b(?:content|"
+    r"request) (?:is|was|has been|blocked)[^.!?;]*\b(?:not supported|not permitted|not allowed|"
+    r"unsupported|filter(?:ed|s)?|blocked)\b|\bsafety filter|\bcontent blocked\b|\breal persons\b",
+    r"\b(?:violat|breach)[a-z]* (?:his|her|their|anyone['’]s|the) privacy\b|\bno further "
+    r"(?:description|"
+    r"analysis|comment)|\b(?:has|have) (?:chosen|decided|been asked|been told|been instructed) not "
+    r"to\b|"
+    r"\b(?:attempts? to|trying to|would be to) identify\b|\berror: |\b(?:not|n['’]t) (?:be "
+    r")?(?:right|fair|"
+    r"proper|wise) to (?:comment|guess|speculate|describe|identify)|\b(?:outside|beyond) what can "
+    r"be\b|"
+    r"\b(?:image|file|picture|photo|half|part)[^.!?;]*\b(?:has|have|could|can|will) not (?:been |"
+    r"be )?(?:"
+    r"described|processed|analy[sz]ed)\b",
     r"\bas a matter of policy\b|\bin compliance with\b|\b(?:tell|inform) you\b|\bnothing (?:can|"
     r"may) be "
     r"(?:said|stated)\b",
@@ -181,7 +196,11 @@ CHINESE = (
     r"本(?:模型|系统|助手|程序|平台|服务|ai|人工智能)|系统(?:无法|不能|不支持|暂不|拒绝|不会)",
     r"(?:^|[。！？；，]\s*)(?:很|非常|十分|真的?|深感|实在)*(?:抱歉|对不起)",
     r"(?:此|该|这)(?:类|个|一)?(?:问题|请求|要求|操作)[^。，！？]{0,6}(?:不|无法|未|超出)",
-    r"恕(?:不|难|我|无)",
+    r"恕(?:不|难|我|无)|(?:系统|已被|被)过滤|身份[^。，！？]{0,4}保密|(?:剩余|其余|"
+    r"部分)[^。，]{0,6}(?:解析|加载|识别)[^。，]{0,3}失败|"
+    r"内容审核|受[^。，]{0,6}所限|不具备[^。，！？]{0,8}能力|(?:无法|不能|不便)[^。，]{0,4}发表|"
+    r"(?:这里|此处|在此)(?:就|先|不|予以?)?"
+    r"(?:作|做)?(?:略过|省略|猜测|跳过|从略)",
 )
 
 REASONS_ENGLISH = (

@@ -2,12 +2,9 @@
 
 import enum
 
-from sa1b_captions.quality import abroad, english_words, han_words
+from sa1b_captions.quality import abroad, english_words, han_words, talk_words
 from sa1b_captions.quality.slips import SLIPS
 from sa1b_captions.quality.stopwords import ENGLISH, FOREIGN, STUTTERS
-
-PAIRS = han_words.PAIRS
-"""Pairs of Han letters that may come twice, or that a stutter of one letter is no part of."""
 
 
 class Tag(enum.IntFlag):
@@ -25,7 +22,7 @@ class Tag(enum.IntFlag):
     CONJUNCTION = 512
     ADVERBIAL = 1024
     ONE = 2048  # 一, which reduplicates: 一朵一朵
-    PLAIN = 4096  # English, and never in Chinese but by a slip
+    PLAIN = 4096  # never in Chinese but by a slip
     PARTICLE = 8192  # inside a name: Place de la Concorde
     SHARED = 16384  # an English one that other languages spell alike
     OPENER = 32768  # before a comma, a sentence's first word: Overall,
@@ -33,12 +30,15 @@ class Tag(enum.IntFlag):
     COUNTS = 131072  # may come twice with what it counts: 一朵一朵, 大片大片
     JOINS = 262144  # between a word and itself: row after row
     SCRIPT = 524288  # names a script, before a word in it: the Greek word ΝΑΙ
+    TALK = 1048576  # times 1 to 3: how much it tells of talk
+    TALKS = 4194304  # first letter of a pair that does
 
 
 def tags() -> dict[str, int]:
     """What is known of each word, in lower case."""
     found: dict[str, int] = {}
     common = english_words.COMMON
+    slips = ENGLISH | STUTTERS | common | SLIPS | abroad.ABROAD | abroad.STRONG
     for tag, words in (
         (Tag.ENGLISH, ENGLISH | STUTTERS),
         (Tag.OTHER, FOREIGN),
@@ -55,12 +55,23 @@ def tags() -> dict[str, int]:
         (Tag.PARTICLE, english_words.PARTICLES),
         (Tag.SHARED, english_words.SHARED),
         (Tag.OPENER, english_words.OPENERS),
-        (Tag.PLAIN, (ENGLISH | STUTTERS | common | SLIPS) - english_words.AMONG_CHINESE),
+        (Tag.PLAIN, slips - english_words.AMONG_CHINESE),
         (Tag.SCRIPT, english_words.SCRIPTS),
+        (Tag.TALKS, frozenset(pair[0] for pair in talk_words.PAIR_WEIGHTS)),
         (Tag.TWICE, english_words.TWICE),
         (Tag.COUNTS, han_words.COUNTS),
         (Tag.JOINS, english_words.JOINS),
     ):
         for word in words:
             found[word] = found.get(word, 0) | tag
+    for word, weight in talk_words.WEIGHTS.items():
+        found[word] = found.get(word, 0) | weight * Tag.TALK
+    return found
+
+
+def pair_tags() -> dict[str, int]:
+    """What is known of pairs of Han letters."""
+    found: dict[str, int] = dict.fromkeys(han_words.PAIRS, Tag.TWICE)
+    for pair, weight in talk_words.PAIR_WEIGHTS.items():
+        found[pair] = found.get(pair, 0) | weight * Tag.TALK
     return found

@@ -31,6 +31,7 @@ from sa1b_captions.quality.kernels.language import (
 from sa1b_captions.quality.kernels.markdown import count_markdown
 from sa1b_captions.quality.kernels.quotations import mark_quotations
 from sa1b_captions.quality.kernels.repetition import count_repeats
+from sa1b_captions.quality.kernels.talk import count_talks
 from sa1b_captions.quality.kernels.text import decode
 from sa1b_captions.quality.kernels.words import split_units
 
@@ -70,6 +71,7 @@ COLUMNS = (
     "character_run",
     "lost_characters",
     "ends_sentence",
+    "talks",
 )
 """What `measure` counts, in the order of its result's columns."""
 
@@ -150,6 +152,7 @@ def measure(
         )
         if loop or echo > 2 * ECHO_UNITS:
             clauses2 = sentences2  # the loop says the rest
+        talks = count_talks(units, unit_kinds, unit_bits, tags, count, ends, word_keys, word_tags)
         stutters = count_stutters(units, unit_kinds, unit_bits, tags, count, word_keys, word_tags)
         values = (
             length,
@@ -178,6 +181,7 @@ def measure(
             longest_run(codes, kinds, traits, length),
             count_lost(codes, kinds, length, gbk),
             np.int64(ends_well(codes, kinds, traits, length)),
+            talks,
         )
         for column in range(len(values)):
             counts[text, column] = values[column]

@@ -112,7 +112,7 @@ def count_stutters(
             never = tags[place] & STUTTER or (
                 small and (not tags[place] & TWICE or (thrice and plain_before))
             )
-            stutters += bare or (plain and never)
+            stutters += bare or (plain and never) or (thrice and small and not tags[place] & TWICE)
         elif bare and place + 1 < count:  # red panda,red panda
             stutters += units[place + 1] == units[place - 1]
         elif plain and small and place > 2 and units[place - 1] == units[place - 3]:
