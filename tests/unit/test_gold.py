@@ -18,7 +18,7 @@ FLOORS = {
     "line_break": (100, 100),
     "markdown": (99, 100),
     "special_token": (100, 99),
-    "refusal": (100, 97),
+    "refusal": (100, 95),
     "meta_talk": (99, 99),
     "foreign_script": (100, 100),
     "wrong_language": (97, 99),

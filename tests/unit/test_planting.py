@@ -25,6 +25,17 @@ def _said(group):
     return check
 
 
+def _aside(*groups):
+    """Whether something of those groups stands within the text, not at either end."""
+
+    def check(base, text):
+        by_language = [material("asides")[group] for group in groups]
+        said = [thing for by in by_language for thing in by.get(base.language, by.get("both"))]
+        return any(thing in text[5:-5] for thing in said)
+
+    return check
+
+
 def _spliced(group):
     def check(base, text):
         known = [said for sentences in material("sentences")[group].values() for said in sentences]
@@ -166,6 +177,15 @@ CHECKS = {
     "note_on_itself": _said("note"),
     "announcement": _said("announcement"),
     "speaker_label": _said("label"),
+    "declines_within": _aside("declines"),
+    "rules_within": _aside("hints_at_rules"),
+    "prompt_within": _aside("echoes_the_prompt"),
+    "question_within": _aside("asks_the_reader"),
+    "talk_within": _aside("talks_about_itself", "talks_of_the_task"),
+    "offer_within": _aside("offers"),
+    "list_within": _aside("lists"),
+    "token_within": _aside("tokens"),
+    "damage_within": _aside("damage"),
 }
 
 

@@ -127,13 +127,17 @@ OPENERS = frozenset(_OPENERS.split())
 """Words that open an English sentence, a comma behind them, and are no name."""
 
 _TWICE = """
-    agar bling blah bon boo bora chop chow clip clop cha choo can had ha hey ho hubba hush knock
+    bing dan dum gado kare halo in on sari shabu tiki agar bling blah bon boo bora chop chow
+    clip clop cha choo can had ha hey ho hubba hush knock
     little long lava mahi many much never night no pad peri piri ping pom poms pretty quack really
     so super tam tap that tick tok tom tuk tut tutti very who wah yada ylang yo yum
     """
 TWICE = frozenset(_TWICE.split())
 """Words that may come twice in a row: "the book that that man holds", "a very very long pier"."""
 
-_JOINS = "after against and by for in into on onto or over to upon with"
+_JOINS = """
+    above after against and around before behind below beneath beside between beyond by for from in
+    into near on onto or over past through to under upon with within
+    """
 JOINS = frozenset(_JOINS.split())
 """Words between a word and itself: row after row after row."""

@@ -82,7 +82,9 @@ def _heads(texts: pl.Series, colons: pl.Series) -> pl.DataFrame:
     """How many heads of parts a text has; few have a colon at all."""
     rows = (colons > 0).arg_true()
     counts = np.zeros(len(texts), np.int32)
-    counts[rows] = texts.gather(rows).str.count_matches(markers.HEADS)
+    few = texts.gather(rows)
+    counts[rows] = few.str.count_matches(markers.BRACKETED_HEADS)
+    counts[rows] += _without_quotations(few).str.count_matches(markers.HEADS).to_numpy()
     return pl.DataFrame({"heads": counts})
 
 
@@ -176,7 +178,7 @@ _TAG = _MARKUP + "|<!--"
 _ENDINGS = (
     r"[\p{Han}，。、；：] ?[a-z]{3,}(?:ing|ed|ly|tion|sion|ness|ment|ous|ful|able|ible|ive|ity|"
     r"ance|ence|"
-    r"less|ish|ated|ery|scape|tures?|ies|age)(?:[\p{Han}，。、；： ]|$)"
+    r"less|ish|ated|ery|scape|tures?|ies)(?:[\p{Han}，。、；： ]|$)"
 )
 
 _POLARS = {pa.int32(): pl.Int32, pa.float32(): pl.Float32}

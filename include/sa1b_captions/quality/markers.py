@@ -14,15 +14,13 @@ HTML = (
 SPECIAL = (
     # Any other tag: <image>, </think>, <|im_end|>, <｜end▁of▁sentence｜>, <0x0A>, <extra_id_0>.
     r"(?i)<[|｜][^<>]{1,40}[|｜]>|(?:<\d{1,4}>){2}|<</?sys>>|<0x[0-9a-f]{2}>|"
-    r"</?[a-z][a-z0-9_.:-]{0,40}(?:\s[^<>]{0,200})?/?>|"
-    r"<\|[a-z_]{2,}|[a-z_]{2,}\|>|im_end|im_start|IMG_CONTEXT|end_of_text|eot_id|"
-    r"\[/?(?:UNUSED_TOKEN_\d+|unused\d+|INST|IMG|IMAGE|SEP|CLS|PAD|MASK|UNK|BOS|EOS|SYS|"
-    r"AVAILABLE_TOOLS|TOOL_CALLS|gMASK|sop|eop)(?:_[A-Z]+)?\]|"
+    r"</?[a-z][a-z0-9_.:-]{0,40}(?:\s[^<>]{0,200})?/?>|<\|[a-z_]{2,}|[a-z_]{2,}\|>|im_end|im_start|"
+    r"IMG_CONTEXT|end_of_text|eot_id|\[/?(?:UNUSED_TOKEN_\d+|unused\d+|INST|IMG|IMAGE|SEP|CLS|PAD|"
+    r"MASK|UNK|BOS|EOS|SYS|AVAILABLE_TOOLS|TOOL_CALLS|gMASK|sop|eop)(?:_[A-Z]+)?\]|"
     # Boxes: [[12, 30, 400, 560]], (12,30),(400,560).
-    r"\[\s*\d+(?:\.\d+)?(?:\s*,\s*\d+(?:\.\d+)?){3}\s*\]|"
-    r"\(\s*\d+(?:\.\d+)?\s*,\s*\d+(?:\.\d+)?\s*\)\s*,?\s*\(\s*\d+(?:\.\d+)?\s*,\s*\d+(?:\.\d+)?\s*"
-    r"\)|"
-    r"\(\s*\d+(?:\.\d+)?(?:\s*,\s*\d+(?:\.\d+)?){3}\s*\)",
+    r"\[\s*\d+(?:\.\d+)?(?:\s*,\s*\d+(?:\.\d+)?){3}\s*\]|\(\s*\d+(?:\.\d+)?\s*,\s*\d+(?:\.\d+)?\s*"
+    r"\)\s*,?\s*\(\s*\d+(?:\.\d+)?\s*,\s*\d+(?:\.\d+)?\s*\)|\(\s*\d+(?:\.\d+)?(?:\s*,\s*\d+(?:\.\d+"
+    r")?){3}\s*\)",
 )
 """Markers of chat templates and of grounding; one would break whoever trains on it."""
 
@@ -41,9 +39,10 @@ _PARTS_CHINESE = (
 )
 HEADS = (
     rf"(?i)(?:^|[.!?”\"] )(?:{_PARTS_ENGLISH})(?: description)?: |\b(?:step|point|item|part) ?\d+ "
-    rf"?: |"
-    rf"(?:^|[。！？；”]\s*)(?:{_PARTS_CHINESE})(?:描述)?：|第[0-9一二三四五六七八九]+(?:点|步|项|"
-    rf"条|部分)\s?[:：]|"
-    rf"【(?:{_PARTS_CHINESE})】"
+    rf"?: |(?:^|[。！？；”]\s*)(?:{_PARTS_CHINESE})(?:描述)?：|第[0-9一二三四五六七八九]+(?:点|步|"
+    rf"项|条|部分)\s?[:：]"
 )
-"""Heads of parts, where a description has sentences."""
+"""Heads of parts, where a description has sentences; a sign may have them."""
+
+BRACKETED_HEADS = rf"【(?:{_PARTS_CHINESE})】"
+"""The same in brackets, which quote nothing here."""

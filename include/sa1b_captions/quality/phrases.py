@@ -57,7 +57,10 @@ def find(captions: pl.Series) -> pl.DataFrame:
     found = captions.to_frame("caption").select(
         refusals=_count(text, _REFUSALS) + _count(text.str.replace_all(_HIDDEN, " "), _REASONS),
         meta_talk=_count(text.str.replace_all(_RHETORICAL, " "), _META_TALK),
-        first_person=_count(text, f"{_SPOKEN}|{meta_talk.FIRST_PERSON_HAN}"),
+        first_person=_count(
+            text.str.replace_all(meta_talk.YOU_AND_ME, " "),
+            f"{_SPOKEN}|{meta_talk.FIRST_PERSON_HAN}",
+        ),
     )
     # A refusal speaks in the first person by itself.
     spoken = pl.when(pl.col("refusals") == 0).then(pl.col("first_person")).otherwise(0)

@@ -5,32 +5,27 @@ ones; `kernels.language` adds up a sentence's weights.
 """
 
 _LIGHT = """
-    accurate accuracy afraid ai aim aims allowed answer answers appropriate assist assistant assumed
-    assuming attempt attempted available avoid avoided avoids caption captions censored comment
-    comments commented comply confirm confirmed confirming content context correct cover covers
-    declines describes detailed disabled discuss discussed discussing ending error errors ethical
-    ethics exclude excluded explain explained explains facts follows following forbidden further
-    generate guess guessed hope helpful identify identifying identity implied infer inferred input
-    instruction instructions intended interpret judge judgement legal laws limit limited limits
-    meant mention mentions minors model mood naming note noted noting objective offer offensive
-    omit output outside permission permitted persons pixel pixels point policy precise privacy
-    prohibited
-    prompt purpose purposes question questions reader readers reading reasons refer reference
-    refuse refused refuses regulations remaining report request requested requests resolution
-    respond response restricted reveal rules scope sensitive sorry stated statement stating
-    subject summary system task tell term terms thank thanks topic topics training translation
-    unable unfortunately user users verify verified version violate vision visual
+    accuracy accurate afraid answer answers appropriate assist assistant assumed assuming
+    attempt available avoided capabilities capability caption captions censored comment
+    commented comments comply confirm confirmed confirming content declines disabled discuss
+    discussed discussing error errors ethical ethics exclude excluded explain explained explains
+    facts forbidden further generate guess guessed helpful identify identifying identity implied
+    infer inferred instruction instructions intended interpret judge judgement minors naming
+    offensive omit permission permitted persons policy precise privacy prohibited prompt
+    question questions reader readers reasons recognition reference refuse refused refuses
+    regulations request requested requests respond response restricted rules scope sensitive
+    sorry stated statement stating summary thank thanks topic topics training unable
+    unfortunately user users verified verify version violate
     """
 _MIDDLE = """
     accurately aforementioned algorithm analyse analysed analysis analyze analyzed apologies
-    assumption assumptions capability capabilities clarified clarify commenting conclude concludes
-    confidential declined declining describe described describing description descriptions
-    disclosing factual generated guesses guessing guesswork guideline guidelines identification
-    identities inaccurate inappropriate inference inferences interpretation keyword mentioned
-    observable omitted opinion paragraph paragraphs please policies recognition regrettably
-    respectfully revealing speculate speculation speculations subjective summarise summarize
-    summarised summarized unanswered undescribed unsupported upload violates violating violation
-    withheld wording
+    assumption assumptions clarified clarify commenting conclude concludes confidential declined
+    declining describe described describing description descriptions disclosing factual
+    generated guesses guessing guesswork guideline guidelines identification identities
+    inaccurate inappropriate inference inferences interpretation keyword mentioned observable
+    omitted opinion paragraph paragraphs please policies regrettably respectfully speculate
+    speculation speculations subjective summarise summarised summarize summarized unanswered
+    undescribed unsupported violates violating violation withheld
     """
 _HEAVY = """
     chatbot clarification confidentiality dataset disclaimer disclose disclosed divulge divulged

@@ -71,7 +71,7 @@ def stutters_in_han(
         return False
     if (unit_bits[place - 1] | unit_bits[place - 2]) & (AFTER_SIGN | IN_QUOTES):
         return False
-    return not tags[place - 1] & COUNTS and not known_pair(
+    return not (tags[place - 1] | tags[place]) & COUNTS and not known_pair(
         units, place, count, word_keys, word_tags
     )
 
@@ -112,7 +112,7 @@ def count_stutters(
             never = tags[place] & STUTTER or (
                 small and (not tags[place] & TWICE or (thrice and plain_before))
             )
-            stutters += bare or (plain and never) or (thrice and small and not tags[place] & TWICE)
+            stutters += bare or (plain and never)
         elif bare and place + 1 < count:  # red panda,red panda
             stutters += units[place + 1] == units[place - 1]
         elif plain and small and place > 2 and units[place - 1] == units[place - 3]:
@@ -167,6 +167,8 @@ def longest_echo(
             one |= (tags[place] & ONE) != 0
             twice = (signed and not clause) or (one and period <= 3)
             enough = 2 * period if twice else period
+            if period == 2 and (tags[place] | tags[place - 1]) & JOINS:
+                enough = 6  # row after row after row
             if counted > longest and run > enough - (0 if one and period <= 3 else 1):
                 longest = counted
     return longest

@@ -112,7 +112,7 @@ def is_lost_sign(codes: np.ndarray, kinds: np.ndarray, count: int, place: int) -
     elif not (
         place + 3 < count
         and codes[place + 3] == code
-        and is_hexadecimal(codes[place + 1])
+        and 0x43 <= codes[place + 1] <= 0x46  # of a first byte
         and is_hexadecimal(codes[place + 2])
     ):
         return False
@@ -159,7 +159,9 @@ def count_lost(  # noqa: C901  # one kind of damage after the other
         elif 0x2310 <= code <= 0x25A1:  # UTF-8 read as cp437, and boxes for missing glyphs
             beside = place > 0 and (kinds[place - 1] == LATIN or codes[place - 1] == code)
             frame = 0x2500 <= code <= 0x257F or code == 0x2310
-            lost += beside and (frame or code == 0x25A1)
+            lost += beside and (
+                frame or (code == 0x25A1 and place > 1 and codes[place - 2] == code)
+            )
         elif 0xFF41 <= code <= 0xFF5A:  # three letters as wide as Han ones
             lost += place > 1 and 0xFF41 <= min(codes[place - 1], codes[place - 2]) <= 0xFF5A
         elif is_utf8_as_western(codes, count, place):

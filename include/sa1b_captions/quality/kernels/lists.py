@@ -69,6 +69,8 @@ def letter_number(codes: np.ndarray, traits: np.ndarray, count: int, place: int)
         return 0
     if codes[place] == 0x2E:  # A. a car B. a tree
         capital = codes[place - 1] <= 0x5A and traits[place - 2] & SPACE
+        if number == 1 and not follows_pause(codes, traits, place - 1):
+            return 0
         return int(number) if capital else 0
     opened = codes[place - 2] in _OPENERS
     if opened and place > 2 and not follows_pause(codes, traits, place - 2):
