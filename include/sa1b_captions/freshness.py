@@ -14,6 +14,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
+from sa1b_captions import layout
 from sa1b_captions.audit_receipts import AuditReceipt
 from sa1b_captions.audits import Audits, read_audits
 from sa1b_captions.campaign import Campaign
@@ -99,6 +100,24 @@ class ShardState:
             and not self.stale_validation
             and self.validation.verdict is not Verdict.FAIL
         )
+
+
+def receipt_keys(campaign: Campaign, shard: str) -> list[str]:
+    """Keys of all receipts that `read_shard` reads, in an order that is the same for every shard.
+
+    Args:
+        campaign: its recipe may ask for an audit.
+        shard: its name.
+    """
+    name = campaign.name
+    audited = TRACKS if campaign.recipe.audit is not None else ()
+    return [
+        layout.ingest_receipt_key(shard),
+        *(layout.caption_receipt_key(name, track, shard) for track in TRACKS),
+        *(layout.curate_receipt_key(name, track, shard) for track in TRACKS),
+        *(layout.audit_receipt_key(name, track, shard) for track in audited),
+        layout.shard_validation_key(name, shard),
+    ]
 
 
 def read_shard(
@@ -232,13 +251,3 @@ def read_tracks(campaign: Campaign, track: str, shards: Sequence[str]) -> list[T
 
     with ThreadPoolExecutor(READERS) as pool:
         return list(pool.map(read, shards))
-
-
-def read_shard_validations(campaign: Campaign) -> list[ShardValidation | None]:
-    """Validations of the recipe's shards, in its order. Raises as `read_tracks` does."""
-
-    def read(shard: str) -> ShardValidation | None:
-        return read_receipt(campaign.store, shard_validation_place(campaign.name, shard))
-
-    with ThreadPoolExecutor(READERS) as pool:
-        return list(pool.map(read, campaign.recipe.shards))

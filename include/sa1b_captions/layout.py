@@ -66,6 +66,11 @@ def recipe_key(campaign: str) -> str:
     return f"{campaign_prefix(campaign)}recipe.json"
 
 
+def summary_key(campaign: str) -> str:
+    """How every shard stood when somebody last looked; receipts say whether it still does."""
+    return f"{campaign_prefix(campaign)}summary.json"
+
+
 def reference_key(campaign: str) -> str:
     """Pinned reference: what captions of this campaign usually look like."""
     return f"{campaign_prefix(campaign)}reference.json"

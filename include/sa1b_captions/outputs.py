@@ -11,6 +11,8 @@ from sa1b_captions.campaign import Campaign
 from sa1b_captions.receipts import CurateReceipt, DedupReceipt
 from sa1b_captions.remedies import damaged
 
+METRICS = "metrics.json"
+
 
 def read_curated(
     campaign: Campaign, receipt: CurateReceipt, name: str, columns: list[str] | None = None
@@ -28,18 +30,29 @@ def read_answers(campaign: Campaign, receipt: AuditReceipt) -> pa.Table:
 
 
 def read_metrics(campaign: Campaign, receipt: CurateReceipt) -> dict[str, Any]:
+    """`metrics.json` that a receipt vouches for. Raises as `read_metrics_of` does."""
+    return read_metrics_of(campaign, receipt.track, receipt.shard, receipt.files.get(METRICS))
+
+
+def read_metrics_of(
+    campaign: Campaign, track: str, shard: str, digest: str | None
+) -> dict[str, Any]:
     """`metrics.json` of a curated shard's track.
+
+    Args:
+        campaign: whose.
+        track: of the shard.
+        shard: its name.
+        digest: what the curate receipt says of it; None where that says nothing.
 
     Raises:
         MissingKeyError: there is none.
         DamagedObjectError: it is not what its receipt names, or no JSON object.
         RetryableError: the store failed.
     """
-    name = "metrics.json"
-    key = layout.curated_key(campaign.name, receipt.track, receipt.shard, name)
+    key = layout.curated_key(campaign.name, track, shard, METRICS)
     data = campaign.store.read(key)
-    expected = receipt.files.get(name)
-    if expected is not None and records.content_digest(data) != expected:
+    if digest is not None and records.content_digest(data) != digest:
         raise damaged(campaign.store.locate(key), key, records.OTHER_BYTES)
     try:
         content = json.loads(data)

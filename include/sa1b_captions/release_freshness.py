@@ -18,7 +18,6 @@ from sa1b_captions.receipt_files import (
     digest,
     read_receipt,
     release_validation_place,
-    shard_validation_place,
 )
 from sa1b_captions.receipts import (
     CurateReceipt,
@@ -80,16 +79,6 @@ def _within_reach(track: Track, accepted: int) -> Track:
     if track.target is None or accepted >= track.target:
         return track
     return replace(track, target=None, trim=False)
-
-
-def read_shard_validations(campaign: Campaign) -> list[ShardValidation | None]:
-    """Validations of the recipe's shards, in its order. Raises as `read_shards` does."""
-
-    def read(shard: str) -> ShardValidation | None:
-        return read_receipt(campaign.store, shard_validation_place(campaign.name, shard))
-
-    with ThreadPoolExecutor(READERS) as pool:
-        return list(pool.map(read, campaign.recipe.shards))
 
 
 def release_validation_input(

@@ -7,8 +7,7 @@ from sa1b_captions.campaign import Campaign
 from sa1b_captions.errors import MissingKeyError
 from sa1b_captions.receipt_files import read_receipt
 from sa1b_captions.receipts import ReleaseValidation, ShardValidation
-from sa1b_captions.release_freshness import why_release_stale
-from sa1b_captions.stages.status import read_shard
+from sa1b_captions.stages.status import read_shard, why_release_stale
 from sa1b_captions.stages.validations import (
     Subject,
     V,

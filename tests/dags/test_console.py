@@ -2,7 +2,6 @@ import dataclasses
 import json
 import subprocess
 import sys
-from collections import Counter
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -11,7 +10,6 @@ import pytest
 from sa1b_captions import layout
 from sa1b_captions.campaign import open_campaign
 from sa1b_captions.findings import Verdict
-from sa1b_captions.generations import FIRST
 from sa1b_captions.receipt_files import run_summary_place, write_receipt
 from sa1b_captions.receipts import RunSummary, ShardSummary
 from sa1b_captions.recipe import TRACKS
@@ -290,35 +288,6 @@ def test_overview_shows_how_far_every_shard_is(login, half_way):
     ]
     assert "3 of 60 shards ingested" in " ".join(text.split())
     assert sum("/captions/shards/" in link for link in table.links) == 60 + 1
-
-
-class CountingStore:
-    """Counts the calls that reach a store."""
-
-    def __init__(self, store):
-        self.store, self.calls = store, []
-
-    def __getattr__(self, name):
-        def call(*arguments):
-            self.calls.append(name)
-            return getattr(self.store, name)(*arguments)
-
-        return call
-
-
-def test_overview_does_not_list_caption_parts(half_way):
-    from sa1b_captions.campaign import Campaign
-    from sa1b_captions.stages.status import read_status
-
-    for block in range(50):
-        half_way.store.write(
-            layout.part_key(half_way.name, "single_en", "sa_000001", FIRST, block), b"x"
-        )
-    counting = CountingStore(half_way.store)
-    progress = read_status(Campaign("test", counting, half_way.recipe))
-    assert progress.with_step("single_en", "captioned") == 2
-    # Six listings; three archives, twelve tracks that may be captioned, four curated, one verdict.
-    assert Counter(counting.calls) == {"list": 6, "read": 3 + 12 + 4 + 1}
 
 
 def test_airflow_offers_the_menu_entry_and_the_tab(login):

@@ -2,7 +2,7 @@
 
 import contextlib
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 from typing import NoReturn, TypeVar
 
@@ -95,6 +95,9 @@ class FaultyStore:
 
     def list(self, prefix: str) -> Iterator[str]:
         return iter(self._call(lambda: list(self._store.list(prefix))))
+
+    def stamps(self, keys: Collection[str]) -> dict[str, str]:
+        return self._call(self._store.stamps, keys)
 
     def delete(self, key: str) -> None:
         self._call(self._store.delete, key)

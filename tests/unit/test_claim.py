@@ -28,7 +28,8 @@ class ReleasesElsewhere:
 
     def __getattr__(self, name):
         def call(key, *arguments):
-            chosen = self.releases if key.startswith(layout.releases_prefix()) else self.store
+            first = key if isinstance(key, str) else next(iter(key), "")  # of many, for stamps
+            chosen = self.releases if first.startswith(layout.releases_prefix()) else self.store
             return getattr(chosen, name)(key, *arguments)
 
         return call

@@ -4,7 +4,8 @@ from dataclasses import replace
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sa1b_captions.quality.projection import check_projection, project, read_projections
+from sa1b_captions.quality.projection import check_projection, project
+from sa1b_captions.stages.status import project_tracks, read_status
 from sa1b_captions.storage import FileStore
 from tests.support import builders, releases
 
@@ -78,7 +79,7 @@ def test_the_interval_holds_what_comes_as_often_as_three_deviations_promise():
 
 def test_projections_are_read_from_what_is_curated(tmp_path):
     campaign = builders.demo_campaign(FileStore(tmp_path))
-    assert read_projections(campaign) == []
+    assert project_tracks(campaign, read_status(campaign)) == []
     releases.put_curated(campaign, "single_zh", "sa_000000", ["一条路。", "一座山。"])
-    (found,) = read_projections(campaign)
+    (found,) = project_tracks(campaign, read_status(campaign))
     assert (found.track, found.curated, found.shards, found.rows) == ("single_zh", 1, 2, 4)

@@ -3,6 +3,7 @@ import pytest
 
 from sa1b_captions import layout, records
 from sa1b_captions.findings import Check, Measure, Verdict
+from sa1b_captions.outputs import read_metrics
 from sa1b_captions.quality.metrics import shard_metrics
 from sa1b_captions.quality.report.gallery import REJECTED_PER_REASON, evenly
 from sa1b_captions.quality.report.release import ReleaseFindings, render_release
@@ -56,7 +57,10 @@ def shard_page(campaign, shard, tracks, checks=None, occupancy=None):
         track: read_receipt(campaign.store, curate_place(campaign.name, track, shard))
         for track in tracks
     }
-    findings = ShardFindings(shard, Verdict.WARN, curated, checks or {}, {}, occupancy or {}, "run")
+    metrics = {track: read_metrics(campaign, receipt) for track, receipt in curated.items()}
+    findings = ShardFindings(
+        shard, Verdict.WARN, curated, metrics, checks or {}, {}, occupancy or {}, "run"
+    )
     return render_shard(campaign, findings)
 
 

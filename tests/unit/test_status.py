@@ -1,17 +1,29 @@
 """One definition of done: receipts, of the present captions, by the recipe's present rules."""
 
 import dataclasses
+import json
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from sa1b_captions import layout
 from sa1b_captions.campaign import Campaign
+from sa1b_captions.errors import PermanentError
+from sa1b_captions.freshness import receipt_keys
 from sa1b_captions.recipe import TRACKS
+from sa1b_captions.stages import campaign_summary
 from sa1b_captions.stages.status import is_done, read_shard, read_status
 from sa1b_captions.storage import FileStore
 from tests.support import builders, receipts
+from tests.support.faulty_store import FaultyStore, faults, survived
 
 SHARD = "sa_000000"
+
+
+@pytest.fixture(autouse=True)
+def _two_shards_are_worth_keeping(monkeypatch):
+    monkeypatch.setattr(campaign_summary, "WORTH_KEEPING", 1)
 
 
 @pytest.fixture
@@ -67,6 +79,73 @@ def test_what_changed_behind_a_validation_undoes_it(campaign, change, step):
     assert found.tracks["single_en"] == "curated"
     assert read_status(campaign).shards[0] == found
     assert not is_done(campaign, SHARD)
+
+
+SUMMARIES = [
+    b"",
+    b"[]",
+    b'{"sa_000000": 3}',
+    b'{"sa_000000": {"mark": "", "found": {"shard": "sa_000000"}}}',
+    b"[" * 100_000,
+]
+
+
+@pytest.mark.parametrize("content", SUMMARIES)
+def test_a_summary_that_is_damaged_is_made_again(campaign, content):
+    before = read_status(campaign)
+    whole = campaign.store.read(layout.summary_key(campaign.name))
+    campaign.store.write(layout.summary_key(campaign.name), content)
+    assert read_status(campaign) == before
+    assert json.loads(campaign.store.read(layout.summary_key(campaign.name))) == json.loads(whole)
+
+
+def test_a_field_of_the_summary_that_does_not_fit_is_read_from_receipts(campaign):
+    before, key = read_status(campaign), layout.summary_key(campaign.name)
+    content = json.loads(campaign.store.read(key))
+    content[SHARD]["found"]["tracks"] = "all"
+    campaign.store.write(key, json.dumps(content).encode())
+    assert read_status(campaign) == before
+
+
+def test_who_may_not_write_sees_the_same(campaign):
+    class ReadOnlyStore(FileStore):
+        def write(self, key, data):
+            raise PermanentError("no permission")
+
+    looking = dataclasses.replace(campaign, store=ReadOnlyStore(campaign.store.root))
+    assert read_status(looking) == read_status(campaign)
+
+
+@settings(
+    max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(data=st.data())
+def test_whatever_happens_to_receipts_and_summary_the_status_is_that_of_the_receipts(
+    campaign, data
+):
+    """Receipts come, go and come back; summaries of before come back; looks are cut off."""
+    shards = campaign.recipe.shards
+    keys = [key for shard in shards for key in receipt_keys(campaign, shard)]
+    kept = {key: campaign.store.read(key) for key in campaign.store.list("")}
+    for _ in range(data.draw(st.integers(1, 6))):
+        key = data.draw(st.sampled_from([*keys, layout.summary_key(campaign.name)]))
+        act = data.draw(st.sampled_from(["delete", "restore", "again", "cut off", "look"]))
+        if act == "delete":
+            campaign.store.delete(key)
+        elif act == "restore" and key in kept:
+            campaign.store.write(key, kept[key])
+        elif act == "again":
+            track, shard = data.draw(st.sampled_from(TRACKS)), data.draw(st.sampled_from(shards))
+            receipts.put_caption(campaign, track, shard)
+            receipts.put_curate(campaign, track, shard, accepted=data.draw(st.integers(0, 9)))
+        elif act == "cut off":
+            fault = data.draw(faults(30))
+            with survived():
+                store = FaultyStore(campaign.store, fault)
+                read_status(dataclasses.replace(campaign, store=store))
+        found = read_status(campaign).shards
+        assert found == [read_shard(campaign, shard) for shard in shards]
+        kept |= {key: campaign.store.read(key) for key in campaign.store.list("")}
 
 
 def test_other_rules_undo_what_the_old_ones_judged(campaign):

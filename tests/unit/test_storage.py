@@ -48,6 +48,19 @@ def test_listing_is_sorted_and_by_prefix(store):
     assert list(store.list("none/")) == []
 
 
+def test_a_stamp_is_another_one_after_every_write_and_gone_with_the_object(store):
+    store.write("p/a&<b> ü%.json", b"1")
+    store.write("p/b", b"1")
+    before = store.stamps(["p/a&<b> ü%.json", "p/b", "p/c"])
+    assert list(before) == ["p/a&<b> ü%.json", "p/b"]
+    store.write("p/b", b"2")
+    after = store.stamps(["p/a&<b> ü%.json", "p/b"])
+    assert after["p/a&<b> ü%.json"] == before["p/a&<b> ü%.json"]
+    assert after["p/b"] != before["p/b"]
+    store.delete("p/b")
+    assert store.stamps(["p/b"]) == store.stamps([]) == {}
+
+
 def test_deleting_is_idempotent(store):
     store.write("k", b"1")
     store.delete("k")

@@ -4,25 +4,14 @@ from sa1b_captions.quality.report.window_occupancy import (
     check_release,
     check_shard,
     occupancy_rows,
-    read_occupancies,
     sum_up,
 )
 from sa1b_captions.receipts import Occupancy
-from sa1b_captions.storage import FileStore
-from tests.support import builders, receipts
 
 FED = Occupancy(0.98, 500)
 STARVED = Occupancy(0.62, 500)
 FEW = Occupancy(0.1, 5, "of 5 samples only, which tells little")
 NOTHING = Occupancy(note="this run captioned nothing")
-
-
-def test_receipts_are_read_per_track_and_a_missing_one_says_nothing(tmp_path):
-    campaign = builders.demo_campaign(FileStore(tmp_path))
-    receipts.put_caption(campaign, "single_en", "sa_000000", occupancy=FED)
-    receipts.put_caption(campaign, "single_zh", "sa_000000")
-    found = read_occupancies(campaign, "sa_000000", ["single_en", "single_zh", "multi_en"])
-    assert found == {"single_en": FED, "single_zh": Occupancy()}
 
 
 def test_tracks_that_were_captioned_together_share_a_row():

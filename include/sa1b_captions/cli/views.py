@@ -1,4 +1,4 @@
-"""Commands that look at what is stored and change nothing."""
+"""Commands that look at what is stored; the campaign's summary is all that one of them writes."""
 
 from collections.abc import Sequence
 from dataclasses import asdict
@@ -120,12 +120,12 @@ def status(
     ] = False,
 ) -> None:
     """Show what is done per shard and track, from receipts."""
-    from sa1b_captions.quality.projection import read_projections
     from sa1b_captions.release.manifest import latest_version
-    from sa1b_captions.stages.status import read_status
+    from sa1b_captions.stages.status import project_tracks, read_status
 
     _, store, campaign = look_at_deployment()
-    statuses = read_status(campaign).shards
+    found = read_status(campaign)
+    statuses = found.shards
     if shards is not None:
         wanted = set(parse_shards(campaign, shards))
         statuses = [item for item in statuses if item.shard in wanted]
@@ -145,7 +145,7 @@ def status(
     if len(started) < len(statuses):
         left = len(statuses) - len(started)
         print(f"{counted(left, 'more shard')} not started")
-    projections = read_projections(campaign) if project else []
+    projections = project_tracks(campaign, found) if project else []
     for projection in projections:
         print(projection.describe())
     print_result(
@@ -157,7 +157,7 @@ def status(
             "done": done,
             "stale": sum(bool(item.stale) for item in statuses),
             "latest_release": latest_version(store),
-            **({"projections": [asdict(found) for found in projections]} if project else {}),
+            **({"projections": [asdict(one) for one in projections]} if project else {}),
         }
     )
 

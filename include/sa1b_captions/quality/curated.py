@@ -7,7 +7,7 @@ from typing import Any
 
 from sa1b_captions.campaign import Campaign
 from sa1b_captions.errors import PermanentError
-from sa1b_captions.freshness import read_tracks, why_not_curated
+from sa1b_captions.freshness import ShardState, read_tracks, why_not_curated
 from sa1b_captions.outputs import read_metrics
 from sa1b_captions.plurals import counted
 from sa1b_captions.receipt_files import dedup_place, require_receipt
@@ -28,14 +28,22 @@ def read_curate_receipts(
     return [found.fresh_curated for found in read_tracks(campaign, track, shards)]
 
 
-def require_curated(campaign: Campaign, track: str) -> list[CurateReceipt]:
+def require_curated(
+    campaign: Campaign, track: str, states: Sequence[ShardState] = ()
+) -> list[CurateReceipt]:
     """Curate receipts of all the recipe's shards, in its order.
+
+    Args:
+        campaign: recipe, store and name.
+        track: one of the recipe's.
+        states: of these shards, where they are known; otherwise the track's receipts are read.
 
     Raises:
         PermanentError: naming the shards that still have to be curated, and what is stale.
     """
     shards = campaign.recipe.shards
-    found = read_tracks(campaign, track, shards)
+    known = [state.tracks[track] for state in states]
+    found = known or read_tracks(campaign, track, shards)
     receipts = [state.fresh_curated for state in found if state.fresh_curated is not None]
     if len(receipts) == len(shards):
         return receipts

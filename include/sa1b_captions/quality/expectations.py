@@ -7,6 +7,9 @@ be migrated. They see numbers about captions, never a caption.
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+import pyarrow as pa
+import pyarrow.compute as pc
+
 from sa1b_captions.chance import allowed_share
 from sa1b_captions.findings import Measure
 from sa1b_captions.limits import Quality
@@ -17,6 +20,15 @@ from sa1b_captions.records import CaptionStatus
 if TYPE_CHECKING:
     from great_expectations import ExpectationSuite
 
+_WHOLE = ["sample_id", "language", "status", "rejected", "of_recipe_model"]
+_PARTED = {
+    "reasons_accepted": ("reasons", 0),
+    "reasons_rejected": ("reasons", 1),
+    "status_accepted": ("status", 0),
+    "caption_chars_accepted": ("caption_chars", 0),
+}
+"""Columns of a shard's frame of those rows only whose `rejected` is this."""
+
 DECODABLE_SHARE = 0.99
 """Share of samples whose images should decode; SA-1B's archives hold next to no broken file."""
 
@@ -24,15 +36,28 @@ HEALTH = "health_"
 """What the names of health checks begin with."""
 
 
+def shard_frame(features: pa.Table) -> pa.Table:
+    """What a shard's suite sees of `records.FEATURE_SCHEMA`; a missing column stays missing.
+
+    Columns named `…_accepted` and `…_rejected` hold null in the other rows, which checks of values
+    leave out. Row conditions over all columns do the same in twice the time.
+    """
+    frame = features.select([name for name in _WHOLE if name in features.column_names])
+    for name, (column, rejected) in _PARTED.items():
+        if column in features.column_names:
+            fate = pc.equal(features.column("rejected"), rejected)
+            values = pc.if_else(fate, features.column(column), None)
+            frame = frame.append_column(name, values)
+    return frame
+
+
 def shard_suite(recipe: Recipe, track: str, planned: int) -> "ExpectationSuite":
-    """What must hold of one track of a shard, over `records.FEATURE_SCHEMA`."""
+    """What must hold of one track of a shard, over `shard_frame`."""
     import great_expectations.expectations as gxe
     from great_expectations import ExpectationSuite
-    from great_expectations.expectations.row_conditions import Column
 
     quality, language = recipe.quality, recipe.tracks[track].language
     limits = quality.languages[language]
-    accepted, rejected = Column("rejected") == 0, Column("rejected") == 1
     expectations = [
         gxe.ExpectTableRowCountToEqual(
             value=planned,
@@ -63,31 +88,30 @@ def shard_suite(recipe: Recipe, track: str, planned: int) -> "ExpectationSuite":
             **critical("language", "Every row is of the track's language"),
         ),
         gxe.ExpectColumnValuesToBeBetween(
-            column="reasons",
+            column="reasons_accepted",
             max_value=0,
-            row_condition=accepted,
-            **critical("accepted_without_reason", "No accepted row carries a reason"),
+            **critical("accepted_without_reason", "No accepted row carries a reason", unit="given"),
         ),
         gxe.ExpectColumnValuesToBeBetween(
-            column="reasons",
+            column="reasons_rejected",
             min_value=1,
-            row_condition=rejected,
-            **critical("rejected_with_reason", "Every rejected row says why"),
+            **critical("rejected_with_reason", "Every rejected row says why", unit="given"),
         ),
         gxe.ExpectColumnValuesToBeInSet(
-            column="status",
+            column="status_accepted",
             value_set=[CaptionStatus.OK.value],
-            row_condition=accepted,
-            **critical("accepted_captioned", "Every accepted row was captioned to its end"),
+            **critical(
+                "accepted_captioned", "Every accepted row was captioned to its end", unit="given"
+            ),
         ),
         gxe.ExpectColumnValuesToBeBetween(
-            column="caption_chars",
+            column="caption_chars_accepted",
             min_value=limits.min_chars,
             max_value=limits.max_chars,
-            row_condition=accepted,
             **critical(
                 "accepted_length",
                 f"Accepted captions have {limits.min_chars:,} to {limits.max_chars:,} characters",
+                unit="given",
             ),
         ),
         *(

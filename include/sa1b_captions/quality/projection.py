@@ -8,10 +8,8 @@ import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sa1b_captions.campaign import Campaign
 from sa1b_captions.findings import Check
 from sa1b_captions.plurals import counted
-from sa1b_captions.quality.curated import read_curate_receipts
 from sa1b_captions.recipe import Track
 
 MIN_SHARDS = 5
@@ -82,17 +80,6 @@ def project(track: Track, accepted: Sequence[int], shards: int) -> Projection | 
         low = max(sum(accepted), round(rows - DEVIATIONS * error))
         high = round(rows + DEVIATIONS * error)
     return Projection(track.name, track.target, done, shards, round(rows), low, high)
-
-
-def read_projections(campaign: Campaign) -> list[Projection]:
-    """Projections of the tracks that have a curated shard, from one small read per shard."""
-    found = []
-    for track in campaign.recipe.tracks.values():
-        receipts = read_curate_receipts(campaign, track.name, campaign.recipe.shards)
-        accepted = [receipt.accepted for receipt in receipts if receipt is not None]
-        projection = project(track, accepted, len(receipts))
-        found += [] if projection is None else [projection]
-    return found
 
 
 def check_projection(projection: Projection | None) -> list[Check]:

@@ -11,13 +11,16 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
+from functools import partial
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from sa1b_captions import layout, records
+from sa1b_captions.ahead import read_ahead
 from sa1b_captions.campaign import Campaign
 from sa1b_captions.errors import MissingKeyError, PermanentError
+from sa1b_captions.freshness import READERS
 from sa1b_captions.generations import FIRST
 from sa1b_captions.outputs import read_curated, read_duplicates
 from sa1b_captions.receipt_files import ingest_place, read_receipt
@@ -25,7 +28,7 @@ from sa1b_captions.receipts import CurateReceipt, DedupReceipt
 from sa1b_captions.recipe import Track
 from sa1b_captions.release import guards, rows
 from sa1b_captions.release.folder import ReleaseFolder
-from sa1b_captions.release.left_out import Duplicates, repeats_within
+from sa1b_captions.release.left_out import Duplicates, Finding, repeats_within
 from sa1b_captions.release.manifest import TrackTotals
 from sa1b_captions.release.names import TrackFiles
 from sa1b_captions.release.summary import TrackSummary
@@ -36,6 +39,8 @@ _log = logging.getLogger(__name__)
 DUPLICATE_REASON = "duplicate_of_other_shard"
 BEYOND_TARGET = "beyond_target"
 PROGRESS_INTERVAL_S = 5.0
+AHEAD = 4
+"""Shards that are read while one is written."""
 
 
 def export_track(
@@ -77,7 +82,7 @@ def export_track(
                 (names.rejected, rows.REJECTED_SCHEMA),
             )
         )
-        for shard, split in _splits(campaign, track, curated, dedup):
+        for shard, split, index in _splits(campaign, track, curated, dedup):
             first_id = totals.rows
             totals.add(split)
             kept, originals = split.kept, None
@@ -90,7 +95,6 @@ def export_track(
             jsonl.rows = totals.rows
             data.add(published)
             summary.add(kept, published, first_id)
-            index = _read_index(campaign, shard)
             provenance.add(rows.provenance_table(kept, first_id, index, originals))
             image_hashes.add(rows.image_hashes_table(kept, first_id))
             rejected.add(split.left_out)
@@ -143,31 +147,56 @@ def _splits(
     track: Track,
     curated: Mapping[str, CurateReceipt],
     dedup: DedupReceipt,
-) -> Iterator[tuple[str, _Split]]:
-    """Each shard with its samples split, in the order of the recipe's shards."""
+) -> Iterator[tuple[str, _Split, pa.Table | None]]:
+    """Each shard with its samples split and its index, in the order of the recipe's shards."""
     key = layout.duplicates_key(campaign.name, track.name)
     table = read_duplicates(campaign, dedup)
     trim = _trim(campaign, track, table, curated)
     duplicates = Duplicates(table, key)
     shards = campaign.recipe.shards
     logged_at = time.monotonic()
-    for number, shard in enumerate(shards, start=1):
-        split = _split(campaign, track, shard, curated[shard], duplicates)
-        yield shard, split if trim is None else _trimmed(split, trim)
+    stored = read_ahead(
+        partial(_read_shard, campaign, track), [curated[shard] for shard in shards], AHEAD
+    )
+    for number, (shard, tables) in enumerate(zip(shards, stored, strict=True), start=1):
+        split = _split(campaign, track, shard, curated[shard], tables, duplicates)
+        yield shard, split if trim is None else _trimmed(split, trim), tables.index
         if time.monotonic() - logged_at >= PROGRESS_INTERVAL_S or number == len(shards):
             _log.info("%s: %d of %d shards exported", track.name, number, len(shards))
             logged_at = time.monotonic()
     duplicates.check_all_found()
 
 
-def _split(
-    campaign: Campaign, track: Track, shard: str, receipt: CurateReceipt, duplicates: Duplicates
-) -> _Split:
-    where = f"{track.name}/{shard}"
+@dataclass(frozen=True, slots=True)
+class _Stored:
+    """What the store has of one track of a shard."""
+
+    accepted: pa.Table
+    rejected: pa.Table
+    repeats: Finding
+    """What curate found within the shard."""
+    index: pa.Table | None
+
+
+def _read_shard(campaign: Campaign, track: Track, receipt: CurateReceipt) -> _Stored:
     accepted, rejected = (
         read_curated(campaign, receipt, name, records.CURATED_SCHEMA.names)
         for name in ("accepted.parquet", "rejected.parquet")
     )
+    repeats = repeats_within(campaign, track.name, receipt.shard)
+    return _Stored(accepted, rejected, repeats, _read_index(campaign, receipt.shard))
+
+
+def _split(
+    campaign: Campaign,
+    track: Track,
+    shard: str,
+    receipt: CurateReceipt,
+    stored: _Stored,
+    duplicates: Duplicates,
+) -> _Split:
+    where = f"{track.name}/{shard}"
+    accepted, rejected = stored.accepted, stored.rejected
     guards.check_counts(receipt, accepted, rejected, where)
     guards.check_rows(campaign.recipe, track, accepted, where)
     winners = duplicates.of(shard, accepted)
@@ -177,7 +206,7 @@ def _split(
         rows.rejected_table(
             rejected,
             rejected.column("reasons").to_pylist(),
-            repeats_within(campaign, track.name, shard),
+            stored.repeats,
         ),
         rows.rejected_table(repeats, [[DUPLICATE_REASON]] * repeats.num_rows, winners),
     ]
@@ -200,7 +229,8 @@ def _trim(
         samples = table.column("sample_id")
         return samples.filter(pc.invert(pc.is_in(samples, value_set=left_out)))
 
-    return Trim(campaign.recipe.seed, track.target, map(publishable, campaign.recipe.shards))
+    samples = read_ahead(publishable, campaign.recipe.shards, READERS)
+    return Trim(campaign.recipe.seed, track.target, samples)
 
 
 def _trimmed(split: _Split, trim: Trim) -> _Split:

@@ -3,16 +3,23 @@
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
+from sa1b_captions import layout
 from sa1b_captions.audit_receipts import AuditReceipt
 from sa1b_captions.campaign import Campaign
 from sa1b_captions.errors import PermanentError
 from sa1b_captions.findings import Verdict
 from sa1b_captions.quality.curated import require_curated, require_deduplicated
 from sa1b_captions.receipt_files import digest, release_validation_place, require_receipt
-from sa1b_captions.receipts import CurateReceipt, DedupReceipt, ReleaseValidation
-from sa1b_captions.release_freshness import read_shard_validations, why_stale
+from sa1b_captions.receipts import (
+    CurateReceipt,
+    DedupReceipt,
+    ReleaseValidation,
+    ShardValidation,
+)
+from sa1b_captions.release_freshness import read_shards, why_stale
 from sa1b_captions.software import software
 from sa1b_captions.stages.audit_findings import find_audits
+from sa1b_captions.stages.campaign_summary import Stamps
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +33,8 @@ class Inputs:
     """By track and shard: what texts depend on. None where the recipe repairs nothing."""
     validation: ReleaseValidation
     digest: str
+    mark: str
+    """Over the stamps of all these receipts."""
 
     @property
     def verdict(self) -> str:
@@ -52,11 +61,14 @@ def read_inputs(campaign: Campaign, allow_verdicts: Collection[str]) -> Inputs:
         RetryableError: the store failed.
     """
     recipe = campaign.recipe
-    curated = {track: require_curated(campaign, track) for track in campaign.tracks}
+    mark = _mark(campaign)
+    states = read_shards(campaign)
+    curated = {track: require_curated(campaign, track, states) for track in campaign.tracks}
     dedups = {
         track: require_deduplicated(campaign, track, curated[track]) for track in campaign.tracks
     }
-    validation = _require_validated(campaign, curated, dedups)
+    results = [state.validation for state in states]
+    validation = _require_validated(campaign, curated, dedups, results)
     _require_verdict(campaign, validation, allow_verdicts)
     receipts = [receipt for track in campaign.tracks for receipt in curated[track]]
     audits = find_audits(campaign, recipe.shards, curated) if campaign.recipe.repairs else {}
@@ -74,13 +86,22 @@ def read_inputs(campaign: Campaign, allow_verdicts: Collection[str]) -> Inputs:
             *dedups.values(),
             *(audit for found in audits.values() for audit in found),
         ),
+        mark=mark,
     )
+
+
+def _mark(campaign: Campaign) -> str:
+    keys = [layout.dedup_receipt_key(campaign.name, track) for track in campaign.tracks]
+    keys.append(layout.release_validation_key(campaign.name))
+    shards = campaign.recipe.shards
+    return Stamps(campaign, shards, keys).mark(shards, *keys)
 
 
 def _require_validated(
     campaign: Campaign,
     curated: Mapping[str, Sequence[CurateReceipt]],
     dedups: Mapping[str, DedupReceipt],
+    shard_results: Sequence[ShardValidation | None],
 ) -> ReleaseValidation:
     """Validation of these captions: a verdict on others says nothing of them.
 
@@ -88,7 +109,7 @@ def _require_validated(
     """
     store = campaign.store
     validation = require_receipt(store, release_validation_place(campaign.name))
-    why = why_stale(campaign, validation, curated, dedups, read_shard_validations(campaign))
+    why = why_stale(campaign, validation, curated, dedups, shard_results)
     if not why and not store.exists(validation.report):
         why = f"its report {validation.report} is gone"
     if why:
@@ -128,6 +149,8 @@ def _remedy(validation: ReleaseValidation) -> str:
 
 def require_unchanged(campaign: Campaign, inputs: Inputs) -> None:
     """Refuse to publish what is not the present state any more."""
+    if _mark(campaign) == inputs.mark:
+        return
     present = read_inputs(campaign, [inputs.verdict])
     if present.files_digest != inputs.files_digest:
         raise PermanentError(

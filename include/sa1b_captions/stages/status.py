@@ -4,15 +4,18 @@ A shard is done when all its tracks are captioned, these captions are curated by
 recipe as it is now, and this is what was validated. Receipts say so; a listing alone never does.
 """
 
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
-from itertools import chain
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 
-from sa1b_captions import freshness, layout
+from sa1b_captions import freshness, layout, release_freshness
 from sa1b_captions.campaign import Campaign
-from sa1b_captions.freshness import READERS, ShardState
+from sa1b_captions.freshness import ShardState
+from sa1b_captions.outputs import METRICS
+from sa1b_captions.quality.projection import Projection, project
+from sa1b_captions.receipt_files import digest
 from sa1b_captions.recipe import TRACKS
 from sa1b_captions.shards import shard_number
+from sa1b_captions.stages.campaign_summary import RELEASE, Stamps, look_up
 
 _STEPS = ("", "captioned", "curated")
 _DETAILED = 50
@@ -20,7 +23,7 @@ _DETAILED = 50
 
 @dataclass(frozen=True, slots=True)
 class ShardStatus:
-    """How far one shard is; what is stale is not done."""
+    """How far one shard is; what is stale is not done. The campaign's summary keeps it."""
 
     shard: str
     ingested: bool
@@ -32,6 +35,10 @@ class ShardStatus:
     """Whether the last validation is of other captions or other rules than the present ones."""
     stale: tuple[str, ...] = ()
     """Sentences on what is stale of it, the first cause first."""
+    accepted: dict[str, int] = field(default_factory=dict)
+    """Captions of each track that is curated by the present rules."""
+    metrics: dict[str, str] = field(default_factory=dict)
+    """`records.content_digest` of the `metrics.json` of these tracks, where a receipt names it."""
 
     @property
     def done(self) -> bool:
@@ -87,47 +94,57 @@ class CampaignStatus:
         return sum(shard.verdict == verdict for shard in self.shards)
 
 
-def read_status(campaign: Campaign) -> CampaignStatus:
-    """Read it from receipts.
+def read_status(campaign: Campaign, shards: Sequence[str] | None = None) -> CampaignStatus:
+    """Read it from receipts, or from the summary where it fits them.
 
-    Lists the folders with few keys, and reads only receipts that can be there: the caption parts
-    of a finished campaign are a hundred thousand keys.
+    Args:
+        campaign: recipe, store and name.
+        shards: those to look at, in ascending order; by default the recipe's.
+
+    Raises:
+        PermanentError: a receipt is damaged.
+        RetryableError: the store failed.
     """
-    shards = campaign.recipe.shards
-    prefixes = [layout.shards_prefix(), layout.shard_validations_prefix(campaign.name)]
-    prefixes += [layout.curated_prefix(campaign.name, track) for track in TRACKS]
-    if campaign.recipe.audit is not None:
-        prefixes += [layout.audit_prefix(campaign.name, track) for track in TRACKS]
-    with ThreadPoolExecutor(READERS) as pool:
-        keys = set(chain.from_iterable(pool.map(lambda p: _receipts(campaign, p), prefixes)))
-        # Folders of captions are not listed; a shard that has neither archive nor captions that
-        # are curated has none.
-        keys |= {
-            layout.caption_receipt_key(campaign.name, track, shard)
-            for shard in shards
-            for track in TRACKS
-            if layout.ingest_receipt_key(shard) in keys
-            or layout.curate_receipt_key(campaign.name, track, shard) in keys
-        }
-        states = pool.map(
-            lambda shard: freshness.read_shard(campaign, shard, keys.__contains__), shards
-        )
-        return CampaignStatus([_status(state) for state in states])
+    shards = campaign.recipe.shards if shards is None else shards
+    stamps = Stamps(campaign, shards)
+    found = look_up(
+        campaign,
+        ShardStatus,
+        {shard: stamps.mark([shard]) for shard in shards},
+        lambda shard: _status(freshness.read_shard(campaign, shard, stamps.__contains__)),
+    )
+    return CampaignStatus(list(found.values()))
 
 
-def _receipts(campaign: Campaign, prefix: str) -> list[str]:
-    return [key for key in campaign.store.list(prefix) if key.endswith(".json")]
+def project_tracks(campaign: Campaign, status: CampaignStatus) -> list[Projection]:
+    """Projections of the tracks that have a curated shard."""
+    shards = status.shards
+    return [
+        found
+        for track in campaign.recipe.tracks.values()
+        if (found := project(track, _accepted(shards, track.name), len(shards))) is not None
+    ]
+
+
+def _accepted(shards: Sequence[ShardStatus], track: str) -> list[int]:
+    return [shard.accepted[track] for shard in shards if track in shard.accepted]
 
 
 def _status(state: ShardState) -> ShardStatus:
     present = None if state.stale_validation else state.validation
+    tracks = state.tracks.items()
+    curated = {track: one for track, found in tracks if (one := found.fresh_curated) is not None}
     return ShardStatus(
         shard=state.shard,
         ingested=state.ingest is not None,
-        tracks={track: found.step for track, found in state.tracks.items()},
+        tracks={track: found.step for track, found in tracks},
         verdict="" if present is None else present.verdict.value,
         outdated=bool(state.stale_validation),
         stale=tuple(map(str, state.stale)),
+        accepted={track: one.accepted for track, one in curated.items()},
+        metrics={
+            track: one.files[METRICS] for track, one in curated.items() if METRICS in one.files
+        },
     )
 
 
@@ -143,3 +160,28 @@ def is_done(campaign: Campaign, shard: str) -> bool:
     """
     state = freshness.read_shard(campaign, shard)
     return _status(state).done and (state.audits is None or state.audits.whole)
+
+
+@dataclass(frozen=True, slots=True)
+class _ReleaseStatus:
+    why_stale: str
+
+
+def why_release_stale(campaign: Campaign) -> str:
+    """Why the present validation of the release is stale, or empty; from the summary if it fits.
+
+    Raises as `read_status` does.
+    """
+    shards = campaign.recipe.shards
+    keys = [layout.dedup_receipt_key(campaign.name, track) for track in TRACKS]
+    keys.append(layout.release_validation_key(campaign.name))
+    mark = Stamps(campaign, shards, keys).mark(shards, *keys)
+    # What the recipe asks for is part of what the verdict is made of.
+    marks = {RELEASE: f"{mark} {digest({'recipe': campaign.recipe.source})}"}
+    found = look_up(
+        campaign,
+        _ReleaseStatus,
+        marks,
+        lambda _: _ReleaseStatus(release_freshness.why_release_stale(campaign)),
+    )
+    return found[RELEASE].why_stale

@@ -5,17 +5,14 @@ The result is written after the report, so a result that exists has its report.
 
 import logging
 from collections.abc import Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from functools import partial
 from typing import Any
 
 import pyarrow as pa
 
-from sa1b_captions.audits import read_audits
 from sa1b_captions.campaign import Campaign
 from sa1b_captions.findings import Check, Measure
-from sa1b_captions.freshness import READERS, curated_version, read_tracks
+from sa1b_captions.freshness import ShardState
 from sa1b_captions.outputs import read_duplicates
 from sa1b_captions.quality import metrics, release_expectations
 from sa1b_captions.quality.checks import judge, run_suite
@@ -33,8 +30,7 @@ from sa1b_captions.receipt_files import (
     write_receipt,
 )
 from sa1b_captions.receipts import CurateReceipt, ReleaseValidation, RunSummary, ShardValidation
-from sa1b_captions.recipe import TRACKS
-from sa1b_captions.release_freshness import read_shard_validations, release_validation_input
+from sa1b_captions.release_freshness import read_shards, release_validation_input
 from sa1b_captions.stages.audit_findings import Reviews, find_in_release
 from sa1b_captions.stages.validations import of_release, store_validation
 
@@ -55,11 +51,12 @@ def validate_release(
         RetryableError: the store failed, or a check crashed.
     """
     store, place = campaign.store, release_validation_place(campaign.name)
-    curated = {track: require_curated(campaign, track) for track in campaign.tracks}
+    states = read_shards(campaign)
+    curated = {track: require_curated(campaign, track, states) for track in campaign.tracks}
     dedups = {
         track: require_deduplicated(campaign, track, curated[track]) for track in campaign.tracks
     }
-    shard_results = dict(zip(campaign.recipe.shards, read_shard_validations(campaign), strict=True))
+    shard_results = {state.shard: state.validation for state in states}
     version = release_validation_input(campaign, curated, dedups, list(shard_results.values()))
     result = None if force else read_receipt(store, place)
     reviews = Reviews(campaign)
@@ -67,7 +64,7 @@ def validate_release(
         duplicates = {
             track: read_duplicates(campaign, receipt) for track, receipt in dedups.items()
         }
-        verdicts = _shard_verdicts(campaign, curated, shard_results)
+        verdicts = {state.shard: _verdict(state) for state in states}
         health = _shard_health(shard_results, verdicts)
         by_shard = metrics.shard_metrics(curated, duplicates, verdicts, health)
         occupancy = _occupancy(shard_results, verdicts)
@@ -142,46 +139,11 @@ def _explain(check: Check, counts: Mapping[str, Mapping[str, int]], campaign: Ca
     return f"{sentence} ({', '.join(f'{track} {shares[track]:.1%}' for track in above)})"
 
 
-def _shard_verdicts(
-    campaign: Campaign,
-    curated: Mapping[str, Sequence[CurateReceipt]],
-    results: Mapping[str, ShardValidation | None],
-) -> dict[str, str]:
-    """Verdict of each shard; `missing` without one, `outdated` when curated again since."""
-    verdicts = {}
-    for shard, version in zip(
-        campaign.recipe.shards, _curated_versions(campaign, curated), strict=True
-    ):
-        result = results[shard]
-        if result is None:
-            verdicts[shard] = "missing"
-        else:
-            verdicts[shard] = result.verdict.value if result.input == version else "outdated"
-    return verdicts
-
-
-def _curated_versions(
-    campaign: Campaign, curated: Mapping[str, Sequence[CurateReceipt]]
-) -> list[str]:
-    """Digest of each shard's curated tracks and audits, those included that are not released."""
-    shards = campaign.recipe.shards
-    every: dict[str, Sequence[CurateReceipt | None]] = {
-        track: curated[track]
-        if track in curated
-        else [state.fresh_curated for state in read_tracks(campaign, track, shards)]
-        for track in TRACKS
-    }
-    present = [
-        {t: one for t, many in every.items() if (one := many[place]) is not None}
-        for place in range(len(shards))
-    ]
-    if campaign.recipe.audit is None:
-        return [curated_version(of_shard) for of_shard in present]
-    with ThreadPoolExecutor(READERS) as pool:
-        audits = pool.map(partial(read_audits, campaign), shards, present)
-        return [
-            curated_version(*pair) for pair in zip(present, (a.fresh for a in audits), strict=True)
-        ]
+def _verdict(state: ShardState) -> str:
+    """Verdict of a shard; `missing` without one, `outdated` when curated again since."""
+    if state.validation is None:
+        return "missing"
+    return "outdated" if state.stale_validation else state.validation.verdict.value
 
 
 def _shard_health(

@@ -8,31 +8,24 @@ come later do not make its result outdated; `force` judges it again.
 """
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
 from sa1b_captions.audit_receipts import AuditReceipt
-from sa1b_captions.audits import read_audits
 from sa1b_captions.campaign import Campaign
 from sa1b_captions.errors import RetryableError
 from sa1b_captions.faithfulness import AuditFindings
-from sa1b_captions.freshness import TrackState, curated_version, read_tracks, why_not_curated
+from sa1b_captions.freshness import ShardState, curated_version, read_shard, why_not_curated
 from sa1b_captions.outputs import read_curated, read_metrics
 from sa1b_captions.quality import expectations
 from sa1b_captions.quality.checks import CrashedCheckError, judge, run_suite
 from sa1b_captions.quality.health.measures import health_table, measure_audit, measure_health
-from sa1b_captions.quality.health.neighbours import Neighbours
 from sa1b_captions.quality.health.reference import read_reference
 from sa1b_captions.quality.projection import check_projection, project
 from sa1b_captions.quality.report.shard import ShardFindings, render_shard
-from sa1b_captions.quality.report.window_occupancy import check_shard, read_occupancies
-from sa1b_captions.receipt_files import (
-    read_receipt,
-    run_summary_place,
-    shard_validation_place,
-    write_receipt,
-)
+from sa1b_captions.quality.report.window_occupancy import check_shard
+from sa1b_captions.receipt_files import run_summary_place, write_receipt
 from sa1b_captions.receipts import (
     CurateCounts,
     CurateReceipt,
@@ -42,6 +35,7 @@ from sa1b_captions.receipts import (
 )
 from sa1b_captions.recipe import TRACKS
 from sa1b_captions.stages.audit_findings import Reviews, find_in_shard
+from sa1b_captions.stages.neighbours import Neighbours
 from sa1b_captions.stages.publication import Publication, Wish, decide
 from sa1b_captions.stages.validations import of_shard, store_validation
 
@@ -80,20 +74,20 @@ def validate_shards(
     not_curated: dict[str, str] = {}
     neighbours, reviews = Neighbours(campaign), Reviews(campaign)
     for shard in shards:
-        states = {track: read_tracks(campaign, track, [shard])[0] for track in TRACKS}
-        curated = {t: one.fresh_curated for t, one in states.items() if one.fresh_curated}
-        audits = read_audits(campaign, shard, curated).fresh
+        state = read_shard(campaign, shard)
+        tracks_of = state.tracks.items()
+        curated = {t: one.fresh_curated for t, one in tracks_of if one.fresh_curated is not None}
+        audits = {} if state.audits is None else state.audits.fresh
         result = None
         if curated:
-            place = shard_validation_place(campaign.name, shard)
-            result = None if force else read_receipt(campaign.store, place)
-            if result is not None and result.input == curated_version(curated, audits):
+            if state.validation is not None and not state.stale_validation and not force:
+                result = state.validation
                 up_to_date.append(shard)
             else:
                 try:
                     audited = find_in_shard(campaign, audits, reviews)
                     inputs = _Inputs(curated, audits, audited)
-                    result = _validate_shard(campaign, shard, inputs, neighbours, run_id)
+                    result = _validate_shard(campaign, state, inputs, neighbours, run_id)
                 except CrashedCheckError as crash:
                     crashes.append(str(crash))
                     continue
@@ -102,7 +96,7 @@ def validate_shards(
             known = ", as validated before" if shard in up_to_date else ""
             _log.info("%s: %s%s", shard, result.verdict.value, known)
         else:
-            not_curated[shard] = _why_none(states)
+            not_curated[shard] = _why_none(state)
             _log.warning("%s is not validated; %s", shard, not_curated[shard])
         publications[shard] = decide(shard, wish, curated, result)
     if run_id is not None:
@@ -121,11 +115,11 @@ def validate_shards(
     }
 
 
-def _why_none(states: Mapping[str, TrackState]) -> str:
+def _why_none(state: ShardState) -> str:
     """Why no track of a shard is curated: what is stale, or else of the first track."""
-    stale = {track: state for track, state in states.items() if state.stale}
-    track, state = next(iter((stale or states).items()))
-    return f"{track}: {why_not_curated(state)}"
+    stale = {track: one for track, one in state.tracks.items() if one.stale}
+    track, first = next(iter((stale or state.tracks).items()))
+    return f"{track}: {why_not_curated(first)}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,28 +134,30 @@ class _Inputs:
 
 def _validate_shard(
     campaign: Campaign,
-    shard: str,
+    state: ShardState,
     inputs: _Inputs,
     neighbours: Neighbours,
     run_id: str | None,
 ) -> ShardValidation:
-    curated, audited = inputs.curated, inputs.audited
-    checks, health = {}, {}
+    shard, curated, audited = state.shard, inputs.curated, inputs.audited
+    checks, health, metrics = {}, {}, {}
     reference = read_reference(campaign)
-    occupancy = read_occupancies(campaign, shard, curated)
+    captions = {track: state.tracks[track].captions for track in curated}
+    occupancy = {track: found.occupancy for track, found in captions.items() if found}
     remarks = check_shard(occupancy)
     for track, receipt in curated.items():
         features = read_curated(campaign, receipt, "features.parquet")
         suite = expectations.shard_suite(campaign.recipe, track, receipt.planned)
-        metrics = read_metrics(campaign, receipt)
+        metrics[track] = read_metrics(campaign, receipt)
         of_track = None if reference is None else reference.tracks.get(track)
         limits = campaign.recipe.quality.health
         near = neighbours.of(track, shard)
-        health[track] = measure_health(metrics, of_track, near, limits)
+        health[track] = measure_health(metrics[track], of_track, near, limits)
         if audited is not None and track in audited.tracks and campaign.recipe.audit is not None:
             limit = campaign.recipe.audit.unsupported
             health[track] += measure_audit(audited.tracks[track], of_track, limit)
-        checks[track] = run_suite(features, suite, f"{track}/{shard}")
+        frame = expectations.shard_frame(features)
+        checks[track] = run_suite(frame, suite, f"{track}/{shard}")
         if health[track]:
             suite = expectations.health_suite(health[track])
             checks[track] += run_suite(health_table(health[track]), suite, f"{track}/{shard}")
@@ -170,7 +166,10 @@ def _validate_shard(
         plan = campaign.recipe.tracks[track]
         checks[track] += check_projection(project(plan, accepted, len(campaign.recipe.shards)))
     verdict = judge(check for found in checks.values() for check in found)
-    findings = ShardFindings(shard, verdict, curated, checks, health, occupancy, run_id, audited)
+    findings = ShardFindings(
+        *(shard, verdict, curated, metrics, checks, health, occupancy, run_id),
+        audited,
+    )
     return store_validation(
         campaign,
         of_shard(campaign, shard),

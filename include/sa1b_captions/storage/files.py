@@ -7,7 +7,7 @@ import logging
 import os
 import shutil
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from pathlib import Path
 
 from sa1b_captions.errors import (
@@ -111,6 +111,18 @@ class FileStore:
         return iter(
             sorted(k for k in keys if k.startswith(prefix) and not k.endswith(PARTIAL_SUFFIX))
         )
+
+    def stamps(self, keys: Collection[str]) -> dict[str, str]:
+        """A text for each of these keys that exists."""
+        found = {}
+        root = str(self.root)
+        for key in keys:
+            with self._errors(key), contextlib.suppress(FileNotFoundError):
+                file = os.stat(f"{root}/{key}")  # noqa: PTH116 (a Path costs more than the call)
+                # A file that replaces another was made beside it, so its inode differs even
+                # where the clock of the disk has not ticked between.
+                found[key] = f"{file.st_ino}-{file.st_size}-{file.st_mtime_ns}-{file.st_ctime_ns}"
+        return found
 
     def delete(self, key: str) -> None:
         """Remove the object if it exists."""

@@ -3,8 +3,9 @@
 import contextlib
 import datetime as dt
 import logging
+import os.path
 import threading
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import TYPE_CHECKING, Any, Literal
 
 from sa1b_captions.errors import (
@@ -21,6 +22,7 @@ from sa1b_captions.storage.s3_errors import (
     server_time,
     store_errors,
 )
+from sa1b_captions.storage.s3_listing import take_objects
 from sa1b_captions.storage.s3_upload import MultipartWriter
 from sa1b_captions.storage.store import Writer, checked_key, exactly
 
@@ -73,7 +75,9 @@ class S3Store:
         if fault:
             raise SettingsError(f"{self.url} cannot be opened: {fault}")
         try:
-            return boto3.client("s3", endpoint_url=self._endpoint_url, config=config)
+            client = boto3.client("s3", endpoint_url=self._endpoint_url, config=config)
+            client.meta.events.register("before-parse.s3.ListObjectsV2", take_objects)
+            return client
         except (BotoCoreError, ValueError, OSError) as error:
             raise SettingsError(
                 f"{self.url} cannot be opened: {error}; check CAPTIONS_S3_ENDPOINT_URL, "
@@ -188,16 +192,26 @@ class S3Store:
 
     def list(self, prefix: str) -> Iterator[str]:
         """Keys that begin with `prefix`, ascending."""
-        whole = f"{self.prefix}/{prefix}".lstrip("/")
         cut = len(self.prefix) + 1 if self.prefix else 0
-        names = [
-            name
-            for page in self._pages(prefix, whole)
-            for item in page.get("Contents", ())
-            if (name := item["Key"]).startswith(whole) and not name.endswith("/")
-        ]
+        names = [item["Key"] for item in self._items(prefix)]
         # Some servers sort by other rules, and list the folders that browsers make as objects.
-        return iter(sorted(name[cut:] for name in names))
+        return iter(sorted(name[cut:] for name in names if not name.endswith("/")))
+
+    def stamps(self, keys: Collection[str]) -> dict[str, str]:
+        """A text for each of these keys that exists, from a listing of what begins as they do."""
+        names = {self._name(key): key for key in keys}
+        start = os.path.commonprefix(list(keys))  # noqa: RUF071 (of texts, which keys are)
+        return {
+            names[item["Key"]]: f"{item['ETag']}-{item['Size']}-{item['LastModified']}"
+            for item in (self._items(start) if keys else ())
+            if item["Key"] in names
+        }
+
+    def _items(self, prefix: str) -> Iterator[dict[str, Any]]:
+        """What a listing says of each object whose key begins with `prefix`."""
+        whole = f"{self.prefix}/{prefix}".lstrip("/")
+        for page in self._pages(prefix, whole):
+            yield from (item for item in page.get("Contents", ()) if item["Key"].startswith(whole))
 
     def _pages(self, prefix: str, whole: str) -> Iterator[dict[str, Any]]:
         """Replies of a listing. boto3 takes one that breaks off for its end."""

@@ -1,6 +1,6 @@
 """What a store is to its users, and what its two kinds share."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import AbstractContextManager
 from pathlib import PurePosixPath
 from typing import Protocol
@@ -45,6 +45,12 @@ class Store(Protocol):
 
     def list(self, prefix: str) -> Iterator[str]:
         """Keys that begin with `prefix`, ascending."""
+
+    def stamps(self, keys: Collection[str]) -> dict[str, str]:
+        """A text for each of these keys that exists, which is another once the object is replaced.
+
+        Costs a request for many keys, not for each, if they begin alike and little else does.
+        """
 
     def delete(self, key: str) -> None:
         """Remove the object if it exists."""

@@ -98,6 +98,13 @@ def read_rows(campaign: Campaign, track: str, shard: str, name: str = "accepted"
     return pl.DataFrame(records.read_table(campaign.store, key, _COLUMNS + extra))
 
 
+def read_winners(campaign: Campaign, track: str, shard: str) -> dict[str, str]:
+    """Sample that stays in the place of each that curate found to be a duplicate."""
+    key = layout.curated_key(campaign.name, track, shard, "duplicates.parquet")
+    table = records.read_table(campaign.store, key, ["sample_id", "winner"])
+    return dict(zip(*(column.to_pylist() for column in table.columns), strict=True))
+
+
 class Gallery:
     """Turns rows into samples with their pictures."""
 
@@ -106,6 +113,7 @@ class Gallery:
         self._thumbnails = Thumbnails(campaign.store)
         # A table of a full shard takes about 20 MB; eight are one shard's.
         self._rows = lru_cache(maxsize=8)(partial(read_rows, campaign))
+        self._winners = lru_cache(maxsize=8)(partial(read_winners, campaign))
 
     def samples(
         self, shard: str, tracks: Sequence[str], singles: int = SINGLE_SAMPLES
@@ -115,16 +123,15 @@ class Gallery:
         Photographs captioned in several languages come first, their captions side by side.
         """
         single = [track for track in tracks if track.startswith("single_")]
-        rows = [self._rows(track, shard) for track in single]
-        by_image: dict[int, list[Row]] = {}
-        for row in (row for frame in rows for row in frame.iter_rows(named=True)):
-            by_image.setdefault(row["image_ids"][0], []).append(row)
-        most = max(map(len, by_image.values()), default=0)
-        full = [found for found in by_image.values() if len(found) == most]
-        samples = [
-            Sample(self.pictures(full[place][0]), [_caption(row) for row in full[place]])
-            for place in evenly(len(full), singles)
-        ]
+        samples = []
+        if single:
+            rows = pl.concat([self._rows(track, shard) for track in single])
+            image = pl.col("image_ids").list.first()
+            images = rows.group_by(image, maintain_order=True).len()
+            full = images.filter(pl.col("len") == pl.col("len").max())["image_ids"]
+            for place in evenly(len(full), singles):
+                found = rows.filter(image == full[place]).to_dicts()
+                samples.append(Sample(self.pictures(found[0]), [_caption(row) for row in found]))
         for track in (track for track in tracks if track.startswith("multi_")):
             frame = self._rows(track, shard)
             samples += [self.sample(frame.row(p, named=True)) for p in evenly(frame.height, 1)]
@@ -186,12 +193,7 @@ class Gallery:
 
     def _winner(self, row: Row) -> Row:
         """The row of the same shard and track that stays in a duplicate's place."""
-        key = layout.curated_key(
-            self._campaign.name, row["track"], row["shard"], "duplicates.parquet"
-        )
-        columns = ["sample_id", "winner"]
-        winners = pl.DataFrame(records.read_table(self._campaign.store, key, columns))
-        return self.find(winners.row(by_predicate=pl.col("sample_id") == row["sample_id"])[1])
+        return self.find(self._winners(row["track"], row["shard"])[row["sample_id"]])
 
 
 def _caption(row: Row, shown_chars: int = SHOWN_CHARS) -> Caption:

@@ -2,11 +2,11 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from sa1b_captions.campaign import Campaign
 from sa1b_captions.faithfulness import AuditFindings
 from sa1b_captions.findings import Check, Measure, Verdict
-from sa1b_captions.outputs import read_metrics
 from sa1b_captions.quality.expectations import HEALTH
 from sa1b_captions.quality.health.measures import SHAPES
 from sa1b_captions.quality.report import copies, faithfulness_section, gallery, page
@@ -34,6 +34,8 @@ class ShardFindings:
     verdict: Verdict
     receipts: dict[str, CurateReceipt]
     """Curate receipt of each curated track."""
+    metrics: dict[str, dict[str, Any]]
+    """`metrics.json` of each."""
     checks: dict[str, list[Check]]
     """Checks of each curated track."""
     health: dict[str, list[Measure]]
@@ -53,7 +55,7 @@ def render_shard(campaign: Campaign, findings: ShardFindings) -> str:
         PermanentError: curated rows that a receipt vouches for are gone.
     """
     shard, tracks = findings.shard, [track for track in TRACKS if track in findings.receipts]
-    metrics = {track: read_metrics(campaign, findings.receipts[track]) for track in tracks}
+    metrics = findings.metrics
     rows = gallery.Gallery(campaign)
     return page.fill_template(
         "shard.html.jinja",

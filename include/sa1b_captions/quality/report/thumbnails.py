@@ -45,7 +45,7 @@ class Thumbnails:
     """Thumbnails of photographs of any shards, by ranged reads; remembers what it has read."""
 
     store: Store
-    _archives: dict[str, "_Archive"] = field(default_factory=dict)
+    _archives: dict[str, "_Archive | None"] = field(default_factory=dict)
     _uris: dict[tuple[str, int, int], str | None] = field(default_factory=dict)
 
     def uri(self, shard: str, image_id: int, max_width_px: int = MAX_WIDTH_PX) -> str | None:
@@ -61,11 +61,13 @@ class Thumbnails:
         return self._uris[key]
 
     def _make_uri(self, shard: str, image_id: int, max_width_px: int) -> str | None:
+        if shard not in self._archives:
+            self._archives[shard] = self._open(shard)
+        archive = self._archives[shard]
+        place = None if archive is None else archive.places.get(image_id)
+        if archive is None or place is None:
+            return None
         try:
-            archive = self._archive(shard)
-            place = archive.places.get(image_id)
-            if place is None:
-                return None
             jpeg = self.store.read_range(archive.key, *place)
         except PermanentError:
             return None
@@ -74,17 +76,18 @@ class Thumbnails:
             return None
         return "data:image/jpeg;base64," + base64.b64encode(small).decode()
 
-    def _archive(self, shard: str) -> "_Archive":
-        if shard not in self._archives:
+    def _open(self, shard: str) -> "_Archive | None":
+        """Where a shard's JPEGs lie; None where that cannot be read."""
+        columns = ["image_id", "offset", "size"]
+        try:
             ingest = read_receipt(self.store, ingest_place(shard))
             generation = FIRST if ingest is None else ingest.generation
-            columns = ["image_id", "offset", "size"]
-            index = pl.DataFrame(
-                records.read_table(self.store, layout.index_key(shard, generation), columns)
-            ).unique("image_id", keep="first")
-            places = {row[0]: (row[1], row[2]) for row in index.iter_rows()}
-            self._archives[shard] = _Archive(layout.archive_key(shard, generation), places)
-        return self._archives[shard]
+            table = records.read_table(self.store, layout.index_key(shard, generation), columns)
+        except PermanentError:
+            return None
+        index = pl.DataFrame(table).unique("image_id", keep="first")
+        places = {row[0]: (row[1], row[2]) for row in index.iter_rows()}
+        return _Archive(layout.archive_key(shard, generation), places)
 
 
 @dataclass(frozen=True, slots=True)

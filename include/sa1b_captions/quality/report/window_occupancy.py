@@ -5,13 +5,11 @@ changes no verdict.
 """
 
 import statistics
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 
-from sa1b_captions.campaign import Campaign
 from sa1b_captions.findings import Check
 from sa1b_captions.plurals import counted
-from sa1b_captions.receipt_files import caption_place, read_receipt
 from sa1b_captions.receipts import ENOUGH_OCCUPANCY, Occupancy
 
 LOWEST_SHARDS = 10
@@ -31,15 +29,6 @@ class ReleaseOccupancy:
     median: float | None
     lowest: list[tuple[str, Occupancy]]
     """Shards, the lowest first; those whose number says little only where all do."""
-
-
-def read_occupancies(campaign: Campaign, shard: str, tracks: Iterable[str]) -> dict[str, Occupancy]:
-    """What the caption receipts of a shard's tracks say; nothing of a track without one."""
-    found = {
-        track: read_receipt(campaign.store, caption_place(campaign.name, track, shard))
-        for track in tracks
-    }
-    return {track: receipt.occupancy for track, receipt in found.items() if receipt}
 
 
 def occupancy_rows(found: ByTrack) -> list[tuple[list[str], Occupancy]]:
