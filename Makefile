@@ -16,7 +16,7 @@ GPU_PYTHON ?= 3.12
 unexport PYTHONDONTWRITEBYTECODE
 unexport VIRTUAL_ENV
 
-.PHONY: help setup demo down test test-unit test-dags coverage test-s3 test-integration test-cluster test-kind test-compose test-consumers test-browser test-images bench-ingest bench-console bench-curate bench-dedup bench-scale-out fuzz test-lmdeploy gpu-smoke lint lint-workflows format pins docs gold clean
+.PHONY: help setup demo down test test-unit test-dags coverage test-s3 test-integration test-cluster test-kind test-compose test-consumers test-browser test-images bench-ingest bench-console bench-curate bench-dedup bench-export bench-scale-out fuzz test-lmdeploy gpu-smoke lint lint-workflows format pins docs gold clean
 
 help: ## List the targets
 	@awk -F':.*## ' '/^[a-z0-9-]+:.*## /{printf "  make %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -135,6 +135,10 @@ bench-window: $(STAMP) $(LMDEPLOY)/.installed ## How full the engine is kept, wh
 bench-dedup: $(STAMP) .venv-dedup/.installed .venv-datatrove/.installed ## Near duplicates among 12M captions, beside peers; ROWS for fewer
 	ROWS=$(or $(ROWS),12000000) PEER_PYTHON=.venv-dedup/bin/python \
 	  DATATROVE_PYTHON=.venv-datatrove/bin/python $(BIN)/python -m benchmarks.bench_dedup
+
+bench-export: $(STAMP) .venv-consumers/.installed ## A release of 1M captions beside datasets and pandas, and again; ROWS for fewer
+	ROWS=$(or $(ROWS),1000000) PEER_PYTHON=.venv-consumers/bin/python \
+	  $(BIN)/python -m benchmarks.bench_export
 
 bench-scale-out: $(STAMP) .venv-scale-out/.installed ## The same clusters from Daft on a Ray cluster, 1M captions
 	ROWS=$(or $(ROWS),1008000) PACKAGE_PYTHON=$(BIN)/python DAFT_PROGRESS_BAR=0 \

@@ -211,6 +211,21 @@ def dedup_receipt_key(campaign: str, track: str) -> str:
     return f"{dedup_prefix(campaign, track)}receipt.json"
 
 
+def batches_prefix(campaign: str, track: str) -> str:
+    """Folder of what releases of a track are put together from."""
+    return f"{campaign_prefix(campaign)}release/{track}/"
+
+
+def batch_key(campaign: str, track: str, digest: str, name: str) -> str:
+    """File of one batch; `digest` tells what it is made from."""
+    return f"{batches_prefix(campaign, track)}{digest}/{name}"
+
+
+def batch_receipt_key(campaign: str, track: str, digest: str) -> str:
+    """What names the files of a batch, written last."""
+    return batch_key(campaign, track, digest, "batch.json")
+
+
 def releases_prefix() -> str:
     """Folder of all releases."""
     return "releases/"

@@ -3,6 +3,8 @@
 import dataclasses
 from typing import Any
 
+import pyarrow.compute as pc
+
 from sa1b_captions.findings import Check
 from sa1b_captions.recipe import TRACKS, Recipe, Track
 from sa1b_captions.release.card import CardFacts
@@ -48,5 +50,7 @@ def summary(track: Track) -> TrackSummary:
     recipe = builders.demo_recipe()
     kept = builders.caption_rows(recipe, track.name, "sa_000000", ["A path.", "A long path."])
     found = TrackSummary(example=1)
-    found.add(kept, published_table(track, kept, 0), 0)
+    found.characters.add(pc.utf8_length(kept.column("caption")))
+    found.tokens.add(kept.column("completion_tokens"))
+    found.row = published_table(track, kept, 0).to_pylist()[found.example]
     return found

@@ -2,7 +2,7 @@
 
 import contextlib
 import threading
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from typing import NoReturn, TypeVar
 
@@ -89,6 +89,9 @@ class FaultyStore:
         with self._store.open_writer(key) as writer:
             yield writer
             self._call(lambda: None)
+
+    def concatenate(self, key: str, parts: Sequence[tuple[str, int]]) -> None:
+        self._call(self._store.concatenate, key, parts)
 
     def exists(self, key: str) -> bool:
         return self._call(self._store.exists, key)

@@ -2,6 +2,7 @@ import dataclasses
 import json
 import re
 
+import pyarrow.compute as pc
 import pytest
 import yaml
 
@@ -196,7 +197,9 @@ def test_a_caption_cannot_leave_its_block_of_code():
     evil = "``` </script> | # heading {{ 7 * 7 }}"
     kept = builders.caption_rows(builders.demo_recipe(), "single_en", "sa_000000", [evil])
     found = TrackSummary(example=0)
-    found.add(kept, published_table(track, kept, 0), 0)
+    found.characters.add(pc.utf8_length(kept.column("caption")))
+    found.tokens.add(kept.column("completion_tokens"))
+    found.row = published_table(track, kept, 0).to_pylist()[found.example]
     given = facts(recipe)
     given = dataclasses.replace(given, summaries={**given.summaries, "single_en": found})
     examples = re.findall(r"^```json\n(.*)\n```$", render_card(given), re.MULTILINE)

@@ -14,7 +14,7 @@ from sa1b_captions.cli.common import app
 from sa1b_captions.errors import PermanentError
 from sa1b_captions.mark_logs import MarkLog
 from sa1b_captions.marks import Better, CaptionMark, Judgement, PairMark, text_digest
-from sa1b_captions.release import folder as release_folder
+from sa1b_captions.release import written
 from sa1b_captions.release.difference import EXAMPLES, KINDS, NOT_THERE
 from sa1b_captions.release.judged import share
 from sa1b_captions.stages import diff
@@ -36,7 +36,7 @@ def stored(tmp_path_factory):
     """
     store = FileStore(tmp_path_factory.mktemp("store"))
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(release_folder, "ROWS_PER_GROUP", 3)
+        patch.setattr(written, "ROWS_PER_GROUP", 3)
         campaign = releases.campaign_with_images(store, ROWS)
         export_release(campaign, "v1")
         first = releases.captions_of("single_en", "sa_000000", ROWS)

@@ -14,12 +14,12 @@ from hypothesis import strategies as st
 from sa1b_captions import layout, receipt_files, records
 from sa1b_captions.recipe import TRACKS, load_recipe
 from sa1b_captions.release import guards, rows
-from sa1b_captions.release.folder import ROWS_PER_GROUP, ReleaseFolder
 from sa1b_captions.release.manifest import (
     TrackTotals,
     read_manifest,
 )
 from sa1b_captions.release.verify import verify_release
+from sa1b_captions.release.written import ROWS_PER_GROUP, ParquetTable, open_hashed
 from sa1b_captions.stages.export import export_release
 from sa1b_captions.storage import FileStore, open_store_url
 from tests.support import builders, receipts, releases
@@ -185,7 +185,7 @@ def test_any_caption_survives_as_one_line_and_as_parquet(captions):
     for name in ("single_en", "multi_zh"):
         accepted = builders.caption_rows(recipe, name, "sa_000000", captions)
         published = rows.published_table(recipe.tracks[name], accepted, 7)
-        text = "".join(rows.json_lines(published))
+        text = rows.json_lines(published).decode()
         assert [json.loads(line) for line in text.splitlines()] == published.to_pylist()
         assert [row["conversations"][1]["value"] for row in published.to_pylist()] == captions
         assert published.column("id").to_pylist() == [7 + n for n in range(len(captions))]
@@ -193,46 +193,34 @@ def test_any_caption_survives_as_one_line_and_as_parquet(captions):
 
 def test_row_groups_are_even_whatever_the_shards_hold(local):
     schema = pa.schema([("id", pa.int64())])
-    folder = ReleaseFolder(local, "v1")
     shard = pa.table({"id": range(ROWS_PER_GROUP * 3 // 4)}, schema=schema)
-    with folder.open_parquet("ids/", schema) as parquet:
+    with open_hashed(local, "ids.parquet") as writer:
+        table = ParquetTable(writer, schema)
         for _ in range(3):
-            parquet.add(shard)
-    found = pq.ParquetFile(io.BytesIO(local.read("releases/v1/ids/train-00000.parquet")))
+            table.add(shard)
+        table.close()
+    found = pq.ParquetFile(io.BytesIO(local.read("ids.parquet")))
     sizes = [found.metadata.row_group(n).num_rows for n in range(found.num_row_groups)]
     assert sizes == [ROWS_PER_GROUP, ROWS_PER_GROUP, ROWS_PER_GROUP // 4]
     assert found.read().column("id").to_pylist() == [*range(ROWS_PER_GROUP * 3 // 4)] * 3
-    assert folder.files[0].rows == ROWS_PER_GROUP * 9 // 4
-
-
-def test_a_long_table_goes_on_in_another_file_and_no_file_is_much_longer_than_wanted(local):
-    schema = pa.schema([("id", pa.int64())])
-    folder = ReleaseFolder(local, "v1")
-    rows_wanted = ROWS_PER_GROUP * 5 // 2
-    with folder.open_parquet("ids/", schema, shard_bytes=1000) as parquet:
-        parquet.add(pa.table({"id": range(rows_wanted)}, schema=schema))
-    assert [(file.name, file.rows) for file in folder.files] == [
-        ("ids/train-00000.parquet", ROWS_PER_GROUP),
-        ("ids/train-00001.parquet", ROWS_PER_GROUP),
-        ("ids/train-00002.parquet", ROWS_PER_GROUP // 2),
-    ]
-    assert [row["id"] for row in releases.read_parquet(local, "ids/")] == [*range(rows_wanted)]
+    written = writer.written()
+    assert (written.rows, written.bytes) == (ROWS_PER_GROUP * 9 // 4, len(local.read(written.key)))
+    assert [piece.row_group for piece in written.pieces] == ["0", "1", "2", ""]
 
 
 def test_a_table_cut_off_by_an_error_leaves_no_half_file(local):
     schema = pa.schema([("id", pa.int64())])
-    folder = ReleaseFolder(local, "v1")
-    table = pa.table({"id": range(ROWS_PER_GROUP)}, schema=schema)
 
     def cut_off():
-        with folder.open_parquet("ids/", schema) as parquet:
-            parquet.add(table)
+        with open_hashed(local, "ids.parquet") as writer:
+            table = ParquetTable(writer, schema)
+            table.add(pa.table({"id": range(ROWS_PER_GROUP)}, schema=schema))
+            table.give_up()
             raise ZeroDivisionError
 
     with pytest.raises(ZeroDivisionError):
         cut_off()
-    assert releases.release_keys(local) == []
-    assert folder.files == []
+    assert list(local.list("")) == []
 
 
 def test_repeats_within_a_shard_keep_winner_kind_and_jaccard(campaign, local):

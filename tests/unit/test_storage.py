@@ -1,13 +1,16 @@
 """The same claims for both stores: a folder, and S3 (moto's server, or a real one)."""
 
+import itertools
 import os
 import uuid
 
 import boto3
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from sa1b_captions.errors import MissingKeyError, PermanentError, RetryableError, SettingsError
-from sa1b_captions.storage import FileStore, S3Store, open_store_url, s3
+from sa1b_captions.storage import FileStore, S3Store, open_store_url, s3, s3_copy
 from tests.support.fault_server import Fault, serve
 
 
@@ -59,6 +62,45 @@ def test_a_stamp_is_another_one_after_every_write_and_gone_with_the_object(store
     assert after["p/b"] != before["p/b"]
     store.delete("p/b")
     assert store.stamps(["p/b"]) == store.stamps([]) == {}
+
+
+MIB = 1 << 20
+
+
+@pytest.mark.parametrize(
+    "sizes", [[0], [3], [3, 0, 4], [6 * MIB], [6 * MIB, MIB, 7 * MIB + 5, 10, 11], [1, 6 * MIB]]
+)
+def test_objects_are_put_together_byte_by_byte(store, sizes):
+    bodies = [bytes([65 + number]) * size for number, size in enumerate(sizes)]
+    for number, body in enumerate(bodies):
+        store.write(f"parts/{number}", body)
+    parts = [(f"parts/{number}", size) for number, size in enumerate(sizes)]
+    store.concatenate("whole", parts)
+    assert store.read("whole") == b"".join(bodies)
+
+
+def test_putting_together_what_is_not_there_or_is_of_another_size_leaves_the_old_object(store):
+    store.write("whole", b"old")
+    store.write("part", b"12345")
+    with pytest.raises(MissingKeyError):
+        store.concatenate("whole", [("part", 5), ("none", 5)])
+    assert store.read("whole") == b"old"
+
+
+@given(st.lists(st.integers(0, 40 * MIB), min_size=1, max_size=12))
+def test_what_the_server_copies_and_what_is_read_make_parts_that_s3_takes(sizes):
+    found = list(s3_copy.plan_parts([(str(n), size) for n, size in enumerate(sizes)]))
+    places = [piece for part in found for piece in part]
+    for number, size in enumerate(sizes):
+        mine = [(offset, length) for name, offset, length in places if name == str(number)]
+        assert sum(length for _, length in mine) == size
+        assert all(a + n == b for (a, n), (b, _) in itertools.pairwise(mine))
+    assert [int(name) for name, _, _ in places] == sorted(int(name) for name, _, _ in places)
+    lengths = [sum(piece[2] for piece in part) for part in found]
+    assert all(length >= s3_copy.LEAST_PART_BYTES for length in lengths[:-1])
+    read = sum(sum(piece[2] for piece in part) for part in found if len(part) > 1)
+    small = sum(size < s3_copy.LEAST_PART_BYTES for size in sizes)
+    assert read <= 2 * s3_copy.LEAST_PART_BYTES * (small + len(sizes))
 
 
 def test_deleting_is_idempotent(store):

@@ -11,8 +11,7 @@ from hypothesis import strategies as st
 
 from sa1b_captions.cli.common import app
 from sa1b_captions.errors import PermanentError
-from sa1b_captions.release import folder as release_folder
-from sa1b_captions.release import signature
+from sa1b_captions.release import signature, written
 from sa1b_captions.release.manifest import read_manifest
 from sa1b_captions.release.pieces import Piece, merkle_root, parse_pieces, render_pieces
 from sa1b_captions.release.verify import verify_folder
@@ -28,7 +27,7 @@ JSONL = "test_single_en.jsonl"
 def exported(tmp_path_factory):
     """A release whose Parquet files have several row groups, away from its store."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(release_folder, "ROWS_PER_GROUP", 4)
+        patch.setattr(written, "ROWS_PER_GROUP", 4)
         root = tmp_path_factory.mktemp("store")
         export_release(releases.ready_campaign(FileStore(root)), "v1")
     copy = tmp_path_factory.mktemp("elsewhere") / "download"

@@ -85,7 +85,7 @@ def render_croissant(
         "license": "LICENSE.md",
         "citeAs": f"{recipe.title}, version {version}; CITATION.cff names the works it builds on.",
         "distribution": [
-            *(_file_object(file) for file in files if file.name in jsonl),
+            *(_jsonl(file) for file in files if file.name in jsonl),
             *(_file_set(track, names) for track, names in tracks.items()),
             *(_sidecar_set(track, names) for track, names in tracks.items()),
         ],
@@ -97,7 +97,11 @@ def render_croissant(
     return json.dumps(content, ensure_ascii=False, indent=1)
 
 
-def _file_object(file: ReleaseFile) -> dict[str, Any]:
+def _jsonl(file: ReleaseFile) -> dict[str, Any]:
+    """A file, or, as Croissant has none without a digest, the set of this one file."""
+    if file.sha256 is None:
+        kind = {"@type": "cr:FileSet", "@id": file.name, "name": file.name}
+        return kind | {"encodingFormat": _JSONL, "includes": file.name}
     return {
         "@type": "cr:FileObject",
         "@id": file.name,

@@ -1,5 +1,7 @@
 """The captions that dedup wants left out of a track, asked for shard by shard."""
 
+from collections.abc import Sequence
+
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -28,43 +30,30 @@ def _finding(table: pa.Table) -> Finding:
     return dict(zip(sample, zip(*facts, strict=True), strict=True))
 
 
-class Duplicates:
-    """Duplicates of one track (`records.DUPLICATE_SCHEMA`), each to be found once."""
+def findings_by_shard(table: pa.Table, shards: Sequence[str], where: str) -> dict[str, Finding]:
+    """What dedup found in each shard of a track.
 
-    def __init__(self, table: pa.Table, where: str) -> None:
-        self._table = table.combine_chunks()
-        self._where = where
-        self._left = table.num_rows
-        lost = pc.is_in(table.column("winner"), value_set=table.column("sample_id"))
-        if pc.any(lost).as_py():
-            sample = table.column("winner").filter(lost)[0].as_py()
-            raise PermanentError(
-                f"{where}: {sample} is to stay and to go; run sa1b-captions dedup --force"
-            )
+    Args:
+        table: `records.DUPLICATE_SCHEMA`.
+        shards: those of the release.
+        where: key of the table, for messages.
 
-    def of(self, shard: str, accepted: pa.Table) -> Finding:
-        """Winner, kind and Jaccard of each of the shard's captions to leave out, by sample.
-
-        Raises:
-            PermanentError: one of them is not accepted, so dedup saw another curation.
-        """
-        mine = self._table.filter(pc.equal(self._table.column("shard_number"), shard_number(shard)))
-        samples = mine.column("sample_id").to_pylist()
-        winners = _finding(mine)
-        known = set(accepted.column("sample_id").to_pylist()) if samples else set()
-        strangers = [sample for sample in samples if sample not in known]
-        if strangers or len(winners) != len(samples):
-            raise PermanentError(
-                f"{self._where}: {(strangers or samples)[0]} is not an accepted sample, or is "
-                "listed twice; run sa1b-captions dedup --force"
-            )
-        self._left -= len(samples)
-        return winners
-
-    def check_all_found(self) -> None:
-        """Raise PermanentError if duplicates name shards that nobody asked for."""
-        if self._left:
-            raise PermanentError(
-                f"{self._where}: {self._left} duplicates are of shards that the recipe does not "
-                "have; run sa1b-captions dedup --force"
-            )
+    Raises:
+        PermanentError: the table cannot be dedup's of these shards.
+    """
+    lost = pc.is_in(table.column("winner"), value_set=table.column("sample_id"))
+    if pc.any(lost).as_py():
+        sample = table.column("winner").filter(lost)[0].as_py()
+        raise PermanentError(
+            f"{where}: {sample} is to stay and to go; run sa1b-captions dedup --force"
+        )
+    numbers = table.column("shard_number")
+    found = {
+        shard: _finding(table.filter(pc.equal(numbers, shard_number(shard)))) for shard in shards
+    }
+    if left := table.num_rows - sum(map(len, found.values())):
+        raise PermanentError(
+            f"{where}: {left} duplicates are listed twice, or are of shards that the recipe does "
+            "not have; run sa1b-captions dedup --force"
+        )
+    return found

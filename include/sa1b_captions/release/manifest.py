@@ -24,8 +24,8 @@ class ReleaseFile:
     rows: int | None
     """None for a file that is not a table."""
     bytes: int
-    sha256: str
-    """Hexadecimal."""
+    sha256: str | None
+    """Hexadecimal; None of a file that the store put together, which its pieces prove."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,11 +19,11 @@ from sa1b_captions.outputs import read_curated, read_duplicates
 from sa1b_captions.receipt_files import curate_place, dedup_place, read_receipt
 from sa1b_captions.receipts import CurateReceipt
 from sa1b_captions.recipe import TRACKS
+from sa1b_captions.release.batch_files import DUPLICATE_REASON
 from sa1b_captions.release.changes import recipe_source
 from sa1b_captions.release.manifest import Manifest
 from sa1b_captions.release.names import track_files
 from sa1b_captions.release.stored_rows import StoredRows
-from sa1b_captions.release.track_files import DUPLICATE_REASON
 from sa1b_captions.storage import Store
 
 REASONS = pl.List(pl.String)

@@ -10,7 +10,7 @@ import xxhash
 
 
 def example_id(seed: int, track: str, rows: int) -> int:
-    """Id of the row that a card shows: drawn by the recipe's seed, so that nobody picks it."""
+    """Number of the row that a card shows: drawn by the recipe's seed, so that nobody picks it."""
     return xxhash.xxh3_64_intdigest(f"{seed}/card/{track}".encode()) % max(rows, 1)
 
 
@@ -49,22 +49,9 @@ class TrackSummary:
     """Lengths of a track's published captions, and one row."""
 
     example: int
-    """Id of the row to show."""
+    """Number of the row to show, from 0."""
     characters: Lengths = field(default_factory=Lengths)
     tokens: Lengths = field(default_factory=Lengths)
     """Completion tokens; empty where the engine does not count them."""
     row: dict[str, Any] | None = None
     """The example as the JSONL file holds it."""
-
-    def add(self, kept: pa.Table, published: pa.Table, first_id: int) -> None:
-        """Count a shard's rows.
-
-        Args:
-            kept: rows of `records.CURATED_SCHEMA`.
-            published: the same rows as they are published.
-            first_id: id of the first row; the others follow.
-        """
-        self.characters.add(pc.utf8_length(kept.column("caption")))
-        self.tokens.add(kept.column("completion_tokens"))
-        if first_id <= self.example < first_id + published.num_rows:
-            self.row = published.slice(self.example - first_id, 1).to_pylist()[0]

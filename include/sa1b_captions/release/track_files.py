@@ -1,17 +1,22 @@
-"""Write one track of a release: JSONL, Parquet and its sidecars, a shard at a time.
+"""The files of a release's tracks: batches that lie in the store, and those that are written now.
 
-Memory holds one shard's captions and one row group of each Parquet file, whatever the number of
-shards. Rows keep the order of the recipe's shards and of each shard's plan, and ids run from 0,
-so two exports of the same inputs write the same bytes.
+Batches are written by one process for each processor, and put together in the release by the store
+itself, so that what did not change since the last release is neither read nor made again.
 """
 
+import json
 import logging
+import multiprocessing
+import os
+import sys
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import ExitStack
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor, as_completed
+from concurrent.futures.process import BrokenProcessPool
 from functools import partial
+from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -19,16 +24,15 @@ import pyarrow.compute as pc
 from sa1b_captions import layout, records
 from sa1b_captions.ahead import read_ahead
 from sa1b_captions.campaign import Campaign
-from sa1b_captions.errors import MissingKeyError, PermanentError
+from sa1b_captions.errors import MissingKeyError, RetryableError
 from sa1b_captions.freshness import READERS
-from sa1b_captions.generations import FIRST
 from sa1b_captions.outputs import read_curated, read_duplicates
-from sa1b_captions.receipt_files import ingest_place, read_receipt
-from sa1b_captions.receipts import CurateReceipt, DedupReceipt
+from sa1b_captions.receipts import CurateReceipt, DedupReceipt, IngestReceipt
 from sa1b_captions.recipe import Track
-from sa1b_captions.release import guards, rows
+from sa1b_captions.release.batch_files import KINDS, Batched, BatchInputs, read_batch, write_batch
+from sa1b_captions.release.batches import plan_batches
 from sa1b_captions.release.folder import ReleaseFolder
-from sa1b_captions.release.left_out import Duplicates, Finding, repeats_within
+from sa1b_captions.release.left_out import findings_by_shard
 from sa1b_captions.release.manifest import TrackTotals
 from sa1b_captions.release.names import TrackFiles
 from sa1b_captions.release.summary import TrackSummary
@@ -36,90 +40,56 @@ from sa1b_captions.release.trim import Trim
 
 _log = logging.getLogger(__name__)
 
-DUPLICATE_REASON = "duplicate_of_other_shard"
-BEYOND_TARGET = "beyond_target"
 PROGRESS_INTERVAL_S = 5.0
-AHEAD = 4
-"""Shards that are read while one is written."""
+
+WORTH_PROCESSES = 50_000
+"""Planned samples to write from which on processes are started: each takes a second to start."""
+
+MOST_PROCESSES = 16
+
+ASSEMBLED_BYTES = 64 * 1024 * 1024
+"""Size of a JSONL file from which on the store puts it together and nobody reads it."""
 
 
-def export_track(
+def plan_track(
     campaign: Campaign,
-    folder: ReleaseFolder,
     track: Track,
     curated: Mapping[str, CurateReceipt],
+    ingests: Mapping[str, IngestReceipt | None],
     dedup: DedupReceipt,
-    names: TrackFiles,
-    summary: TrackSummary,
-    repairs: Callable[[str], Mapping[str, str]] | None = None,
-) -> TrackTotals:
-    """Write a track's files.
+    repairs: Mapping[str, Mapping[str, str]] | None = None,
+) -> list[BatchInputs]:
+    """What each batch of a track is made from.
 
     Args:
         campaign: recipe and keys; every shard of the recipe is curated, the track deduplicated.
-        folder: the release.
         track: one of the recipe's.
         curated: curate receipt of each shard for this track.
+        ingests: ingest receipt of each shard.
         dedup: receipt of the track's dedup.
-        names: of the track's files.
-        summary: told every published row.
-        repairs: what a shard's captions are published as, by sample; None where the recipe
+        repairs: by shard and sample, what captions are published as; None where the recipe
             publishes every caption as it was written.
 
     Raises:
-        PermanentError: a row that must not be published, or counts that do not add up.
+        PermanentError: the dedup's results are not of these captions.
         RetryableError: the store failed.
     """
-    totals = _Totals()
-    with ExitStack() as stack:
-        jsonl = stack.enter_context(folder.open(names.jsonl))
-        data, provenance, image_hashes, rejected = (
-            stack.enter_context(folder.open_parquet(prefix, schema))
-            for prefix, schema in (
-                (names.data, rows.published_schema(track)),
-                (names.provenance, rows.provenance_schema(repairs=repairs is not None)),
-                (names.image_hashes, rows.IMAGE_HASHES_SCHEMA),
-                (names.rejected, rows.REJECTED_SCHEMA),
-            )
+    table = read_duplicates(campaign, dedup)
+    where = layout.duplicates_key(campaign.name, track.name)
+    winners = findings_by_shard(table, list(curated), where)
+    trim = _trim(campaign, track, table, curated)
+    return [
+        BatchInputs(
+            track.name,
+            batch,
+            {shard: curated[shard] for shard in batch.shards},
+            {shard: ingests[shard] for shard in batch.shards},
+            {shard: winners[shard] for shard in batch.shards},
+            trim,
+            None if repairs is None else {shard: repairs[shard] for shard in batch.shards},
         )
-        for shard, split, index in _splits(campaign, track, curated, dedup):
-            first_id = totals.rows
-            totals.add(split)
-            kept, originals = split.kept, None
-            if repairs is not None:
-                kept, originals = rows.repaired(kept, repairs(shard))
-                guards.check_rows(campaign.recipe, track, kept, f"{track.name}/{shard}")
-            published = rows.published_table(track, kept, first_id)
-            jsonl.write("".join(rows.json_lines(published)).encode())
-            jsonl.cut(shard=shard)
-            jsonl.rows = totals.rows
-            data.add(published)
-            summary.add(kept, published, first_id)
-            provenance.add(rows.provenance_table(kept, first_id, index, originals))
-            image_hashes.add(rows.image_hashes_table(kept, first_id))
-            rejected.add(split.left_out)
-        if not totals.rows:
-            others = ",".join(name for name in campaign.tracks if name != track.name)
-            raise PermanentError(
-                f"{track.name}: no caption is left to publish; see why in the quality report, or "
-                f"release the other tracks: validate --release and export, each with "
-                f"--tracks {others or 'OTHERS'}"
-            )
-    return totals.finish()
-
-
-def _read_index(campaign: Campaign, shard: str) -> pa.Table | None:
-    """Where the shard's JPEGs lie; None when its photographs were removed since."""
-    ingest = read_receipt(campaign.store, ingest_place(shard))
-    generation, digest = (ingest.generation, ingest.index) if ingest else (FIRST, None)
-    key = layout.index_key(shard, generation)
-    try:
-        return records.read_table(
-            campaign.store, key, ["image_id", "offset", "size"], digest=digest
-        )
-    except MissingKeyError:
-        _log.warning("%s has no index, so its captions do not say where their JPEGs lie", shard)
-        return None
+        for batch in plan_batches(curated)
+    ]
 
 
 def count_rows(campaign: Campaign, track: Track, curated: Mapping[str, CurateReceipt]) -> int:
@@ -130,87 +100,158 @@ def count_rows(campaign: Campaign, track: Track, curated: Mapping[str, CurateRec
     return min(rows, track.target) if track.trim and track.target else rows
 
 
-@dataclass(frozen=True, slots=True)
-class _Split:
-    """One shard's samples, published and not."""
+def make_batches(campaign: Campaign, wanted: Sequence[BatchInputs]) -> list[Batched]:
+    """What is known of batches; those that the store does not have are written.
 
-    kept: pa.Table
-    """`records.CURATED_SCHEMA`, in plan order."""
-    left_out: pa.Table
-    """`rows.REJECTED_SCHEMA`: the rejected, the duplicates, the trimmed, each in plan order."""
-    duplicates: int
-    trimmed: int = 0
-
-
-def _splits(
-    campaign: Campaign,
-    track: Track,
-    curated: Mapping[str, CurateReceipt],
-    dedup: DedupReceipt,
-) -> Iterator[tuple[str, _Split, pa.Table | None]]:
-    """Each shard with its samples split and its index, in the order of the recipe's shards."""
-    key = layout.duplicates_key(campaign.name, track.name)
-    table = read_duplicates(campaign, dedup)
-    trim = _trim(campaign, track, table, curated)
-    duplicates = Duplicates(table, key)
-    shards = campaign.recipe.shards
+    Raises:
+        PermanentError: a row that must not be published, or counts that do not add up.
+        RetryableError: the store failed.
+    """
+    with ThreadPoolExecutor(READERS) as pool:
+        known = list(pool.map(partial(read_batch, campaign), wanted))
+    lacking = [place for place, found in enumerate(known) if found is None]
+    _log.info("%d of %d batches of shards are to be written", len(lacking), len(wanted))
     logged_at = time.monotonic()
-    stored = read_ahead(
-        partial(_read_shard, campaign, track), [curated[shard] for shard in shards], AHEAD
-    )
-    for number, (shard, tables) in enumerate(zip(shards, stored, strict=True), start=1):
-        split = _split(campaign, track, shard, curated[shard], tables, duplicates)
-        yield shard, split if trim is None else _trimmed(split, trim), tables.index
-        if time.monotonic() - logged_at >= PROGRESS_INTERVAL_S or number == len(shards):
-            _log.info("%s: %d of %d shards exported", track.name, number, len(shards))
+    written = _write(campaign, [wanted[place] for place in lacking])
+    for number, (place, found) in enumerate(written, start=1):
+        known[lacking[place]] = found
+        if time.monotonic() - logged_at >= PROGRESS_INTERVAL_S or number == len(lacking):
+            _log.info("%d of %d batches written", number, len(lacking))
             logged_at = time.monotonic()
-    duplicates.check_all_found()
+    return [found for found in known if found is not None]
 
 
-@dataclass(frozen=True, slots=True)
-class _Stored:
-    """What the store has of one track of a shard."""
+def _write(campaign: Campaign, lacking: Sequence[BatchInputs]) -> Iterator[tuple[int, Batched]]:
+    """Each batch with its place, as they are written."""
+    planned = sum(one.planned for inputs in lacking for one in inputs.curated.values())
+    processes = min(len(lacking), len(os.sched_getaffinity(0)), MOST_PROCESSES)
+    if planned < WORTH_PROCESSES or processes < 2 or not _can_spawn():
+        yield from ((place, write_batch(campaign, one)) for place, one in enumerate(lacking))
+        return
+    # Spawned, for a fork takes along the locks of threads that are not there any more.
+    context = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(processes, context) as pool:
+        futures = {
+            pool.submit(write_batch, campaign, one): place for place, one in enumerate(lacking)
+        }
+        try:
+            for future in as_completed(futures):
+                yield futures[future], future.result()
+        except BrokenProcessPool as error:
+            raise RetryableError(
+                f"a process that wrote a batch of shards was ended ({error}); export again, with "
+                "more memory if that is why"
+            ) from None
+        finally:
+            pool.shutdown(cancel_futures=True)
 
-    accepted: pa.Table
-    rejected: pa.Table
-    repeats: Finding
-    """What curate found within the shard."""
-    index: pa.Table | None
+
+def clear_batches(campaign: Campaign, wanted: Sequence[BatchInputs]) -> None:
+    """Delete what no release that is made now would be put together from.
+
+    An export with other inputs that runs meanwhile, and finds its batches gone, is run again.
+    """
+    kept = {layout.batch_key(campaign.name, one.track, one.digest(campaign), "") for one in wanted}
+    for track in {one.track for one in wanted}:
+        for key in campaign.store.list(layout.batches_prefix(campaign.name, track)):
+            if f"{key.rpartition('/')[0]}/" not in kept:
+                campaign.store.delete(key)
 
 
-def _read_shard(campaign: Campaign, track: Track, receipt: CurateReceipt) -> _Stored:
-    accepted, rejected = (
-        read_curated(campaign, receipt, name, records.CURATED_SCHEMA.names)
-        for name in ("accepted.parquet", "rejected.parquet")
-    )
-    repeats = repeats_within(campaign, track.name, receipt.shard)
-    return _Stored(accepted, rejected, repeats, _read_index(campaign, receipt.shard))
+def _can_spawn() -> bool:
+    """Whether a new process finds the program that runs: one that is read from a pipe is gone."""
+    path = getattr(sys.modules["__main__"], "__file__", None)
+    return path is None or Path(path).exists()
 
 
-def _split(
+def put_together(
     campaign: Campaign,
-    track: Track,
-    shard: str,
-    receipt: CurateReceipt,
-    stored: _Stored,
-    duplicates: Duplicates,
-) -> _Split:
-    where = f"{track.name}/{shard}"
-    accepted, rejected = stored.accepted, stored.rejected
-    guards.check_counts(receipt, accepted, rejected, where)
-    guards.check_rows(campaign.recipe, track, accepted, where)
-    winners = duplicates.of(shard, accepted)
-    goes = pc.is_in(accepted.column("sample_id"), value_set=pa.array(list(winners), pa.string()))
-    repeats = accepted.filter(goes)
-    left_out = [
-        rows.rejected_table(
-            rejected,
-            rejected.column("reasons").to_pylist(),
-            stored.repeats,
-        ),
-        rows.rejected_table(repeats, [[DUPLICATE_REASON]] * repeats.num_rows, winners),
-    ]
-    return _Split(accepted.filter(pc.invert(goes)), pa.concat_tables(left_out), repeats.num_rows)
+    folder: ReleaseFolder,
+    names: TrackFiles,
+    batches: Sequence[Batched],
+    summary: TrackSummary,
+) -> TrackTotals:
+    """Make a track's files of its batches; `folder` then has them.
+
+    Args:
+        campaign: where the batches lie.
+        folder: the release.
+        names: of the track's files.
+        batches: in the release's order.
+        summary: told what the batches know.
+
+    Raises:
+        RetryableError: the store failed, or a batch was removed meanwhile.
+    """
+    try:
+        _assemble(folder, names, batches)
+        summary.row = _read_row(campaign, batches, summary.example)
+    except MissingKeyError as error:
+        raise RetryableError(f"another export removed a batch ({error}); run it again") from None
+    for batch in batches:
+        summary.characters.counts.update({int(n): c for n, c in batch.characters.items()})
+        summary.tokens.counts.update({int(n): c for n, c in batch.tokens.items()})
+    return sum_up(batches)
+
+
+def _assemble(folder: ReleaseFolder, names: TrackFiles, batches: Sequence[Batched]) -> None:
+    lines = [batch.jsonl for batch in batches if batch.jsonl.bytes]
+    if len(lines) > 1 and sum(one.bytes for one in lines) >= ASSEMBLED_BYTES:
+        folder.assemble(names.jsonl, lines)
+    else:
+        folder.join(names.jsonl, lines)
+    for kind in KINDS:
+        tables = [batch.tables[kind] for batch in batches]
+        # A table without rows is there only where all are: readers stumble over it.
+        tables = [one for one in tables if one.rows] or tables[:1]
+        for number, table in enumerate(tables):
+            folder.assemble(f"{getattr(names, kind)}train-{number:05d}.parquet", [table])
+
+
+def sum_up(batches: Sequence[Batched]) -> TrackTotals:
+    """What became of the samples of all batches."""
+    rows = sum(sum(batch.rows) for batch in batches)
+    duplicates, trimmed = (
+        sum(getattr(batch, name) for batch in batches) for name in ("duplicates", "trimmed")
+    )
+    accepted = rows + duplicates + trimmed
+    rejected = sum(batch.rejected for batch in batches)
+    return TrackTotals(
+        planned=accepted + rejected,
+        accepted=accepted,
+        rejected=rejected,
+        duplicates=duplicates,
+        rows=rows,
+        reasons=dict(sorted(_summed(batch.reasons for batch in batches).items())),
+        engines=sorted({one for batch in batches for one in batch.engines}),
+        model_revisions=sorted({one for batch in batches for one in batch.model_revisions}),
+        trimmed=trimmed,
+        retried=sum(batch.retried for batch in batches),
+        near_duplicates=sum(batch.near_duplicates for batch in batches),
+    )
+
+
+def _summed(counts: Iterable[Mapping[str, int]]) -> Counter[str]:
+    found: Counter[str] = Counter()
+    for one in counts:
+        found.update(one)
+    return found
+
+
+def _read_row(campaign: Campaign, batches: Sequence[Batched], number: int) -> dict[str, Any] | None:
+    """The row of a track with that number, as the JSONL file holds it; None past the last."""
+    for batch in batches:
+        shards = [rows for rows in batch.rows if rows]
+        if number >= sum(shards):
+            number -= sum(shards)
+            continue
+        for piece, rows in zip(batch.jsonl.pieces, shards, strict=True):
+            if number < rows:
+                data = campaign.store.read_range(batch.jsonl.key, piece.offset, piece.bytes)
+                row: dict[str, Any] = json.loads(data.split(b"\n")[number])
+                return row
+            number -= rows
+    return None
 
 
 def _trim(
@@ -231,57 +272,3 @@ def _trim(
 
     samples = read_ahead(publishable, campaign.recipe.shards, READERS)
     return Trim(campaign.recipe.seed, track.target, samples)
-
-
-def _trimmed(split: _Split, trim: Trim) -> _Split:
-    """A split with what is beyond the target among the left out."""
-    stays = trim.keeps(split.kept.column("sample_id"))
-    beyond = split.kept.filter(pc.invert(stays))
-    reasons = [[BEYOND_TARGET]] * beyond.num_rows
-    left_out = [split.left_out, rows.rejected_table(beyond, reasons, {})]
-    return _Split(
-        split.kept.filter(stays), pa.concat_tables(left_out), split.duplicates, beyond.num_rows
-    )
-
-
-class _Totals:
-    """Counts a track's samples while they pass."""
-
-    def __init__(self) -> None:
-        self.rows = 0
-        self._rejected = 0
-        self._duplicates = 0
-        self._trimmed = 0
-        self._retried = 0
-        self._near = 0
-        self._reasons: Counter[str] = Counter()
-        self._engines: set[str] = set()
-        self._revisions: set[str] = set()
-
-    def add(self, split: _Split) -> None:
-        self.rows += split.kept.num_rows
-        self._duplicates += split.duplicates
-        self._trimmed += split.trimmed
-        self._retried += pc.sum(pc.greater(split.kept.column("attempt"), 1)).as_py() or 0
-        self._rejected += split.left_out.num_rows - split.duplicates - split.trimmed
-        self._near += pc.sum(pc.equal(split.left_out.column("kind"), "near")).as_py() or 0
-        reasons = split.left_out.column("reasons").combine_chunks().flatten()
-        self._reasons.update(reasons.to_pylist())
-        self._engines.update(split.kept.column("engine").unique().to_pylist())
-        self._revisions.update(split.kept.column("model_revision").unique().to_pylist())
-
-    def finish(self) -> TrackTotals:
-        accepted = self.rows + self._duplicates + self._trimmed
-        return TrackTotals(
-            planned=accepted + self._rejected,
-            accepted=accepted,
-            rejected=self._rejected,
-            duplicates=self._duplicates,
-            rows=self.rows,
-            reasons=dict(sorted(self._reasons.items())),
-            engines=sorted(self._engines),
-            model_revisions=sorted(self._revisions),
-            trimmed=self._trimmed,
-            retried=self._retried,
-            near_duplicates=self._near,
-        )

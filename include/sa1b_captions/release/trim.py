@@ -30,6 +30,11 @@ class Trim:
             # Two samples of one rank are all but impossible; if so, the first of them stays.
             self._at_limit = target - int((ranks < self._limit).sum())
 
+    @property
+    def described(self) -> str:
+        """What decides which samples stay."""
+        return f"{self._seed} {self._limit}"
+
     def keeps(self, samples: pa.ChunkedArray) -> pa.Array:
         """Whether each sample stays, in their order."""
         ranks = self._ranks(samples)

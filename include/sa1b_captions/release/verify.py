@@ -133,6 +133,8 @@ def _difference(
     store: Store, prefix: str, file: ReleaseFile, pieces: Sequence[Piece]
 ) -> str | None:
     key = prefix + file.name
+    if file.sha256 is None:
+        return _difference_of_pieces(store, prefix, file, pieces)
     digest = hashlib.sha256()
     try:
         for part in _parts(store, key, 0, file.bytes):
@@ -152,6 +154,27 @@ def _difference(
     return f"{key} is longer than {file.bytes} bytes" if longer else None
 
 
+def _difference_of_pieces(
+    store: Store, prefix: str, file: ReleaseFile, pieces: Sequence[Piece]
+) -> str | None:
+    """As `_difference`, of a file that was put together: every byte is in a piece with a digest."""
+    key = prefix + file.name
+    end = 0
+    for piece in pieces:
+        if piece.offset != end:
+            break
+        end += piece.bytes
+    if end != file.bytes:
+        return f"{key} cannot be checked: its pieces do not cover its {file.bytes} bytes"
+    try:
+        longer = _goes_on(store, key, file.bytes)
+    except MissingKeyError:
+        return f"{key} is missing"
+    if damaged := _damaged(store, prefix, pieces):
+        return f"{key} has other bytes{damaged}"
+    return f"{key} is longer than {file.bytes} bytes" if longer else None
+
+
 def _damaged(store: Store, prefix: str, pieces: Sequence[Piece]) -> str:
     found = [piece.describe() for piece in pieces if not _whole(store, prefix, piece)]
     if not found:
@@ -168,6 +191,14 @@ def _whole(store: Store, prefix: str, piece: Piece) -> bool:
     except PermanentError:
         return False
     return digest.hexdigest() == piece.sha256
+
+
+def hash_file(store: Store, version: str, file: ReleaseFile) -> str:
+    """SHA-256 of a release's file, hexadecimal. Raises as `verify_folder` and RetryableError."""
+    digest = hashlib.sha256()
+    for part in _parts(store, layout.release_key(version, file.name), 0, file.bytes):
+        digest.update(part)
+    return digest.hexdigest()
 
 
 def _goes_on(store: Store, key: str, size: int) -> bool:

@@ -10,17 +10,21 @@ import datetime as dt
 import itertools
 import json
 import logging
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import asdict
+from functools import partial
 from typing import Any
 
 from sa1b_captions import layout
+from sa1b_captions.ahead import read_ahead
 from sa1b_captions.campaign import Campaign
 from sa1b_captions.caption.engines.generation import RETRY_PENALTIES
 from sa1b_captions.errors import PermanentError
+from sa1b_captions.freshness import READERS
 from sa1b_captions.quality import rules
 from sa1b_captions.quality.report.release import without_photographs
 from sa1b_captions.release import card, guards
+from sa1b_captions.release.batch_files import BEYOND_TARGET, DUPLICATE_REASON, BatchInputs
 from sa1b_captions.release.changes import RECIPE, recipe_source
 from sa1b_captions.release.claim import Claim, TakenError, claimed, replace_claims
 from sa1b_captions.release.croissant import CROISSANT, render_croissant
@@ -39,10 +43,11 @@ from sa1b_captions.release.names import release_names, track_files
 from sa1b_captions.release.pieces import PIECES, merkle_root, render_pieces
 from sa1b_captions.release.summary import TrackSummary, example_id
 from sa1b_captions.release.track_files import (
-    BEYOND_TARGET,
-    DUPLICATE_REASON,
+    clear_batches,
     count_rows,
-    export_track,
+    make_batches,
+    plan_track,
+    put_together,
 )
 from sa1b_captions.release.verify import require_files
 from sa1b_captions.software import software
@@ -112,16 +117,18 @@ def _export(campaign: Campaign, version: str, inputs: Inputs, run_id: str | None
         require_files(store, manifest)
         point_latest(store, manifest)
         return _result(campaign, manifest, up_to_date=True)
+    wanted = [one for name in campaign.tracks for one in _plan(campaign, name, inputs)]
     with claimed(store, version, inputs.files_digest, campaign.name, run_id) as claim:
         # Asked again, for another run may have finished it before this one claimed it.
         manifest = _finished(campaign, version, inputs)
         if manifest is None:
-            manifest = _write(campaign, claim, inputs, run_id)
+            manifest = _write(campaign, claim, inputs, wanted, run_id)
             require_unchanged(campaign, inputs)
             claim.require()
             write_manifest(store, manifest)
     require_files(store, manifest)
     point_latest(store, manifest)
+    clear_batches(campaign, wanted)
     # Of killed runs; whoever copies the folder would take it along.
     store.clear_unfinished(layout.release_prefix(version), 0)
     return _result(campaign, manifest, up_to_date=False)
@@ -150,7 +157,13 @@ def _finished(campaign: Campaign, version: str, inputs: Inputs) -> Manifest | No
     return manifest
 
 
-def _write(campaign: Campaign, claim: Claim, inputs: Inputs, run_id: str | None) -> Manifest:
+def _write(
+    campaign: Campaign,
+    claim: Claim,
+    inputs: Inputs,
+    wanted: Sequence[BatchInputs],
+    run_id: str | None,
+) -> Manifest:
     """Write all files but the manifest."""
     store, recipe, version = campaign.store, campaign.recipe, claim.version
     folder = ReleaseFolder(store, version, claim.require)
@@ -160,19 +173,19 @@ def _write(campaign: Campaign, claim: Claim, inputs: Inputs, run_id: str | None)
     }
     names = {name: track_files(name, jsonl) for name, jsonl in release_names(recipe, rows).items()}
     previous = _previous(store, version)
+    for name in campaign.tracks:
+        _require_rows(campaign, name, rows[name])
     summaries = {
         name: TrackSummary(example_id(recipe.seed, name, rows[name])) for name in campaign.tracks
     }
+    batches = make_batches(campaign, wanted)
     tracks = {
-        name: export_track(
+        name: put_together(
             campaign,
             folder,
-            recipe.tracks[name],
-            inputs.curated[name],
-            inputs.dedups[name],
             names[name],
+            [found for one, found in zip(wanted, batches, strict=True) if one.track == name],
             summaries[name],
-            _repairs(campaign, inputs, name),
         )
         for name in campaign.tracks
     }
@@ -206,7 +219,7 @@ def _write(campaign: Campaign, claim: Claim, inputs: Inputs, run_id: str | None)
     folder.write(CROISSANT, render_croissant(recipe, version, names, folder.files).encode())
     pieces = folder.pieces
     folder.write(PIECES, render_pieces(pieces).encode())
-    sums = "".join(f"{file.sha256}  {file.name}\n" for file in folder.files)
+    sums = "".join(f"{file.sha256}  {file.name}\n" for file in folder.files if file.sha256)
     folder.write(SUMS, sums.encode())
     claim.require()
     _delete_leftovers(folder)
@@ -233,6 +246,27 @@ def _write(campaign: Campaign, claim: Claim, inputs: Inputs, run_id: str | None)
     )
 
 
+def _plan(campaign: Campaign, track: str, inputs: Inputs) -> list[BatchInputs]:
+    return plan_track(
+        campaign,
+        campaign.recipe.tracks[track],
+        inputs.curated[track],
+        inputs.ingests,
+        inputs.dedups[track],
+        _repairs(campaign, inputs, track),
+    )
+
+
+def _require_rows(campaign: Campaign, track: str, rows: int) -> None:
+    if not rows:
+        others = ",".join(name for name in campaign.tracks if name != track)
+        raise PermanentError(
+            f"{track}: no caption is left to publish; see why in the quality report, or "
+            f"release the other tracks: validate --release and export, each with "
+            f"--tracks {others or 'OTHERS'}"
+        )
+
+
 def _write_card(folder: ReleaseFolder, facts: card.CardFacts) -> None:
     """Card, its figures, licence and citation."""
     for name, summary in facts.summaries.items():
@@ -245,16 +279,14 @@ def _write_card(folder: ReleaseFolder, facts: card.CardFacts) -> None:
 
 def _repairs(
     campaign: Campaign, inputs: Inputs, track: str
-) -> Callable[[str], Mapping[str, str]] | None:
+) -> Mapping[str, Mapping[str, str]] | None:
     """What a track's captions are published as, by shard and sample; None if as they are."""
     if not campaign.recipe.repairs:
         return None
     audits = inputs.audits.get(track, {})
-
-    def of_shard(shard: str) -> Mapping[str, str]:
-        return find_repairs(campaign, audits[shard]).texts if shard in audits else {}
-
-    return of_shard
+    found = read_ahead(partial(find_repairs, campaign), audits.values(), READERS)
+    texts = {shard: one.texts for shard, one in zip(audits, found, strict=True)}
+    return {shard: texts.get(shard, {}) for shard in campaign.recipe.shards}
 
 
 def _previous(store: Store, version: str) -> Manifest | None:

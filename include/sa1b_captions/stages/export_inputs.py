@@ -13,6 +13,7 @@ from sa1b_captions.receipt_files import digest, release_validation_place, requir
 from sa1b_captions.receipts import (
     CurateReceipt,
     DedupReceipt,
+    IngestReceipt,
     ReleaseValidation,
     ShardValidation,
 )
@@ -31,6 +32,8 @@ class Inputs:
     dedups: dict[str, DedupReceipt]
     audits: dict[str, dict[str, AuditReceipt]]
     """By track and shard: what texts depend on. None where the recipe repairs nothing."""
+    ingests: dict[str, IngestReceipt | None]
+    """Ingest receipts by shard; None of one whose archive was dropped."""
     validation: ReleaseValidation
     digest: str
     mark: str
@@ -79,6 +82,7 @@ def read_inputs(campaign: Campaign, allow_verdicts: Collection[str]) -> Inputs:
         },
         dedups=dedups,
         audits={track: {one.shard: one for one in found} for track, found in audits.items()},
+        ingests={state.shard: state.ingest for state in states},
         validation=validation,
         digest=digest(
             {"recipe": recipe.source, "verdict": validation.verdict.value},

@@ -17,7 +17,7 @@ from sa1b_captions.release.hub import HUBS, Destination, Hub, Outgoing, Remote
 from sa1b_captions.release.manifest import Manifest, read_manifest
 from sa1b_captions.release.signature import SIGNATURE
 from sa1b_captions.release.staging import Staging
-from sa1b_captions.release.verify import verify_release
+from sa1b_captions.release.verify import hash_file, verify_release
 from sa1b_captions.storage import Store
 
 _log = logging.getLogger(__name__)
@@ -105,7 +105,11 @@ def _verified(store: Store, version: str) -> tuple[dict[str, Outgoing], Manifest
             f"release {version} differs from its manifest, so nothing of it is published: "
             + "; ".join(differences[:_SHOWN])
         )
-    files = [Outgoing(file.name, file.bytes, file.sha256) for file in manifest.files]
+    files = [
+        # Hubs want a digest of the whole, which a file that the store put together has not.
+        Outgoing(file.name, file.bytes, file.sha256 or hash_file(store, version, file))
+        for file in manifest.files
+    ]
     for name in (layout.MANIFEST, SIGNATURE):
         try:
             files.append(_outgoing(name, store.read(layout.release_key(version, name))))

@@ -7,8 +7,9 @@ import logging
 import os
 import shutil
 import tempfile
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Sequence
 from pathlib import Path
+from typing import IO
 
 from sa1b_captions.errors import (
     CaptioningError,
@@ -17,7 +18,7 @@ from sa1b_captions.errors import (
     RetryableError,
     SettingsError,
 )
-from sa1b_captions.storage.store import PARTIAL_SUFFIX, Writer, checked_key, exactly
+from sa1b_captions.storage.store import PARTIAL_SUFFIX, checked_key, exactly, require_size
 
 log = logging.getLogger(__name__)
 
@@ -26,6 +27,9 @@ _LASTING = (
     *(errno.EINVAL, errno.ENODEV, errno.ENXIO),
 )
 """Errors of a place that cannot hold a store, which waiting does not change."""
+
+_COPIED_AT_ONCE = 1 << 30
+_BUFFER_BYTES = 1 << 20
 
 _UNSUPPORTED = (errno.EINVAL, errno.ENOSYS, errno.ENOTSUP, errno.EPERM, errno.EACCES)
 """What folders that cannot do something answer: CIFS, FUSE, and others."""
@@ -70,7 +74,7 @@ class FileStore:
             writer.write(data)
 
     @contextlib.contextmanager
-    def open_writer(self, key: str) -> Iterator[Writer]:
+    def open_writer(self, key: str) -> Iterator["_GuardedWriter"]:
         """Stream an object into a temporary neighbour; rename it when the block ends."""
         path = self._path(key)
         with self._errors(key):
@@ -91,6 +95,15 @@ class FileStore:
             with contextlib.suppress(OSError):
                 Path(file.name).unlink(missing_ok=True)
             raise
+
+    def concatenate(self, key: str, parts: Sequence[tuple[str, int]]) -> None:
+        """Replace the object by others one after the other; the kernel copies where it can."""
+        with self.open_writer(key) as writer:
+            copied = 0
+            for part, _ in parts:
+                with self._errors(part), self._missing(part), self._path(part).open("rb") as source:
+                    copied += writer.copy(source)
+            require_size(copied, parts, key)
 
     def exists(self, key: str) -> bool:
         """Whether the object exists."""
@@ -162,13 +175,30 @@ class _GuardedWriter:
     """Turns the disk's errors of a write into this package's; the caller's own stay theirs."""
 
     def __init__(
-        self, file: Writer, errors: Callable[[], contextlib.AbstractContextManager[None]]
+        self,
+        file: IO[bytes],
+        errors: Callable[[], contextlib.AbstractContextManager[None]],
     ) -> None:
         self._file, self._errors = file, errors
 
     def write(self, data: bytes, /) -> int:
         with self._errors():
             return self._file.write(data)
+
+    def copy(self, source: IO[bytes]) -> int:
+        """Append a file, whose first byte is next. Returns its bytes."""
+        with self._errors():
+            self._file.flush()
+            start = self._file.seek(0, os.SEEK_END)
+            try:
+                while os.copy_file_range(source.fileno(), self._file.fileno(), _COPIED_AT_ONCE):
+                    pass
+            except OSError as error:
+                if error.errno not in (*_UNSUPPORTED, errno.EXDEV, errno.EBADF):
+                    raise
+                source.seek(self._file.seek(0, os.SEEK_END) - start)
+                shutil.copyfileobj(source, self._file, _BUFFER_BYTES)
+            return self._file.seek(0, os.SEEK_END) - start
 
 
 def _failure(error: OSError, where: str, root: Path) -> CaptioningError:

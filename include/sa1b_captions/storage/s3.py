@@ -5,7 +5,7 @@ import datetime as dt
 import logging
 import os.path
 import threading
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
 from sa1b_captions.errors import (
@@ -16,6 +16,7 @@ from sa1b_captions.errors import (
     SettingsError,
 )
 from sa1b_captions.network import S3_CERTIFICATES, fault_of_certificates, fault_of_keys
+from sa1b_captions.storage.s3_copy import copy_objects
 from sa1b_captions.storage.s3_errors import (
     CHECKSUM_CURE,
     may_dislike_checksums,
@@ -24,7 +25,7 @@ from sa1b_captions.storage.s3_errors import (
 )
 from sa1b_captions.storage.s3_listing import take_objects
 from sa1b_captions.storage.s3_upload import MultipartWriter
-from sa1b_captions.storage.store import Writer, checked_key, exactly
+from sa1b_captions.storage.store import Writer, checked_key, exactly, require_size
 
 if TYPE_CHECKING:
     from botocore.exceptions import ClientError
@@ -55,6 +56,10 @@ class S3Store:
         self._client = self._open_client(None)
         self._sends_checksums = True
         self._lock = threading.Lock()
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Let another process open the same store."""
+        return S3Store, (self.bucket, self.prefix, self._endpoint_url)
 
     def _open_client(self, checksums: Literal["when_required"] | None) -> "S3Client":
         """Open a client; None leaves checksums to the environment and boto3's default."""
@@ -180,6 +185,25 @@ class S3Store:
         except BaseException:
             writer.abort()
             raise
+
+    def concatenate(self, key: str, parts: Sequence[tuple[str, int]]) -> None:
+        """Replace the object by others one after the other; the server copies what it can."""
+        try:
+            with store_errors(key, self.url):
+                named = [(self._name(part), size) for part, size in parts]
+                copy_objects(self._send, self.bucket, named, self._name(key))
+        except MissingKeyError:
+            raise
+        except PermanentError as error:
+            log.warning("%s cannot copy on its own, so the bytes pass through: %s", self.url, error)
+            with self.open_writer(key) as writer:
+                for part, size in parts:
+                    for offset in range(0, size, PART_BYTES):
+                        read = min(PART_BYTES, size - offset)
+                        writer.write(self.read_range(part, offset, read))
+        with store_errors(key, self.url):
+            reply = self._send("head_object", Key=self._name(key))
+        require_size(reply["ContentLength"], parts, key)
 
     def exists(self, key: str) -> bool:
         """Whether the object exists."""

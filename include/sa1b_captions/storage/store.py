@@ -1,11 +1,11 @@
 """What a store is to its users, and what its two kinds share."""
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import AbstractContextManager
 from pathlib import PurePosixPath
 from typing import Protocol
 
-from sa1b_captions.errors import PermanentError
+from sa1b_captions.errors import PermanentError, RetryableError
 
 PARTIAL_SUFFIX = ".partial"
 """End of the names of files that are being written."""
@@ -40,6 +40,20 @@ class Store(Protocol):
     def open_writer(self, key: str) -> AbstractContextManager[Writer]:
         """Stream an object: it appears when the block ends, not at all if the block raises."""
 
+    def concatenate(self, key: str, parts: Sequence[tuple[str, int]]) -> None:
+        """Replace the object, atomically, by others one after the other.
+
+        The store itself copies where it can, so that the bytes do not pass through this process.
+
+        Args:
+            key: the object's.
+            parts: key and bytes of each of the others, at least one. Nobody writes them meanwhile.
+
+        Raises:
+            MissingKeyError: one of them does not exist.
+            RetryableError: one of them has another size, or the store failed.
+        """
+
     def exists(self, key: str) -> bool:
         """Whether the object exists."""
 
@@ -73,6 +87,16 @@ def checked_key(key: str) -> str:
     if not key or path.is_absolute() or ".." in path.parts or key.endswith(PARTIAL_SUFFIX):
         raise PermanentError(f"{key!r} is not a key; keys are relative and never climb")
     return key
+
+
+def require_size(found: int, parts: Sequence[tuple[str, int]], key: str) -> None:
+    """Raise RetryableError if what was put together is not as long as its parts."""
+    expected = sum(size for _, size in parts)
+    if found != expected:
+        raise RetryableError(
+            f"{key} was put together from {len(parts)} objects and has {found} bytes in place of "
+            f"{expected}; run it again"
+        )
 
 
 def exactly(data: bytes, size: int, key: str, offset: int) -> bytes:
