@@ -4,7 +4,7 @@ import hashlib
 import json
 from dataclasses import dataclass
 
-from sa1b_captions import layout
+from sa1b_captions import checked_json, layout
 from sa1b_captions.errors import MissingKeyError, PermanentError
 from sa1b_captions.recipe import TRACKS, Recipe, parse_recipe
 from sa1b_captions.storage import Store
@@ -50,7 +50,7 @@ def open_campaign(store: Store, name: str, recipe: Recipe | None = None) -> Camp
             is no recipe.
     """
     key = layout.recipe_key(name)
-    stored = _stored_recipe(store, key)
+    stored, checked = _stored_recipe(store, key)
     if recipe is None:
         if stored is None:
             raise PermanentError(
@@ -59,9 +59,8 @@ def open_campaign(store: Store, name: str, recipe: Recipe | None = None) -> Camp
         return Campaign(name, store, stored, _reference_digest(store, name))
     if stored is not None:
         _require_same(name, stored, recipe)
-    if stored is None or stored.source != recipe.source:
-        text = json.dumps(recipe.source, ensure_ascii=False, indent=1)
-        store.write(key, text.encode())
+    if stored is None or not checked or stored.source != recipe.source:
+        store.write(key, checked_json.render(recipe.source))
     return Campaign(name, store, recipe, _reference_digest(store, name))
 
 
@@ -71,7 +70,7 @@ def look_at_campaign(store: Store, name: str, recipe: Recipe) -> Campaign:
     Raises:
         PermanentError: it has not started here, or as `open_campaign` raises.
     """
-    stored = _stored_recipe(store, layout.recipe_key(name))
+    stored, _ = _stored_recipe(store, layout.recipe_key(name))
     if stored is None:
         raise PermanentError(
             f"campaign {name} has not started: nothing of it lies in {store.url}; check "
@@ -90,29 +89,32 @@ def _require_same(name: str, stored: Recipe, recipe: Recipe) -> None:
         )
 
 
-def _stored_recipe(store: Store, key: str) -> Recipe | None:
+def _stored_recipe(store: Store, key: str) -> tuple[Recipe | None, bool]:
+    """The recipe of a campaign, and whether a checksum shows that it is what was stored."""
     try:
-        content = json.loads(store.read(key))
-        if not isinstance(content, dict):
-            raise ValueError("it is no JSON object")
+        content = checked_json.parse(store.read(key))
     except MissingKeyError:
-        return None
-    except (ValueError, RecursionError) as error:
+        return None, False
+    except ValueError as error:
         raise PermanentError(
             f"{store.locate(key)} is no recipe ({error}); restore it, or delete it and run the "
             "stage again with CAPTIONS_RECIPE naming the recipe that the campaign was started with"
         ) from None
-    return parse_recipe(content, where=store.locate(key), stored=True)
+    checked = content.pop(checked_json.CHECKSUM, None) is not None
+    return parse_recipe(content, where=store.locate(key), stored=True), checked
 
 
 def _reference_digest(store: Store, name: str) -> str | None:
     key = layout.reference_key(name)
     try:
-        return str(json.loads(store.read(key))["digest"])
+        content = checked_json.parse(store.read(key))
+        if "digest" not in content:
+            raise ValueError("it lacks digest")
+        return str(content["digest"])
     except MissingKeyError:
         return None
-    except (ValueError, TypeError, KeyError) as error:
+    except ValueError as error:
         raise PermanentError(
-            f"{store.locate(key)} is no reference ({error!r}); restore it, or delete it and run "
+            f"{store.locate(key)} is no reference ({error}); restore it, or delete it and run "
             "sa1b-captions calibrate --pin"
         ) from None

@@ -1,11 +1,10 @@
 """Files that receipts vouch for: each is read with the digest that its receipt names."""
 
-import json
 from typing import Any
 
 import pyarrow as pa
 
-from sa1b_captions import layout, records
+from sa1b_captions import checked_json, layout, records
 from sa1b_captions.audit_receipts import AuditReceipt
 from sa1b_captions.campaign import Campaign
 from sa1b_captions.receipts import CurateReceipt, DedupReceipt
@@ -55,12 +54,9 @@ def read_metrics_of(
     if digest is not None and records.content_digest(data) != digest:
         raise damaged(campaign.store.locate(key), key, records.OTHER_BYTES)
     try:
-        content = json.loads(data)
-        if not isinstance(content, dict):
-            raise ValueError("it is no JSON object")
-    except (ValueError, RecursionError) as error:
+        return checked_json.parse(data)
+    except ValueError as error:
         raise damaged(campaign.store.locate(key), key, error) from None
-    return content
 
 
 def read_duplicates(campaign: Campaign, receipt: DedupReceipt) -> pa.Table:

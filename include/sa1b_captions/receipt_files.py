@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from typing import Any, Generic, TypeVar
 
-from sa1b_captions import layout
+from sa1b_captions import checked_json, layout
 from sa1b_captions.audit_receipts import AuditReceipt
 from sa1b_captions.errors import MissingKeyError, PermanentError
 from sa1b_captions.receipts import (
@@ -170,9 +170,9 @@ def write_receipt(store: Store, place: Place[R], receipt: R) -> R:
         "written_at": dt.datetime.now(dt.UTC).isoformat(timespec="seconds"),
         "software": software(),
     }
-    text = json.dumps(content, ensure_ascii=False, indent=1)
-    store.write(place.key, text.encode())
-    return _parse(place, text)
+    data = checked_json.render(content)
+    store.write(place.key, data)
+    return _parse(place, data)
 
 
 def copy_receipt(store: Store, place: Place[R], receipt: R) -> None:
@@ -198,7 +198,7 @@ def read_receipt(store: Store, place: Place[R]) -> R | None:
             f"{store.locate(place.key)} was written by a newer version, {error}; install that "
             f"version, or delete the receipt and run {place.command}"
         ) from None
-    except (ValueError, RecursionError) as error:
+    except ValueError as error:
         raise PermanentError(
             f"{store.locate(place.key)} is no receipt of the {place.stage}: {error}; delete it and "
             f"run {place.command}"
@@ -239,10 +239,8 @@ class NewerFormatError(ValueError):
     """A receipt is of a format that this version does not know."""
 
 
-def _parse(place: Place[R], text: str | bytes) -> R:
-    content = json.loads(text)
-    if not isinstance(content, dict):
-        raise ValueError("it is no JSON object")
+def _parse(place: Place[R], data: bytes) -> R:
+    content = checked_json.parse(data)
     number = content.get("format", FORMAT)
     if isinstance(number, int) and number > FORMAT:
         raise NewerFormatError(f"{content.get('software')}, format {number}")

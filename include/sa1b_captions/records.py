@@ -324,6 +324,9 @@ def parse_table(data: bytes, where: str, key: str, columns: list[str] | None = N
         )
         table = file.read(columns, use_threads=False)
         table.validate(full=True)  # or bytes that are no UTF-8 would only be found when used
-        return table if columns is None else table.select(columns)
-    except (pa.ArrowException, OSError, KeyError, ValueError) as error:
-        raise damaged(where, key, f"it is not readable Parquet ({error})") from None
+    except (pa.ArrowException, OSError, KeyError, ValueError):
+        raise damaged(where, key, "it is not readable Parquet") from None
+    lacking = [name for name in columns or () if name not in table.column_names]
+    if lacking:
+        raise damaged(where, key, f"it has no column {', '.join(lacking)}")
+    return table if columns is None else table.select(columns)

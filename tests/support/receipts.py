@@ -1,9 +1,11 @@
 """Receipts as the stages write them, with whatever numbers a test wants."""
 
+import json
 from collections.abc import Mapping, Sequence
 
 from sa1b_captions import layout, receipt_files
 from sa1b_captions.campaign import Campaign
+from sa1b_captions.checked_json import CHECKSUM
 from sa1b_captions.findings import Check, Verdict
 from sa1b_captions.freshness import curated_version
 from sa1b_captions.generations import FIRST
@@ -22,6 +24,13 @@ from sa1b_captions.receipts import (
 from sa1b_captions.recipe import TRACKS
 from sa1b_captions.release_freshness import release_validation_input
 from sa1b_captions.storage import Store
+
+
+def edit(store: Store, key: str, **facts: object) -> None:
+    """Change a stored JSON object as a version without checksums would have written it."""
+    content = json.loads(store.read(key)) | facts
+    content.pop(CHECKSUM, None)
+    store.write(key, json.dumps(content).encode())
 
 
 def put_ingest(

@@ -1,9 +1,11 @@
 """A stored recipe that cannot be read is one sentence, whoever opens the campaign."""
 
+import json
+
 import pytest
 
 from sa1b_captions import layout
-from sa1b_captions.campaign import open_campaign
+from sa1b_captions.campaign import look_at_campaign, open_campaign
 from sa1b_captions.errors import PermanentError
 from sa1b_captions.storage import FileStore
 from tests.support import builders
@@ -23,3 +25,21 @@ def test_a_damaged_recipe_is_named_with_what_to_do(tmp_path, content, given):
         open_campaign(store, "test", builders.demo_recipe() if given else None)
     assert store.locate(key) in str(caught.value)
     assert store.read(key) == content
+
+
+def test_a_recipe_stored_without_a_checksum_is_read_and_has_one_once_it_is_opened_to_work(tmp_path):
+    store, recipe = FileStore(tmp_path), builders.demo_recipe()
+    key = layout.recipe_key("test")
+    plain = json.dumps(recipe.source).encode()
+    store.write(key, plain)
+    assert open_campaign(store, "test").recipe == look_at_campaign(store, "test", recipe).recipe
+    assert store.read(key) == plain
+    assert open_campaign(store, "test", recipe).recipe.source == recipe.source
+    stored = store.read(key)
+    assert stored != plain
+    assert open_campaign(store, "test").recipe.source == recipe.source
+    store.write(key, stored.replace(b'"seed": 20240921', b'"seed": 20240920'))
+    with pytest.raises(
+        PermanentError, match=r"recipe\.json is no recipe \(its content is not what"
+    ):
+        open_campaign(store, "test", recipe)

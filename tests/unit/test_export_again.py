@@ -1,5 +1,4 @@
 import contextlib
-import json
 import shutil
 
 import pytest
@@ -9,7 +8,7 @@ from sa1b_captions.errors import PermanentError
 from sa1b_captions.release.manifest import latest_version, read_manifest
 from sa1b_captions.stages.export import export_release
 from sa1b_captions.storage import FileStore
-from tests.support import builders, releases
+from tests.support import builders, receipts, releases
 
 
 def test_an_unchanged_release_is_not_written_again(campaign, local):
@@ -85,8 +84,7 @@ def test_the_newest_release_is_the_last_one_made_whatever_the_clocks_said(campai
         export_release(campaign, version)
         assert latest_version(local) == version
         key = f"releases/{version}/manifest.json"
-        made = json.loads(local.read(key))
-        local.write(key, json.dumps(made | {"created_at": created_at}).encode())
+        receipts.edit(local, key, created_at=created_at)
         assert export_release(campaign, "v1")["up_to_date"]
         assert latest_version(local) == version
 

@@ -16,7 +16,7 @@ from sa1b_captions.recipe import load_recipe
 from sa1b_captions.release import guards
 from sa1b_captions.release.manifest import latest_version
 from sa1b_captions.stages.export import export_release
-from tests.support import builders, releases
+from tests.support import builders, receipts, releases
 
 RECIPE = builders.demo_recipe()
 SHARD = "sa_000001"
@@ -181,9 +181,8 @@ def test_a_prompt_with_a_placeholder_is_refused(local):
 @pytest.mark.parametrize("counts", [(3, 1, 4), (4, 0, 4), (3, 0, 4), (2, 1, 3)])
 def test_counts_that_do_not_add_up_stop_the_release(campaign, local, counts):
     key = layout.curate_receipt_key(campaign.name, "multi_en", "sa_000001")
-    receipt = json.loads(local.read(key))
-    receipt |= dict(zip(("accepted", "rejected", "planned"), counts, strict=True))
-    local.write(key, json.dumps(receipt).encode())
+    names = ("accepted", "rejected", "planned")
+    receipts.edit(local, key, **dict(zip(names, counts, strict=True)))
     releases.put_duplicates(campaign, "multi_en", {})
     with pytest.raises(PermanentError, match="multi_en/sa_000001: 3 accepted"):
         export_release(campaign, "v1")
@@ -250,16 +249,14 @@ def test_a_dedup_of_other_captions_has_to_run_again(campaign):
 
 def test_a_verdict_on_other_captions_does_not_count(campaign, local):
     key = layout.dedup_receipt_key(campaign.name, "multi_zh")
-    dedup = json.loads(local.read(key))
-    local.write(key, json.dumps(dedup | {"duplicates": 1}).encode())  # within the same second
+    receipts.edit(local, key, duplicates=1)  # within the same second
     with pytest.raises(PermanentError, match="again since .* validate --release --force"):
         export_release(campaign, "v1")
 
 
 def test_a_validation_by_a_machine_whose_clock_is_behind_counts(campaign, local):
     key = layout.release_validation_key(campaign.name)
-    verdict = json.loads(local.read(key))
-    local.write(key, json.dumps(verdict | {"written_at": "1970-01-01T00:00:00+00:00"}).encode())
+    receipts.edit(local, key, written_at="1970-01-01T00:00:00+00:00")
     assert export_release(campaign, "v1")["version"] == "v1"
 
 

@@ -28,7 +28,7 @@ from sa1b_captions.stages.caption import caption_shards
 from sa1b_captions.stages.curate import curate_shard
 from sa1b_captions.stages.past_generations import drop_generations, restore_captions
 from sa1b_captions.storage import FileStore
-from tests.support import builders
+from tests.support import builders, receipts
 from tests.support.engines import ScriptedEngine, honest_reply
 
 SHARD = "sa_000000"
@@ -404,6 +404,7 @@ def forget_images(campaign):
     place = caption_place(campaign.name, TRACK, SHARD)
     content = json.loads(campaign.store.read(place.key))
     new = ("content", "engine", "model", "model_revision", "generation", "previous", "format")
+    new = (*new, "checksum")
     for name in new:
         del content[name]
     campaign.store.write(place.key, json.dumps(content).encode())
@@ -554,8 +555,7 @@ def test_freeing_generations_frees_what_was_half_written_of_them(campaign):
 def test_a_receipt_that_names_no_generation_is_refused(campaign, name):
     caption(campaign, saying("old"))
     place = caption_place(campaign.name, TRACK, SHARD)
-    content = json.loads(campaign.store.read(place.key)) | {"generation": name}
-    campaign.store.write(place.key, json.dumps(content).encode())
+    receipts.edit(campaign.store, place.key, generation=name)
     with pytest.raises(PermanentError, match="is no name of a generation"):
         caption(campaign, saying("new"))
 

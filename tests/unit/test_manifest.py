@@ -170,6 +170,7 @@ def test_a_damaged_manifest_is_named(tmp_path, text):
 def test_latest_names_the_newest_release_only(tmp_path, exported):
     store = FileStore(tmp_path)
     found = json.loads(exported["releases/v1/manifest.json"])
+    del found["checksum"]
     for version, number in (("v1", 1), ("v2", 2)):
         text = json.dumps(found | {"version": version, "number": number})
         store.write(layout.release_key(version, "manifest.json"), text.encode())
@@ -177,6 +178,8 @@ def test_latest_names_the_newest_release_only(tmp_path, exported):
         point_latest(store, read_manifest(store, version))
         assert latest_version(store) == latest
     store.write("releases/LATEST", b"gone\n")
+    with pytest.raises(PermanentError, match="LATEST is damaged: it names no release; delete it"):
+        latest_version(store)
     point_latest(store, read_manifest(store, "v1"))
     assert latest_version(store) == "v1"
 

@@ -25,7 +25,7 @@ from sa1b_captions.stages.validate_release import validate_release
 from sa1b_captions.stages.validate_shards import validate_shards
 from sa1b_captions.stages.validations import of_release, of_shard, read_history
 from sa1b_captions.storage import FileStore
-from tests.support import builders
+from tests.support import builders, receipts
 
 ENGLISH = "A red kettle stands on a wooden table beside a white cup. " * 5
 CHINESE = "一只红色的水壶放在木桌上，旁边有一只白色的杯子。" * 4
@@ -148,8 +148,7 @@ def test_a_crashed_check_is_retried_and_spares_the_other_shards(campaign):
     table = records.read_table(campaign.store, key).drop_columns(["reasons"])
     records.write_table(campaign.store, key, table, schema)
     place = layout.curate_receipt_key(campaign.name, "single_zh", "sa_000000")
-    receipt = json.loads(campaign.store.read(place))
-    campaign.store.write(place, json.dumps(receipt | {"files": {}}).encode())  # as 0.1.0's
+    receipts.edit(campaign.store, place, files={})  # as 0.1.0's
     with pytest.raises(RetryableError, match="single_zh/sa_000000: 2 checks crashed"):
         validate_shards(campaign, campaign.recipe.shards, run_id="run")
     assert result(campaign, "sa_000000") is None

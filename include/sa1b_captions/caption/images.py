@@ -7,12 +7,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+import xxhash
+
 from sa1b_captions import layout
 from sa1b_captions.caption.jpeg_damage import has_hole, without_oddities
 from sa1b_captions.caption.jpeg_segments import APP1, header_segments
 from sa1b_captions.caption.sampling import IndexedImage, Sample
 from sa1b_captions.errors import MissingKeyError, RetryableError
 from sa1b_captions.generations import FIRST
+from sa1b_captions.remedies import damaged
 from sa1b_captions.storage import Store
 
 if TYPE_CHECKING:
@@ -154,11 +157,17 @@ class ShardReader:
 
         Raises:
             RetryableError: the store failed, or the archive was there and is gone.
-            PermanentError: the archive is shorter than the index says.
+            PermanentError: the archive is shorter than the index says, or has other bytes.
         """
         if len(sample.images) == 1:
-            return (self._read_shared(sample.images[0]),)
-        return tuple(self._read(image.offset, image.size) for image in sample.images)
+            jpegs = [self._read_shared(sample.images[0])]
+        else:
+            jpegs = [self._read(image.offset, image.size) for image in sample.images]
+        for image, jpeg in zip(sample.images, jpegs, strict=True):
+            if image.jpeg_xxh3 not in (None, xxhash.xxh3_128_hexdigest(jpeg)):
+                why = f"the bytes of {image.file_name} are not those that its index names"
+                raise damaged(self._store.locate(self._key), self._key, why)
+        return tuple(jpegs)
 
     def _read(self, offset: int, size: int) -> bytes:
         try:

@@ -4,13 +4,12 @@ A release exists when its manifest does. `releases/LATEST` names the newest one.
 """
 
 import contextlib
-import json
 from dataclasses import asdict, dataclass, field
-from typing import Any
 
-from sa1b_captions import layout
+from sa1b_captions import checked_json, layout
 from sa1b_captions.errors import MissingKeyError, PermanentError
 from sa1b_captions.storage import Store
+from sa1b_captions.typed_json import build
 
 SUMS = "SHA256SUMS"
 
@@ -112,23 +111,19 @@ def read_manifest(store: Store, version: str) -> Manifest | None:
 def read_manifest_at(store: Store, key: str) -> Manifest | None:
     """As `read_manifest`, of a release that lies anywhere."""
     try:
-        found: dict[str, Any] = json.loads(store.read(key))
-        files = [ReleaseFile(**file) for file in found.pop("files")]
-        tracks = {name: TrackTotals(**totals) for name, totals in found.pop("tracks").items()}
-        return Manifest(files=files, tracks=tracks, **found)
+        return build(Manifest, checked_json.parse(store.read(key)))
     except MissingKeyError:
         return None
-    except (ValueError, TypeError, KeyError, AttributeError) as error:
+    except ValueError as error:
         raise PermanentError(
-            f"{key} in {store.url} is not a manifest of this software: {error!r}; "
-            "restore it or choose a new version"
+            f"{store.locate(key)} is not a release's manifest: {error}; restore it from a copy of "
+            "the release, or leave this version as it is and choose a new one"
         ) from None
 
 
 def write_manifest(store: Store, manifest: Manifest) -> None:
     """Make the release exist. Call this after everything the manifest names is written."""
-    text = json.dumps(asdict(manifest), ensure_ascii=False, indent=1)
-    store.write(layout.manifest_key(manifest.version), text.encode())
+    store.write(layout.manifest_key(manifest.version), checked_json.render(asdict(manifest)))
 
 
 def latest_version(store: Store) -> str | None:
@@ -138,18 +133,33 @@ def latest_version(store: Store) -> str | None:
         PermanentError: the pointer does not name a release.
         RetryableError: the store failed.
     """
-    key = layout.latest_key()
+    version = pointed_version(store)
+    # Its manifest is written before the pointer.
+    if version is not None and not store.exists(layout.manifest_key(version)):
+        raise _damaged_pointer(store)
+    return version
+
+
+def pointed_version(store: Store) -> str | None:
+    """What `releases/LATEST` says, whether there is such a release or it was deleted.
+
+    Raises as `latest_version` does, of what names no release at all.
+    """
     try:
-        version = store.read(key).decode().strip()
+        version = store.read(layout.latest_key()).decode().strip()
         layout.release_prefix(version)
     except MissingKeyError:
         return None
     except (UnicodeDecodeError, PermanentError):
-        raise PermanentError(
-            f"{store.locate(key)} is damaged: it names no release; delete it, and the next export "
-            "or an export of the newest version writes it anew"
-        ) from None
+        raise _damaged_pointer(store) from None
     return version
+
+
+def _damaged_pointer(store: Store) -> PermanentError:
+    return PermanentError(
+        f"{store.locate(layout.latest_key())} is damaged: it names no release; delete it, and the "
+        "next export or an export of the newest version writes it anew"
+    )
 
 
 def next_number(store: Store) -> int:
@@ -166,7 +176,7 @@ def next_number(store: Store) -> int:
 
 def point_latest(store: Store, manifest: Manifest) -> None:
     """Make `releases/LATEST` name this release unless it names a newer one."""
-    version = latest_version(store)
+    version = pointed_version(store)
     newest = read_manifest(store, version) if version else None
     if newest is None or newest.number < manifest.number:
         store.write(layout.latest_key(), f"{manifest.version}\n".encode())

@@ -53,12 +53,19 @@ def parse_pieces(text: str) -> list[Piece]:
     Raises:
         ValueError: it did not write this.
     """
-    header, *lines = csv.reader(io.StringIO(text))
-    if header != [field.name for field in fields(Piece)]:
-        raise ValueError("the header is another one")
+    names = [field.name for field in fields(Piece)]
+    try:
+        lines = list(csv.reader(io.StringIO(text)))
+    except csv.Error:
+        raise ValueError("it is no CSV") from None
+    if not lines or lines[0] != names:
+        raise ValueError(f"it does not begin with the line {','.join(names)}")
+    for number, line in enumerate(lines[1:], start=2):
+        if len(line) != len(names) or not (line[1].isdecimal() and line[2].isdecimal()):
+            raise ValueError(f"its line {number} describes no piece")
     return [
         Piece(file, int(offset), int(size), sha256, shard, row_group)
-        for file, offset, size, sha256, shard, row_group in lines
+        for file, offset, size, sha256, shard, row_group in lines[1:]
     ]
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from sa1b_captions import layout
 from sa1b_captions.errors import MissingKeyError, PermanentError
+from sa1b_captions.release.manifest import read_manifest_at
 from sa1b_captions.storage import Store
 
 SIGNATURE = f"{layout.MANIFEST}.sig"
@@ -22,10 +23,12 @@ def sign_release(store: Store, prefix: str, private_key: bytes) -> None:
         private_key: Ed25519, PEM without a password.
 
     Raises:
-        PermanentError: there is no manifest, or this is no such key.
+        PermanentError: there is no manifest, it is damaged, or this is no such key.
     """
     key = _load("load_pem_private_key", private_key, password=None)
-    store.write(prefix + SIGNATURE, key.sign(_manifest(store, prefix)))
+    data = _manifest(store, prefix)
+    read_manifest_at(store, prefix + layout.MANIFEST)
+    store.write(prefix + SIGNATURE, key.sign(data))
 
 
 def check_signature(store: Store, prefix: str, public_key: bytes) -> None:
@@ -49,7 +52,8 @@ def check_signature(store: Store, prefix: str, public_key: bytes) -> None:
         raise PermanentError(f"{store.locate(prefix + SIGNATURE)} is missing") from None
     except InvalidSignature:
         raise PermanentError(
-            f"{store.locate(prefix + SIGNATURE)} is not this key's signature of the manifest"
+            f"{store.locate(prefix + SIGNATURE)} is not this key's signature of the manifest; "
+            "ask its signer for the key, or sign the release again"
         ) from None
 
 

@@ -93,7 +93,11 @@ def _read_pieces(store: Store, prefix: str, manifest: Manifest) -> tuple[list[Pi
         return [], ""
     try:
         pieces = parse_pieces(store.read(prefix + PIECES).decode())
-    except (MissingKeyError, ValueError) as error:
+    except MissingKeyError:
+        return [], f"{prefix}{PIECES} is missing"
+    except UnicodeDecodeError:
+        return [], f"{prefix}{PIECES} cannot be read: it is no text in UTF-8"
+    except ValueError as error:
         return [], f"{prefix}{PIECES} cannot be read: {error}"
     if merkle_root(pieces) != manifest.merkle_root:
         return [], f"{prefix}{PIECES} does not fit the Merkle root {manifest.merkle_root}"

@@ -33,9 +33,9 @@ from sa1b_captions.release.folder import ReleaseFolder
 from sa1b_captions.release.manifest import (
     SUMS,
     Manifest,
-    latest_version,
     next_number,
     point_latest,
+    pointed_version,
     read_manifest,
     write_manifest,
 )
@@ -136,7 +136,7 @@ def _export(campaign: Campaign, version: str, inputs: Inputs, run_id: str | None
 
 def _versions(campaign: Campaign, inputs: Inputs) -> Iterator[str]:
     """Names to try: the newest release's if these inputs made it, then every number."""
-    newest = latest_version(campaign.store)
+    newest = pointed_version(campaign.store)
     found = None if newest is None else read_manifest(campaign.store, newest)
     if found is not None and found.input == inputs.digest:
         yield found.version
@@ -291,7 +291,7 @@ def _repairs(
 
 def _previous(store: Store, version: str) -> Manifest | None:
     """The newest release, to tell what changed; None where it is this one or cannot be read."""
-    newest = latest_version(store)
+    newest = pointed_version(store)
     if newest in (None, version):
         return None
     with contextlib.suppress(PermanentError):  # whoever wants that release is told

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from sa1b_captions import layout
+from sa1b_captions import checked_json, layout
 from sa1b_captions.campaign import Campaign
 from sa1b_captions.errors import MissingKeyError, PermanentError
 from sa1b_captions.faithfulness import Faithfulness
@@ -21,6 +21,7 @@ from sa1b_captions.quality.health.distributions import Counts, median_and_mad
 from sa1b_captions.receipt_files import digest
 from sa1b_captions.shards import format_selection
 from sa1b_captions.software import software
+from sa1b_captions.typed_json import build
 
 QUANTILES = 1001
 """Of lengths, 0 to 1 evenly: D against them is off by a thousandth at most."""
@@ -235,11 +236,9 @@ def read_reference(campaign: Campaign) -> Reference | None:
         return None
     where = campaign.store.locate(layout.reference_key(campaign.name))
     try:
-        content = json.loads(campaign.store.read(layout.reference_key(campaign.name)))
-        stored = content.pop("digest")
-        tracks = {name: _track(one) for name, one in content.pop("tracks").items()}
-        reference = Reference(tracks=tracks, **content)
-    except (ValueError, TypeError, KeyError, AttributeError, MissingKeyError) as error:
+        content = checked_json.parse(campaign.store.read(layout.reference_key(campaign.name)))
+        stored, reference = content.get("digest"), build(Reference, content)
+    except (ValueError, MissingKeyError) as error:
         raise PermanentError(
             f"{where} is not a reference of this version ({error}); pin it again with "
             "sa1b-captions calibrate --pin --replace"
@@ -251,19 +250,6 @@ def read_reference(campaign: Campaign) -> Reference | None:
             "reference again with sa1b-captions calibrate --pin --replace"
         )
     return reference
-
-
-def _track(content: Mapping[str, Any]) -> TrackReference:
-    rates = {name: Rate(**rate) for name, rate in content["reasons"].items()}
-    audit = content.get("unsupported")
-    return TrackReference(
-        **{
-            **content,
-            "rejected": Rate(**content["rejected"]),
-            "reasons": rates,
-            "unsupported": AuditReference(**audit) if audit else None,
-        }
-    )
 
 
 def pin_reference(campaign: Campaign, reference: Reference, *, replace: bool) -> bool:
