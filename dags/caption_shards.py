@@ -13,7 +13,7 @@ Downloads SA-1B shards, captions them, judges every caption and validates the re
 
 | task | does | when it fails |
 |---|---|---|
-| `plan` | chooses the run's shards; its sentence is also the run's note | its log and the run's note say what it refuses: shards that are none or foreign, an engine that cannot start here. Nothing is touched then, and the other tasks are skipped |
+| `plan` | chooses the run's shards, and goes back to their earlier captions where *Go back* asks for it; its sentence is also the run's note | its log and the run's note say what it refuses: shards that are none or foreign, an engine that cannot start here, captions that cannot be gone back to. Nothing is touched then, and the other tasks are skipped |
 | `pack` | puts `shards_per_pod` shards together; skipped when `plan` chose none | |
 | `shard.ingest` | archive → plain tar and index; skips a shard that is done | see its last log line; an expired links file needs a new one |
 | `shard.caption` | all tracks through one engine, in resumable blocks | clear it: it resumes at the last block |
@@ -31,6 +31,10 @@ fails the task; an archive that cannot be had holds all of them up. Clear the ta
 others without the bad one: what is done is not done again.
 
 Everything is keyed and resumable: clearing or triggering again repeats only what is missing.
+
+*Do it again* makes new captions beside the old, and *Go back* lets the old count once more, one step
+a run; a run that is cleared does not go back further. What was curated and validated of them counts
+again as well, if nothing took its place.
 """
 
 import datetime as dt
@@ -45,6 +49,7 @@ from sa1b_captions.settings import ENGINE_NAMES, MAX_SHARDS_PER_POD, load_settin
 from sa1b_captions.shards import pack
 from sa1b_operators.events import shard_event
 from sa1b_operators.planning import NOTE, choose_shards
+from sa1b_operators.restoring import restore_captions
 from sa1b_operators.stage import STAGE_DEFAULTS, stage
 
 settings = load_settings()
@@ -74,7 +79,8 @@ with DAG(
             maxLength=2000,
             title="Shards",
             description="Numbers, ranges or names, as in 0-9,17 or sa_000020. "
-            "Empty takes the shards of the run's date. `plan` says what it understood, or refuses.",
+            "Empty takes the shards of the run's date. The task plan says what it understood, or "
+            "refuses.",
         ),
         "tracks": Param(
             list(TRACKS),
@@ -112,18 +118,31 @@ with DAG(
             "until the new captions are whole. Costs the GPU time again.",
             section="How to caption them",
         ),
+        "restore": Param(
+            False,
+            type="boolean",
+            title="Go back",
+            description="Caption nothing: the captions that counted before these shards were done "
+            "again count once more, in the tracks above. The task plan does it, or says why it "
+            "cannot. What is stale then is curated and validated again.",
+            section="How to caption them",
+        ),
     },
 ):
 
-    @task(retries=0, execution_timeout=dt.timedelta(minutes=5), multiple_outputs=False)
+    @task(retries=2, execution_timeout=dt.timedelta(minutes=30), multiple_outputs=False)
     def plan(
         *,
         ti: Any = None,
         logical_date: dt.datetime | None = None,
         params: dict[str, Any] | None = None,
+        run_id: str | None = None,
     ) -> list[str]:
         """Choose the run's shards, and refuse what cannot be done before anything is touched."""
-        return choose_shards(ti, logical_date, params or {}, recipe, settings)
+        shards = choose_shards(ti, logical_date, params or {}, recipe, settings)
+        if (params or {}).get("restore"):
+            restore_captions(ti, shards, params or {}, run_id)
+        return shards
 
     # ALL_DONE: it skips in the words of a plan that refused or chose nothing, instead of all tasks
     # below it failing with their upstream.

@@ -160,7 +160,8 @@ with DAG(
         subject="Some checks warned: release anyway?",
         body="{% for warning in ti.xcom_pull(task_ids='validate')['warnings'] %}- {{ warning }}\n"
         "{% endfor %}\n[Quality report of this run]({{ ti.xcom_pull(task_ids='validate', "
-        "key='_link_QualityReportLink') }})",
+        "key='_link_QualityReportLink') }})\n\nRelease writes the release, and its card names the "
+        "warnings. Hold leaves it unwritten; without an answer it is held after a week.",
         options=["Release", "Hold"],
         options_mapping={"Release": "export", "Hold": "hold"},
         defaults="Hold",

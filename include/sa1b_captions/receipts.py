@@ -137,6 +137,8 @@ class CaptionReceipt(Receipt):
     """Generation that counted before."""
     restored_from: str | None = None
     """Newest generation that a person went back from."""
+    restored_by: str | None = None
+    """Airflow run that asked for that."""
     same_as: str | None = None
     """Digest of the receipt that was restored: what was made of these captions then still is."""
     occupancy: Occupancy = Occupancy()

@@ -78,7 +78,8 @@ class StageOperator(BaseOperator):
     def label(self) -> str:
         """What the stage works on: its shard, shards or tracks, or else its own name."""
         values = dict(zip(self.arguments, self.arguments[1:], strict=False))
-        found = self.shard or values.get("--shards") or values.get("--tracks")
+        # No shards were chosen where the option is there and empty.
+        found = self.shard or values.get("--shards", values.get("--tracks"))
         return str(found or self.arguments[0])
 
     @property

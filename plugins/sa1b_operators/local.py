@@ -19,6 +19,12 @@ COMMAND = (sys.executable, "-m", "sa1b_captions")
 _CONNECTION = "connection:"
 
 
+def log_line(log: Any, line: str) -> None:
+    """Log a line of a stage; what it ends with in anger is an error here, too."""
+    level = logging.ERROR if line.startswith(ERROR) else logging.INFO
+    log.log(level, "%s", line.removeprefix(ERROR))
+
+
 class LocalStageOperator(StageOperator):
     """Runs a stage as a process; its task returns the stage's JSON result."""
 
@@ -46,9 +52,7 @@ class LocalStageOperator(StageOperator):
         return self._result(self._process.run())
 
     def _log_line(self, line: str) -> None:
-        """Log a line of the stage; what it ends with in anger is an error here, too."""
-        level = logging.ERROR if line.startswith(ERROR) else logging.INFO
-        self.log.log(level, "%s", line.removeprefix(ERROR))
+        log_line(self.log, line)
 
     def on_kill(self) -> None:
         """Stop the process."""

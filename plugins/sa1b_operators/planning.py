@@ -39,7 +39,11 @@ def choose_shards(
         AirflowSkipException: the date has no shards.
     """
     try:
-        if engine := params.get("engine"):
+        if params.get("restore") and params.get("force"):
+            raise CaptioningError(
+                "Do it again and Go back exclude each other; choose one of them in the form"
+            )
+        if (engine := params.get("engine")) and not params.get("restore"):
             _require_engine(engine, settings)
         selection = (params.get("shards") or "").strip()
         shards = (

@@ -135,6 +135,10 @@ def test_a_stage_of_several_shards_links_to_the_runs_report():
     task_key = type("Key", (), {"dag_id": "caption_shards", "run_id": "r"})
     several, one = (stage("", shard=shard) for shard in ("3-5", "sa_000003"))
     assert several.label == "3-5"
+    of_none = LocalStageOperator(
+        task_id="x", arguments=["validate", "--shards", "", "--tracks", "single_en"]
+    )
+    assert of_none.label == "validate"
     assert (
         QualityReportLink().get_link(several, ti_key=task_key) == "/captions/runs/caption_shards/r"
     )

@@ -34,7 +34,7 @@ def test_every_dag_is_a_manual_with_owner_retries_and_timeouts(dag_bag):
         assert dag.catchup is False
         for task in dag.tasks:
             assert task.owner == "data-team", task.task_id
-            judges = task.task_id in ("plan", "pack", "route")  # they only decide: nothing to retry
+            judges = task.task_id in ("pack", "route")  # they only decide: nothing to retry
             assert task.retries >= (0 if judges else 2), task.task_id
             assert task.execution_timeout or task.task_id == "gate", task.task_id
 
@@ -251,6 +251,14 @@ def test_a_plan_that_refuses_skips_the_rest_and_fails_the_run(dag_bag, run_dag):
     assert states.pop("done") == "upstream_failed"
     assert set(states.values()) == {"skipped"}, states
     assert note_of(run) == "refused: '9-2' runs backwards; write 2-9"
+
+
+def test_going_back_and_doing_again_exclude_each_other(dag_bag):
+    task = PlanTask()
+    params = {"shards": "0", "force": True, "restore": True}
+    with pytest.raises(AirflowFailException, match="Do it again and Go back exclude each other"):
+        call_plan(dag_bag, ti=task, params=params)
+    assert task.note.startswith("refused: ")
 
 
 def test_a_day_without_shards_says_so_in_the_runs_note(dag_bag, run_dag):

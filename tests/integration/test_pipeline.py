@@ -12,6 +12,8 @@ import boto3
 import httpx
 import pytest
 from airflow.dag_processing.dagbag import DagBag
+from airflow.models.dagrun import DagRun
+from airflow.utils.session import create_session
 from airflow.utils.state import DagRunState
 from moto.server import ThreadedMotoServer
 
@@ -22,6 +24,7 @@ from sa1b_captions.release.verify import verify_release
 from sa1b_captions.storage import open_store_url
 
 DEMO = Path(__file__).parents[2] / "demo"
+CAPTIONS = "campaigns/test/captions"
 RECIPE = load_recipe(str(DEMO / "recipe.toml"))
 
 
@@ -150,6 +153,44 @@ def test_a_run_that_could_not_do_a_shard_again_fails(
     assert states(again)["shard.ingest", 0] == "failed"
     assert states(again)["publish", 0] == "skipped"
     assert again.state == DagRunState.FAILED
+
+
+def test_the_form_goes_back_to_the_captions_before(dag_bag, run_dag, folder):
+    """Only what that leaves stale is done again, and a shard that cannot go back is refused."""
+    dag = dag_bag.dags["caption_shards"]
+    for conf in ({"shards": "0-1"}, {"shards": "0", "force": True, "tracks": ["single_en"]}):
+        done = run_dag(dag, run_conf=conf)
+        assert done.state == DagRunState.SUCCESS, states(done)
+
+    def generation():
+        receipt = json.loads(folder.read(f"{CAPTIONS}/single_en/sa_000000/receipt.json"))
+        return receipt["generation"]
+
+    assert generation().startswith("0002-")
+    form = {"force": False, "tracks": list(TRACKS), "restore": True}  # `dag.test` keeps the last
+    back = run_dag(dag, run_conf=form | {"shards": "0"})
+    assert back.state == DagRunState.SUCCESS, states(back)
+    assert generation() == "0001"
+    found = states(back)
+    assert {found[f"shard.{stage}", 0] for stage in ("ingest", "caption", "curate")} == {"success"}
+    assert found["publish", 0] == "success"
+    assert note_of(back) == "1 shard: went back to the captions before in 1 track of 0"
+
+    before = {key: folder.read(key) for key in folder.list("campaigns/")}
+    refused = run_dag(dag, run_conf=form | {"shards": "1"})
+    assert refused.state == DagRunState.FAILED
+    assert states(refused)["plan", -1] == "failed"
+    assert {state for (task, _), state in states(refused).items() if task != "plan"} == {
+        "skipped",
+        "upstream_failed",  # `done`, which stands for the run
+    }
+    assert note_of(refused).startswith("refused: sa_000001: no other captions counted before in ")
+    assert {key: folder.read(key) for key in folder.list("campaigns/")} == before
+
+
+def note_of(run):
+    with create_session() as session:
+        return session.get(DagRun, run.id).note
 
 
 def test_a_run_whose_tracks_were_not_made_fails_though_others_are_there(dag_bag, run_dag, folder):

@@ -41,7 +41,7 @@ ONE_START = {
     "great_expectations": (
         "test_audit_findings",
         "test_expectations",
-        "test_damage",
+        "test_cli_damage",
         "test_freshness",
         "test_receipt_files_damage",
         "test_release_partial",

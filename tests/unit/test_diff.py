@@ -304,6 +304,7 @@ def test_a_release_of_0_1_0_has_its_tables_under_other_names(stored, tmp_path):
             old.delete(before)
             (file,) = [file for file in manifest["files"] if file["name"] == before]
             file |= {"name": name, "bytes": len(sink.getvalue())}
+    del manifest["checksum"]
     old.write("manifest.json", json.dumps(manifest).encode())
     facts = diff.compare(diff.release_at(old), diff.release_of(stored, "v2"), None)
     assert facts["tracks"] == compared(stored)["tracks"]

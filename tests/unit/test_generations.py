@@ -235,6 +235,18 @@ def test_captions_that_are_restored_as_they_were_curated_are_not_curated_again(c
     assert (curate_receipt(campaign), everything(campaign)) == (curated, before)
 
 
+def test_a_run_goes_back_once_however_often_its_task_is_done_again(campaign):
+    for word in ("one", "two", "three"):
+        caption(campaign, saying(word), force=True, run_id=word)
+    for _ in range(2):
+        found = restore_captions(campaign, [SHARD], [TRACK], run_id="monday")
+        switch = found["restored"][SHARD][TRACK]
+        assert [generations.number(name) for name in switch] == [3, 2]
+        assert words(campaign) == {"two"}
+    restore_captions(campaign, [SHARD], [TRACK], run_id="tuesday")
+    assert words(campaign) == {"one"}
+
+
 def test_what_restoring_leaves_stale_is_said(campaign):
     caption(campaign, saying("old"))
     caption(campaign, saying("new"), force=True)

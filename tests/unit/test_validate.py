@@ -233,6 +233,23 @@ def test_a_starving_engine_is_remarked_on_in_both_reports(curated):
     assert "Lowest 0.62, median 0.62 over 2 shards; 2 under 0.9." in page
 
 
+def test_a_warning_about_what_is_left_out_names_the_tracks(campaign):
+    quality = json.loads(json.dumps(campaign.recipe.source["quality"]))
+    recipe = builders.demo_recipe(quality=quality | {"reject_share_warning": 0.2})
+    campaign = builders.demo_campaign(campaign.store, recipe)
+    for number in (0, 1):
+        put(campaign, number)
+    texts = [f"{CHINESE}{row}" for row in range(3)] + ["", ""]
+    table = builders.caption_rows(recipe, "multi_zh", "sa_000001", texts, 101)
+    builders.put_captions(campaign, "sa_000001", "multi_zh", table)
+    curate_shard(campaign, "sa_000001")
+    for track in TRACKS:
+        dedup_track(campaign, track)
+    warnings = validate_release(campaign)["warnings"]
+    left_out = "At most 20% of any track are left out, rejected or duplicate"
+    assert f"{left_out}; found: multi_zh 28.6%" in warnings
+
+
 def with_target(campaign, target):
     """The campaign as it is opened with a recipe whose English track has a target."""
     tracks = json.loads(json.dumps(campaign.recipe.source["tracks"]))

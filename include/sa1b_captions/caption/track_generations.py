@@ -133,9 +133,9 @@ def count(
     if present.generation == new.generation:
         if present != mended:
             return present  # another worker was first
-        history = (present.previous, present.restored_from)
-        new = replace(new, previous=history[0], restored_from=history[1])
-        return write_receipt(campaign.store, place, new)
+        names = ("previous", "restored_from", "restored_by")
+        history = {name: getattr(present, name) for name in names}
+        return write_receipt(campaign.store, place, replace(new, **history))
     if present.highest >= generations.number(new.generation):
         _log.warning(
             "%s/%s: generation %s is whole, but %s was begun as late or later, and counts",
@@ -183,13 +183,16 @@ def earlier(
     return present, old
 
 
-def restore(campaign: Campaign, present: CaptionReceipt, old: CaptionReceipt) -> None:
+def restore(
+    campaign: Campaign, present: CaptionReceipt, old: CaptionReceipt, run_id: str | None = None
+) -> None:
     """Let an `earlier` generation count again in place of the present one."""
     _keep(campaign, present)
     highest = max(present.generation, present.restored_from or FIRST, key=generations.number)
     place = caption_place(campaign.name, old.track, old.shard)
     same = captions_version(old)
-    write_receipt(campaign.store, place, replace(old, restored_from=highest, same_as=same))
+    new = replace(old, restored_from=highest, restored_by=run_id, same_as=same)
+    write_receipt(campaign.store, place, new)
 
 
 def _keep(campaign: Campaign, receipt: CaptionReceipt) -> None:

@@ -10,6 +10,7 @@ from sa1b_captions import layout
 from sa1b_captions.campaign import Campaign, open_campaign
 from sa1b_captions.cli.common import (
     ALL_TRACKS,
+    GO_ON,
     AllowPartial,
     Force,
     ReleaseTracks,
@@ -125,16 +126,13 @@ def caption(
     store = open_store(settings)
     if restore:
         campaign = _stored_campaign(store, settings)
-        print_result(
-            restore_captions(campaign, parse_shards(campaign, shards), parse_tracks(tracks))
-        )
+        names, wanted = parse_shards(campaign, shards), parse_tracks(tracks)
+        print_result(restore_captions(campaign, names, wanted, run_id=run_id))
         return
     # A model loads for minutes, and until it has there is nothing that could be lost.
     signal.signal(
         signal.SIGTERM,
-        lambda *_: end_process(
-            "stopped on request, before the first caption; all that was stored is as it was"
-        ),
+        lambda *_: end_process("stopped on request, before the first caption", GO_ON),
     )
     campaign = _stored_campaign(store, settings)
     name = engine or settings.engine

@@ -46,10 +46,8 @@ Shards = Annotated[
     str, typer.Option(help="Shards: numbers, ranges or names, as in 0-9,17 or sa_000020.")
 ]
 Tracks = Annotated[str, typer.Option(help=f"Tracks, separated by commas: {', '.join(TRACKS)}.")]
-_STOPPED = (
-    "stopped on request; safe: the captions that count and all that was finished; lost: what was "
-    "being made or replaced; to go on, run the same command again or clear the task"
-)
+STOPPED = "stopped on request; safe: all that was finished; lost: what was being made"
+GO_ON = "to go on, run the same command again or clear the task"
 ALL_TRACKS = ",".join(TRACKS)
 AllowPartial = Annotated[
     bool,
@@ -104,7 +102,7 @@ def ends_in_words(function: Callable[P, None]) -> Callable[P, None]:
 @contextlib.contextmanager
 def _last_words() -> Iterator[None]:
     """Say what is safe when SIGTERM ends a command that has no more to say of it."""
-    before = signal.signal(signal.SIGTERM, lambda *_: end_process(_STOPPED))
+    before = signal.signal(signal.SIGTERM, lambda *_: end_process(STOPPED, GO_ON))
     try:
         yield
     finally:

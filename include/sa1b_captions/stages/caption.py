@@ -188,8 +188,6 @@ class _Run:
             shards: all of the run.
             anew: whether the same command begins shards anew that it has captioned.
         """
-        for work in self._open.values():
-            work.log()
         cut_off = [work for shard, work in self._open.items() if shard not in self.failures]
         lost = sum(work.unwritten_rows for work in self._open.values())
         safe = [f"{', '.join(self.results)} captioned"] if self.results else []

@@ -11,15 +11,22 @@ from sa1b_captions.errors import PermanentError
 from sa1b_captions.freshness import read_tracks
 from sa1b_captions.generations import FIRST
 from sa1b_captions.receipt_files import caption_place, read_receipt
+from sa1b_captions.receipts import CaptionReceipt
 from sa1b_captions.recipe import TRACKS
 
 _log = logging.getLogger(__name__)
 
 
 def restore_captions(
-    campaign: Campaign, shards: Iterable[str], tracks: Iterable[str] = TRACKS
+    campaign: Campaign,
+    shards: Iterable[str],
+    tracks: Iterable[str] = TRACKS,
+    *,
+    run_id: str | None = None,
 ) -> dict[str, Any]:
     """Let the generation before the present one count again, track by track.
+
+    A run goes back once, however often its task is done again; without an id each call goes back.
 
     What was curated, validated and exported of the present one is stale from then on, and made
     again by the same commands as ever. What was made of the restored captions counts again.
@@ -36,12 +43,21 @@ def restore_captions(
     names, chosen = list(shards), list(tracks)
     restored: dict[str, dict[str, list[str]]] = {}
     # All are looked at before the first is changed: a refusal leaves no half of them restored.
-    found = {(shard, track): earlier(campaign, track, shard) for shard in names for track in chosen}
+    found = {
+        (shard, track): _to_switch(campaign, track, shard, run_id)
+        for shard in names
+        for track in chosen
+    }
     for (shard, track), receipts in found.items():
+        if isinstance(receipts, CaptionReceipt):
+            switch = [receipts.restored_from or FIRST, receipts.generation]
+            restored.setdefault(shard, {})[track] = switch
+            _log.info("%s/%s: generation %s counted, %s does again already", track, shard, *switch)
+            continue
         if receipts is None:
             _log.info("%s/%s: no other captions counted before; it is as it was", track, shard)
             continue
-        restore(campaign, *receipts)
+        restore(campaign, *receipts, run_id)
         switch = [receipt.generation for receipt in receipts]
         restored.setdefault(shard, {})[track] = switch
         _log.info("%s/%s: generation %s counted, %s does again", track, shard, *switch)
@@ -60,6 +76,16 @@ def restore_captions(
     for sentence in stale:
         _log.info("%s", sentence)
     return {"stage": "caption", "restored": restored, "stale": stale}
+
+
+def _to_switch(
+    campaign: Campaign, track: str, shard: str, run_id: str | None
+) -> tuple[CaptionReceipt, CaptionReceipt] | CaptionReceipt | None:
+    """What `earlier` finds, or the present receipt if this run has switched to it before."""
+    present = read_receipt(campaign.store, caption_place(campaign.name, track, shard))
+    if present is not None and run_id is not None and present.restored_by == run_id:
+        return present
+    return earlier(campaign, track, shard)
 
 
 def drop_generations(

@@ -127,16 +127,16 @@ def _failed(result: ReleaseValidation, *severities: str) -> list[Check]:
 
 def _explain(check: Check, counts: Mapping[str, Mapping[str, int]], campaign: Campaign) -> str:
     """What a check asks for and what was found; of a share, in which tracks."""
-    sentence = f"{check.description}; found: {check.observed}"
     if not check.name.startswith(release_expectations.LEFT_OUT):
-        return sentence
+        return f"{check.description}; found: {check.observed}"
     shares = {
         track: (one["rejected"] + one["duplicates"]) / max(1, one["planned"])
         for track, one in counts.items()
     }
     limit = campaign.recipe.quality.reject_share_warning
     above = sorted((track for track in shares if shares[track] > limit), key=lambda t: -shares[t])
-    return f"{sentence} ({', '.join(f'{track} {shares[track]:.1%}' for track in above)})"
+    found = ", ".join(f"{track} {shares[track]:.1%}" for track in above)
+    return f"{check.description}; found: {found or check.observed}"
 
 
 def _verdict(state: ShardState) -> str:
