@@ -159,7 +159,7 @@ def read_shard(
     if validation is not None and validation.input != version:
         first = next((one for track in tracks.values() for one in track.stale), None)
         done = "curated or audited" if asked else "curated"
-        why = f"{first.what} are" if first else f"captions were {done} since it was made"
+        why = f"{first.what} are stale" if first else f"captions were {done} since it was made"
         stale = (Stale(f"results of the validation of {shard}", why, place.command),)
     return ShardState(shard, ingest, tracks, validation, stale, audits)
 
@@ -211,6 +211,8 @@ def _why_others(captions: CaptionReceipt | None) -> str:
     """Why what was curated is not of the captions that count."""
     if captions is None:
         return "the captions they were made from are gone"
+    if captions.mended and captions.same_as is None:
+        return "damaged blocks of the track were captioned again since"
     if captions.restored_from is not None:
         return "earlier captions of the track were restored since"
     return "the track was captioned again since"

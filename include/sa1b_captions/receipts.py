@@ -139,6 +139,8 @@ class CaptionReceipt(Receipt):
     """Newest generation that a person went back from."""
     restored_by: str | None = None
     """Airflow run that asked for that."""
+    mended: list[int] = field(default_factory=list)
+    """Blocks that were damaged, and captioned again in the same generation."""
     same_as: str | None = None
     """Digest of the receipt that was restored: what was made of these captions then still is."""
     occupancy: Occupancy = Occupancy()

@@ -190,7 +190,7 @@ def _stale_dedups(
         compared = [by_shard[one] for one in parse_selection(selection) if one in by_shard]
         curated = [one for state in compared if (one := state.tracks[track].fresh_curated)]
         first = next((one for state in compared for one in state.tracks[track].stale), None)
-        why = f"{first.what} are" if first else why_dedup_stale(receipt, curated)
+        why = f"{first.what} are stale" if first else why_dedup_stale(receipt, curated)
         if why:
             place = dedup_place(campaign.name, track)
             yield Stale(f"results of the dedup of {track}", why, place.command)
@@ -214,7 +214,7 @@ def _why_validation_stale(
     behind += [one for state in released for one in state.stale_validation]
     behind += [one for one in stale_dedups if one.what.split()[-1] in campaign.tracks]
     if behind:
-        return f"{behind[0].what} are"
+        return f"{behind[0].what} are stale"
     curated = {
         track: [one for state in released if (one := state.tracks[track].fresh_curated)]
         for track in campaign.tracks

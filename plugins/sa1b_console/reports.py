@@ -60,7 +60,8 @@ def release_report(campaign: Campaign, name: str | None = None) -> Report | None
     found = _read(campaign, of_release(campaign), name)
     if found is None or found.shown != found.present:
         return found
-    return replace(found, outdated=why_release_stale(campaign))
+    why = why_release_stale(campaign)
+    return replace(found, outdated=f"{why}; release_dataset validates it again" if why else "")
 
 
 def release_report_of_run(campaign: Campaign, run_id: str) -> str | None:

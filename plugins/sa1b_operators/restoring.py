@@ -40,6 +40,6 @@ def restore_captions(
             "another run would go back one step further"
         )
     restored = json.loads(ending.last_output)["restored"]
-    steps = sum(len(tracks) for tracks in restored.values())
-    where = f"{counted(steps, 'track')} of {format_selection(restored)}"
-    note(ti, f"{counted(len(shards), 'shard')}: went back to the captions before in {where}")
+    steps = counted(sum(len(tracks) for tracks in restored.values()), "track")
+    of = f" of {len(restored)} of them" if len(restored) < len(shards) else ""
+    note(ti, f"{counted(len(shards), 'shard')}: went back to the captions before in {steps}{of}")

@@ -200,6 +200,26 @@ def test_a_report_leads_to_its_gallery_its_neighbours_and_its_run(login, campaig
     assert first.run_id is None
 
 
+def test_the_releases_page_says_what_of_it_is_stale(login, campaign):
+    for shard in campaign.recipe.shards:
+        receipts.put_ingest(campaign.store, shard)
+        for track in TRACKS:
+            receipts.put_caption(campaign, track, shard)
+            receipts.put_curate(campaign, track, shard)
+        receipts.put_shard_validation(campaign, shard)
+    for track in TRACKS:
+        receipts.put_dedup(campaign, track)
+    validation = receipts.put_release_validation(campaign)
+    store_validation(campaign, of_release(campaign), validation, "<main>\n<h1>release</h1>")
+    assert "Not the present state" not in page(login, "/release")
+    receipts.put_dedup(campaign, "multi_zh")
+    text = " ".join(page(login, "/release").split())
+    assert "captions were deduplicated again since it was made; release_dataset validates" in text
+    receipts.put_caption(campaign, "multi_zh", "sa_000001")
+    text = " ".join(page(login, "/release").split())
+    assert "curated captions of multi_zh/sa_000001 are stale; release_dataset validates it" in text
+
+
 def test_no_report_of_a_name_that_is_none_is_shown(login, campaign):
     put_report(campaign, "sa_000001", "<h1>new</h1>")
     for name in ("0000", "..recipe", "x" * 65):

@@ -24,8 +24,8 @@ from tests.support.caption_workers import (
 
 LIVES = 3
 LAST_WORDS = re.compile(
-    r"stopped on request; safe: .* captions of sa_00000[01] are stored; its earlier ones count "
-    r"until the new ones are whole; lost: \d+ .*; to go on, run the same command"
+    r"stopped on request; safe: .*(stored|captioned|before); the earlier captions count until the "
+    r"new ones are whole; lost: \d+ .*; to go on, run the same command"
 )
 
 

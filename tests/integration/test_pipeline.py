@@ -174,7 +174,7 @@ def test_the_form_goes_back_to_the_captions_before(dag_bag, run_dag, folder):
     found = states(back)
     assert {found[f"shard.{stage}", 0] for stage in ("ingest", "caption", "curate")} == {"success"}
     assert found["publish", 0] == "success"
-    assert note_of(back) == "1 shard: went back to the captions before in 1 track of 0"
+    assert note_of(back) == "1 shard: went back to the captions before in 1 track"
 
     before = {key: folder.read(key) for key in folder.list("campaigns/")}
     refused = run_dag(dag, run_conf=form | {"shards": "1"})

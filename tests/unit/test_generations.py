@@ -475,9 +475,9 @@ def test_a_run_that_is_cut_off_says_what_is_safe_what_is_lost_and_how_to_go_on(c
     with pytest.raises(RetryableError) as caught:
         caption(campaign, saying("new", 10, window=1), force=True)
     assert str(caught.value) == (
-        "killed; safe: 8 of 11 captions of sa_000000 are stored; its earlier ones count until the "
-        "new ones are whole; lost: 2 captions of unfinished blocks; to go on, run the same command "
-        "again or clear the task"
+        "killed; safe: 8 of 11 captions of sa_000000 are stored; the earlier captions count until "
+        "the new ones are whole; lost: 2 captions of unfinished blocks; to go on, run the same "
+        "command again or clear the task"
     )
 
 
@@ -512,7 +512,7 @@ def test_of_captions_that_count_only_a_damaged_block_is_captioned_again(campaign
         layout.caption_receipt_key("test", TRACK, SHARD),
     }
     (state,) = read_tracks(campaign, TRACK, [SHARD])
-    assert state.stale[0].why == "the track was captioned again since"
+    assert state.stale[0].why == "damaged blocks of the track were captioned again since"
     curate_shard(campaign, SHARD, tracks=[TRACK])
     assert caption(campaign, engine)["captioned"] == 0
 

@@ -95,13 +95,19 @@ class ShardWork:
         return self._writer.unwritten_rows
 
     @property
-    def stands(self) -> str:
-        """What of it a kill leaves as it is, in words."""
-        planned = sum(len(plan) for plan in self._plans.values())
-        stored = planned - self._left - self.unwritten_rows
-        old = [t for t in self._plans if self._states[t].has_earlier]
-        count = "; its earlier ones count until the new ones are whole" if old else ""
-        return f"{stored} of {planned} captions of {self.shard} are stored{count}"
+    def planned_rows(self) -> int:
+        """Captions of the tracks that are not done."""
+        return sum(len(plan) for plan in self._plans.values())
+
+    @property
+    def stored_rows(self) -> int:
+        """Of these, what a kill leaves as it is."""
+        return self.planned_rows - self._left - self.unwritten_rows
+
+    @property
+    def has_earlier(self) -> bool:
+        """Whether other captions count until these are whole."""
+        return any(self._states[track].has_earlier for track in self._plans)
 
     def start(self, engine: Engine) -> None:
         """Begin: note who begins the generations that are new, and measure from here on.
@@ -252,6 +258,7 @@ class ShardWork:
                 model_revision=revision,
                 generation=generation,
                 image=self._image,
+                mended=sorted(self._states[track].damaged),
                 run_id=self._run_id,
             ),
             mended=self._states[track].counted,

@@ -46,7 +46,10 @@ Shards = Annotated[
     str, typer.Option(help="Shards: numbers, ranges or names, as in 0-9,17 or sa_000020.")
 ]
 Tracks = Annotated[str, typer.Option(help=f"Tracks, separated by commas: {', '.join(TRACKS)}.")]
-STOPPED = "stopped on request; safe: all that was finished; lost: what was being made"
+STOPPED = (
+    "stopped on request; safe: the captions that count and all that was finished; lost: what was "
+    "being made"
+)
 GO_ON = "to go on, run the same command again or clear the task"
 ALL_TRACKS = ",".join(TRACKS)
 AllowPartial = Annotated[

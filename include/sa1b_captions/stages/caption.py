@@ -191,8 +191,14 @@ class _Run:
         cut_off = [work for shard, work in self._open.items() if shard not in self.failures]
         lost = sum(work.unwritten_rows for work in self._open.values())
         safe = [f"{', '.join(self.results)} captioned"] if self.results else []
-        safe += [work.stands for work in cut_off]
+        safe += [
+            f"{work.stored_rows} of {work.planned_rows} captions of {work.shard} are stored"
+            for work in cut_off
+            if work.stored_rows
+        ]
         parts = [str(error), f"safe: {', '.join(safe) if safe else 'all that was stored before'}"]
+        if any(work.has_earlier for work in cut_off):
+            parts.append("the earlier captions count until the new ones are whole")
         parts.append(f"lost: {counted(lost, 'caption')} of unfinished blocks")
         parts += [
             f"{shard} failed: {str(reason).removeprefix(f'{shard}: ')}"
