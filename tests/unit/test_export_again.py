@@ -57,7 +57,7 @@ def test_a_manifest_names_the_images_of_the_workers_that_are_known(campaign, loc
     assert read_manifest(local, "v1").worker_images == []
     for shard, image in (("sa_000000", "worker@sha256:aa"), ("sa_000001", "worker:1")):
         key = layout.curate_receipt_key(campaign.name, "single_zh", shard)
-        local.write(key, json.dumps(json.loads(local.read(key)) | {"image": image}).encode())
+        receipts.edit(local, key, image=image)
     releases.put_duplicates(campaign, "single_zh", {})
     export_release(campaign, "v2")
     assert read_manifest(local, "v2").worker_images == ["worker:1", "worker@sha256:aa"]
