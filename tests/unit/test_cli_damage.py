@@ -126,7 +126,7 @@ def whole(tmp_path_factory):
             put_generation(campaign, track, table)
     curate_shard(campaign, SHARD)
     metrics = {t: read_all_metrics(campaign, require_curated(campaign, t)) for t in TRACKS}
-    pin_reference(campaign, build_reference(campaign, [SHARD], metrics), replace=False)
+    pin_reference(campaign, build_reference(campaign, [SHARD], metrics, {}), replace=False)
     write_receipt(store, begun_place("test", TRACK, SHARD, "0001"), BegunNote(run_id="sunday"))
     campaign = open_campaign(store, "test", recipe)
     curate_shard(campaign, SHARD)
