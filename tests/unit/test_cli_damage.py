@@ -87,7 +87,7 @@ READERS = {
     layout.archive_key(SHARD): [CAPTION],
     layout.part_key("test", TRACK, SHARD, "0001", 0): [CURATE],
     layout.caption_receipt_key("test", TRACK, SHARD): [STATUS, CAPTION, CURATE, DEDUP, EXPORT],
-    layout.kept_receipt_key("test", REDONE, SHARD, "0001"): [RESTORE],
+    layout.past_receipt_key("test", REDONE, SHARD, "0001"): [RESTORE],
     layout.begun_key("test", TRACK, SHARD, "0001"): [CAPTION],
     layout.curate_receipt_key("test", TRACK, SHARD): [STATUS, VALIDATE, DEDUP, EXPORT],
     curated("accepted.parquet"): [EXPORT],
@@ -151,7 +151,7 @@ def put_keys(folder):
 def put_generation(campaign, track, table):
     """Captions made again, and the receipt that counted before beside theirs."""
     store, place = campaign.store, caption_place("test", track, SHARD)
-    store.write(layout.kept_receipt_key("test", track, SHARD, "0001"), store.read(place.key))
+    store.write(layout.past_receipt_key("test", track, SHARD, "0001"), store.read(place.key))
     builders.put_captions(campaign, SHARD, track, table, "0002-hand")
     present = require_receipt(store, place)
     write_receipt(store, place, dataclasses.replace(present, previous="0001"))
