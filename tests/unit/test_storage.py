@@ -79,6 +79,20 @@ def test_objects_are_put_together_byte_by_byte(store, sizes):
     assert store.read("whole") == b"".join(bodies)
 
 
+@pytest.mark.parametrize("size", [0, 3, 6 * MIB])
+def test_one_object_is_copied_by_the_server_whatever_its_size(s3_client, s3_url, size):
+    s3_client.create_bucket(Bucket=(bucket := f"b-{uuid.uuid4().hex}"))
+    store = open_store_url(f"s3://{bucket}/some/prefix", s3_url)
+    store.write("part", b"1" * size)
+    asked = []
+    store._client.meta.events.register(
+        "before-call.s3", lambda model, **_: asked.append(model.name)
+    )
+    store.concatenate("whole", [("part", size)])
+    assert asked == ["CopyObject", "HeadObject"]
+    assert store.read("whole") == b"1" * size
+
+
 def test_putting_together_what_is_not_there_or_is_of_another_size_leaves_the_old_object(store):
     store.write("whole", b"old")
     store.write("part", b"12345")

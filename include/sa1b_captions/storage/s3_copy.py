@@ -29,13 +29,13 @@ def copy_objects(send: Send, bucket: str, parts: Sequence[tuple[str, int]], name
         What boto3 raises; nothing is left behind then.
     """
     source: Any
-    if sum(size for _, size in parts) <= LEAST_PART_BYTES:
-        body = b"".join(_read(send, (part, 0, size)) for part, size in parts)
-        send("put_object", Key=name, Body=body)
-        return
     if len(parts) == 1 and parts[0][1] <= MOST_PART_BYTES:
         source = {"Bucket": bucket, "Key": parts[0][0]}
         send("copy_object", Key=name, CopySource=source)
+        return
+    if sum(size for _, size in parts) <= LEAST_PART_BYTES:
+        body = b"".join(_read(send, (part, 0, size)) for part, size in parts)
+        send("put_object", Key=name, Body=body)
         return
     upload: Any = {"Key": name}
     upload["UploadId"] = send("create_multipart_upload", Key=name)["UploadId"]
