@@ -32,6 +32,9 @@ OPENING_UNITS = 9
 START_WORDS, START_CHARACTERS, STARTS = 6, 5, 4
 """Units of a clause's opening that nobody says so many times: 湖的左边有, 湖的左边有."""
 
+STARTS_REPEATS = (STARTS - 1) * (START_CHARACTERS - 1)
+"""Pairs of units that come again where clauses begin so."""
+
 NEAR = 30
 """Units from one such opening to the next, at most."""
 

@@ -9,6 +9,7 @@ from sa1b_captions.quality.kernels.clauses import (
     OPENING_UNITS,
     SENTENCE_UNITS,
     START_CHARACTERS,
+    STARTS_REPEATS,
     count_repeated_clauses,
     count_repeated_openings,
     count_repeated_starts,
@@ -120,7 +121,7 @@ def measure(
         count, sentences, doubled = split_units(
             codes, kinds, traits, quoted, length, units, unit_kinds, unit_bits, ends
         )
-        look_up(units, unit_kinds, count, word_keys, word_tags, tags)
+        of_any = look_up(units, unit_kinds, count, word_keys, word_tags, tags)
         letters, foreign, stray, bare_han, stray_foreign = tally_letters(
             codes, kinds, quoted, length
         )
@@ -136,7 +137,7 @@ def measure(
             sentences2, clauses2 = count_repeated_clauses(
                 units, unit_kinds, unit_bits, tags, count, ends, keys, stamps, stamp + 1
             )
-        if row >= START_CHARACTERS - 1:
+        if row >= START_CHARACTERS - 1 and repeats2 >= STARTS_REPEATS:
             clauses2 += count_repeated_starts(units, unit_kinds, unit_bits, count)
         if row >= OPENING_UNITS - 1:
             clauses2 += count_repeated_openings(
@@ -152,7 +153,9 @@ def measure(
         )
         if loop or echo > 2 * ECHO_UNITS:
             clauses2 = sentences2  # the loop says the rest
-        talks = count_talks(units, unit_kinds, unit_bits, tags, count, ends, word_keys, word_tags)
+        talks = count_talks(
+            units, unit_kinds, unit_bits, tags, count, ends, word_keys, word_tags, of_any
+        )
         stutters = count_stutters(units, unit_kinds, unit_bits, tags, count, word_keys, word_tags)
         values = (
             length,

@@ -75,6 +75,8 @@ def count_signs(
     for place in range(count):
         if kinds[place] == OTHER:
             trait = traits[place]
+            if trait & SPACE:
+                continue
             line_breaks += (trait & LINE_BREAK) != 0
             wide += (trait & WIDE) != 0 and quoted[place] != QUOTED
             code = codes[place]

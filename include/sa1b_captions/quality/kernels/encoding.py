@@ -4,7 +4,7 @@ import numpy as np
 
 from sa1b_captions.quality.kernels.compiled import compiled
 from sa1b_captions.quality.kernels.counts import beside_han
-from sa1b_captions.quality.kernels.text import FOREIGN, HAN, LATIN, LOST, MARK, TRADITIONAL
+from sa1b_captions.quality.kernels.text import FOREIGN, HAN, LATIN, LOST, MARK, OTHER, TRADITIONAL
 
 _TAB = 0x09
 _JOINERS = (0x200C, 0x200D)
@@ -135,7 +135,7 @@ def count_lost(  # noqa: C901  # one kind of damage after the other
         kind = kinds[place]
         code = codes[place]
         if 0x20 <= code < 0x7F:
-            if code in _SIGNS:
+            if kind == OTHER and code in _SIGNS:
                 lost += is_lost_sign(codes, kinds, count, place)
             accents, letters = 0, 0
             continue

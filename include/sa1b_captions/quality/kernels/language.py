@@ -58,11 +58,15 @@ def look_up(
     keys: np.ndarray,
     known: np.ndarray,
     tags: np.ndarray,
-) -> None:
-    """Write what is known of each unit."""
+) -> int:
+    """Write what is known of each unit; return what is known of any."""
+    of_any = 0
     for place in range(count):
         number = unit_kinds[place] == NUMBER
-        tags[place] = 0 if number else find_tag(units[place], keys, known)
+        tag = 0 if number else find_tag(units[place], keys, known)
+        tags[place] = tag
+        of_any |= tag
+    return of_any
 
 
 @compiled

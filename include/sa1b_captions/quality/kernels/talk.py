@@ -6,8 +6,11 @@ from sa1b_captions.quality.kernels.compiled import compiled
 from sa1b_captions.quality.kernels.language import TALK_SHIFT, TALKS, find_tag
 from sa1b_captions.quality.kernels.words import AFTER_SIGN, HAN_UNIT, IN_QUOTES, pair
 
-_TALK, _MOST_OF_TALK, _LIGHT_TALK = 3, 2, 7
-"""Weight of a sentence that talks, if a word of it weighs so much; of one of light words."""
+_TALK, _MOST = 3, 2
+"""Weight of a sentence that talks, and of some word of it."""
+
+MAY_TALK = _MOST << TALK_SHIFT | TALKS
+"""Tags of which a text has one if it talks."""
 
 
 @compiled
@@ -20,9 +23,12 @@ def count_talks(
     sentence_ends: np.ndarray,
     word_keys: np.ndarray,
     word_tags: np.ndarray,
+    of_any: int,
 ) -> int:
     """Sentences whose words are of the task, its rules or its words, not of an image."""
     talks, sentence, first = 0, 0, 0
+    if not of_any & MAY_TALK:
+        return 0
     weight, most = 0, 0
     for place in range(count):
         tag = tags[place]
@@ -37,7 +43,7 @@ def count_talks(
             weight += tells
             most = max(most, tells)
         if place + 1 == sentence_ends[sentence]:
-            talks += (weight >= _TALK and most >= _MOST_OF_TALK) or weight >= _LIGHT_TALK
+            talks += weight >= _TALK and most >= _MOST
             weight, most = 0, 0
             sentence += 1
             first = place + 1
