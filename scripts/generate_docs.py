@@ -86,7 +86,7 @@ in one model's usual phrases reach 0.43, and the stored signatures bring only 47
 report counts pairs from 0.9 down to 0.5, estimates how many there are in all, and says how many
 captions each limit would leave out at least. To reject more, lower `near_duplicate_jaccard`:
 shards are curated again, and nothing is captioned again. [gold.md](gold.md#near-duplicates) has
-the measurements, [0009](decisions/0009-wider-near-duplicates.md) the reasons.
+the measurements, [0011](decisions/0011-wider-near-duplicates.md) the reasons.
 """
 
 
