@@ -109,7 +109,7 @@ ENGLISH = (
     r"\b(?:summary|description|answer|caption) is as follows\b|\bhere comes\b|\bin my (?:opinion|"
     r"view)\b|\bto answer the question\b|\baccording to the (?:instructions?|prompt|task)|\bit is "
     r"hoped\b|\bthe above\b[^.!?]*\b(?:helpful|useful|description)|\bresponse generated\b|\bcheck "
-    r"out the\b|\bfor reference,|\bimage \d of \d\b|\b\d+ by \d+ pixels\b|\b(?:description|"
+    r"out the\b|\bfor reference,|\bimage \d of \d\b|\b(?:description|"
     r"caption) (?:has been|was) (?:provided|kept|given|written)|\b(?:objective|accurate|complete) "
     r"(?:description|caption) (?:has|was|is|of everything)\b|\bnext paragraph\b",
     # Offers.
