@@ -33,7 +33,7 @@ from sa1b_captions.quality.kernels.markdown import count_markdown
 from sa1b_captions.quality.kernels.quotations import mark_quotations
 from sa1b_captions.quality.kernels.repetition import count_repeats
 from sa1b_captions.quality.kernels.talk import count_talks
-from sa1b_captions.quality.kernels.text import decode
+from sa1b_captions.quality.kernels.text import decode, find_signs
 from sa1b_captions.quality.kernels.words import split_units
 
 COLUMNS = (
@@ -109,6 +109,7 @@ def measure(
     kinds = np.empty(longest + 1, np.uint8)
     traits = np.empty(longest + 1, np.uint16)
     quoted = np.empty(longest + 1, np.uint8)
+    places = np.empty(longest + 1, np.int64)
     units = np.empty(longest + 1, np.uint64)
     unit_kinds = np.empty(longest + 1, np.uint8)
     unit_bits = np.empty(longest + 1, np.uint8)
@@ -117,7 +118,8 @@ def measure(
     ends = np.empty(longest + 1, np.int64)
     for text in range(counts.shape[0]):
         length = decode(data, offsets[text], offsets[text + 1], table, codes, kinds, traits)
-        mark_quotations(codes, kinds, traits, length, quoted)
+        signs = places[: find_signs(codes, kinds, length, places)]
+        mark_quotations(codes, kinds, traits, length, signs, quoted)
         count, sentences, doubled = split_units(
             codes, kinds, traits, quoted, length, units, unit_kinds, unit_bits, ends
         )
@@ -128,7 +130,9 @@ def measure(
         if stray_foreign and introduces_all(unit_kinds, unit_bits, tags, count):
             stray_foreign = 0
         language = read_language(units, unit_kinds, unit_bits, tags, count, ends, sentences)
-        line_breaks, brackets, colons, wide = count_signs(codes, kinds, traits, quoted, length)
+        line_breaks, brackets, colons, wide = count_signs(
+            codes, kinds, traits, quoted, length, signs
+        )
         stamp = 3 * text + 1
         repeats2, row, local = count_repeats(units, count, 2, keys, stamps, stamp, again)
         # What comes again as a whole comes again two by two: most texts need no closer look.
@@ -171,7 +175,7 @@ def measure(
             brackets,
             colons,
             wide,
-            count_markdown(codes, kinds, traits, quoted, length),
+            count_markdown(codes, kinds, traits, quoted, length, signs),
             sentences,
             sentences2,
             clauses2,
@@ -182,7 +186,7 @@ def measure(
             echo,
             loop,
             longest_run(codes, kinds, traits, length),
-            count_lost(codes, kinds, length, gbk),
+            count_lost(codes, kinds, length, signs, gbk),
             np.int64(ends_well(codes, kinds, traits, length)),
             talks,
         )

@@ -65,14 +65,22 @@ def tally_letters(
 
 @compiled
 def count_signs(
-    codes: np.ndarray, kinds: np.ndarray, traits: np.ndarray, quoted: np.ndarray, count: int
+    codes: np.ndarray,
+    kinds: np.ndarray,
+    traits: np.ndarray,
+    quoted: np.ndarray,
+    count: int,
+    signs: np.ndarray,
 ) -> tuple[int, int, int, int]:
-    """Line breaks and a blank before the text; signs that a tag may have; colons; wide marks."""
+    """Line breaks and a blank before the text; signs that a tag may have; colons; wide marks.
+
+    `signs` are the places that `find_signs` found.
+    """
     line_breaks = 0
     brackets, colons, wide = 0, 0, 0
     if count and traits[0] & SPACE:
         line_breaks = 1
-    for place in range(count):
+    for place in signs:
         if kinds[place] == OTHER:
             trait = traits[place]
             if trait & SPACE:

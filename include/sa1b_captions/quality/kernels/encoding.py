@@ -126,12 +126,19 @@ def is_lost_sign(codes: np.ndarray, kinds: np.ndarray, count: int, place: int) -
 
 @compiled
 def count_lost(  # noqa: C901  # one kind of damage after the other
-    codes: np.ndarray, kinds: np.ndarray, count: int, gbk: np.ndarray
+    codes: np.ndarray, kinds: np.ndarray, count: int, signs: np.ndarray, gbk: np.ndarray
 ) -> int:
-    """Characters that stand for none or cannot be seen, and pairs that wrong decoding leaves."""
+    """Characters that stand for none or cannot be seen, and pairs that wrong decoding leaves.
+
+    `signs` are the places that `find_signs` found.
+    """
     lost = 0
     accents, letters = 0, 0
-    for place in range(count):
+    before_it = -1
+    for place in signs:
+        if place != before_it + 1:
+            accents, letters = 0, 0
+        before_it = place
         kind = kinds[place]
         code = codes[place]
         if 0x20 <= code < 0x7F:

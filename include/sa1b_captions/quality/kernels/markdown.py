@@ -76,6 +76,16 @@ def starts_block(codes: np.ndarray, traits: np.ndarray, count: int, place: int) 
 
 
 @compiled
+def opens_line(codes: np.ndarray, traits: np.ndarray, count: int, place: int) -> bool:
+    """Whether a block starts a line that begins here, spaces apart."""
+    while place < count and traits[place] & SPACE:
+        place += 1
+    if place == count or traits[place] & LINE_BREAK:
+        return False
+    return starts_block(codes, traits, count, place)
+
+
+@compiled
 def is_entity(codes: np.ndarray, count: int, place: int) -> bool:
     """Whether an HTML entity begins here: &amp; or &#39;."""
     packed = 0
@@ -151,23 +161,28 @@ def is_escape(codes: np.ndarray, count: int, place: int) -> bool:
 
 @compiled
 def count_markdown(  # noqa: C901  # one sign after the other
-    codes: np.ndarray, kinds: np.ndarray, traits: np.ndarray, quoted: np.ndarray, count: int
+    codes: np.ndarray,
+    kinds: np.ndarray,
+    traits: np.ndarray,
+    quoted: np.ndarray,
+    count: int,
+    signs: np.ndarray,
 ) -> int:
-    """Marks of Markdown, JSON, HTML entities, LaTeX and escapes."""
+    """Marks of Markdown, JSON, HTML entities, LaTeX and escapes.
+
+    `signs` are the places that `find_signs` found.
+    """
     marks = 0
-    at_start = True
+    marks += opens_line(codes, traits, count, 0)
     pipes = 0
     bullets = 0
     expected, item = 0, 0
     blocks, block = 0, -2
-    for place in range(count):
+    for place in signs:
         trait = traits[place]
         if trait & LINE_BREAK:
-            at_start = True
+            marks += opens_line(codes, traits, count, place + 1)
             continue
-        if at_start and not trait & SPACE:
-            marks += starts_block(codes, traits, count, place)
-            at_start = False
         if not trait & SIGN:
             continue
         code = codes[place]

@@ -13,6 +13,7 @@ from sa1b_captions.quality.kernels.text import (
     WIDE_STOP,
     decode,
     ends_a_sentence,
+    find_signs,
     joins,
     last_place,
 )
@@ -65,28 +66,32 @@ def find_end(
 
 @compiled
 def mark_quotations(
-    codes: np.ndarray, kinds: np.ndarray, traits: np.ndarray, count: int, quoted: np.ndarray
+    codes: np.ndarray,
+    kinds: np.ndarray,
+    traits: np.ndarray,
+    count: int,
+    signs: np.ndarray,
+    quoted: np.ndarray,
 ) -> None:
     """Write whether each character stands in quotation marks or brackets, marks included.
 
-    A quotation of the whole text quotes nothing: a model wraps its answer so.
+    A quotation of the whole text quotes nothing: a model wraps its answer so. `signs` are the
+    places that `find_signs` found.
     """
     quoted[:count] = 0
     last = last_place(traits, count)
     while last > 0 and traits[last] & (STOP | WIDE_STOP):
         last -= 1
-    place = 0
-    while place < count:
-        if not traits[place] & QUOTE:
-            place += 1
+    past = 0
+    for place in signs:
+        if place < past or not traits[place] & QUOTE:
             continue
         closer = opens(codes, kinds, traits, count, place)
         if closer:
             end = find_end(codes, kinds, traits, count, place, closer)
             if end > 0 and not (place == 0 and end >= last):
                 quoted[place : end + 1] = BRACKETED if closer in _BRACKETS else QUOTED
-                place = end
-        place += 1
+                past = end + 1
 
 
 @compiled
@@ -108,9 +113,11 @@ def blank_quotations(
     kinds = np.empty(longest + 1, np.uint8)
     traits = np.empty(longest + 1, np.uint16)
     quoted = np.empty(longest + 1, np.uint8)
+    places = np.empty(longest + 1, np.int64)
     for text in range(offsets.shape[0] - 1):
         count = decode(data, offsets[text], offsets[text + 1], table, codes, kinds, traits)
-        mark_quotations(codes, kinds, traits, count, quoted)
+        signs = places[: find_signs(codes, kinds, count, places)]
+        mark_quotations(codes, kinds, traits, count, signs, quoted)
         place = offsets[text]
         for at in range(count):
             code = codes[at]
