@@ -4,12 +4,20 @@ Standard library only. `python store_server.py PORT`; no credentials are checked
 outlives the process.
 """
 
+import datetime as dt
+import hashlib
 import sys
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import parse_qs, quote, unquote, urlsplit
 from xml.sax.saxutils import escape
 
 OBJECTS: dict[str, bytes] = {}
+WRITTEN: dict[str, str] = {}
+"""When each object was written, as listings say it."""
+
+
+def etag(data):
+    return f'"{hashlib.md5(data, usedforsecurity=False).hexdigest()}"'
 
 
 class Handler(BaseHTTPRequestHandler):
@@ -22,8 +30,10 @@ class Handler(BaseHTTPRequestHandler):
         return unquote(urlsplit(self.path).path).lstrip("/")
 
     def do_PUT(self):
-        OBJECTS[self.key()] = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-        self.reply(200, {"ETag": '"etag"'})
+        data = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        WRITTEN[self.key()] = dt.datetime.now(dt.UTC).strftime("%Y-%m-%dT%H:%M:%S.000Z")
+        OBJECTS[self.key()] = data
+        self.reply(200, {"ETag": etag(data)})
 
     def do_DELETE(self):
         OBJECTS.pop(self.key(), None)
@@ -31,7 +41,7 @@ class Handler(BaseHTTPRequestHandler):
 
     def do_HEAD(self):
         data = OBJECTS.get(self.key())
-        self.reply(404 if data is None else 200, body=data or b"")
+        self.reply(404) if data is None else self.reply(200, {"ETag": etag(data)}, data)
 
     def do_GET(self):
         query = parse_qs(urlsplit(self.path).query, keep_blank_values=True)
@@ -47,19 +57,20 @@ class Handler(BaseHTTPRequestHandler):
     def send_object(self, data):
         wanted = self.headers.get("Range")
         if wanted is None:
-            self.reply(200, {"ETag": '"etag"'}, data)
+            self.reply(200, {"ETag": etag(data)}, data)
             return
         first, last = wanted.removeprefix("bytes=").split("-")
         part = data[int(first) : int(last) + 1 if last else None]
         where = f"bytes {first}-{int(first) + len(part) - 1}/{len(data)}"
-        self.reply(206, {"ETag": '"etag"', "Content-Range": where}, part)
+        self.reply(206, {"ETag": etag(data), "Content-Range": where}, part)
 
     def list_objects(self, prefix):
         bucket = self.key().partition("/")[0]
         keys = sorted(key.removeprefix(f"{bucket}/") for key in OBJECTS if key.startswith(bucket))
         found = "".join(
             f"<Contents><Key>{escape(quote(key))}</Key><Size>{len(OBJECTS[f'{bucket}/{key}'])}</Size>"
-            "</Contents>"
+            f"<ETag>{escape(etag(OBJECTS[f'{bucket}/{key}']))}</ETag>"
+            f"<LastModified>{WRITTEN[f'{bucket}/{key}']}</LastModified></Contents>"
             for key in keys
             if key.startswith(prefix)
         )

@@ -2,6 +2,7 @@
 
 import contextlib
 import datetime as dt
+import hashlib
 import logging
 import os.path
 import threading
@@ -226,10 +227,16 @@ class S3Store:
         names = {self._name(key): key for key in keys}
         start = os.path.commonprefix(list(keys))  # noqa: RUF071 (of texts, which keys are)
         return {
-            names[item["Key"]]: f"{item['ETag']}-{item['Size']}-{item['LastModified']}"
+            names[item["Key"]]: self._stamp(names[item["Key"]], item)
             for item in (self._items(start) if keys else ())
             if item["Key"] in names
         }
+
+    def _stamp(self, key: str, item: dict[str, Any]) -> str:
+        """What a listing says of an object; of a server that leaves ETags out, its content's."""
+        if item.keys() >= {"ETag", "Size", "LastModified"}:
+            return f"{item['ETag']}-{item['Size']}-{item['LastModified']}"
+        return hashlib.sha256(self.read(key)).hexdigest()
 
     def _items(self, prefix: str) -> Iterator[dict[str, Any]]:
         """What a listing says of each object whose key begins with `prefix`."""
