@@ -6,11 +6,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sa1b_captions.errors import RetryableError
+from sa1b_captions.errors import PermanentError, RetryableError
 from sa1b_captions.receipts import CurateReceipt
 from sa1b_captions.recipe import TRACKS
 from sa1b_captions.release import batches as batches_module
 from sa1b_captions.release import track_files
+from sa1b_captions.release.batch_files import KINDS
 from sa1b_captions.release.batches import LEAST_ROWS, MOST_BATCHES, plan_batches
 from sa1b_captions.release.manifest import read_manifest
 from sa1b_captions.release.verify import verify_release
@@ -198,6 +199,41 @@ def test_batches_that_lost_a_file_or_their_receipt_are_written_again(many):
     for name in (JSONL, "data/single_en/train-00000.parquet"):
         assert store.read(f"releases/v1/{name}") == store.read(f"releases/v2/{name}")
     assert verify_release(store, "v2") == []
+
+
+@pytest.mark.parametrize("name", [".jsonl", *(f".{kind}.parquet" for kind in KINDS), "batch.json"])
+def test_a_batch_with_a_flipped_bit_is_written_again(many, name):
+    store = many.store
+    export_release(many, "v1")
+    key = next(k for k in store.list("campaigns/test/release/single_en/") if k.endswith(name))
+    data = bytearray(store.read(key))
+    data[len(data) // 2] ^= 1
+    store.write(key, bytes(data))
+    export_release(many, "v2")
+    files = [one.name for one in read_manifest(store, "v1").files if "single_en" in one.name]
+    assert len(files) > len(KINDS)
+    for file in files:
+        assert store.read(f"releases/v1/{file}") == store.read(f"releases/v2/{file}")
+    assert verify_release(store, "v2") == []
+
+
+def test_a_batch_that_rots_where_no_store_tells_it_is_named(many, monkeypatch):
+    monkeypatch.setattr(track_files, "ASSEMBLED_BYTES", 1 << 30)
+    store = many.store
+    export_release(many, "v1")
+    key = next(k for k in store.list("campaigns/test/release/") if k.endswith(".jsonl"))
+    stamps = store.stamps([key])
+    data = bytearray(store.read(key))
+    data[len(data) // 2] ^= 1
+    store.write(key, bytes(data))
+    real = type(store).stamps
+    monkeypatch.setattr(
+        type(store),
+        "stamps",
+        lambda one, keys: real(one, keys) | {k: stamps[k] for k in keys if k in stamps},
+    )
+    with pytest.raises(PermanentError, match=f"{key} is damaged: .* delete it and export again"):
+        export_release(many, "v2")
 
 
 def test_what_no_release_needs_any_more_is_removed(many):

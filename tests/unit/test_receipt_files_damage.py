@@ -146,6 +146,15 @@ def test_a_part_whose_rows_are_not_what_was_written_is_damaged(store):
     assert json.loads(store.read(place)) == stored
 
 
+def test_a_part_whose_schema_no_value_can_be_read_by_proves_nothing():
+    """A flipped bit in the name of a time zone, for one, turns up when values are read."""
+    moments = pa.array([0], pa.timestamp("us", "UTC"))
+    good = records.with_proof(pa.table({"captioned_at": moments}))
+    flipped = pa.table({"captioned_at": moments.cast(pa.timestamp("us", "UTB"))})
+    assert records.proves_itself(good)
+    assert not records.proves_itself(flipped.replace_schema_metadata(good.schema.metadata))
+
+
 def test_what_killed_writers_left_behind_is_cleared_by_the_next_run(store):
     campaign = _open(store)
     kept = "releases/v1/.card.young.partial"

@@ -4,7 +4,6 @@ Memory holds one shard's captions and one row group of each Parquet file, and wh
 Rows keep the order of the shards and of each shard's plan, so the same inputs make the same bytes.
 """
 
-import json
 import logging
 import uuid
 from collections import Counter
@@ -16,7 +15,7 @@ from functools import partial
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from sa1b_captions import layout, records
+from sa1b_captions import checked_json, layout, records
 from sa1b_captions.ahead import read_ahead
 from sa1b_captions.campaign import Campaign
 from sa1b_captions.errors import MissingKeyError, PermanentError
@@ -104,6 +103,8 @@ class Batched:
     characters: dict[str, int] = field(default_factory=dict)
     """Published captions by length, which JSON wants as a text."""
     tokens: dict[str, int] = field(default_factory=dict)
+    stamps: dict[str, str] = field(default_factory=dict)
+    """The store's, of its files when they were written. Others tell of a damaged file."""
 
     @property
     def keys(self) -> list[str]:
@@ -147,21 +148,25 @@ def write_batch(campaign: Campaign, inputs: BatchInputs) -> Batched:
             table.close()
     written = {kind: writer.written() for kind, writer in writers.items()}
     found = tally.batched(written.pop("jsonl"), written)
-    campaign.store.write(layout.batch_receipt_key(*place), json.dumps(asdict(found)).encode())
+    found.stamps = campaign.store.stamps(found.keys)
+    campaign.store.write(layout.batch_receipt_key(*place), checked_json.render(asdict(found)))
     return found
 
 
 def read_batch(campaign: Campaign, inputs: BatchInputs) -> Batched | None:
-    """What is known of a batch, if it was written from these inputs and its files are there."""
+    """What is known of a batch, if it was written from these inputs and its files are untouched."""
     key = layout.batch_receipt_key(campaign.name, inputs.track, inputs.digest(campaign))
     try:
-        found = build(Batched, json.loads(campaign.store.read(key)))
+        found = build(Batched, checked_json.parse(campaign.store.read(key)))
     except MissingKeyError:
         return None
-    except (ValueError, RecursionError) as error:
+    except ValueError as error:
         _log.warning("%s is damaged (%s); its batch is written anew", key, error)
         return None
-    return found if len(campaign.store.stamps(found.keys)) == len(found.keys) else None
+    if campaign.store.stamps(found.keys) != found.stamps:
+        _log.warning("%s: its files are not as they were written; they are written anew", key)
+        return None
+    return found
 
 
 def _write_shards(
@@ -311,5 +316,6 @@ class _Tally:
             model_revisions=sorted(self._revisions),
             characters=characters,
             tokens=tokens,
+            stamps={},
             **self._counts,
         )

@@ -1,10 +1,12 @@
 """A release's folder while it is written: every file in it is remembered for the manifest."""
 
 import contextlib
+import hashlib
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 
 from sa1b_captions import layout
+from sa1b_captions.errors import PermanentError
 from sa1b_captions.release.manifest import ReleaseFile
 from sa1b_captions.release.pieces import Piece
 from sa1b_captions.release.written import HashingWriter, Written
@@ -63,10 +65,20 @@ class ReleaseFolder:
         self._files[name] = ReleaseFile(name, rows, size, sha256)
 
     def join(self, name: str, parts: Sequence[Written]) -> None:
-        """As `assemble`, of files that are small enough to be read: the file has its SHA-256."""
+        """As `assemble`, of files that are small enough to be read: the file has its SHA-256.
+
+        Raises:
+            PermanentError: a file is not what was written.
+        """
         with self.open(name) as writer:
             for part in parts:
-                writer.write(self.store.read(part.key))
+                data = self.store.read(part.key)
+                if hashlib.sha256(data).hexdigest() != part.sha256:
+                    raise PermanentError(
+                        f"{self.store.locate(part.key)} is damaged: it is not what was written, as "
+                        "its SHA-256 shows; delete it and export again"
+                    )
+                writer.write(data)
         rows = sum(part.rows for part in parts)
         self._pieces[name] = list(_moved(name, parts))
         self._files[name] = replace(self._files[name], rows=rows)
