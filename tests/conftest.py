@@ -4,6 +4,7 @@ Nothing here imports Airflow before a test asks for it, so the unit tests do not
 """
 
 import atexit
+import copy
 import os
 import shutil
 import socket
@@ -74,7 +75,13 @@ def run_dag(airflow_db):
         bag = DagBag(str(HOME / "no-dags"), collect_dags=False)
         bag.bag_dag(dag)
         sync_bag_to_db(bag, "dags-folder", None)
-        return dag.test(**arguments)
+        owners = [dag, *dag.tasks]
+        defaults = [copy.deepcopy(owner.params) for owner in owners]
+        try:
+            return dag.test(**arguments)
+        finally:  # a run's conf overwrites the values of the DAG and its tasks
+            for owner, params in zip(owners, defaults, strict=True):
+                owner.params = params
 
     return run
 

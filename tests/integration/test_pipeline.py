@@ -167,8 +167,7 @@ def test_the_form_goes_back_to_the_captions_before(dag_bag, run_dag, folder):
         return receipt["generation"]
 
     assert generation().startswith("0002-")
-    form = {"force": False, "tracks": list(TRACKS), "restore": True}  # `dag.test` keeps the last
-    back = run_dag(dag, run_conf=form | {"shards": "0"})
+    back = run_dag(dag, run_conf={"shards": "0", "restore": True})
     assert back.state == DagRunState.SUCCESS, states(back)
     assert generation() == "0001"
     found = states(back)
@@ -177,7 +176,7 @@ def test_the_form_goes_back_to_the_captions_before(dag_bag, run_dag, folder):
     assert note_of(back) == "1 shard: went back to the captions before in 1 track"
 
     before = {key: folder.read(key) for key in folder.list("campaigns/")}
-    refused = run_dag(dag, run_conf=form | {"shards": "1"})
+    refused = run_dag(dag, run_conf={"shards": "1", "restore": True})
     assert refused.state == DagRunState.FAILED
     assert states(refused)["plan", -1] == "failed"
     assert {state for (task, _), state in states(refused).items() if task != "plan"} == {

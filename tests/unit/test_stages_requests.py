@@ -135,4 +135,5 @@ def test_a_release_asks_for_each_object_once_or_twice(curated):
     export_release(curated, "v1", allow_verdicts=["pass", "warn", "fail"])
     # Receipts once; of each shard and track two tables, what repeats within, receipt and index.
     assert store.calls["read"] <= SHARDS * (KINDS + 5 * len(TRACKS)) + 40
-    assert store.calls["stamps"] <= 2 * (KINDS + len(TRACKS) + 1)
+    # Twice each kind of receipt, and once the files of each track's only batch.
+    assert store.calls["stamps"] <= 2 * (KINDS + len(TRACKS) + 1) + len(TRACKS)
