@@ -16,7 +16,7 @@ GPU_PYTHON ?= 3.12
 unexport PYTHONDONTWRITEBYTECODE
 unexport VIRTUAL_ENV
 
-.PHONY: help setup demo down test test-unit test-dags coverage test-s3 test-integration test-cluster test-kind test-compose test-consumers test-browser test-images bench-ingest bench-console bench-curate bench-dedup bench-export bench-scale-out fuzz test-lmdeploy gpu-smoke lint lint-workflows format pins docs gold clean
+.PHONY: help setup demo down test test-unit test-dags coverage test-s3 test-integration test-cluster test-kind test-compose test-consumers test-browser test-images bench-ingest bench-console bench-curate bench-dedup bench-export bench-scale-out fuzz test-lmdeploy gpu-smoke gpu-bench lint lint-workflows format pins docs gold clean
 
 help: ## List the targets
 	@awk -F':.*## ' '/^[a-z0-9-]+:.*## /{printf "  make %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -109,6 +109,11 @@ gpu-smoke: $(LMDEPLOY)/.installed ## Bundle lmdeploy for a GPU machine without n
 	@if $(PYTHON) -c 'import torch; torch.cuda.get_device_name(0)' 2>/dev/null; \
 	  then $(PYTHON) -m tests.gpu.smoke dist/gpu-smoke; \
 	  else $(LMDEPLOY)/bin/python -m tests.gpu.smoke dist/gpu-smoke; fi
+
+gpu-bench: $(LMDEPLOY)/.installed ## Images per second by model SHAPES beside pipe(list) and Transformers
+	@if $(PYTHON) -c 'import torch; torch.cuda.get_device_name(0)' 2>/dev/null; \
+	  then $(PYTHON) -m tests.gpu.bench dist/gpu-smoke --shapes $(or $(SHAPES),tiny 8b); \
+	  else HF_HOME=$(LMDEPLOY)/hf $(LMDEPLOY)/bin/python -m tests.gpu.bench dist/gpu-smoke; fi
 
 $(LMDEPLOY)/.installed: requirements-lmdeploy-test.txt
 	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' || \

@@ -44,6 +44,8 @@ class Answer:
     """What the engine does with a request."""
 
     text: str = ""
+    tokens: tuple[int, ...] | None = None
+    """Token ids to say in place of a text, stop token and all: for another vocabulary."""
     stops: bool = True
     """End with the stop token; otherwise the token limit ends it."""
     status: ResponseType | None = None
@@ -134,7 +136,11 @@ class _Instance:
             if answer.status:
                 yield EngineOutput(answer.status, [])
             else:
-                ids = tiny_internvl2.encode(answer.text) + [tiny_internvl2.IM_END] * answer.stops
+                if answer.tokens is None:
+                    ids = tiny_internvl2.encode(answer.text)
+                    ids += [tiny_internvl2.IM_END] * answer.stops
+                else:
+                    ids = list(answer.tokens)
                 told = None
                 if getattr(gen_config, "logprobs", None) and answer.first:
                     # As TurboMind: a table for each token, the one that was taken in it.
