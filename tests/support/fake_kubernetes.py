@@ -41,7 +41,7 @@ class FakeKubernetes:
         handler = type("Handler", (_Handler,), {"cluster": self})
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
         self.url = f"http://127.0.0.1:{self._server.server_port}"
-        threading.Thread(target=self._server.serve_forever, daemon=True).start()
+        threading.Thread(target=self._server.serve_forever, args=(0.01,), daemon=True).start()
 
     def admit(self, pod: dict[str, Any]) -> None:
         """Take a pod in; whoever asks for it later is given its `status`."""

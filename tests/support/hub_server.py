@@ -53,7 +53,7 @@ class HubServer:
     @contextlib.contextmanager
     def running(self) -> Iterator["HubServer"]:
         """Answer requests while the block runs."""
-        thread = threading.Thread(target=self._http.serve_forever, daemon=True)
+        thread = threading.Thread(target=self._http.serve_forever, args=(0.01,), daemon=True)
         thread.start()
         try:
             yield self
