@@ -69,6 +69,9 @@ ARCHITECTURES = {
     "internvl": Architecture(*_LLAMA_70B, _VIT_6B),
     "internvl2-76b-awq": Architecture(*_LLAMA_70B, _VIT_6B, AWQ_BITS),
     "internvl2-8b": Architecture(32, 4096, 32, 8, 14336, 92_553, _VIT_300M),
+    "internvl2-2b": Architecture(24, 2048, 16, 8, 8192, 92_553, _VIT_300M),
+    "internvl2_5-8b": Architecture(32, 4096, 32, 8, 14336, 92_553, _VIT_300M),
+    "internvl3-8b": Architecture(28, 3584, 28, 4, 18944, 151_674, _VIT_300M),
     "internvl3_5-8b": Architecture(36, 4096, 32, 8, 12288, 151_936, _VIT_300M),
     "internvl3_5-38b": Architecture(64, 5120, 64, 8, 25600, 151_936, _VIT_6B),
 }
@@ -80,6 +83,12 @@ FITS = (
     ("internvl2-8b", "l4x1", 12),
     ("internvl2-8b", "a10g-1gpu", 12),
     ("internvl2-8b", "rtx4090-1gpu", 12),
+    ("internvl2-2b", "l4x1", 48),
+    ("internvl2_5-8b", "l4x1", 12),
+    ("internvl2_5-8b", "rtx4090-1gpu", 12),
+    ("internvl3-8b", "l4x1", 24),
+    ("internvl3-8b", "a10g-1gpu", 24),
+    ("internvl3-8b", "rtx4090-1gpu", 32),
     ("internvl3_5-8b", "l4x1", 8),
     ("internvl3_5-8b", "a10g-1gpu", 8),
     ("internvl3_5-8b", "rtx4090-1gpu", 12),
@@ -134,7 +143,8 @@ it: the model, the template and system prompt that its family was trained with, 
 released files. Only `internvl` may carry the published names. Targets are left out: they are what
 those names promise. A file of your own does the same, with `base = "internvl3_5-8b"` at its top,
 and takes keys of its base away with `without = ["tracks.single_en.samples_per_shard"]`. `revision`
-is a branch in the packaged files; pin the commit of the snapshot that you have.
+is a branch in the packaged files, which were written without a look at the hub's commits; a run
+with a branch warns. Pin the commit of the snapshot that you have.
 
 The `lmdeploy` engine runs InternVL models whose language model is a Llama, InternLM2, Qwen2 or
 Qwen3, and refuses others, such as InternVL2-4B's Phi-3, at its start. The template `internvl2` ends

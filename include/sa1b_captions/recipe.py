@@ -8,6 +8,7 @@ not part of it: changing a rule curates again, it never captions again.
 import functools
 import hashlib
 import json
+import re
 from collections.abc import Iterable
 from dataclasses import MISSING, asdict, dataclass, field, fields
 from pathlib import Path
@@ -29,6 +30,8 @@ LANGUAGES = ("en", "zh")
 TEMPLATES = ("internvl2", "internvl2_5")
 """Chat templates: InternVL2's, and that of 2.5, 3 and 3.5, with a line break after each turn."""
 
+_COMMIT = re.compile(r"[0-9a-f]{40}")
+
 ARCHIVES = ("sa1b", "webdataset")
 """Kinds of archives that ingest reads."""
 
@@ -48,6 +51,11 @@ class Model:
     """How the model's family was trained to see a conversation; one of TEMPLATES."""
     context_tokens: int = 8192
     """Prompt, images and caption together."""
+
+    @property
+    def pinned(self) -> bool:
+        """Whether the revision is a commit: a branch's weights may change under the campaign."""
+        return _COMMIT.fullmatch(self.revision) is not None
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,7 @@ InternLM2's own tokenizer is code around a sentencepiece file; here a fast one h
 tokens and BOS.
 """
 
+import dataclasses
 import json
 from dataclasses import dataclass
 from pathlib import Path
@@ -106,6 +107,8 @@ INTERNLM2 = Family(
     bos="<s>",
     eos="</s>",
 )
+INTERNLM2_5 = dataclasses.replace(INTERNLM2, recipe="internvl2_5-8b")
+INTERNLM2_SMALL = dataclasses.replace(INTERNLM2, recipe="internvl2-2b")
 QWEN3 = Family(
     recipe="internvl3_5-8b",
     config_class="Qwen3Config",
@@ -116,7 +119,7 @@ QWEN3 = Family(
     eos="<|im_end|>",
 )
 QWEN2 = Family(
-    recipe="internvl3_5-8b",  # InternVL2.5 and 3 have its template and system prompt
+    recipe="internvl3-8b",
     config_class="Qwen2Config",
     model_type="qwen2",
     architecture="Qwen2ForCausalLM",
@@ -124,3 +127,5 @@ QWEN2 = Family(
     bos=None,
     eos="<|im_end|>",
 )
+QWEN2_SMALL = dataclasses.replace(QWEN2, recipe="internvl2-8b")
+"""InternVL2-1B, which differs from 8B's recipe in its id alone."""

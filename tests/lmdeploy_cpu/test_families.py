@@ -9,9 +9,21 @@ from sa1b_captions.errors import PermanentError
 from sa1b_captions.recipe import load_recipe, parse_recipe
 from tests.gpu import fake_turbomind
 from tests.gpu import tiny_internvl2 as tiny
-from tests.lmdeploy_cpu.families import INTERNLM2, QWEN2, QWEN3, Family
+from tests.lmdeploy_cpu import families
+from tests.lmdeploy_cpu.families import INTERNLM2, Family
 
-FAMILIES = pytest.mark.parametrize("family", [INTERNLM2, QWEN2, QWEN3], ids=lambda f: f.model_type)
+FAMILIES = pytest.mark.parametrize(
+    "family",
+    [
+        families.INTERNLM2,
+        families.INTERNLM2_SMALL,
+        families.INTERNLM2_5,
+        families.QWEN2,
+        families.QWEN2_SMALL,
+        families.QWEN3,
+    ],
+    ids=lambda family: f"{family.recipe}-{family.model_type}",
+)
 TOKENS_PER_TILE = 256
 
 # As the families' own conversation.py writes a first turn.
@@ -28,11 +40,7 @@ INTERNVL2_5 = [
     *("<|im_end|>", "\n", "<|im_start|>", "user\n", "QUESTION", "<|im_end|>", "\n"),
     *("<|im_start|>", "assistant\n"),
 ]
-CONVERSATIONS = {
-    "internlm2": ["<s>", *INTERNVL2],
-    "qwen2": INTERNVL2_5,
-    "qwen3": INTERNVL2_5,
-}
+CONVERSATIONS = {"internvl2": INTERNVL2, "internvl2_5": INTERNVL2_5}
 
 
 def recipe_of(family: Family):
@@ -50,7 +58,8 @@ def golden(family: Family, tiles: list[int], prompt: str) -> list[int]:
         question += ["<img>", *["<IMG_CONTEXT>"] * (count * TOKENS_PER_TILE), "</img>", "\n"]
     question.append(prompt)
     words = []
-    for word in CONVERSATIONS[family.model_type]:
+    turns = CONVERSATIONS["internvl2" if family.recipe.startswith("internvl2-") else "internvl2_5"]
+    for word in [*([family.bos] if family.bos else []), *turns]:
         words += question if word == "QUESTION" else [word]
     return [
         token

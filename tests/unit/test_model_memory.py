@@ -13,6 +13,8 @@ from scripts import model_memory as memory
     [
         ("internvl", 70.6),
         ("internvl2-8b", 7.74),
+        ("internvl2-2b", 1.89),
+        ("internvl3-8b", 7.61),
         ("internvl3_5-8b", 8.19),
         ("internvl3_5-38b", 32.8),
     ],
@@ -41,6 +43,12 @@ def test_what_goes_together_fits(recipe, profile, window):
     architecture = memory.ARCHITECTURES[recipe]
     assert pod.memory_gib > 8 + window * 0.026 + min(architecture.language_gb, 16)
     assert architecture.heads % pod.gpus == architecture.kv_heads % pod.gpus == 0
+
+
+@pytest.mark.parametrize("profile", ["l4x1", "a10g-1gpu", "rtx4090-1gpu"])
+def test_every_profile_of_one_24_gb_gpu_has_recipes(profile):
+    assert load_profile(profile).gpus == 1
+    assert len({recipe for recipe, place, _ in memory.FITS if place == profile}) > 2
 
 
 def test_every_packaged_recipe_has_a_gpu():

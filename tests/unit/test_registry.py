@@ -74,6 +74,23 @@ def test_every_name_and_file_of_the_page_exists():
         assert callable(getattr(generation, name))
 
 
+@pytest.mark.parametrize(("revision", "warns"), [("main", True), ("0123456789" * 4, False)])
+def test_a_run_with_a_branch_for_a_revision_warns(monkeypatch, caplog, revision, warns):
+    model = dataclasses.replace(RECIPE.model, revision=revision)
+    opened = types.SimpleNamespace(model=model.id, model_revision="unknown")
+    room = types.SimpleNamespace(open_engine=lambda recipe, settings: opened)
+    monkeypatch.setattr(registry, "import_module", lambda name: room)
+    registry.open_engine("openai", dataclasses.replace(RECIPE, model=model), SETTINGS)
+    told = [record.getMessage() for record in caplog.records]
+    assert len(told) == warns
+    assert not told or f"asks for revision main of {model.id}, which names no commit" in told[0]
+
+
+def test_the_preview_engine_which_runs_no_model_does_not_warn(caplog):
+    registry.open_engine("preview", RECIPE, SETTINGS)
+    assert not caplog.records
+
+
 @pytest.mark.parametrize("name", ENGINE_NAMES)
 def test_every_engine_that_may_be_chosen_has_its_room(name):
     assert (Path(engines.__path__[0]) / name / "engine.py").is_file()

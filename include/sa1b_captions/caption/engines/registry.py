@@ -1,5 +1,6 @@
 """Engines by name, each imported only when chosen."""
 
+import logging
 from importlib import import_module
 from types import ModuleType
 from typing import cast
@@ -9,6 +10,8 @@ from sa1b_captions.errors import PermanentError
 from sa1b_captions.recipe import Recipe
 from sa1b_captions.settings import ENGINE_NAMES, Settings
 
+_log = logging.getLogger(__name__)
+
 
 def open_engine(name: str, recipe: Recipe, settings: Settings) -> Engine:
     """Load an engine, model included: `open_engine` of `engine.py` in the folder of that name.
@@ -17,7 +20,17 @@ def open_engine(name: str, recipe: Recipe, settings: Settings) -> Engine:
         PermanentError: no engine of that name, or the deployment does not fit it.
         RetryableError: the engine did not start.
     """
-    return cast("Engine", _room(name).open_engine(recipe, settings))
+    engine = cast("Engine", _room(name).open_engine(recipe, settings))
+    if name != "preview" and not recipe.model.pinned:
+        _log.warning(
+            "the recipe asks for revision %s of %s, which names no commit: weights of any date "
+            "pass, and the captions are stored as of revision %s. Pin the commit of your snapshot "
+            "in [model] revision before a campaign begins",
+            recipe.model.revision,
+            engine.model,
+            engine.model_revision,
+        )
+    return engine
 
 
 def check_engine(name: str, recipe: Recipe, settings: Settings) -> None:

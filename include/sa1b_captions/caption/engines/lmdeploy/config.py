@@ -5,7 +5,6 @@ without a word. Everything here is refused instead.
 """
 
 import dataclasses
-import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -22,7 +21,6 @@ _TURN_ENDS = {"internvl2": "<|im_end|>", "internvl2_5": "<|im_end|>\n"}
 
 _OWN_SETTINGS = {"tp": "CAPTIONS_TENSOR_PARALLEL", "max_batch_size": "CAPTIONS_WINDOW"}
 _UNKNOWN_REVISION = "unknown"
-_COMMIT = re.compile(r"[0-9a-f]{40}")
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -62,7 +60,7 @@ def find_snapshot(model: Model, path: str | None) -> Snapshot:
             f"a folder of that model is called {expected}"
         )
     revision = folder.name if cached else _UNKNOWN_REVISION
-    if _COMMIT.fullmatch(model.revision) and revision != model.revision:
+    if model.pinned and revision != model.revision:
         raise PermanentError(
             f"CAPTIONS_MODEL_PATH={path} is of revision {revision}, the recipe pins "
             f"{model.revision}; use the hub cache's folder snapshots/{model.revision}"
