@@ -578,3 +578,48 @@ def test_names_order_generations_by_number():
     assert generations.following([FIRST], "x", 7) == "0008-x"
     assert generations.own(["0003-x", "0002-x", "0002-y"], "x") == ["0002-x", "0003-x"]
     assert generations.is_generation(f"0002-{generations.owner_of_run('manual__2026-11-01')}")
+
+
+@pytest.mark.parametrize("restored", [False, True], ids=["newest counted", "restored"])
+def test_a_lost_receipt_lets_the_captions_count_that_did_and_keeps_the_way_back(
+    campaign, caplog, restored
+):
+    caption(campaign, saying("old"))
+    caption(campaign, saying("new"), force=True, run_id="monday")
+    if restored:
+        restore_captions(campaign, [SHARD], [TRACK])
+    cut_off(campaign, "newest", run_id="tuesday")
+    before, said = receipt(campaign), words(campaign)
+    campaign.store.delete(caption_place(campaign.name, TRACK, SHARD).key)
+    stored = everything(campaign)
+    with pytest.raises(PermanentError, match="says which generation .* counts; run .*caption"):
+        drop_generations(campaign, [SHARD], unfinished=True)
+    assert everything(campaign) == stored
+    caption(campaign, ScriptedEngine(lambda request: pytest.fail("captioned again")))
+    after = receipt(campaign)
+    assert words(campaign) == said == {"old" if restored else "new"}
+    assert (after.generation, after.previous) == (before.generation, before.previous)
+    assert after.restored_from == before.restored_from
+    assert f"the receipt is gone; generation {after.generation} counted" in caplog.text
+    if not restored:
+        restore_captions(campaign, [SHARD], [TRACK])
+        assert words(campaign) == {"old"}
+
+
+def test_a_forced_run_that_was_whole_and_never_counted_does_not_count_by_a_lost_receipt(campaign):
+    caption(campaign, saying("old"))
+    caption(campaign, saying("new"), force=True, run_id="monday")
+    place = caption_place(campaign.name, TRACK, SHARD)
+    old = layout.past_receipt_key(campaign.name, TRACK, SHARD, FIRST)
+    campaign.store.delete(old)  # as if it had been killed before the switch
+    campaign.store.delete(place.key)
+    caption(campaign, saying("newer"))
+    assert words(campaign) == {"old"}
+
+
+def test_a_forced_run_by_hand_begins_anew_where_the_receipt_of_its_last_one_is_lost(campaign):
+    caption(campaign, saying("old"))
+    caption(campaign, saying("new"), force=True)
+    campaign.store.delete(caption_place(campaign.name, TRACK, SHARD).key)
+    caption(campaign, saying("newest"), force=True)
+    assert words(campaign) == {"newest"}

@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 
 from sa1b_captions import generations, layout
 from sa1b_captions.campaign import Campaign
+from sa1b_captions.caption.lost_receipts import counted_before_loss, history_of
 from sa1b_captions.errors import PermanentError
 from sa1b_captions.freshness import captions_version
 from sa1b_captions.generations import FIRST
@@ -82,7 +83,8 @@ def track_state(
 ) -> TrackState:
     """Find a run's generation; writes nothing.
 
-    A run that is not forced goes on with the newest there is. A forced run has one of its own,
+    A run that is not forced goes on with the only one there is; of several, whose receipt is lost,
+    with the one that counted. A forced run has one of its own,
     found again by its id. Without an id, `by_hand` names it, and one that never counted is gone on
     with.
     """
@@ -90,10 +92,12 @@ def track_state(
     if counted is not None and not force:
         return TrackState(counted, counted.generation, begun=True, done=True)
     begun = begun_generations(campaign, track, shard)
-    highest = 0 if counted is None else counted.highest
+    lost = None if counted else counted_before_loss(campaign, track, shard, begun)
+    highest = counted.highest if counted else generations.number(lost) if lost else 0
     if not force:
-        mine = generations.newest(begun) or FIRST
-    elif run_id is None:
+        mine = lost or generations.newest(begun) or FIRST
+        return TrackState(None, mine, begun=mine in begun, done=False)
+    if run_id is None:
         mine = _unfinished(begun, by_hand, highest)
     elif _begun_by_0_1_0(campaign, track, shard, run_id):
         mine = FIRST
@@ -129,6 +133,9 @@ def count(
     place = caption_place(campaign.name, new.track, new.shard)
     present = read_receipt(campaign.store, place)
     if present is None:
+        begun = begun_generations(campaign, new.track, new.shard)
+        if len(begun) > 1:
+            new = replace(new, **history_of(campaign, new, begun))
         return write_receipt(campaign.store, place, new)
     if present.generation == new.generation:
         if present != mended:

@@ -102,10 +102,19 @@ def drop_generations(
     Returns:
         `freed`: by shard and track, the generations that are gone; `kept`: those that were begun
         and may yet count.
+
+    Raises:
+        PermanentError: a receipt is damaged, or missing where generations are, so that nothing
+            says which of them counts. Nothing is freed then.
+        RetryableError: the store failed.
     """
+    names = list(shards)
+    for shard in names:
+        for track in TRACKS:
+            _require_receipt(campaign, track, shard)
     freed: dict[str, dict[str, list[str]]] = {}
     kept: dict[str, dict[str, list[str]]] = {}
-    for shard in shards:
+    for shard in names:
         for track in TRACKS:
             receipt = read_receipt(campaign.store, caption_place(campaign.name, track, shard))
             highest = 0 if receipt is None else receipt.highest
@@ -127,6 +136,18 @@ def drop_generations(
                 layout.captions_prefix(campaign.name, track, shard), PART_IDLE_S
             )
     return {"stage": "drop", "freed": freed, "kept": kept}
+
+
+def _require_receipt(campaign: Campaign, track: str, shard: str) -> None:
+    """Raise PermanentError if it is gone, and generations that it told apart are there."""
+    place = caption_place(campaign.name, track, shard)
+    if read_receipt(campaign.store, place) is None and (
+        begun_generations(campaign, track, shard).keys() - {FIRST}
+    ):
+        raise PermanentError(
+            f"{track}/{shard}: no {place.key} says which generation of captions counts; run "
+            f"{place.command}, which finds it; nothing was freed"
+        )
 
 
 def _delete(
