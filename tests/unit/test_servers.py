@@ -41,7 +41,10 @@ def seeing(body):
     if body["max_completion_tokens"] == 4:
         return Answer("The image shows", "length")
     words = CHINESE if "图" in prompt(body) else ENGLISH
-    return Answer(" and ".join(words[red] for red in colours(body)))
+    return Answer(
+        " and ".join(words[red] for red in colours(body)),
+        first_tokens={"red": -0.01, "blue": -5.0},
+    )
 
 
 def refuses_long(body):
@@ -79,8 +82,9 @@ def test_a_server_that_does_it_all_passes_and_its_settings_are_shown(check):
     assert set(results(result).values()) == {True}
     assert list(results(result)) == [
         *("model", "image", "two images", "Chinese", "token limit is reported"),
-        *("greedy decoding", "over-long prompt is refused"),
+        *("greedy decoding", "over-long prompt is refused", "probabilities of tokens"),
     ]
+    assert "of 2 first tokens: red 99%, blue 1%" in output
     assert f"CAPTIONS_OPENAI_URLS={server.url}" in output
     assert f"CAPTIONS_WINDOW={result['window']}" in output
     assert result["speeds"][0]["tokens_per_s"] > 0
@@ -133,9 +137,25 @@ def test_what_is_only_odd_is_told_and_exits_with_0(check):
         code, output, result, _ = check(server)
     assert code == 0
     different = {name for name, works in results(result).items() if not works}
-    assert different == {"greedy decoding", "over-long prompt is refused"}
+    assert different == {
+        *("greedy decoding", "over-long prompt is refused", "probabilities of tokens")
+    }
     assert "the server cuts prompts without a word" in output
     assert "is top_k ignored?" in output
+    assert "not told: an audit takes the words of such a judge alone" in output
+
+
+def test_a_server_that_refuses_to_tell_probabilities_captions_all_the_same(check):
+    def odd(body):
+        if body.get("logprobs"):
+            return Fault(400, "logprobs is not supported")
+        return refuses_long(body)
+
+    with serve(models=[MODEL.id], answer=seeing, odd=odd) as server:
+        code, output, result, _ = check(server)
+    assert code == 0
+    assert not results(result)["probabilities of tokens"]
+    assert "logprobs is not supported" in output
 
 
 def test_a_server_without_images_shows_its_own_words(check):
@@ -150,7 +170,7 @@ def test_a_server_that_fails_on_every_image_exits_with_65(check):
     with serve(models=[MODEL.id], odd=lambda body: Fault(500, "no kernel image")) as server:
         code, output, result, _ = check(server)
     assert code == 65
-    assert len(result["checks"]) == 7
+    assert len(result["checks"]) == 8
     assert "no kernel image" in output
 
 
@@ -163,7 +183,7 @@ def test_a_server_that_goes_away_midway_ends_the_table_and_exits_with_75(check):
         code, output, result, log = check(server, "--patience-s", "0.3")
     assert code == 75
     assert "stopped to answer" in log
-    assert len(result["checks"]) == 7
+    assert len(result["checks"]) == 8
     assert "FAILS" in output
 
 

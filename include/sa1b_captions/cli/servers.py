@@ -33,6 +33,7 @@ def check_server(
     ] = 64,
 ) -> None:
     """Find out what works with an OpenAI-compatible server, and which settings to use."""
+    from sa1b_captions.audit.judge import TOP_TOKENS
     from sa1b_captions.caption.engines.openai.conformance import ServerCheck, best_window
     from sa1b_captions.caption.engines.openai.engine import OpenAIEngine
 
@@ -53,6 +54,7 @@ def check_server(
             first_pause_s=_FIRST_PAUSE_S,
         ),
         recipe,
+        TOP_TOKENS,
     )
     findings = [_print_finding(finding) for finding in check.findings()]
     broken = [one.check for one in findings if one.needed and not one.works]

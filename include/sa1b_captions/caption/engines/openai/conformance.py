@@ -2,6 +2,7 @@
 
 import contextlib
 import io
+import math
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -56,16 +57,20 @@ class Speed:
 class ServerCheck:
     """Asks one server, through the engine that would caption."""
 
-    def __init__(self, open_engine: Callable[[], OpenAIEngine], recipe: Recipe) -> None:
+    def __init__(
+        self, open_engine: Callable[[], OpenAIEngine], recipe: Recipe, top_tokens: int
+    ) -> None:
         """Encode the images.
 
         Args:
             open_engine: an engine for the server. Each question gets one of its own, so that none
                 has to wait because the one before it failed.
             recipe: its prompts and sampling settings are asked with.
+            top_tokens: first tokens whose probabilities an audit asks for.
         """
         self._open_engine = open_engine
         self._recipe = recipe
+        self._top_tokens = top_tokens
         self._red, self._blue = _jpeg(RED), _jpeg(BLUE)
         self.gone: str | None = None
         """Why the server stopped to answer at all, if it did."""
@@ -88,6 +93,7 @@ class ServerCheck:
         yield self._cut_off()
         yield self._repeats()
         yield self._too_long()
+        yield self._probabilities()
 
     def _sees(self, check: str, prompt: str, jpegs: list[bytes], words: list[str]) -> Finding:
         reply = self._ask(prompt, jpegs)
@@ -126,6 +132,21 @@ class ServerCheck:
             detail = f"refused: {reply.error}" if known else f"{reply.error_code}: {reply.error}"
         return Finding("over-long prompt is refused", known, detail[:_SHOWN_CHARS], needed=False)
 
+    def _probabilities(self) -> Finding:
+        """Of a first token, and of what might have stood there: an audit is unsure without."""
+        reply = self._ask(GOLDEN_PROMPT, [self._red], top_tokens=self._top_tokens)
+        told = sorted((reply.first_tokens or {}).items(), key=lambda one: -one[1])
+        if reply.status is CaptionStatus.ERROR:
+            detail = _shown(reply)
+        elif len(told) > 1:
+            words = ", ".join(f"{token.strip()} {math.exp(told_of):.0%}" for token, told_of in told)
+            detail = f"of {len(told)} first tokens: {words}"
+        else:
+            detail = "not told: an audit takes the words of such a judge alone, and never repairs"
+        return Finding(
+            "probabilities of tokens", len(told) > 1, sentence(detail)[:_SHOWN_CHARS], needed=False
+        )
+
     def speeds(self, most_in_flight: int) -> Iterator[Speed]:
         """Captions with 1, 2, 4 … requests in flight, as long as more of them write more."""
         prompt = self._recipe.tracks["single_en"].prompt
@@ -155,12 +176,22 @@ class ServerCheck:
                 return
             in_flight, before = 2 * in_flight, rate
 
-    def _ask(self, prompt: str, jpegs: list[bytes], tokens: int = ANSWER_TOKENS) -> Reply:
+    def _ask(
+        self, prompt: str, jpegs: list[bytes], tokens: int = ANSWER_TOKENS, top_tokens: int = 0
+    ) -> Reply:
         """The reply to a question; a server that is gone is an error of it, and is left alone."""
         if self.gone:
             return failed("gone", self.gone)
         with contextlib.closing(self._open_engine()) as engine:
-            return self._send(engine, self._request(prompt, jpegs, tokens))
+            request = self._request(prompt, jpegs, tokens)
+            if (
+                top_tokens
+            ):  # as an audit asks: greedy servers tell of the one token that top_k leaves
+                generation = replace(
+                    request.generation, do_sample=True, top_k=top_tokens, top_p=1.0, temperature=1.0
+                )
+                request = replace(request, generation=generation, top_tokens=top_tokens)
+            return self._send(engine, request)
 
     def _send(self, engine: OpenAIEngine, request: Request) -> Reply:
         try:
