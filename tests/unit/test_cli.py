@@ -45,6 +45,14 @@ def test_status_of_a_campaign_that_has_not_started_says_so_and_writes_nothing(st
     assert not store.root.exists()
 
 
+@pytest.mark.parametrize("options", [[], ["--generations"]])
+def test_drop_in_a_campaign_that_has_not_started_says_so_and_writes_nothing(store, run, options):
+    code, lines, log = run("drop", "--shards", "0", *options)
+    assert (code, lines) == (65, [])
+    assert f"campaign demo has not started: nothing of it lies in {store.url}" in log
+    assert not store.root.exists()
+
+
 def test_status_writes_nothing_and_refuses_shards_of_other_recipes(store, run):
     run("curate", "--shards", "0")  # stores the recipe, and has nothing to curate
     before = {key: store.read(key) for key in store.list("")}
@@ -83,6 +91,9 @@ def test_captions_done_again_are_restored_and_freed_by_command(store, run):
     assert "single_en/sa_000000: generation 0002-preview counted, 0001 does again" in log
     code, lines, _ = run("drop", "--shards", "0", "--generations")
     assert json.loads(lines[-1])["freed"] == {SHARD: {"single_en": ["0002-preview"]}}
+    code, lines, log = run("drop", "--shards", "0", "--generations")
+    assert (code, lines) == (99, [])
+    assert "nothing freed. No captions of 0 were superseded" in log
     code, _, log = run(*caption, "--restore")
     assert code == 65
     assert "no other captions counted before in single_en; nothing was changed" in log

@@ -52,6 +52,9 @@ def test_a_done_shard_is_dropped_and_its_captions_stay_valid(campaign):
     assert is_dropped(campaign, SHARD)
     again = caption(campaign, refuse)
     assert again["statuses"]["single_en"] == {"ok": 7}
+    assert drop_shards(campaign, [SHARD])["kept"] == {
+        SHARD: "it was dropped before; there is no archive to delete"
+    }
     assert list(campaign.store.list("campaigns/")) == captions
 
 

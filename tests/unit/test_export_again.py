@@ -52,6 +52,29 @@ def test_latest_names_no_release_that_is_not_all_there(campaign, local, harm):
     assert latest_version(local) == "v2"
 
 
+@pytest.mark.parametrize("name", ["SHA256SUMS", "pieces.csv", "recipe.json", "quality.json"])
+@pytest.mark.parametrize("harm", ["gone", "cut", "flipped", "longer"])
+def test_an_export_of_a_release_says_which_of_its_files_is_damaged(campaign, local, name, harm):
+    export_release(campaign, "v1")
+    key = f"releases/v1/{name}"
+    data = local.read(key)
+    local.delete(key)
+    place = len(data) // 2
+    flipped = data[:place] + bytes([data[place] ^ 1]) + data[place + 1 :]
+    bad = {"cut": data[:place], "flipped": flipped, "longer": data + b" "}
+    if harm != "gone":
+        local.write(key, bad[harm])
+    with pytest.raises(PermanentError) as caught:
+        export_release(campaign, "v1")
+    said = str(caught.value)
+    assert said.startswith(f"release v1 is damaged: {key} ")
+    assert "restore the file from a copy" in said
+    assert "index" not in said
+    assert not export_release(campaign, "v2")["up_to_date"]  # the other remedy
+    local.write(key, data)
+    assert export_release(campaign, "v1")["up_to_date"]
+
+
 def test_a_manifest_names_the_images_of_the_workers_that_are_known(campaign, local):
     export_release(campaign, "v1")
     assert read_manifest(local, "v1").worker_images == []

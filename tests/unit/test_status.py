@@ -7,7 +7,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from sa1b_captions import layout
+from sa1b_captions import checked_json, layout
 from sa1b_captions.campaign import Campaign
 from sa1b_captions.errors import PermanentError
 from sa1b_captions.freshness import receipt_keys
@@ -103,6 +103,17 @@ def test_a_field_of_the_summary_that_does_not_fit_is_read_from_receipts(campaign
     before, key = read_status(campaign), layout.summary_key(campaign.name)
     content = json.loads(campaign.store.read(key))
     content[SHARD]["found"]["tracks"] = "all"
+    campaign.store.write(key, checked_json.render(content))
+    assert read_status(campaign) == before
+
+
+@pytest.mark.parametrize("checksum", [True, False], ids=["flipped", "of an older version"])
+def test_a_summary_is_believed_only_where_its_checksum_shows_what_was_written(campaign, checksum):
+    before, key = read_status(campaign), layout.summary_key(campaign.name)
+    content = json.loads(campaign.store.read(key))
+    content[SHARD]["found"]["ingested"] = not content[SHARD]["found"]["ingested"]
+    if not checksum:
+        del content[checked_json.CHECKSUM]
     campaign.store.write(key, json.dumps(content).encode())
     assert read_status(campaign) == before
 

@@ -19,6 +19,7 @@ from sa1b_captions.cli.common import (
     Tracks,
     command,
     log,
+    look_at_deployment,
     open_deployment,
     parse_shards,
     parse_tracks,
@@ -297,11 +298,18 @@ def drop(
 
     if unfinished and not generations:
         raise PermanentError("--unfinished goes with --generations")
-    _, _, campaign = open_deployment()
+    _, _, campaign = look_at_deployment()
     if generations:
-        print_result(
-            drop_generations(campaign, parse_shards(campaign, shards), unfinished=unfinished)
-        )
+        names = parse_shards(campaign, shards)
+        freed = drop_generations(campaign, names, unfinished=unfinished)
+        if not freed["freed"]:
+            live = (
+                "; what forced runs began is kept, --unfinished frees it" if freed["kept"] else ""
+            )
+            raise NothingToDo(
+                f"nothing freed. No captions of {format_selection(names)} were superseded{live}"
+            )
+        print_result(freed)
         return
     result = drop_shards(campaign, parse_shards(campaign, shards))
     if not result["dropped"]:

@@ -38,18 +38,37 @@ def verify_release(store: Store, version: str, shard: str | None = None) -> list
 def require_files(store: Store, manifest: Manifest) -> None:
     """Make sure that a release is all there: every file, down to its last byte.
 
-    What the bytes are was hashed while they were written, and `verify_release` hashes them again.
+    The small files are hashed again. What the bytes of the large ones are was hashed while they
+    were written, and `verify_release` hashes them again.
 
     Raises:
-        PermanentError: naming a file that is missing or too short.
+        PermanentError: naming a file that is missing, too short or damaged.
         RetryableError: the store failed.
     """
+    prefix = layout.release_prefix(manifest.version)
     for file in manifest.files:
-        key = layout.release_key(manifest.version, file.name)
+        if difference := _difference_at_a_glance(store, prefix, file):
+            raise PermanentError(
+                f"release {manifest.version} is damaged: {difference}; restore the file from a "
+                f"copy of the release and run sa1b-captions verify --version {manifest.version}, "
+                "or leave this version as it is and export a new one, with --version"
+            )
+
+
+def _difference_at_a_glance(store: Store, prefix: str, file: ReleaseFile) -> str | None:
+    if file.sha256 is not None and file.bytes <= READ_BYTES:
+        return _difference(store, prefix, file, [])
+    key = prefix + file.name
+    try:
         if file.bytes:
             store.read_range(key, file.bytes - 1, 1)
         elif not store.exists(key):
-            raise MissingKeyError(key, store.url)
+            return f"{key} is missing"
+    except MissingKeyError:
+        return f"{key} is missing"
+    except PermanentError:
+        return f"{key} is shorter than {file.bytes} bytes, or cannot be read"
+    return None
 
 
 def verify_folder(store: Store, prefix: str = "", shard: str | None = None) -> list[str]:

@@ -7,7 +7,6 @@ alone whose mark is another. A summary that is missing, damaged, behind or writt
 costs reads and never changes an answer.
 """
 
-import json
 import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -17,7 +16,7 @@ from typing import Any, TypeVar
 
 import xxhash
 
-from sa1b_captions import layout
+from sa1b_captions import checked_json, layout
 from sa1b_captions.audits import audit_fingerprint
 from sa1b_captions.campaign import Campaign
 from sa1b_captions.errors import CaptioningError, MissingKeyError
@@ -121,20 +120,21 @@ def _kept(kind: type[Found], entry: Any, mark: str) -> Found | None:
 def _read(campaign: Campaign) -> dict[str, Any]:
     key = layout.summary_key(campaign.name)
     try:
-        content = json.loads(campaign.store.read(key))
-        return content if isinstance(content, dict) else {}
+        content = checked_json.parse(campaign.store.read(key))
     except MissingKeyError:
         return {}
-    except (ValueError, RecursionError) as error:
+    except ValueError as error:
         where = campaign.store.locate(key)
         _log.warning("%s is no summary (%s); it is made again from receipts", where, error)
         return {}
+    # One without a checksum is of an older version, and nothing shows that it is what was written.
+    return content if checked_json.CHECKSUM in content else {}
 
 
 def _write(campaign: Campaign, content: Mapping[str, Any]) -> None:
     """Store the summary if the store lets us: whoever looks may only be allowed to look."""
     key = layout.summary_key(campaign.name)
     try:
-        campaign.store.write(key, json.dumps(content, ensure_ascii=False).encode())
+        campaign.store.write(key, checked_json.render(content))
     except CaptioningError as error:
         _log.info("%s is not kept: %s", campaign.store.locate(key), error)

@@ -63,4 +63,7 @@ def _reason_to_keep(campaign: Campaign, shard: str) -> str | None:
     validation = require_receipt(campaign.store, shard_validation_place(campaign.name, shard))
     if validation.verdict == Verdict.FAIL:
         return "it failed its checks and may have to be captioned again"
+    ingested = campaign.store.exists(layout.ingest_receipt_key(shard))
+    if not ingested and not stored_archives(campaign.store, shard):
+        return "it was dropped before; there is no archive to delete"
     return None
