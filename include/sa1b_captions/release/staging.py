@@ -27,7 +27,7 @@ class Staging:
             files: its files by name.
         """
         self._store, self._prefix, self._files = store, prefix, files
-        self._folder = tempfile.TemporaryDirectory(prefix="sa1b-publish-")
+        self._folder: tempfile.TemporaryDirectory[str] | None = None
         self._fetched: dict[str, Path] = {}
 
     def __enter__(self) -> Self:
@@ -41,7 +41,8 @@ class Staging:
         traceback: TracebackType | None,
     ) -> None:
         """Delete what was fetched."""
-        self._folder.cleanup()
+        if self._folder is not None:
+            self._folder.cleanup()
 
     def read(self, name: str) -> bytes:
         """A small file."""
@@ -67,6 +68,8 @@ class Staging:
             path.unlink()
 
     def _fetch(self, file: Outgoing) -> Path:
+        if self._folder is None:
+            self._folder = tempfile.TemporaryDirectory(prefix="sa1b-publish-")
         key, digest = self._prefix + file.name, hashlib.sha256()
         path = Path(self._folder.name) / str(len(self._fetched)) / Path(file.name).name
         path.parent.mkdir(exist_ok=True)
