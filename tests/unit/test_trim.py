@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sa1b_captions.release.manifest import read_manifest
-from sa1b_captions.release.trim import Trim
+from sa1b_captions.release.trim import shares, stays
 from sa1b_captions.stages.export import export_release
 from sa1b_captions.storage import FileStore
 from tests.support import builders, releases
@@ -19,8 +19,9 @@ def columns(shards):
 
 
 def kept(seed, target, shards):
-    trim = Trim(seed, target, columns(shards))
-    flags = [trim.keeps(column).to_pylist() for column in columns(shards)]
+    samples = {f"shard {place}": column for place, column in enumerate(columns(shards))}
+    found = shares(seed, target, samples.items())
+    flags = [stays(seed, found[shard], column).to_pylist() for shard, column in samples.items()]
     return [
         name
         for names, stays in zip(shards, flags, strict=True)
@@ -40,6 +41,15 @@ def test_the_choice_depends_on_names_alone(names, target, rng):
     shuffled = rng.sample(names, len(names))
     assert set(kept(1, target, [names])) == set(kept(1, target, [shuffled[:3], shuffled[3:]]))
     assert set(kept(1, target, [names])) <= set(kept(1, target + 1, [names]))
+
+
+@given(shards, st.integers(1, 50), st.integers(0, 9))
+def test_a_caption_lost_in_one_shard_changes_the_share_of_one_other_at_most(shards, target, seed):
+    names = [[f"{place}/{name}" for name in one] for place, one in enumerate(shards)]
+    before = shares(seed, target, enumerate(columns(names)))
+    lost = [one[1:] if place == 0 else one for place, one in enumerate(names)]
+    after = shares(seed, target, enumerate(columns(lost)))
+    assert sum(before[place] != after[place] for place in range(1, len(names))) <= 1
 
 
 def campaign_with(tmp_path, **changes):

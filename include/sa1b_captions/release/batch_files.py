@@ -26,7 +26,7 @@ from sa1b_captions.release import guards, rows
 from sa1b_captions.release.batches import Batch
 from sa1b_captions.release.left_out import Finding, repeats_within
 from sa1b_captions.release.summary import Lengths
-from sa1b_captions.release.trim import Trim
+from sa1b_captions.release.trim import stays
 from sa1b_captions.release.written import HashingWriter, ParquetTable, Written, open_hashed
 from sa1b_captions.software import software
 from sa1b_captions.storage import Store
@@ -56,8 +56,8 @@ class BatchInputs:
     """By shard; None of one whose archive is dropped."""
     winners: Mapping[str, Finding]
     """By shard: what dedup leaves out of it."""
-    trim: Trim | None
-    """What leaves a track with its target, if the recipe wants it so."""
+    shares: Mapping[str, int] | None
+    """By shard: how many of its samples stay; None where the recipe trims no track."""
     repairs: Mapping[str, Mapping[str, str]] | None = None
     """By shard and sample: what captions are published as; None where all are as written."""
 
@@ -76,7 +76,7 @@ class BatchInputs:
                 for one in (self.ingests[shard] for shard in self.batch.shards)
             ],
             "winners": [sorted(self.winners[shard].items()) for shard in self.batch.shards],
-            "trim": None if self.trim is None else self.trim.described,
+            "shares": self.shares,
             "repairs": self.repairs,
         }
         return digest(decided_by, *(self.curated[shard] for shard in self.batch.shards))
@@ -259,9 +259,9 @@ def _split(campaign: Campaign, inputs: BatchInputs, shard: str, stored: _Stored)
             f"{key}: {sample} is not an accepted sample; run sa1b-captions dedup --force"
         )
     beyond = kept.slice(0, 0)
-    if inputs.trim is not None:
-        stays = inputs.trim.keeps(kept.column("sample_id"))
-        kept, beyond = kept.filter(stays), kept.filter(pc.invert(stays))
+    if inputs.shares is not None:
+        stay = stays(campaign.recipe.seed, inputs.shares[shard], kept.column("sample_id"))
+        kept, beyond = kept.filter(stay), kept.filter(pc.invert(stay))
     left_out = [
         rows.rejected_table(rejected, rejected.column("reasons"), stored.repeats),
         rows.rejected_table(repeats, _same_reason(DUPLICATE_REASON, repeats), winners),

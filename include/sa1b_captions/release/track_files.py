@@ -36,7 +36,7 @@ from sa1b_captions.release.left_out import findings_by_shard
 from sa1b_captions.release.manifest import TrackTotals
 from sa1b_captions.release.names import TrackFiles
 from sa1b_captions.release.summary import TrackSummary
-from sa1b_captions.release.trim import Trim
+from sa1b_captions.release.trim import shares
 
 _log = logging.getLogger(__name__)
 
@@ -77,7 +77,7 @@ def plan_track(
     table = read_duplicates(campaign, dedup)
     where = layout.duplicates_key(campaign.name, track.name)
     winners = findings_by_shard(table, list(curated), where)
-    trim = _trim(campaign, track, table, curated)
+    stay = _shares(campaign, track, table, curated)
     return [
         BatchInputs(
             track.name,
@@ -85,7 +85,7 @@ def plan_track(
             {shard: curated[shard] for shard in batch.shards},
             {shard: ingests[shard] for shard in batch.shards},
             {shard: winners[shard] for shard in batch.shards},
-            trim,
+            None if stay is None else {shard: stay[shard] for shard in batch.shards},
             None if repairs is None else {shard: repairs[shard] for shard in batch.shards},
         )
         for batch in plan_batches(curated)
@@ -254,13 +254,13 @@ def _read_row(campaign: Campaign, batches: Sequence[Batched], number: int) -> di
     return None
 
 
-def _trim(
+def _shares(
     campaign: Campaign,
     track: Track,
     duplicates: pa.Table,
     curated: Mapping[str, CurateReceipt],
-) -> Trim | None:
-    """What keeps the track to its target, if the recipe wants it so."""
+) -> dict[str, int] | None:
+    """How many samples of each shard keep the track to its target, if the recipe wants it so."""
     if track.target is None or not track.trim:
         return None
     left_out = duplicates.column("sample_id")
@@ -271,4 +271,6 @@ def _trim(
         return samples.filter(pc.invert(pc.is_in(samples, value_set=left_out)))
 
     samples = read_ahead(publishable, campaign.recipe.shards, READERS)
-    return Trim(campaign.recipe.seed, track.target, samples)
+    return shares(
+        campaign.recipe.seed, track.target, zip(campaign.recipe.shards, samples, strict=True)
+    )
