@@ -85,8 +85,9 @@ REJECTED_SCHEMA = pa.schema(
 and `jaccard` say how like it the caption is."""
 
 _encode = json.JSONEncoder(ensure_ascii=False).encode
-_CONTROL = "[\\x00-\\x1f]"
-"""What JSON writes as more than a backslash and itself; captions seldom hold any."""
+_FIRST_PLAIN = 0x20
+"""Bytes below are control characters, which JSON writes as more than a backslash and themselves.
+Captions seldom hold any."""
 
 
 def provenance_schema(*, repairs: bool) -> pa.Schema:
@@ -168,10 +169,7 @@ def json_lines(published: pa.Table) -> bytes:
     pieces += [_quoted(prompts.dictionary).take(prompts.indices)]
     pieces += ['}, {"from": "gpt", "value": ', _quoted(said), "}]}\n"]
     lines = _joined(*pieces)
-    _, offsets, data = lines.buffers()
-    ends = np.frombuffer(offsets, np.int64)
-    start, end = ends[lines.offset], ends[lines.offset + rows]
-    return bytes(data.slice(start, end - start))
+    return _utf8(lines).tobytes()
 
 
 def _json(column: pa.Array) -> pa.Array:
@@ -190,12 +188,21 @@ def _quoted(values: pa.Array) -> pa.Array:
     texts = values.cast(pa.large_string())
     if pa.types.is_integer(values.type):
         return texts
-    if pc.any(pc.match_substring_regex(texts, _CONTROL)).as_py():
+    if _utf8(texts).min(initial=_FIRST_PLAIN) < _FIRST_PLAIN:
         return pa.array([_encode(text) for text in texts.to_pylist()], pa.large_string())
     for character in ("\\", '"'):
         if pc.any(pc.match_substring(texts, character)).as_py():
             texts = pc.replace_substring(texts, character, "\\" + character)
     return _joined('"', texts, '"')
+
+
+def _utf8(texts: pa.Array) -> np.ndarray:
+    """Bytes (uint8) of large strings, one after the other."""
+    _, offsets, data = texts.buffers()
+    if data is None or not len(texts):
+        return np.empty(0, np.uint8)
+    ends = np.frombuffer(offsets, np.int64)
+    return np.frombuffer(data, np.uint8)[ends[texts.offset] : ends[texts.offset + len(texts)]]
 
 
 def _joined(*pieces: str | pa.Array) -> pa.Array:
