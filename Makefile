@@ -58,7 +58,7 @@ test-s3: $(STAMP) .venv-swift/.installed ## The tests that use S3, against OpenS
 .venv-swift/.installed: tests/requirements-swift.txt
 	@$(PYTHON) -m venv .venv-swift
 	@.venv-swift/bin/python -m pip install --quiet --disable-pip-version-check \
-	  --only-binary :all: --requirement $<
+	  --only-binary :all: --no-binary jsonpath-rw --requirement $<
 	@touch $@
 
 test-integration: $(STAMP) ## Both DAGs on both stores, and a real Airflow
@@ -85,7 +85,7 @@ test-consumers: $(STAMP) .venv-consumers/.installed ## What the card promises, w
 .venv-consumers/.installed: tests/requirements-consumers.txt
 	@$(PYTHON) -m venv .venv-consumers
 	@.venv-consumers/bin/python -m pip install --quiet --disable-pip-version-check \
-	  --only-binary :all: --requirement $<
+	  --only-binary :all: --no-binary jsonpath-rw --requirement $<
 	@touch $@
 
 test-browser: $(STAMP) .venv/.browser ## The console in Chromium, which CHROMIUM names or the machine has
