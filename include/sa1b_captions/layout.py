@@ -289,7 +289,10 @@ def difference_key(before: str, after: str, kind: str) -> str:
 
 
 COMMANDS = (
-    (r"shards/(?P<shard>\w+)\..*", "ingest --shards {shard} --force"),
+    (
+        r"shards/(?P<shard>\w+)\..*",
+        "ingest --shards {shard} --force, or pack its folder again with --force",
+    ),
     (
         r"campaigns/[^/]+/captions/(?P<track>\w+)/(?P<shard>\w+)/.*",
         "caption --shards {shard} --tracks {track}",

@@ -8,9 +8,10 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
+from sa1b_captions import layout
 from sa1b_captions.cli import app
 from sa1b_captions.storage import FileStore
-from tests.support import builders
+from tests.support import builders, receipts
 
 SHARD = "sa_000000"
 REPOSITORY = Path(__file__).parents[2]
@@ -148,6 +149,19 @@ def test_a_command_that_did_nothing_of_what_it_was_asked_says_so(store, run):
     code, _, log = run("drop", "--shards", "0")
     assert code == 99
     assert "nothing dropped. sa_000000: it is not captioned" in log
+
+
+def test_captions_of_other_images_are_captioned_and_not_curated_before_validation(store, run):
+    caption = ("caption", "--shards", "0", "--tracks", "single_en")
+    builders.put_shard(store, SHARD, {n: builders.make_jpeg(n) for n in range(1, 9)})
+    receipts.edit(store, layout.ingest_receipt_key(SHARD), content="a" * 16)
+    run(*caption)
+    receipts.edit(store, layout.ingest_receipt_key(SHARD), content="b" * 16)
+    code, _, log = run("validate", "--shards", "0")
+    assert code == 65
+    assert "with other images; run sa1b-captions caption" in log
+    assert "--force, then curate it" in log
+    assert "sa1b-captions curate" not in log
 
 
 def test_nothing_to_validate_exits_with_99(store, run):

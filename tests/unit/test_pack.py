@@ -6,9 +6,11 @@ import pytest
 from PIL import Image
 
 from sa1b_captions import layout, records
+from sa1b_captions.caption.prepare import prepare
 from sa1b_captions.caption.sampling import UNUSABLE_PROBLEMS, read_index
 from sa1b_captions.errors import PermanentError
 from sa1b_captions.ingest.index import UNUSABLE
+from sa1b_captions.remedies import remedy
 from sa1b_captions.stages.pack import pack_folder
 from sa1b_captions.storage import FileStore
 from tests.support import builders
@@ -105,6 +107,16 @@ def test_a_folder_that_changed_is_never_taken_for_the_packed_one(store, folder):
     after = pack_folder(store, folder, force=True)[SHARDS[0]]
     assert (after.content != before.content, after.generation != before.generation) == (True, True)
     assert after == pack_folder(store, folder)[SHARDS[0]]
+
+
+def test_damage_to_a_packed_shard_names_the_command_that_packs_it(store, folder):
+    pack_folder(store, folder)
+    assert "pack its folder again with --force" in remedy(layout.archive_key(SHARDS[0]))
+    store.delete(layout.archive_key(SHARDS[0]))
+    with pytest.raises(PermanentError, match="or pack its folder again with --force"):
+        prepare(builders.demo_campaign(store), SHARDS[0])
+    pack_folder(store, folder, force=True)
+    prepare(builders.demo_campaign(store), SHARDS[0])
 
 
 def test_new_images_go_into_shards_of_their_own(store, folder, tmp_path):

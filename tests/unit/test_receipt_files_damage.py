@@ -125,6 +125,24 @@ def test_a_part_that_a_late_worker_wrote_again_costs_no_captions(store):
     assert "results of the dedup of single_en" in {one.what for one in read_stale(campaign)}
 
 
+def test_a_flip_beside_the_rows_of_a_part_is_told_as_what_it_is(store, caplog):
+    campaign = _open(store)
+    key = layout.part_key("test", TRACK, SHARD, "0001", 0)
+    place = layout.caption_receipt_key("test", TRACK, SHARD)
+    table = builders.caption_rows(campaign.recipe, TRACK, SHARD, [f"{ENGLISH}{n}." for n in "123"])
+    proven = records.with_proof(table)
+    digest = records.write_table(store, key, proven, records.CAPTION_SCHEMA)
+    receipts.edit(store, place, parts=[digest])
+    whole = store.read(key)
+    by_whom = whole.rindex(b"parquet-cpp")  # who wrote the file, in its footer
+    store.write(key, whole[:by_whom] + b"q" + whole[by_whom + 1 :])
+    assert store.read(key) != whole
+    curate_shard(campaign, SHARD, force=True)
+    assert "parts 0 are not the bytes that their receipt names, but their rows are whole" in (
+        caplog.text
+    )
+
+
 def test_a_part_whose_rows_are_not_what_was_written_is_damaged(store):
     """Its pages may be readable: a flipped bit beside them turns up in the rows alone."""
     campaign = _open(store)

@@ -72,7 +72,7 @@ def prepare(
         raise PermanentError(
             f"{shard}: parts of {', '.join(left)} are damaged or gone, and their blocks cannot be "
             "captioned again without the archive, which was dropped; run sa1b-captions ingest "
-            f"--shards {shard} --force, and then this again"
+            f"--shards {shard} --force, or pack its folder again, and then this again"
         )
     ingest = _require_archive(campaign, shard, ingest)
     images = sampling.read_index(campaign.store, shard, ingest.generation, ingest.index)
@@ -113,5 +113,5 @@ def _require_archive(
         raise RetryableError(f"{shard} is being ingested again or dropped; run it again")
     raise PermanentError(
         f"{gone} is gone from {campaign.store.url}, though its receipt is there; run "
-        f"sa1b-captions ingest --shards {shard} --force"
+        f"sa1b-captions ingest --shards {shard} --force, or pack its folder again with --force"
     )

@@ -270,6 +270,8 @@ def _nothing_validated(reasons: dict[str, str], run_id: str | None) -> NoReturn:
     if run_id is not None:
         raise NothingToDo(f"nothing validated: no stage of this run has curated {selection}")
     first, why = next(iter(reasons.items()))
+    if why.endswith(", then curate it"):  # curate alone refuses captions that are stale
+        raise PermanentError(f"nothing validated: {why}")
     raise PermanentError(
         f"nothing validated: {selection} must be curated first ({first}, {why}); run sa1b-captions "
         f"curate --shards {selection}"

@@ -115,7 +115,8 @@ def _require_archive(campaign: Campaign, shard: str, ingest: IngestReceipt | Non
         return ingest
     raise PermanentError(
         f"the archive of {shard} is not in {campaign.store.url}, and a judge must see its images; "
-        f"run sa1b-captions ingest --shards {shard} --force, then audit it"
+        f"run sa1b-captions ingest --shards {shard} --force, then audit it; a packed "
+        "shard comes back by packing its folder"
     )
 
 

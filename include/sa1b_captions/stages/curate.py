@@ -102,11 +102,15 @@ def _curate_track(
         return done
     rows, parts = _read_captions(campaign, track, source)
     if source.parts and parts != source.parts:
-        # Its rows are those of the receipt; their texts may be others.
+        # Its samples are those of the receipt; their texts may be a late worker's.
+        others = [
+            n for n, (old, new) in enumerate(zip(source.parts, parts, strict=True)) if old != new
+        ]
         _log.warning(
-            "%s/%s: parts were written again after their receipt, by a worker that was believed "
-            "dead; the receipt is written anew",
-            *(track, shard),
+            "%s/%s: parts %s are not the bytes that their receipt names, but their rows are whole, "
+            "as each part proves: a late worker wrote them again, or a bit beside the rows has "
+            "changed; they count, and the receipt is written anew",
+            *(track, shard, ", ".join(map(str, others))),
         )
         captions = caption_place(campaign.name, track, shard)
         source = write_receipt(store, captions, replace(source, parts=parts, same_as=None))

@@ -116,9 +116,14 @@ def validate_shards(
 
 
 def _why_none(state: ShardState) -> str:
-    """Why no track of a shard is curated: what is stale, or else of the first track."""
+    """Why no track of a shard is curated: what is stale, or else of the first track.
+
+    Of stale captions, which curate refuses, what to do before it is said as well.
+    """
     stale = {track: one for track, one in state.tracks.items() if one.stale}
     track, first = next(iter((stale or state.tracks).items()))
+    if first.stale and first.stale[0].is_captions:
+        return f"{first.stale[0]}, then curate it"
     return f"{track}: {why_not_curated(first)}"
 
 
