@@ -132,7 +132,7 @@ TEXT_FEATURES = pa.schema(
         ("repeated_sentence_share", pa.float32()),  # of the sentences: said before, word for word
         ("echo_units", pa.int32()),  # most units in a row that repeat what stands right before
         ("stutters", pa.int32()),  # words said twice on the spot that never are; doubled commas
-        ("character_run", pa.int32()),  # most equal characters in a row, spaces not looked at
+        ("character_run", pa.int32()),  # most equal characters in a row; see kernels.counts
         ("lost_characters", pa.int32()),  # replacement, control, private use, unseen, mojibake
         ("ends_sentence", pa.int32()),  # 1 when the last character can end one
         ("stray_words", pa.int32()),  # words in neither quotation marks nor brackets

@@ -46,6 +46,7 @@ def check(track, captions, changes):
         ({"caption": "A</SCRIPT > hill."}, "has a script"),
         ({"caption": "A <img src=x onerror=alert(1)> hill."}, "has a script"),
         ({"caption": "A <a href='javascript:x'>hill."}, "has a script"),
+        ({"caption": "A <svg/onload=alert(1)>hill."}, "has a script"),
         ({"caption": "A hill\u200b."}, "has characters of no width"),
         ({"caption": "\ufeffA hill."}, "has characters of no width"),
         ({"caption": " A hill."}, "begins or ends with a space"),

@@ -126,7 +126,9 @@ def test_an_echo_is_said_three_times_or_twice_without_a_stop(text, echo):
 @pytest.mark.parametrize(
     ("text", "run"),
     [("a sign for www.a.com", 3), ("price 1000000", 6), ("wow!!!!", 4), ("0 0 0 0 0", 5),
-     ("-=-=-=-=-=", 10), ("hahahaha", 1), ("a — b", 1), ("...", 3), ("", 0)],
+     ("-=-=-=-=-=", 10), ("hahahaha", 1), ("a — b", 1), ("...", 3), ("", 0),
+     ("so sooooo small", 15), ("a dial with IIII", 4), ("it says “AAAAAAAAAAAA!”", 4),
+     ("写着「啊啊啊啊」", 3), ("写着“！！！！！！！！！！！！”", 4), ("a “wow” !!!!!!!!!", 9)],
 )  # fmt: skip
 def test_runs_of_a_character_and_rows_of_signs_are_counted(text, run):
     assert features(text)["character_run"] == run

@@ -81,6 +81,19 @@ def test_every_line_break_counts(character):
 
 
 @pytest.mark.parametrize(
+    "tag",
+    [
+        "<svg/onload=alert(1)>",
+        "<iframe/src=x>",
+        "<svg/onload=alert(1)",
+        "<details/open/ontoggle=x>",
+    ],
+)
+def test_tags_without_a_space_or_an_end_are_markup(tag):
+    assert reasons(f"{FIT['en']} A cup {tag} stands there.") == [["markdown"]]
+
+
+@pytest.mark.parametrize(
     "token",
     ["<image>", "<img>", "</img>", "<IMG_CONTEXT>", "<|im_end|>", "<|im_start|>", "<Image>"],
 )

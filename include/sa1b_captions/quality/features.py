@@ -172,8 +172,9 @@ _TABLES = (
 )
 
 _SPECIAL = "|".join(markers.SPECIAL)
-_MARKUP = rf"(?i)</?(?:{'|'.join(markers.HTML)})(?:\s[^<>]{{0,200}})?/?>"
-_TAG = _MARKUP + "|<!--"
+_MARKUP = rf"(?i)</?(?:{'|'.join(markers.HTML)})(?:[\s/][^<>]{{0,200}})?/?>"
+# What runs needs no end: browsers close a tag themselves.
+_TAG = _MARKUP + r"|<[a-z][^<>]{0,200}[\s/\"']on[a-z]{3,20}\s*=|<[!?%][a-z=-]"
 
 _ENDINGS = (
     r"[\p{Han}，。、；：] ?[a-z]{3,}(?:ing|ed|ly|tion|sion|ness|ment|ous|ful|able|ible|ive|ity|"

@@ -14,7 +14,7 @@ HTML = (
 SPECIAL = (
     # Any other tag: <image>, </think>, <|im_end|>, <｜end▁of▁sentence｜>, <0x0A>, <extra_id_0>.
     r"(?i)<[|｜][^<>]{1,40}[|｜]>|(?:<\d{1,4}>){2}|<</?sys>>|<0x[0-9a-f]{2}>|"
-    r"</?[a-z][a-z0-9_.:-]{0,40}(?:\s[^<>]{0,200})?/?>|<\|[a-z_]{2,}|[a-z_]{2,}\|>|im_end|im_start|"
+    r"</?[a-z][a-z0-9_.:-]{0,40}(?:[\s/][^<>]{0,200})?/?>|<\|[a-z_]{2,}|[a-z_]{2,}\|>|im_end|im_start|"
     r"IMG_CONTEXT|end_of_text|eot_id|\[/?(?:UNUSED_TOKEN_\d+|unused\d+|INST|IMG|IMAGE|SEP|CLS|PAD|"
     r"MASK|UNK|BOS|EOS|SYS|AVAILABLE_TOOLS|TOOL_CALLS|gMASK|sop|eop)(?:_[A-Z]+)?\]|"
     # Boxes: [[12, 30, 400, 560]], (12,30),(400,560).

@@ -23,7 +23,7 @@ UNPUBLISHABLE = (
         "|".join([*map(re.escape, FORBIDDEN), f"[{LINE_BREAKS}]"]),
     ),
     ("has the placeholder <video>, which loaders count", "(?i)</?video>"),
-    ("has a script", r"(?i)</?script\b[^<>]*>|<[a-z][^<>]*(\son\w+\s*=|javascript:)[^<>]*>"),
+    ("has a script", r"(?i)</?script\b[^<>]*>|<[a-z][^<>]*([\s/\"']on\w+\s*=|javascript:)"),
     ("has characters of no width", "[\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufeff]"),
     ("begins or ends with a space", r"^[\s\pZ]|[\s\pZ]$"),
     ("begins as a formula, which spreadsheets run", r"^[=@]|^[+-]\w+[(|]"),

@@ -185,7 +185,7 @@ def measure(
             run,
             echo,
             loop,
-            longest_run(codes, kinds, traits, length),
+            longest_run(codes, kinds, traits, quoted, length),
             count_lost(codes, kinds, length, signs, gbk),
             np.int64(ends_well(codes, kinds, traits, length)),
             talks,

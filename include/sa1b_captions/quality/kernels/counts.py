@@ -97,8 +97,14 @@ def count_signs(
 
 
 @compiled
-def longest_run(codes: np.ndarray, kinds: np.ndarray, traits: np.ndarray, count: int) -> int:
-    """Most equal characters in a row, or most signs of a pattern as in =-=-=-; spaces apart."""
+def longest_run(
+    codes: np.ndarray, kinds: np.ndarray, traits: np.ndarray, quoted: np.ndarray, count: int
+) -> int:
+    """Most equal characters in a row, or most signs of a pattern as in =-=-=-; spaces apart.
+
+    A sign may say AAAAAAAAAH: what is quoted counts a third. No word has four small letters alike,
+    so more than three of them count threefold outside quotations.
+    """
     longest = min(count, 1)
     run = 0
     signs = 0
@@ -109,7 +115,8 @@ def longest_run(codes: np.ndarray, kinds: np.ndarray, traits: np.ndarray, count:
         if kinds[place] != OTHER:
             if code == previous:
                 run += 1
-                longest = max(longest, run)
+                if run > longest or run > 3:
+                    longest = max(longest, _weigh(run, code, quoted[place]))
             else:
                 run = 1
             signs = 0
@@ -118,7 +125,15 @@ def longest_run(codes: np.ndarray, kinds: np.ndarray, traits: np.ndarray, count:
         else:
             run = run + 1 if code == previous else 1
             signs = signs + 1 if code == before and signs >= 2 else min(signs + 1, 2)
-            longest = max(longest, run, signs)
+            if max(run, signs) > longest:
+                longest = max(longest, _weigh(max(run, signs), code, quoted[place]))
         before = previous
         previous = code
     return longest
+
+
+@compiled
+def _weigh(run: int, code: int, quoted: int) -> int:
+    if quoted == QUOTED:
+        return run if run <= 3 else max(3, run // 3)
+    return 3 * run if run > 3 and 0x61 <= code <= 0x7A else run
