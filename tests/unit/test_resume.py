@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 
 import pytest
@@ -16,6 +17,8 @@ from sa1b_captions import layout
 from sa1b_captions.errors import EXIT_RETRYABLE, DamagedArchiveError, PermanentError, RetryableError
 from sa1b_captions.ingest.http_client import Patience
 from sa1b_captions.ingest.links import parse_links
+from sa1b_captions.ingest.replies import Identity
+from sa1b_captions.ingest.resume_state import ResumeState
 from sa1b_captions.stages.ingest import ingest_shard
 from sa1b_captions.storage import FileStore
 from tests.support import builders
@@ -116,6 +119,18 @@ def test_only_what_was_not_kept_is_downloaded(tmp_path):
     assert receipt.reused_bytes == 28_000
 
 
+def test_a_part_whose_write_waits_for_its_turn_is_stored_when_the_run_ends(tmp_path):
+    store, turn = FileStore(tmp_path), threading.Event()
+    state = ResumeState(store, SHARD, "/a.tar", PART)
+    state._pool.submit(turn.wait)  # a read, or a core that is busy
+    state.add(bytes(PART), Identity())
+    threading.Timer(0.2, turn.set).start()
+    state.close()
+    after = ResumeState(store, SHARD, "/a.tar", PART)
+    assert b"".join(after.read()) == bytes(PART)
+    after.close()
+
+
 def test_a_refreshed_link_continues_the_same_object(tmp_path):
     store = FileStore(tmp_path)
     with serve(ARCHIVE, [Fault(cut_after=9_000), Fault(status=403)]) as server:
@@ -167,6 +182,8 @@ def test_parts_of_a_damaged_archive_are_not_kept(tmp_path, archive):
 PROGRAM = """
 import sys
 from sa1b_captions.ingest.links import parse_links
+from sa1b_captions.ingest.replies import Identity
+from sa1b_captions.ingest.resume_state import ResumeState
 from sa1b_captions.stages.ingest import ingest_shard
 from sa1b_captions.storage import open_store_url
 links = parse_links(sys.argv[2])

@@ -105,8 +105,8 @@ class ResumeState:
             writing.result()
 
     def close(self) -> None:
-        """Let what is being stored be stored."""
-        self._pool.shutdown(wait=True, cancel_futures=True)
+        """Let what was added be stored, the write that waits for its turn included."""
+        self._pool.shutdown(wait=True)
 
     def forget(self) -> None:
         """Close, and delete every part of the shard, whatever object it belongs to."""
