@@ -27,7 +27,7 @@ class Caption:
     track: str
     language: str
     passages: list[tuple[str, str]]
-    """Pieces of the text, and what each is: empty, `offence` or `found`."""
+    """Pieces of the text, and what each is: empty, `found`, `refused` or `offence`."""
     chars: int
     cut: bool
     """Whether the passages leave out the end."""
@@ -61,9 +61,14 @@ class CardMaker:
     """Makes the cards of one page."""
 
     def __init__(
-        self, campaign: Campaign, catalogue: Catalogue, patterns: Sequence[str] = ()
+        self,
+        campaign: Campaign,
+        catalogue: Catalogue,
+        patterns: Sequence[str] = (),
+        refused: Mapping[str, Sequence[Span]] | None = None,
     ) -> None:
         self._campaign, self._catalogue, self._patterns = campaign, catalogue, patterns
+        self._refused = refused or {}
         self._units = catalogue.counts().units
 
     def cards(self, hits: Sequence[Hit], marks: Mapping[str, CaptionMark]) -> list[Card]:
@@ -126,7 +131,7 @@ class CardMaker:
         reasons = facets["reasons"].split()
         limits = self._campaign.recipe.quality.languages[settings.language]
         offences = [span for reason in reasons for span in find_offences(text, reason, limits)]
-        shown = text[:SHOWN_CHARS]
+        shown, digest = text[:SHOWN_CHARS], text_digest(text)
         facts = [f"{row['engine']}, attempt {row['attempt']}"]
         if row["completion_tokens"] is not None:
             facts.append(f"{row['completion_tokens']:,} tokens")
@@ -134,12 +139,17 @@ class CardMaker:
             sample_id=row["sample_id"],
             track=hit.facets.track,
             language=settings.language,
-            passages=passages(shown, offences, found_words(shown, self._patterns)),
+            passages=passages(
+                shown,
+                found=found_words(shown, self._patterns),
+                refused=self._refused.get(digest, ()),
+                offence=offences,
+            ),
             chars=len(text),
             cut=len(text) > len(shown),
             reasons=[(reason, MEANINGS.get(reason, "")) for reason in reasons],
             winner=facets["winner"],
-            digest=text_digest(text),
+            digest=digest,
             facts=", ".join(facts),
             error=row["error"] or "",
         )
@@ -150,10 +160,10 @@ def _ids(hit: Hit) -> Sequence[int]:
     return ids
 
 
-def passages(text: str, offences: Sequence[Span], found: Sequence[Span]) -> list[tuple[str, str]]:
-    """A text in pieces, each with what it is; what breaks a rule covers what was found."""
+def passages(text: str, **marked: Sequence[Span]) -> list[tuple[str, str]]:
+    """A text in pieces, each with what it is; what is named later covers what is named before."""
     kinds = [""] * len(text)
-    for spans, kind in ((found, "found"), (offences, "offence")):
+    for kind, spans in marked.items():
         for start, end in spans:
             kinds[start:end] = [kind] * (min(end, len(text)) - start)
     pieces: list[tuple[str, str]] = []

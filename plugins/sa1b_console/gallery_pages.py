@@ -30,6 +30,7 @@ from sa1b_captions.shards import SHARD_PATTERN
 from sa1b_console.cards import CardMaker
 from sa1b_console.common import NotThere, may_judge, open_campaign, show_live
 from sa1b_console.marking import FAULTS, marks_of
+from sa1b_console.refusals import refused_sentences
 
 _NOTHING = (
     '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 320 200" width="320" height="200">'
@@ -128,7 +129,7 @@ def sample_page(request: Request, user: BaseUser, name: str) -> HTMLResponse:
         raise NotThere(str(error)) from None
     if hit is None:
         raise NotThere(f"{name} is none of the curated samples")
-    maker = CardMaker(campaign, catalogue)
+    maker = CardMaker(campaign, catalogue, refused=refused_sentences(campaign, name))
     (card,) = maker.cards([hit], marks_of(campaign, user))
     return show_live(
         request,

@@ -1,0 +1,34 @@
+"""Which sentences of a caption an audit's judge refused."""
+
+from sa1b_captions.audit.judge import Answer
+from sa1b_captions.audits import audit_fingerprint
+from sa1b_captions.campaign import Campaign
+from sa1b_captions.errors import PermanentError
+from sa1b_captions.outputs import read_answers
+from sa1b_captions.quality.browse.offences import Span
+from sa1b_captions.receipt_files import audit_place, read_receipt
+
+
+def refused_sentences(campaign: Campaign, sample_id: str) -> dict[str, list[Span]]:
+    """Characters of the refused sentences, by the digest of the text that was judged.
+
+    Empty where the sample was not drawn, or the recipe asks otherwise since.
+
+    Raises:
+        RetryableError: the store failed.
+    """
+    track, shard, _ = sample_id.split("/")
+    if campaign.recipe.audit is None:
+        return {}
+    try:
+        audit = read_receipt(campaign.store, audit_place(campaign.name, track, shard))
+        if audit is None or audit.audit_fingerprint != audit_fingerprint(campaign.recipe):
+            return {}
+        rows = read_answers(campaign, audit).to_pylist()
+    except PermanentError:  # damaged, or audited again meanwhile: the sample itself can be shown
+        return {}
+    found: dict[str, list[Span]] = {}
+    for row in rows:
+        if row["sample_id"] == sample_id and row["answer"] == Answer.NO:
+            found.setdefault(row["text_xxh3"], []).append((row["start"], row["end"]))
+    return found
