@@ -17,8 +17,8 @@ FOLDERS = (
     "tests/gold",
     "tests/gpu",
 )
-TOPICS = {"compose", "contributing", "docker_images", "kubernetes", "names", "readme"}
-"""What is tested and is no module: files of a deployment, the README, this."""
+TOPICS = {"compose", "contributing", "docker_images", "kubernetes", "names", "readme", "runbook"}
+"""What is tested and is no module: files of a deployment, the README, the runbook, this."""
 
 
 def test_no_two_modules_share_a_name_but_those_of_two_engines():
