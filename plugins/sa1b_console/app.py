@@ -18,7 +18,7 @@ from sa1b_captions.errors import CaptioningError
 from sa1b_captions.receipt_files import read_receipt, run_summary_place
 from sa1b_captions.recipe import TRACKS
 from sa1b_captions.shards import SHARD_PATTERN
-from sa1b_captions.stages.status import read_status
+from sa1b_captions.stages.status import project_tracks, read_status
 from sa1b_console import gallery, marking, reports, trying
 from sa1b_console.common import (
     CAPTION_DAG,
@@ -76,10 +76,18 @@ def _failed(request: Request, error: Exception) -> HTMLResponse:
 
 @app.get("/", dependencies=[caption_runs])
 def overview(request: Request) -> HTMLResponse:
-    """How far every shard is."""
+    """How far every shard is, and how many captions each track will have at this rate."""
     campaign = open_campaign()
     found = read_status(campaign)
-    return show(request, "overview.html", campaign=campaign, found=found, tracks=TRACKS)
+    projected = {one.track: one for one in project_tracks(campaign, found)}
+    return show(
+        request,
+        "overview.html",
+        campaign=campaign,
+        found=found,
+        tracks=TRACKS,
+        projected=projected,
+    )
 
 
 @app.get("/shards/{shard}", dependencies=[caption_runs])

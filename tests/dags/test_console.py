@@ -287,7 +287,7 @@ def half_way(campaign):
         receipts.put_ingest(campaign.store, shard_name(number))
     for track in TRACKS:
         receipts.put_caption(campaign, track, "sa_000000")
-        receipts.put_curate(campaign, track, "sa_000000")
+        receipts.put_curate(campaign, track, "sa_000000", accepted=20)
     receipts.put_shard_validation(campaign, "sa_000000", "fail")
     receipts.put_caption(campaign, "single_en", "sa_000001")
     return campaign
@@ -301,7 +301,11 @@ def test_overview_shows_how_far_every_shard_is(login, half_way):
         ["captioned", "2", "1", "1", "1"],
         ["curated", "1", "1", "1", "1"],
     ]
-    assert table.rows[4:] == [
+    projected = table.rows[3:6]
+    assert [row[0] for row in projected] == ["captions projected", "with chance", "target"]
+    assert projected[0][1:] == ["1,200"] * 4
+    assert projected[1][1:] == ["–"] * 4  # one shard says nothing of the others' spread
+    assert table.rows[7:] == [
         ["sa_000000", "fail", "yes", *["curated"] * 4],
         ["sa_000001", "captioning", "yes", "captioned", "–", "–", "–"],
         ["sa_000002", "ingested", "yes", *["–"] * 4],

@@ -61,6 +61,7 @@ def test_status_writes_nothing_and_refuses_shards_of_other_recipes(store, run):
     assert code == 0
     assert lines[0] == "2 more shards not started"
     assert json.loads(lines[-1])["done"] == 0
+    assert json.loads(lines[-1])["projections"] == []  # no shard is curated
     code, _, log = run("status", "--shards", "7")
     assert code == 65
     assert (

@@ -114,12 +114,11 @@ def status(
             "--require-done/--no-require-done", help="Exit with 65 unless every shard is done."
         ),
     ] = False,
-    project: Annotated[
-        bool,
-        typer.Option("--project", help="Also project how many captions each track will release."),
-    ] = False,
 ) -> None:
-    """Show what is done per shard and track, from receipts."""
+    """Show what is done per shard and track, and how many captions each will have, from receipts.
+
+    Projections are of all the recipe's shards, whichever are shown.
+    """
     from sa1b_captions.release.manifest import latest_version
     from sa1b_captions.stages.status import project_tracks, read_status
 
@@ -145,7 +144,7 @@ def status(
     if len(started) < len(statuses):
         left = len(statuses) - len(started)
         print(f"{counted(left, 'more shard')} not started")
-    projections = project_tracks(campaign, found) if project else []
+    projections = project_tracks(campaign, found)
     for projection in projections:
         print(projection.describe())
     print_result(
@@ -157,7 +156,7 @@ def status(
             "done": done,
             "stale": sum(bool(item.stale) for item in statuses),
             "latest_release": latest_version(store),
-            **({"projections": [asdict(one) for one in projections]} if project else {}),
+            "projections": [asdict(one) for one in projections],
         }
     )
 
