@@ -58,7 +58,7 @@ test-s3: $(STAMP) .venv-swift/.installed ## The tests that use S3, against OpenS
 .venv-swift/.installed: tests/requirements-swift.txt
 	@$(PYTHON) -m venv .venv-swift
 	@.venv-swift/bin/python -m pip install --quiet --disable-pip-version-check \
-	  --only-binary :all: --no-binary jsonpath-rw --requirement $<
+	  --only-binary :all: --requirement $<
 	@touch $@
 
 test-integration: $(STAMP) ## Both DAGs on both stores, and a real Airflow

@@ -302,7 +302,11 @@ def test_overview_shows_how_far_every_shard_is(login, half_way):
         ["curated", "1", "1", "1", "1"],
     ]
     projected = table.rows[3:6]
-    assert [row[0] for row in projected] == ["captions projected", "with chance", "target"]
+    assert [row[0] for row in projected] == [
+        "captions projected",
+        "give or take three standard deviations",
+        "target",
+    ]
     assert projected[0][1:] == ["1,200"] * 4
     assert projected[1][1:] == ["–"] * 4  # one shard says nothing of the others' spread
     assert table.rows[7:] == [

@@ -184,9 +184,8 @@ class ServerCheck:
             return failed("gone", self.gone)
         with contextlib.closing(self._open_engine()) as engine:
             request = self._request(prompt, jpegs, tokens)
-            if (
-                top_tokens
-            ):  # as an audit asks: greedy servers tell of the one token that top_k leaves
+            if top_tokens:
+                # As an audit asks: greedy servers tell of the one token that top_k leaves.
                 generation = replace(
                     request.generation, do_sample=True, top_k=top_tokens, top_p=1.0, temperature=1.0
                 )
