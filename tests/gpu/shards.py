@@ -8,9 +8,10 @@ import numpy as np
 from PIL import Image
 
 from sa1b_captions.campaign import Campaign, open_campaign
-from sa1b_captions.recipe import load_recipe, parse_recipe
+from sa1b_captions.recipe import parse_recipe
 from sa1b_captions.storage import FileStore
 from tests.gpu import seeing_internvl2 as seeing
+from tests.gpu.recipes import small_source
 from tests.support import builders
 
 CAMPAIGN = "gpu-smoke"
@@ -54,16 +55,8 @@ def make_store(folder: Path, plan: Plan) -> Campaign:
     for place, shard in enumerate((KILLED, MEASURED)):
         numbers = range(place * plan.images, (place + 1) * plan.images)
         builders.put_shard(store, shard, {n: make_image(n, plan.shrink) for n in numbers})
-    source = load_recipe("internvl").source
-    source |= {"name": "gpu-smoke", "title": "GPU smoke test", "shards": "0-1"}
+    source = small_source(CAMPAIGN, "GPU smoke test", MODEL_ID, "0-1")
     source |= {"block_size": plan.block_size}
-    source.pop("images_per_shard", None)
-    source.pop("images_of_last_shard", None)
-    source["model"] |= {"id": MODEL_ID, "revision": "1"}
-    for name, track in source["tracks"].items():
-        track["release_file"] = f"gpu_smoke_{name}.jsonl"
-        track.pop("target", None)
-        track.pop("spare_samples_per_shard", None)
     source["tracks"]["single_zh"]["samples_per_shard"] = plan.images // 4
     source["tracks"]["multi_en"]["samples_per_shard"] = plan.images // 16
     source["tracks"]["multi_zh"]["samples_per_shard"] = plan.images // 16

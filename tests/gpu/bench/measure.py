@@ -18,6 +18,7 @@ from sa1b_captions.caption.images import ShardReader, decode_jpeg
 from sa1b_captions.caption.sampling import plan_track, read_index
 from sa1b_captions.receipt_files import caption_place, require_receipt
 from sa1b_captions.settings import load_settings
+from sa1b_captions.shards import shard_name
 from sa1b_captions.stages.caption import caption_shards
 from sa1b_captions.storage import open_store
 from tests.gpu.bench import photos, words
@@ -66,7 +67,7 @@ class Bench:
             if self._slowest_s * each.images > left_s:
                 self._lines.add(each.name, left_out=f"{left_s:.0f} s were left")
                 continue
-            shard = photos.shard_name(place)
+            shard = shard_name(place)
             began = time.monotonic()
             facts = self._worker(each, shard) if each.window else self._pipe_list(each, shard)
             self._slowest_s = max(self._slowest_s, (time.monotonic() - began) / each.images)

@@ -17,6 +17,7 @@ from sa1b_captions.campaign import open_campaign
 from sa1b_captions.caption.images import ShardReader, decode_jpeg
 from sa1b_captions.caption.sampling import plan_track, read_index
 from sa1b_captions.settings import load_settings
+from sa1b_captions.shards import shard_name
 from sa1b_captions.storage import open_store
 from tests.gpu.bench import photos
 from tests.gpu.bench.lines import Lines
@@ -76,7 +77,7 @@ def main() -> None:
 def _images() -> list[Image]:
     """Pictures of the warm-up's shard, decoded."""
     campaign = open_campaign(open_store(load_settings()), photos.CAMPAIGN)
-    recipe, shard = campaign.recipe, photos.shard_name(0)
+    recipe, shard = campaign.recipe, shard_name(0)
     track = recipe.tracks["single_en"]
     plan = plan_track(recipe, track, shard, read_index(campaign.store, shard))
     reader = ShardReader(campaign.store, shard, plan)

@@ -12,9 +12,11 @@ from PIL import Image
 
 from sa1b_captions import layout
 from sa1b_captions.campaign import Campaign, open_campaign
-from sa1b_captions.recipe import load_recipe, parse_recipe
+from sa1b_captions.recipe import parse_recipe
+from sa1b_captions.shards import shard_name
 from sa1b_captions.storage import FileStore
 from tests.gpu.bench.shapes import COLOURS, Shape
+from tests.gpu.recipes import small_source
 from tests.support import builders
 
 CAMPAIGN = "gpu-bench"
@@ -27,16 +29,11 @@ _CHANNELS = ((0,), (1,), (2,), (1, 2), (0, 2), (0, 1))
 
 
 def colour_of(number: int) -> str:
-    """The colour of a picture by its image id."""
+    """The colour of an image by its image id."""
     return random.Random(number * 7919).choice(COLOURS)
 
 
-def shard_name(place: int) -> str:
-    """The shard of the pass at this place."""
-    return f"sa_{place:06d}"
-
-
-def make_picture(number: int, shrink: int = 1) -> bytes:
+def make_image(number: int, shrink: int = 1) -> bytes:
     """A JPEG of soft patches and fine grain, which weighs about as much as SA-1B's do.
 
     Args:
@@ -67,21 +64,9 @@ def make_store(folder: Path, model_id: str, shape: Shape, shrink: int = 1) -> Ca
             if store.exists(layout.ingest_receipt_key(shard)):
                 continue
             numbers = range(place * _PER_SHARD, place * _PER_SHARD + images)
-            jpegs = pool.map(make_picture, numbers, [shrink] * images, chunksize=4)
+            jpegs = pool.map(make_image, numbers, [shrink] * images, chunksize=4)
             builders.put_shard(store, shard, dict(zip(numbers, jpegs, strict=True)))
-    recipe = parse_recipe(_recipe(model_id, len(shape.passes)), where=CAMPAIGN)
+    selection = f"0-{len(shape.passes) - 1}"
+    source = small_source(CAMPAIGN, "Throughput by shape", model_id, selection)
+    recipe = parse_recipe(source | {"block_size": 16}, where=CAMPAIGN)
     return open_campaign(store, CAMPAIGN, recipe)
-
-
-def _recipe(model_id: str, shards: int) -> dict[str, object]:
-    source = load_recipe("internvl").source
-    source |= {"name": CAMPAIGN, "title": "Throughput by shape", "shards": f"0-{shards - 1}"}
-    source |= {"block_size": 16}
-    source.pop("images_per_shard", None)
-    source.pop("images_of_last_shard", None)
-    source["model"] |= {"id": model_id, "revision": "1"}
-    for name, track in source["tracks"].items():
-        track["release_file"] = f"gpu_bench_{name}.jsonl"
-        track.pop("target", None)
-        track.pop("spare_samples_per_shard", None)
-    return source
