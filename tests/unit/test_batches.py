@@ -71,6 +71,14 @@ def many(request, monkeypatch, tmp_path):
     return releases.ready_campaign(MeasuringStore(tmp_path), recipe, rows=40)
 
 
+def trimmed(tmp_path):
+    """Such a campaign, of whose English captions 36 in 40 are published."""
+    tracks = builders.demo_recipe().source["tracks"]
+    tracks["single_en"] |= {"target": 36 * SHARDS, "trim": True}
+    recipe = builders.demo_recipe(shards=f"0-{SHARDS - 1}", tracks=tracks)
+    return releases.ready_campaign(MeasuringStore(tmp_path), recipe, rows=40)
+
+
 class MeasuringStore(CountingStore):
     """Counts the bytes that pass through its user, too."""
 
@@ -135,6 +143,24 @@ def test_only_the_batch_that_changed_is_read_and_written_again(many):
         "rejected/single_en/train-00000.parquet"
     }
     assert verify_release(store, "v2") == []
+
+
+@pytest.mark.usefixtures("many")
+def test_a_caption_fewer_in_a_trimmed_track_writes_one_other_batch_again(tmp_path):
+    campaign = trimmed(tmp_path / "trimmed")
+    export_release(campaign, "v1")
+    before = batches_of(campaign.store)
+    change(campaign, "sa_000003")
+    export_release(campaign, "v2")
+    # The one that lost it, and the one whose next caption takes its place.
+    assert len(before - batches_of(campaign.store)) == 2
+    assert read_manifest(campaign.store, "v2").tracks["single_en"].rows == 36 * SHARDS
+    assert verify_release(campaign.store, "v2") == []
+
+
+def batches_of(store):
+    keys = store.list("campaigns/test/release/single_en/")
+    return {key.rpartition("/")[0] for key in keys}
 
 
 def test_ids_of_other_shards_stay_when_one_changes(many):
