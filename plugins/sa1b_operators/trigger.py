@@ -36,6 +36,7 @@ PULL_PATIENCE_S = 600.0
 LOST_NODE_S = 300.0
 OUTAGE_PATIENCE_S = 1800.0
 OUTAGE_POLL_S = 10.0
+CANCEL_AGAIN_S = 1.0
 
 _OVERLAP_S = 10
 """The way to the worker's slot and back, in which a pod writes as well."""
@@ -118,11 +119,12 @@ class ProgressPodTrigger(KubernetesPodTrigger):
                     yield self._told(waiting.result())
                     return
                 if event := await self._look(interval_s):
+                    await _end(waiting)
                     self._fired_event = True
                     yield TriggerEvent(event)  # type: ignore[no-untyped-call]
                     return
         finally:
-            waiting.cancel()
+            await _end(waiting)
 
     def _until_first_event_s(self) -> float:
         waited = dt.datetime.now(dt.UTC) - self.trigger_start_time
@@ -190,3 +192,10 @@ class ProgressPodTrigger(KubernetesPodTrigger):
             self.log.info("no progress of %s this time: %s", self.pod_name, error)
             return None
         return progress_of([found[1] for line in lines if (found := _STAMPED.match(line))]) or None
+
+
+async def _end(task: asyncio.Future[Any]) -> None:
+    """Cancel until it has ended: the provider's trigger loses a cancellation between two steps."""
+    while not task.done():
+        task.cancel()
+        await asyncio.wait({task}, timeout=CANCEL_AGAIN_S)

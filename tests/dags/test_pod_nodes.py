@@ -6,6 +6,7 @@ import json
 import time
 
 import pytest
+from airflow.providers.cncf.kubernetes.triggers.pod import KubernetesPodTrigger
 from airflow.sdk import DAG
 from airflow.sdk.exceptions import (
     AirflowException,
@@ -278,3 +279,24 @@ def test_why_a_pod_is_evicted_is_remembered_beyond_its_end(cluster, airflow_db):
     cluster.answer, cluster.log = vanish, ""
     event = event_of(cluster, status)
     assert (event["status"], event[KNOWN]) == ("error", "Eviction API: evicting")
+
+
+def test_the_providers_trigger_ends_though_it_loses_a_cancellation(
+    cluster, airflow_db, monkeypatch
+):
+    """As when it is cancelled while it awaits what it has itself cancelled: it would watch on."""
+    ended_by = []
+
+    async def run(self):
+        for _ in range(2):
+            try:
+                await asyncio.sleep(20)
+            except asyncio.CancelledError as error:
+                ended_by.append(error)
+        yield None
+
+    monkeypatch.setattr(trigger, "CANCEL_AGAIN_S", 0.1)
+    monkeypatch.setattr(KubernetesPodTrigger, "run", run)
+    began = time.monotonic()
+    assert event_of(cluster, RUNNING | ready_since(LONG_AGO))["status"] == "lost"
+    assert (len(ended_by), time.monotonic() - began < 15) == (2, True)
