@@ -93,6 +93,33 @@ def test_tags_without_a_space_or_an_end_are_markup(tag):
     assert reasons(f"{FIT['en']} A cup {tag} stands there.") == [["markdown"]]
 
 
+@pytest.mark.parametrize("text", ["javascript:alert(1)", "${7*7}", "{% if x %}", "#{7*7}"])
+def test_what_a_browser_or_a_template_runs_is_markup_unless_a_sign_shows_it(text):
+    own = [f"{FIT['en']} A note {text} lies there.", f"{FIT['en']} A note ({text}) lies there."]
+    shown = [f'{FIT["en"]} A note "{text}" lies there.', f'{FIT["en"]} One (it reads "{text}").']
+    named = f"{FIT['en']} The book JavaScript: The Good Parts costs $20 {{new}}."
+    assert reasons(*own, *shown, named) == [["markdown"], ["markdown"], [], [], []]
+
+
+@pytest.mark.parametrize(
+    ("language", "text"),
+    [
+        ("en", "Sorry, I cannot assist with that request"),
+        ("en", "As an AI language model, I drink tea"),
+        ("en", "Aaaaaaaaaaaah!"),
+        ("zh", "抱歉，我无法协助你的请求"),
+        ("zh", "啊啊啊啊啊啊啊啊啊啊啊啊"),
+    ],
+)
+def test_brackets_hold_the_words_of_the_model_unless_they_quote(language, text):
+    said = {"en": " A note ({}) lies there.", "zh": "纸条（{}）贴在墙上。"}[language]
+    quoted = {"en": ' A note (it reads "{}").', "zh": "纸条贴在墙上（写着“{}”）。"}[language]
+    captions = [FIT[language] + form.format(text) for form in (said, quoted)]
+    own, sign = reasons(*captions, language=language)
+    assert own
+    assert sign == []
+
+
 @pytest.mark.parametrize(
     "token",
     ["<image>", "<img>", "</img>", "<IMG_CONTEXT>", "<|im_end|>", "<|im_start|>", "<Image>"],

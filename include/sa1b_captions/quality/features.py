@@ -21,14 +21,6 @@ SPECIAL_TOKENS = (
     *("<|begin_of_text|>", "<|end_of_text|>", "<|eot_id|>", "<|start_header_id|>"),
     *("<|end_header_id|>", "<|endoftext|>", "[INST]", "[/INST]", "<<SYS>>"),
 )
-"""Markers of chat templates; one in a caption would break whoever trains on it."""
-
-SPECIAL_TOKENS = (
-    *("<image>", "<img>", "</img>", "<IMG_CONTEXT>", "<|im_start|>", "<|im_end|>"),
-    *("<box>", "</box>", "<ref>", "</ref>", "<quad>", "</quad>", "<s>", "</s>", "<unk>", "<pad>"),
-    *("<|begin_of_text|>", "<|end_of_text|>", "<|eot_id|>", "<|start_header_id|>"),
-    *("<|end_header_id|>", "<|endoftext|>", "[INST]", "[/INST]", "<<SYS>>"),
-)
 """Markers of chat templates that a report shows as such; `markers.SPECIAL` finds these and more."""
 
 __all__ = ["LINE_BREAKS", "SPECIAL_TOKENS", "measure"]
@@ -79,12 +71,14 @@ def _special_tokens(texts: pl.Series, brackets: pl.Series) -> pl.DataFrame:
 
 
 def _heads(texts: pl.Series, colons: pl.Series) -> pl.DataFrame:
-    """How many heads of parts a text has; few have a colon at all."""
+    """How many heads of parts and scripts a text has; few have a colon at all."""
     rows = (colons > 0).arg_true()
     counts = np.zeros(len(texts), np.int32)
     few = texts.gather(rows)
     counts[rows] = few.str.count_matches(markers.BRACKETED_HEADS)
-    counts[rows] += _without_quotations(few).str.count_matches(markers.HEADS).to_numpy()
+    own = _without_quotations(few)
+    counts[rows] += own.str.count_matches(markers.HEADS).to_numpy()
+    counts[rows] += own.str.count_matches(markers.SCRIPTS).to_numpy()
     return pl.DataFrame({"heads": counts})
 
 

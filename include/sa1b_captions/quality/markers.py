@@ -46,3 +46,6 @@ HEADS = (
 
 BRACKETED_HEADS = rf"【(?:{_PARTS_CHINESE})】"
 """The same in brackets, which quote nothing here."""
+
+SCRIPTS = r"(?i)\b(?:javascript|vbscript):[^\s\p{Han}]"
+"""Addresses that a browser runs; a sign may have them."""

@@ -1,4 +1,4 @@
-"""Marks of Markdown, JSON, LaTeX, escapes, and what a spreadsheet takes for a formula."""
+"""Marks of Markdown, JSON, templates, LaTeX, escapes, and what a spreadsheet runs."""
 
 import numpy as np
 
@@ -168,7 +168,7 @@ def count_markdown(  # noqa: C901  # one sign after the other
     count: int,
     signs: np.ndarray,
 ) -> int:
-    """Marks of Markdown, JSON, HTML entities, LaTeX and escapes.
+    """Marks of Markdown, JSON, templates, HTML entities, LaTeX and escapes.
 
     `signs` are the places that `find_signs` found.
     """
@@ -218,8 +218,9 @@ def count_markdown(  # noqa: C901  # one sign after the other
                 marks += is_escape(codes, count, place)
             elif code == 0x24:
                 marks += is_formula(codes, count, place)
-            elif code == 0x7B:  # {" and {'
-                marks += place > 0 and following in (0x22, 0x27, 0x201C, 0x7B)
+            elif code == 0x7B:  # {" and {' of JSON; {{, {%, ${ and #{ of a template
+                named = place > 0 and codes[place - 1] in (0x23, 0x24)
+                marks += named or (place > 0 and following in (0x22, 0x27, 0x201C, 0x7B, 0x25))
             elif code == 0x7E:  # ~~
                 marks += following == 0x7E and kinds[place + 2] == LATIN and not blank
             elif code == 0x23:  # ## inside a line

@@ -53,10 +53,18 @@ def find_end(
     codes: np.ndarray, kinds: np.ndarray, traits: np.ndarray, count: int, start: int, closer: int
 ) -> int:
     """Place of the mark that ends a quotation, or of its sentence's end; -1 where it has none."""
+    depth, first = 0, -1
     for end in range(start + 1, min(count, start + QUOTED_CHARS)):
         inside_word = closer in _APOSTROPHES and end + 1 < count and joins(kinds[end + 1])
         if codes[end] == closer and not inside_word:
-            return end
+            if depth == 0:
+                return end
+            first = end if first < 0 else first
+            depth -= 1
+        elif closer in _BRACKETS and codes[end] == codes[start]:
+            depth += 1
+    if first > 0:
+        return first
     if closer in _UNCLOSED:
         for end in range(start + 1, min(count, start + QUOTED_CHARS)):
             if ends_a_sentence(traits, count, end):
@@ -75,23 +83,28 @@ def mark_quotations(
 ) -> None:
     """Write whether each character stands in quotation marks or brackets, marks included.
 
-    A quotation of the whole text quotes nothing: a model wraps its answer so. `signs` are the
-    places that `find_signs` found.
+    A quotation of the whole text quotes nothing: a model wraps its answer so. Brackets may hold a
+    quotation, as in (a sign reads "Push"). `signs` are the places that `find_signs` found.
     """
     quoted[:count] = 0
     last = last_place(traits, count)
     while last > 0 and traits[last] & (STOP | WIDE_STOP):
         last -= 1
-    past = 0
+    past, bracket = 0, 0
     for place in signs:
         if place < past or not traits[place] & QUOTE:
             continue
         closer = opens(codes, kinds, traits, count, place)
-        if closer:
-            end = find_end(codes, kinds, traits, count, place, closer)
+        within = place < bracket
+        if closer and not (within and closer in _BRACKETS):
+            end = find_end(codes, kinds, traits, bracket if within else count, place, closer)
             if end > 0 and not (place == 0 and end >= last):
-                quoted[place : end + 1] = BRACKETED if closer in _BRACKETS else QUOTED
-                past = end + 1
+                if closer in _BRACKETS:
+                    quoted[place : end + 1] = BRACKETED
+                    bracket = end
+                else:
+                    quoted[place : end + 1] = QUOTED
+                    past = end + 1
 
 
 @compiled
