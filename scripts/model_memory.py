@@ -144,11 +144,37 @@ released files. Only `internvl` may carry the published names. Targets are left 
 those names promise. A file of your own does the same, with `base = "internvl3_5-8b"` at its top,
 and takes keys of its base away with `without = ["tracks.single_en.samples_per_shard"]`. `revision`
 is a branch in the packaged files, which were written without a look at the hub's commits; a run
-with a branch warns. Pin the commit of the snapshot that you have.
+with a branch warns. Pin the commit of the snapshot that you have, or lock the model.
 
 The `lmdeploy` engine runs InternVL models whose language model is a Llama, InternLM2, Qwen2 or
 Qwen3, and refuses others, such as InternVL2-4B's Phi-3, at its start. The template `internvl2` ends
 a turn with `<|im_end|>`, `internvl2_5` (2.5, 3 and 3.5) with a line break after it.
+
+## Locking a model
+
+A branch moves, a download may be damaged, a folder may hold another model under the right name. A
+lock names every file of the model by size and SHA-256; the `lmdeploy` engine then refuses any
+other before it loads one, and says what differs.
+
+    sa1b-captions model lock             # by the hub's list: fetches small files only
+    sa1b-captions model lock FOLDER      # by the files that you have
+    sa1b-captions model fetch            # by the lock beside the recipe, or the hub's list; hashed
+    sa1b-captions model verify FOLDER    # hash again
+
+`lock` writes `campaigns/<campaign>/recipe.lock` in the store. With `--out my.lock` it writes a
+file; called as the recipe, `my.lock` beside `my.toml`, it is stored when a campaign of that recipe
+begins. It is JSON with the files in order. A campaign is never locked to other files than before,
+and one without a lock takes any folder of the model's name, as `sa1b-captions status` then says.
+Hidden files and bytecode do not count as the model's.
+
+Hashing 152 GB takes minutes: a core does about 0.65 GB/s (measured on a busy one), up to eight
+work at once, and the disk may be slower. It is done once. A stamp beside the folder, outside of
+it, then says of which lock, and of which size, time and inode every file was; a start compares
+those alone, and hashes again where one differs. `model fetch` and `model verify` write the stamp.
+Caption pods mount the volume read-only and keep nothing when they end, so they cannot: where it is
+missing each says so and hashes. A copy has other inodes and is hashed again, by
+`model-node-local.yaml` and the warm fleet when they copy. Servers that others started load what
+they like; a lock says nothing of them.
 
 ## Which GPU
 

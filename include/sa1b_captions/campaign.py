@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from sa1b_captions import checked_json, layout
 from sa1b_captions.errors import MissingKeyError, PermanentError
+from sa1b_captions.model_lock import ModelLock, difference, parse_lock, render_lock
 from sa1b_captions.recipe import TRACKS, Recipe, parse_recipe
 from sa1b_captions.storage import Store
 
@@ -34,7 +35,9 @@ class Campaign:
         return hashlib.sha256(json.dumps(judged_by).encode()).hexdigest()[:16]
 
 
-def open_campaign(store: Store, name: str, recipe: Recipe | None = None) -> Campaign:
+def open_campaign(
+    store: Store, name: str, recipe: Recipe | None = None, lock: ModelLock | None = None
+) -> Campaign:
     """Bind a campaign to its recipe.
 
     The first call with a recipe stores it. Afterwards the stored one rules: a recipe with another
@@ -44,10 +47,11 @@ def open_campaign(store: Store, name: str, recipe: Recipe | None = None) -> Camp
         store: where the campaign lives.
         name: its folder under `campaigns/`.
         recipe: what the caller wants to use; None takes the stored one (as a pod does).
+        lock: of the recipe's model, which is stored as `lock_model` says.
 
     Raises:
         PermanentError: no recipe stored and none given, the fingerprints differ, or what is stored
-            is no recipe.
+            is no recipe; or as `lock_model` says.
     """
     key = layout.recipe_key(name)
     stored, checked = _stored_recipe(store, key)
@@ -59,6 +63,8 @@ def open_campaign(store: Store, name: str, recipe: Recipe | None = None) -> Camp
         return Campaign(name, store, stored, _reference_digest(store, name))
     if stored is not None:
         _require_same(name, stored, recipe)
+    if lock is not None:  # before the recipe, so that no pod begins without it
+        lock_model(Campaign(name, store, recipe), lock)
     if stored is None or not checked or stored.source != recipe.source:
         store.write(key, checked_json.render(recipe.source))
     return Campaign(name, store, recipe, _reference_digest(store, name))
@@ -78,6 +84,44 @@ def look_at_campaign(store: Store, name: str, recipe: Recipe) -> Campaign:
         )
     _require_same(name, stored, recipe)
     return Campaign(name, store, recipe, _reference_digest(store, name))
+
+
+def lock_model(campaign: Campaign, lock: ModelLock) -> None:
+    """Store the lock of a campaign's model, unless the same is stored; then engines go by it.
+
+    Raises:
+        PermanentError: it is of another model or revision than the recipe's, or the campaign is
+            locked to other files.
+    """
+    model = campaign.recipe.model
+    if lock.model != model.id or (model.pinned and lock.revision != model.revision):
+        raise PermanentError(
+            f"the lock is of {lock.model}, revision {lock.revision}, and the recipe asks for "
+            f"{model.id}, revision {model.revision}; lock that one"
+        )
+    key = layout.lock_key(campaign.name)
+    stored = read_lock(campaign.store, campaign.name)
+    if stored is None:
+        campaign.store.write(key, render_lock(lock))
+    elif told := difference(stored.files, lock.files):
+        raise PermanentError(
+            f"campaign {campaign.name!r} is locked to other files of {stored.model}: {told}; "
+            "captions of two models never mix: set CAPTIONS_CAMPAIGN to a new name, or delete "
+            f"{campaign.store.locate(key)} if that lock was a mistake"
+        )
+
+
+def read_lock(store: Store, name: str) -> ModelLock | None:
+    """The lock of a campaign's model, or None where nobody locked it.
+
+    Raises:
+        PermanentError: what is stored is no lock.
+    """
+    key = layout.lock_key(name)
+    try:
+        return parse_lock(store.read(key), store.locate(key))
+    except MissingKeyError:
+        return None
 
 
 def _require_same(name: str, stored: Recipe, recipe: Recipe) -> None:

@@ -66,6 +66,11 @@ def recipe_key(campaign: str) -> str:
     return f"{campaign_prefix(campaign)}recipe.json"
 
 
+def lock_key(campaign: str) -> str:
+    """Lock of the model that the campaign is captioned with; absent where nobody locked it."""
+    return f"{campaign_prefix(campaign)}recipe.lock"
+
+
 def summary_key(campaign: str) -> str:
     """How every shard stood when somebody last looked; receipts say whether it still does."""
     return f"{campaign_prefix(campaign)}summary.json"

@@ -19,6 +19,26 @@ def packaged_recipes() -> list[str]:
     return sorted(path.stem for path in _PACKAGED.glob("*.toml"))
 
 
+def _path(name_or_path: str) -> Path:
+    packaged = name_or_path in packaged_recipes()
+    return _PACKAGED / f"{name_or_path}.toml" if packaged else Path(name_or_path)
+
+
+def read_lock_file(name_or_path: str) -> tuple[Path, bytes] | None:
+    """The lock of a recipe's model that lies beside the recipe, and its path; None without one.
+
+    Raises:
+        PermanentError: it cannot be read.
+    """
+    path = _path(name_or_path).with_suffix(".lock")
+    try:
+        return path, path.read_bytes()
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        raise PermanentError(f"{path} cannot be read: {error.strerror}") from None
+
+
 def read_recipe_file(name_or_path: str) -> dict[str, Any]:
     """The whole content of a packaged recipe or a recipe file, its base filled in.
 
@@ -27,7 +47,7 @@ def read_recipe_file(name_or_path: str) -> dict[str, Any]:
     """
     names = packaged_recipes()
     packaged = name_or_path in names
-    path = _PACKAGED / f"{name_or_path}.toml" if packaged else Path(name_or_path)
+    path = _path(name_or_path)
     try:
         source = tomllib.loads(path.read_text(encoding="utf-8"))
     except (FileNotFoundError, IsADirectoryError):

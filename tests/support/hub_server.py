@@ -19,7 +19,7 @@ from urllib.parse import parse_qs, unquote, urlsplit
 from sa1b_captions.release.hub import git_sha1
 
 TOKEN = "hub-token-of-these-tests"  # noqa: S105
-LFS = (".parquet", ".jsonl")
+LFS = (".parquet", ".jsonl", ".safetensors")
 """Ends of the names of files that are not kept as git blobs."""
 
 Files = dict[str, bytes]
@@ -156,9 +156,9 @@ class _Handler(BaseHTTPRequestHandler):
             return self._answer({"errors": [], "warnings": []})
         if path.endswith(".git/info/lfs/objects/batch"):
             return self._answer({"objects": self._batch(body)})
-        if path.startswith("/datasets/"):
-            return self._resolve(path)
-        owner, name, *rest = path.removeprefix("/api/datasets/").split("/")
+        if not path.startswith("/api/"):
+            return self._resolve(path.removeprefix("/datasets"))
+        owner, name, *rest = path.split("/")[3:]
         verb, branch = rest or ("revision", "main")
         branches = self._branches(f"{owner}/{name}")
         if verb == "branch":
@@ -170,7 +170,7 @@ class _Handler(BaseHTTPRequestHandler):
         if verb == "revision":
             siblings = [{"rfilename": name} for name in files]
             return self._answer(
-                {"id": f"{owner}/{name}", "sha": _head(branch), "siblings": siblings, "tags": []}
+                {"id": f"{owner}/{name}", "sha": head(branch), "siblings": siblings, "tags": []}
             )
         if verb == "tree":
             return self._answer([_entry(name, data) for name, data in files.items()])
@@ -209,19 +209,21 @@ class _Handler(BaseHTTPRequestHandler):
         return self.hub.repositories[repository]
 
     def _branch(self, branches: dict[str, Files], name: str) -> Files:
-        name = next((one for one in branches if _head(one) == name), name)
+        name = next((one for one in branches if head(one) == name), name)
         if name not in branches:
             raise _Refused(404, "RevisionNotFound", f"Invalid rev id: {name}")
         return branches[name]
 
     def _resolve(self, path: str) -> None:
-        owner, name, _, branch, *rest = path.removeprefix("/datasets/").split("/")
-        files = self._branch(self._branches(f"{owner}/{name}"), branch)
+        owner, name, _, branch, *rest = path.removeprefix("/").split("/")
+        branches = self._branches(f"{owner}/{name}")
+        files = self._branch(branches, branch)
         file = "/".join(rest)
         if file not in files:
             raise _Refused(404, "EntryNotFound", f"{file} does not exist")
         data = files[file]
-        headers = {"ETag": f'"{git_sha1(data)}"', "X-Repo-Commit": _head(branch)}
+        commit = head(branch) if branch in branches else branch
+        headers = {"ETag": f'"{git_sha1(data)}"', "X-Repo-Commit": commit}
         self._answer(data, headers=headers)
 
     def _batch(self, body: bytes) -> list[dict[str, Any]]:
@@ -286,7 +288,7 @@ class _Handler(BaseHTTPRequestHandler):
         return {"Files": shown, "TotalCount": len(entries)}
 
 
-def _head(branch: str) -> str:
+def head(branch: str) -> str:
     """Commit that a branch is at."""
     return git_sha1(branch.encode())
 

@@ -7,7 +7,7 @@ from typing import Annotated, NoReturn
 import typer
 
 from sa1b_captions import layout
-from sa1b_captions.campaign import Campaign, open_campaign
+from sa1b_captions.campaign import Campaign, open_campaign, read_lock
 from sa1b_captions.cli.common import (
     ALL_TRACKS,
     GO_ON,
@@ -17,6 +17,7 @@ from sa1b_captions.cli.common import (
     RunId,
     Shards,
     Tracks,
+    begin_campaign,
     command,
     log,
     look_at_deployment,
@@ -141,7 +142,8 @@ def caption(
         raise PermanentError(f"no engine {name!r}; there are: {', '.join(ENGINE_NAMES)}")
 
     def load() -> Engine:
-        loaded = open_engine(name, campaign.recipe, settings)
+        lock = read_lock(store, campaign.name)
+        loaded = open_engine(name, campaign.recipe, settings, lock)
         signal.signal(signal.SIGTERM, lambda *_: stop.set())
         return loaded
 
@@ -164,7 +166,7 @@ def _stored_campaign(store: Store, settings: Settings) -> Campaign:
     """A pod has no recipe file: the recipe that ingest stored is the one to use."""
     if store.exists(layout.recipe_key(settings.campaign)):
         return open_campaign(store, settings.campaign)
-    return open_campaign(store, settings.campaign, load_recipe(settings.recipe))
+    return begin_campaign(store, settings)
 
 
 @command
@@ -205,7 +207,7 @@ def audit(
     own = load_recipe(settings.recipe)
     # A pod has the packaged recipe, which asks for no audit; elsewhere the section may be new.
     if own.audit is not None:
-        campaign = open_campaign(store, settings.campaign, own)
+        campaign = begin_campaign(store, settings)
     else:
         campaign = _stored_campaign(store, settings)
     recipe, name = judge_recipe(campaign.recipe), judge_engine(settings, engine)
@@ -213,7 +215,9 @@ def audit(
         audit_shards(
             campaign,
             parse_shards(campaign, shards),
-            lambda: open_engine(name, recipe, judge_settings(settings)),
+            lambda: open_engine(
+                name, recipe, judge_settings(settings), read_lock(store, campaign.name)
+            ),
             tracks=parse_tracks(tracks),
             force=force,
             run_id=run_id,

@@ -27,8 +27,10 @@ from sa1b_captions.errors import (
     RetryableError,
 )
 from sa1b_captions.log_lines import ERROR
+from sa1b_captions.model_lock import parse_lock
 from sa1b_captions.process import end_process
 from sa1b_captions.recipe import TRACKS, load_recipe
+from sa1b_captions.recipe_files import read_lock_file
 from sa1b_captions.settings import Settings, load_settings
 from sa1b_captions.shards import parse_selection
 from sa1b_captions.storage import Store, open_store, open_store_url
@@ -173,7 +175,14 @@ def open_deployment() -> tuple[Settings, Store, Campaign]:
     """Open the campaign with the deployment's recipe, refusing one that does not fit."""
     settings = load_settings()
     store = open_store(settings)
-    return settings, store, open_campaign(store, settings.campaign, load_recipe(settings.recipe))
+    return settings, store, begin_campaign(store, settings)
+
+
+def begin_campaign(store: Store, settings: Settings) -> Campaign:
+    """Open the campaign with the deployment's recipe, and with the lock that lies beside it."""
+    beside = read_lock_file(settings.recipe)
+    lock = parse_lock(beside[1], str(beside[0])) if beside else None
+    return open_campaign(store, settings.campaign, load_recipe(settings.recipe), lock)
 
 
 def open_place(path: str) -> Store:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from sa1b_captions import layout
+from sa1b_captions.campaign import read_lock
 from sa1b_captions.cli.common import (
     command,
     log,
@@ -144,6 +145,10 @@ def status(
     if len(started) < len(statuses):
         left = len(statuses) - len(started)
         print(f"{counted(left, 'more shard')} not started")
+    lock = read_lock(store, campaign.name)
+    model = campaign.recipe.model
+    held = "not locked" if lock is None else f"locked to revision {lock.revision}"
+    print(f"model {model.id}: {held}")
     projections = project_tracks(campaign, found)
     for projection in projections:
         print(projection.describe())
@@ -156,6 +161,7 @@ def status(
             "done": done,
             "stale": sum(bool(item.stale) for item in statuses),
             "latest_release": latest_version(store),
+            "model_lock": None if lock is None else lock.digest,
             "projections": [asdict(one) for one in projections],
         }
     )

@@ -28,6 +28,8 @@ from sa1b_captions.caption.engines.lmdeploy.config import (
 )
 from sa1b_captions.caption.engines.lmdeploy.watchdog import Watchdog
 from sa1b_captions.errors import PermanentError, RetryableError
+from sa1b_captions.model_files import require_locked
+from sa1b_captions.model_lock import ModelLock
 from sa1b_captions.process import end_process
 from sa1b_captions.recipe import Generation, Recipe
 from sa1b_captions.settings import Settings
@@ -56,6 +58,17 @@ def check_settings(recipe: Recipe, settings: Settings) -> None:
     if missing:
         raise PermanentError(_NOT_INSTALLED.format(f"no {' and no '.join(missing)} here"))
     require_gpus(settings.tensor_parallel)
+
+
+def check_files(recipe: Recipe, settings: Settings, lock: ModelLock) -> None:
+    """Check that the model's folder holds what is locked.
+
+    Raises:
+        SettingsError: there is no folder.
+        PermanentError: it is of another model, or a file differs.
+        RetryableError: a file cannot be read.
+    """
+    require_locked(find_snapshot(recipe.model, settings.model_path).path, lock)
 
 
 def open_engine(recipe: Recipe, settings: Settings) -> "LmdeployEngine":
