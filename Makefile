@@ -16,7 +16,7 @@ GPU_PYTHON ?= 3.12
 unexport PYTHONDONTWRITEBYTECODE
 unexport VIRTUAL_ENV
 
-.PHONY: help setup demo down test test-unit test-dags coverage test-s3 test-integration test-cluster test-kind test-compose test-consumers test-browser test-images bench-ingest bench-console bench-curate bench-dedup bench-export bench-scale-out fuzz test-lmdeploy gpu-smoke gpu-bench lint lint-workflows format pins docs gold clean
+.PHONY: help setup demo down test test-unit test-stages test-dags coverage test-s3 test-integration test-cluster test-kind test-compose test-consumers test-browser test-images bench-ingest bench-console bench-curate bench-dedup bench-export bench-scale-out fuzz test-lmdeploy gpu-smoke gpu-bench lint lint-workflows format pins docs gold clean
 
 help: ## List the targets
 	@awk -F':.*## ' '/^[a-z0-9-]+:.*## /{printf "  make %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -42,18 +42,21 @@ down: ## Stop everything the demo started
 
 test: coverage test-dags test-integration ## Run all tests
 
-test-unit: $(STAMP) ## Tests of the package
+test-unit: $(STAMP) ## The package's parts: seconds, for every change
 	$(BIN)/pytest -n auto tests/unit
+
+test-stages: $(STAMP) ## The package's commands and stages, on stores and servers
+	$(BIN)/pytest -n auto tests/stages
 
 test-dags: $(STAMP) ## DAG policy, operator and console tests
 	$(BIN)/pytest tests/dags
 
-coverage: $(STAMP) ## The unit tests, and whether they leave out more than they may
-	$(BIN)/pytest -n auto --cov --cov-report= --cov-fail-under=0 tests/unit
+coverage: $(STAMP) ## Both, and whether they leave out more than they may
+	$(BIN)/pytest -n auto --cov --cov-report= --cov-fail-under=0 tests/unit tests/stages
 	$(BIN)/coverage report
 
 test-s3: $(STAMP) .venv-swift/.installed ## The tests that use S3, against OpenStack Swift
-	.venv-swift/bin/python -m tests.support.swift_server $(BIN)/pytest tests/unit/test_storage.py tests/unit/test_storage_clock.py tests/unit/test_ingest.py
+	.venv-swift/bin/python -m tests.support.swift_server $(BIN)/pytest tests/stages/test_storage.py tests/stages/test_storage_clock.py tests/stages/test_ingest.py
 
 .venv-swift/.installed: tests/requirements-swift.txt
 	@$(PYTHON) -m venv .venv-swift

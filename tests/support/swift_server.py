@@ -1,6 +1,6 @@
 """OpenStack Swift's S3 API on 127.0.0.1, for the time of one command: a real S3 server from PyPI.
 
-    .venv-swift/bin/python -m tests.support.swift_server pytest tests/unit/test_storage.py
+    .venv-swift/bin/python -m tests.support.swift_server pytest tests/stages/test_storage.py
 
 The command finds the endpoint in TEST_S3_ENDPOINT and credentials where boto3 looks. Everything
 lies in a temporary folder, which needs a file system with extended attributes.

@@ -30,11 +30,12 @@ def test_no_two_modules_share_a_name_but_those_of_two_engines():
     assert [name for name, count in Counter(modules).items() if count > 1] == []
 
 
-def test_every_unit_test_names_what_it_tests():
+def test_every_test_of_the_package_names_what_it_tests():
     paths = [path for folder in FOLDERS for path in (ROOT / folder).rglob("*")]
     names = {path.stem for path in paths if path.suffix == ".py" or path.is_dir()}
     names |= {Path(folder).name for folder in FOLDERS}
-    tested = [path.stem.removeprefix("test_") for path in (ROOT / "tests/unit").glob("test_*.py")]
+    folders = (ROOT / "tests/unit", ROOT / "tests/stages")
+    tested = [path.stem.removeprefix("test_") for f in folders for path in f.glob("test_*.py")]
     strangers = [
         each
         for each in tested
