@@ -1,7 +1,7 @@
 """What tests of the package want, made once: a campaign ready for export, quiet disks.
 
-`tests/unit` and `tests/stages` import it in their conftest. What a fixture needs it imports itself, so
-that the process of xdist that only hands out tests imports none of it.
+`tests/unit` and `tests/stages` import it in their conftest. What a fixture needs it imports itself,
+so that the process of xdist that only hands out tests imports none of it.
 """
 
 from __future__ import annotations
@@ -71,7 +71,7 @@ hypothesis.settings.load_profile("quick")
 """Of tests that say no number of their own; `--hypothesis-profile thorough` looks longer."""
 
 
-class ModuleScheduling(LoadScopeScheduling):
+class ModuleScheduling(LoadScopeScheduling):  # type: ignore[misc]  # it has no types
     """Sends modules as a whole, for their fixtures, and groups of modules as `ONE_START` says.
 
     `--dist loadgroup` groups nothing under pytest 9.2 (pytest-xdist issue 1386).

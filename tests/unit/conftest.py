@@ -3,19 +3,15 @@
 from tests.support.fixtures import (
     _no_waiting_for_the_disk,
     _one_certificate_authority,
-    campaign,
     local,
     pytest_collection_finish,
     pytest_xdist_make_scheduler,
-    ready_root,
 )
 
 __all__ = [
     "_no_waiting_for_the_disk",
     "_one_certificate_authority",
-    "campaign",
     "local",
     "pytest_collection_finish",
     "pytest_xdist_make_scheduler",
-    "ready_root",
 ]
