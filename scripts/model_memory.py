@@ -1,80 +1,25 @@
 """Which packaged recipe fits which GPU, for docs/models.md; every number is an estimate."""
 
-from dataclasses import dataclass
-
+from sa1b_captions.costs.architectures import (
+    ARCHITECTURES as MODELS,
+)
+from sa1b_captions.costs.architectures import KV_SHARE, OVERHEAD_GB
+from sa1b_captions.costs.architectures import kv_tokens as room
+from sa1b_captions.costs.sourced import find_gpu
 from sa1b_captions.profiles import load_profile
 from sa1b_captions.recipe import load_recipe
 
-KV_SHARE = 0.8
-"""Of the memory that is free after loading, what TurboMind takes for the KV cache by default."""
-OVERHEAD_GB = 2.0
-"""CUDA context, communication buffers and activations of a GPU."""
 TOKENS_PER_IMAGE = 2840
 """8.75 tiles of 256 tokens, which SA-1B's shapes come to, and 600 of prompts and caption."""
-HEAD_SIZE = 128
-BF16_BYTES = 2
-AWQ_BITS = 4 + 20 / 128
-"""Of a weight: 4 of its own, and a scale and a zero point for each group of 128."""
-GPU_GB = {
-    "NVIDIA-H100-80GB-HBM3": 85.5,
-    "NVIDIA-L4": 24.1,
-    "NVIDIA-A10G": 24.1,
-    "NVIDIA-GeForce-RTX-4090": 25.7,
-}
-"""Memory that the driver reports, by the node label of a profile."""
-
-
-@dataclass(frozen=True)
-class Architecture:
-    """A model's sizes, from its published config.json."""
-
-    layers: int
-    hidden: int
-    heads: int
-    kv_heads: int
-    inner: int
-    vocabulary: int
-    vision_parameters: float
-    """InternViT and the projector behind it; a copy lies on each GPU."""
-    weight_bits: float = 8 * BF16_BYTES
-    """Of the layers' weights; embeddings, output and vision model stay in bf16."""
-
-    @property
-    def layer_parameters(self) -> int:
-        """Weights of all layers of the language model."""
-        attention = 2 * self.hidden * (self.heads + self.kv_heads) * HEAD_SIZE
-        return self.layers * (attention + 3 * self.hidden * self.inner)
-
-    @property
-    def language_gb(self) -> float:
-        """Language model, which GPUs share."""
-        embeddings = 2 * self.vocabulary * self.hidden * BF16_BYTES
-        return (self.layer_parameters * self.weight_bits / 8 + embeddings) / 1e9
-
-    @property
-    def vision_gb(self) -> float:
-        """Vision model, on each GPU."""
-        return self.vision_parameters * BF16_BYTES / 1e9
-
-    @property
-    def kv_bytes(self) -> int:
-        """KV cache of a token, over all GPUs."""
-        return 2 * self.layers * self.kv_heads * HEAD_SIZE * BF16_BYTES
-
-
-_LLAMA_70B = (80, 8192, 64, 8, 28672, 128_265)
-_VIT_300M, _VIT_6B = 0.34e9, 5.7e9
 
 ARCHITECTURES = {
-    "internvl": Architecture(*_LLAMA_70B, _VIT_6B),
-    "internvl2-76b-awq": Architecture(*_LLAMA_70B, _VIT_6B, AWQ_BITS),
-    "internvl2-8b": Architecture(32, 4096, 32, 8, 14336, 92_553, _VIT_300M),
-    "internvl2-2b": Architecture(24, 2048, 16, 8, 8192, 92_553, _VIT_300M),
-    "internvl2_5-8b": Architecture(32, 4096, 32, 8, 14336, 92_553, _VIT_300M),
-    "internvl3-8b": Architecture(28, 3584, 28, 4, 18944, 151_674, _VIT_300M),
-    "internvl3_5-8b": Architecture(36, 4096, 32, 8, 12288, 151_936, _VIT_300M),
-    "internvl3_5-38b": Architecture(64, 5120, 64, 8, 25600, 151_936, _VIT_6B),
+    recipe: MODELS[load_recipe(recipe).model.id]
+    for recipe in (
+        *("internvl", "internvl2-76b-awq", "internvl2-8b", "internvl2-2b"),
+        *("internvl2_5-8b", "internvl3-8b", "internvl3_5-8b", "internvl3_5-38b"),
+    )
 }
+"""Of the packaged recipes."""
 
 FITS = (
     ("internvl", "h100x4", 96),
@@ -98,10 +43,9 @@ FITS = (
 
 def kv_tokens(recipe: str, profile: str) -> float:
     """Tokens that the KV cache has room for."""
-    pod, model = load_profile(profile), ARCHITECTURES[recipe]
-    size = GPU_GB[pod.node_selector["nvidia.com/gpu.product"]]
-    free = size - OVERHEAD_GB - model.vision_gb - model.language_gb / pod.gpus
-    return KV_SHARE * free * 1e9 * pod.gpus / model.kv_bytes
+    pod = load_profile(profile)
+    gpu = find_gpu(pod.node_selector["nvidia.com/gpu.product"])
+    return room(ARCHITECTURES[recipe], gpu.memory_gb, pod.gpus)
 
 
 def page() -> str:

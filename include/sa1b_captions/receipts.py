@@ -108,6 +108,23 @@ class Occupancy:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Pace:
+    """How fast the run that wrote a caption receipt captioned its shard, all tracks together."""
+
+    samples: int
+    """That the engine took in this run."""
+    images: int
+    """Of these samples."""
+    completion_tokens: int
+    seconds: float
+    """From the first sample taken to the last reply."""
+    load_s: float | None = None
+    """To load the model, of the first shard that a process finishes; None of the others."""
+    profile: str | None = None
+    """Pod profile; None in no pod."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CaptionReceipt(Receipt):
     """A shard's track is captioned."""
 
@@ -145,6 +162,8 @@ class CaptionReceipt(Receipt):
     """Digest of the receipt that was restored: what was made of these captions then still is."""
     occupancy: Occupancy = Occupancy()
     """How full the run that wrote the receipt kept the window."""
+    pace: Pace | None = None
+    """None where it captioned nothing; version 0.2.0 told none."""
     image: str | None = None
     """Container image of the worker that finished it, with tag or digest; None in no pod."""
 

@@ -46,7 +46,8 @@ def pod_arguments(
         "image": settings.worker_image,
         "image_pull_policy": "IfNotPresent",
         "cmds": ["sa1b-captions"],
-        "env_vars": _environment(settings) | {"CAPTIONS_IMAGE": settings.worker_image},
+        "env_vars": _environment(settings)
+        | {"CAPTIONS_IMAGE": settings.worker_image, "CAPTIONS_GPU_PROFILE": profile.name},
         "env_from": [
             k8s.V1EnvFromSource(secret_ref=k8s.V1SecretEnvSource(name=settings.store_secret))
         ],

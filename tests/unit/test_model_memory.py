@@ -2,6 +2,7 @@
 
 import pytest
 
+from sa1b_captions.costs.sourced import find_gpu
 from sa1b_captions.profiles import load_profile
 from sa1b_captions.recipe import load_recipe
 from sa1b_captions.recipe_files import packaged_recipes
@@ -58,6 +59,6 @@ def test_every_packaged_recipe_has_a_gpu():
 
 @pytest.mark.parametrize("recipe", ["internvl2-8b", "internvl3_5-8b"])
 def test_the_76b_model_does_not_fit_where_the_8b_ones_do(recipe):
-    memory_gb = memory.GPU_GB["NVIDIA-L4"]
+    memory_gb = find_gpu("NVIDIA-L4").memory_gb
     assert memory.ARCHITECTURES[recipe].language_gb < memory_gb
     assert memory.ARCHITECTURES["internvl2-76b-awq"].language_gb > memory_gb

@@ -23,7 +23,7 @@ from sa1b_captions.caption.worker import Outcome
 from sa1b_captions.errors import PermanentError, RetryableError
 from sa1b_captions.generations import FIRST
 from sa1b_captions.receipt_files import begun_place, digest, write_receipt
-from sa1b_captions.receipts import BegunNote, CaptionReceipt, IngestReceipt, Occupancy
+from sa1b_captions.receipts import BegunNote, CaptionReceipt, IngestReceipt, Occupancy, Pace
 from sa1b_captions.recipe import TRACKS
 
 _log = logging.getLogger(__name__)
@@ -82,6 +82,7 @@ class ShardWork:
         planned = {track: len(plan) for track, plan in plans.items()}
         self._progress = Progress(shard, planned, self.todo)
         self._taken: list[Span] = []
+        self._images = self._tokens = 0
         self._neighbours: list[Span] = []
 
     @property
@@ -170,6 +171,8 @@ class ShardWork:
         self._progress.add(sample, reply)
         if outcome.latency_s:
             self._taken.append(_span(outcome))
+            self._images += len(sample.images)
+            self._tokens += reply.completion_tokens or 0
         tally = self._tallies[sample.track.name]
         tally.add(reply.status.value, reply.error_code, reply.error)
         if self._left and tally.is_hopeless():
@@ -185,11 +188,15 @@ class ShardWork:
         if self.todo:
             self._progress.log()
 
-    def finish(self, engine: Engine | None) -> dict[str, Any]:
+    def finish(
+        self, engine: Engine | None, *, load_s: float | None = None, profile: str | None = None
+    ) -> dict[str, Any]:
         """Write the receipts of the tracks that lack one, and return the stage's result.
 
         Args:
             engine: what captioned the samples; None when nothing was to caption.
+            load_s: seconds that the engine took to load, if no other shard's receipt says so.
+            profile: pod profile of this process, for the receipts.
 
         Raises:
             PermanentError: too many samples of a track failed; the other tracks are done.
@@ -198,9 +205,10 @@ class ShardWork:
         receipts = {t: one.counted for t, one in self._states.items() if one.counted}
         sick = {track: tally for track, tally in self._tallies.items() if tally.passes_limit()}
         occupancy = self._occupancy(engine)
+        pace = self._pace(load_s, profile)
         for track, tally in self._tallies.items():
             if track not in sick:
-                receipts[track] = self._write_receipt(track, tally, occupancy, engine)
+                receipts[track] = self._write_receipt(track, tally, occupancy, pace, engine)
         if sick:
             raise PermanentError("; ".join(tally.describe() for tally in sick.values()))
         return {
@@ -223,8 +231,26 @@ class ShardWork:
             _log.info("%s: %s", self.shard, found.describe())
         return found
 
+    def _pace(self, load_s: float | None, profile: str | None) -> Pace | None:
+        """How fast this run was."""
+        if not self._taken:
+            return None
+        return Pace(
+            samples=len(self._taken),
+            images=self._images,
+            completion_tokens=self._tokens,
+            seconds=round(max(end for _, end in self._taken) - min(self._taken)[0], 3),
+            load_s=load_s,
+            profile=profile,
+        )
+
     def _write_receipt(
-        self, track: str, tally: Tally, occupancy: Occupancy, engine: Engine | None
+        self,
+        track: str,
+        tally: Tally,
+        occupancy: Occupancy,
+        pace: Pace | None,
+        engine: Engine | None,
     ) -> CaptionReceipt:
         campaign, shard, planned = self._campaign, self.shard, len(self._plans[track])
         generation = self._states[track].generation
@@ -250,6 +276,7 @@ class ShardWork:
                 parts=parts.read_digests(campaign, track, shard, generation, blocks),
                 statuses=dict(tally.statuses),
                 occupancy=occupancy,
+                pace=pace,
                 recipe_fingerprint=campaign.recipe.fingerprint,
                 input=digest(self._ingest),
                 content=self._content,

@@ -158,6 +158,7 @@ def caption(
         max_failure_share=settings.max_failure_share,
         by_hand=name,
         image=settings.image,
+        profile=settings.gpu_profile if settings.image else None,
     )
     print_result({"stage": "caption", "shards": results})
 

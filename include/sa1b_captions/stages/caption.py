@@ -9,6 +9,7 @@ import contextlib
 import itertools
 import logging
 import threading
+import time
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
@@ -41,6 +42,7 @@ def caption_shards(
     max_failure_share: float = 1.0,
     by_hand: str = "hand",
     image: str | None = None,
+    profile: str | None = None,
 ) -> dict[str, dict[str, Any]]:
     """Caption the tracks of some shards, resuming from the parts that exist.
 
@@ -58,6 +60,7 @@ def caption_shards(
         max_failure_share: share of a track's samples that may fail before its shard does.
         by_hand: names the generation of a forced run without an id; letters and digits.
         image: container image of this process, for the receipts.
+        profile: pod profile of this process, for the receipts.
 
     Returns:
         For each shard the rows per status of each track, and the seconds it took.
@@ -79,6 +82,7 @@ def caption_shards(
             image=image,
         ),
         open_engine,
+        profile,
     )
     with contextlib.closing(run), contextlib.closing(run.feed(shards)) as feed:
         try:
@@ -99,20 +103,27 @@ class _Run:
     """Shards on their way through one engine."""
 
     def __init__(
-        self, prepare_shard: Callable[[str], ShardWork], open_engine: Callable[[], Engine]
+        self,
+        prepare_shard: Callable[[str], ShardWork],
+        open_engine: Callable[[], Engine],
+        profile: str | None,
     ) -> None:
         self.results: dict[str, dict[str, Any]] = {}
         self.failures: dict[str, CaptioningError] = {}
         self._prepare = prepare_shard
         self._open_engine = open_engine
+        self._profile = profile
         self._engine: Engine | None = None
+        self._load_s: float | None = None
         self._open: dict[str, ShardWork] = {}
 
     @property
     def engine(self) -> Engine:
         """The engine, opened when it is first asked for."""
         if self._engine is None:
+            began = time.monotonic()
             self._engine = self._open_engine()
+            self._load_s = round(time.monotonic() - began, 1)
         return self._engine
 
     def close(self) -> None:
@@ -170,7 +181,11 @@ class _Run:
     def _finish(self, work: ShardWork, engine: Engine | None) -> None:
         work.log()
         try:
-            self.results[work.shard] = work.finish(engine)
+            self.results[work.shard] = work.finish(
+                engine, load_s=self._load_s, profile=self._profile
+            )
+            if engine is not None:
+                self._load_s = None
         except CaptioningError as error:
             self._fail(work.shard, error)
         del self._open[work.shard]

@@ -1,0 +1,1 @@
+"""What a campaign will cost: a formula, a simulation, and the source of every number in them."""
