@@ -120,7 +120,7 @@ def test_spot_nodes_cost_more_time_and_dropped_archives_less_storage():
     assert spot.estimate.total_gpu_hours > calm.estimate.total_gpu_hours
     assert calm.estimate.gpu_hours["preemptions"] == 0
     dropped = forecast(RECIPE, terms(drops_archives=True), ALL)
-    assert dropped.bill.parts["storage"] < 0.1 * calm.bill.parts["storage"]
+    assert dropped.bill.parts["storage"] < 0.3 * calm.bill.parts["storage"]
 
 
 def test_variants_change_one_thing_each():
