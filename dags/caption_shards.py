@@ -48,7 +48,7 @@ from sa1b_captions.recipe import TRACKS, load_recipe
 from sa1b_captions.settings import ENGINE_NAMES, MAX_SHARDS_PER_POD, load_settings
 from sa1b_captions.shards import pack
 from sa1b_operators.events import shard_event
-from sa1b_operators.planning import NOTE, choose_shards
+from sa1b_operators.planning import choose_shards, skip_behind
 from sa1b_operators.restoring import restore_captions
 from sa1b_operators.stage import STAGE_DEFAULTS, stage
 
@@ -144,8 +144,6 @@ with DAG(
             restore_captions(ti, shards, params or {}, run_id)
         return shards
 
-    # ALL_DONE: it skips in the words of a plan that refused or chose nothing, instead of all tasks
-    # below it failing with their upstream.
     @task(
         task_id="pack",
         retries=0,
@@ -157,8 +155,7 @@ with DAG(
     ) -> list[str]:
         """Put the shards together that go through one pod."""
         if not shards:
-            reason = ti.xcom_pull(task_ids="plan", key=NOTE) or "plan failed; see its log"
-            raise AirflowSkipException(f"skipped, for plan chose no shards: {reason}")
+            skip_behind(ti, "plan")
         return pack(shards, (params or {}).get("shards_per_pod", 1))
 
     @task_group(group_id="shard")

@@ -23,6 +23,7 @@ key, and version, rows by file, verdict, folder and manifest as their extra:
 | task | does | when it fails |
 |---|---|---|
 | `alone` | lets one release be made at a time | answer the other run's `gate`, or wait for it |
+| `start` | skips the tasks behind it, in the words of `alone`, where that refused | |
 | `check` | reads receipts: is every shard done? (not asked for a partial release) | it names the shards that `caption_shards` still has to do |
 | `dedup` | finds captions that repeat another shard's, per track | clear it |
 | `validate` | expectations over all shards, the release report | clear it |
@@ -35,11 +36,13 @@ key, and version, rows by file, verdict, folder and manifest as their extra:
 | `upload` | verifies the release again and publishes it | clear it: it goes on where it was |
 | `keep` | records that a person kept the release here | |
 | `hold` | records that a person held the release back | |
+| `done` | nothing; it keeps a run that `alone` refused from passing for a success | see the red task |
 """
 
 import datetime as dt
 from typing import Any
 
+from airflow.providers.standard.operators.empty import EmptyOperator
 from airflow.providers.standard.operators.hitl import HITLBranchOperator
 from airflow.sdk import (
     DAG,
@@ -58,7 +61,7 @@ from sa1b_captions.plurals import counted
 from sa1b_captions.recipe import TRACKS, load_recipe
 from sa1b_captions.settings import load_settings
 from sa1b_operators.events import release_event
-from sa1b_operators.planning import note, refuse
+from sa1b_operators.planning import note, refuse, skip_behind
 from sa1b_operators.stage import STAGE_DEFAULTS, stage
 
 settings = load_settings()
@@ -125,7 +128,7 @@ with DAG(
 ):
 
     @task(retries=2)
-    def alone(*, ti: Any = None) -> None:
+    def alone(*, ti: Any = None) -> bool:
         """Refuse to release while another run does, or waits for a person's answer."""
         if ti.get_dr_count("release_dataset", states=["running"]) > 1:
             refuse(
@@ -133,6 +136,17 @@ with DAG(
                 "another run of release_dataset is unfinished: answer its gate under Required "
                 "Actions (Hold ends it), or wait for its end; then trigger this DAG again",
             )
+        return True
+
+    @task(
+        retries=0,
+        execution_timeout=dt.timedelta(minutes=5),
+        trigger_rule=TriggerRule.ALL_DONE,
+    )
+    def start(may: bool | None, *, ti: Any = None) -> None:
+        """Let the release begin if this run is alone."""
+        if not may:
+            skip_behind(ti, "alone")
 
     check = stage(task_id="check", arguments=["status", REQUIRE_DONE])
     dedup = stage(
@@ -196,6 +210,9 @@ with DAG(
         """Leave the release unwritten; trigger this DAG again to reconsider."""
         note(ti, "held back at the gate; trigger this DAG again to reconsider")
 
+    # Behind a refusal all else is skipped: the last task stands for all of them.
+    done = EmptyOperator(task_id="done", trigger_rule=TriggerRule.NONE_FAILED)
+    ends: list[Any] = []
     if settings.publish_to:
         upload = ["publish", "{{ ti.xcom_pull(task_ids='export')['version'] }}"]
         upload += ["--to", settings.publish_to]
@@ -220,7 +237,7 @@ with DAG(
             note(ti, "kept here at the gate; sa1b-captions publish publishes it by hand")
 
         export >> plan_upload >> upload_gate
-        upload_gate >> [
+        ends = [
             stage(
                 task_id="upload",
                 arguments=[*upload, "--yes"],
@@ -228,9 +245,13 @@ with DAG(
             ),
             keep(),
         ]
+        upload_gate >> ends
 
     routed = route()
     held = hold()
-    alone() >> check >> dedup >> validate >> routed >> [export, gate]
+    guard = alone()
+    start(guard) >> check >> dedup >> validate >> routed >> [export, gate]
     gate >> [export, held]
-    export >> publish()
+    published = publish()
+    export >> published
+    [guard, published, held, *ends] >> done

@@ -72,6 +72,17 @@ def refuse(ti: Any, reason: str) -> NoReturn:
     raise AirflowFailException(reason) from None
 
 
+def skip_behind(ti: Any, task_id: str) -> NoReturn:
+    """Skip, and so what follows, in the words of a task that refused or had nothing to do.
+
+    The first task behind that one calls it, with the trigger rule ALL_DONE: else all tasks behind
+    it would show as failed with it. The run fails by a last task that also stands behind it.
+    """
+    said = ti.xcom_pull(task_ids=task_id, key=NOTE)
+    reason = f"`{task_id}` says: {said}" if said else f"`{task_id}` failed; see its log"
+    raise AirflowSkipException(f"skipped, for {reason}")
+
+
 def note(ti: Any, sentence: str) -> None:
     """Say what the run comes to."""
     if ti is not None:

@@ -34,7 +34,7 @@ def test_every_dag_is_a_manual_with_owner_retries_and_timeouts(dag_bag):
         assert dag.catchup is False
         for task in dag.tasks:
             assert task.owner == "data-team", task.task_id
-            judges = task.task_id in ("pack", "route")  # they only decide: nothing to retry
+            judges = task.task_id in ("pack", "route", "start")  # they only decide: nothing to retry
             assert task.retries >= (0 if judges else 2), task.task_id
             assert task.execution_timeout or task.task_id == "gate", task.task_id
 
@@ -279,6 +279,54 @@ def test_a_second_release_is_refused_while_one_waits(dag_bag):
     alone = dag_bag.dags["release_dataset"].get_task("alone").python_callable
     with pytest.raises(AirflowFailException, match="answer its gate under Required Actions"):
         alone(ti=Task())
+
+
+@pytest.fixture
+def waiting_release(dag_bag, airflow_db):
+    """Another run of release_dataset that is unfinished."""
+    from airflow.models.dagrun import DagRun
+    from airflow.utils.session import create_session
+    from airflow.utils.state import DagRunState
+    from airflow.utils.types import DagRunType
+
+    run = DagRun(
+        dag_id="release_dataset",
+        run_id="waits_at_the_gate",
+        run_type=DagRunType.MANUAL,
+        run_after=dt.datetime.now(dt.UTC),
+        state=DagRunState.RUNNING,
+    )
+    with create_session() as session:
+        session.add(run)
+    yield
+    with create_session() as session:
+        session.delete(session.get(DagRun, run.id))
+
+
+def test_a_second_release_skips_the_rest_and_fails_its_run(dag_bag, run_dag, waiting_release):
+    run = run_dag(dag_bag.dags["release_dataset"])
+    states = {one.task_id: str(one.state) for one in run.get_task_instances()}
+    assert run.state == "failed"
+    assert states.pop("alone") == "failed"
+    assert states.pop("done") == "upstream_failed"
+    assert set(states.values()) == {"skipped"}, states
+    assert note_of(run).startswith("refused: another run of release_dataset is unfinished")
+
+
+def test_the_tasks_behind_a_refusal_are_skipped_in_its_words(dag_bag):
+    class Task:
+        def xcom_pull(self, task_ids, key):
+            said = {("plan", "note"): "refused: '9-2' runs backwards; write 2-9"}
+            return said.get((task_ids, key))
+
+    dags = dag_bag.dags
+    pack = dags["caption_shards"].get_task("pack").python_callable
+    with pytest.raises(AirflowSkipException, match="skipped, for `plan` says: refused: '9-2' runs"):
+        pack(None, ti=Task())
+    start = dags["release_dataset"].get_task("start").python_callable
+    with pytest.raises(AirflowSkipException, match="skipped, for `alone` failed; see its log"):
+        start(None, ti=Task())
+    assert start(True, ti=Task()) is None
 
 
 def test_a_shard_of_another_dataset_is_refused(dag_bag):
