@@ -250,7 +250,8 @@ with DAG(
     routed = route()
     held = hold()
     guard = alone()
-    start(guard) >> check >> dedup >> validate >> routed >> [export, gate]
+    started = start(guard)  # type: ignore[arg-type]  # a truth value when it runs
+    started >> check >> dedup >> validate >> routed >> [export, gate]
     gate >> [export, held]
     published = publish()
     export >> published

@@ -4,7 +4,7 @@ An audit hangs on the accepted captions themselves: curated again with the same 
 it. A recipe without `[audit]` has none, whatever lies in the store.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 
 from sa1b_captions.audit_receipts import AuditReceipt
@@ -13,7 +13,7 @@ from sa1b_captions.receipt_files import audit_place, digest, read_receipt
 from sa1b_captions.receipts import CurateReceipt
 from sa1b_captions.recipe import TRACKS, Recipe
 from sa1b_captions.sentences import SPLIT_VERSION
-from sa1b_captions.stale import Stale
+from sa1b_captions.stale import Output, Stale
 
 QUESTION_VERSION = 1
 """Raise it when a question is worded otherwise, or its answer read otherwise."""
@@ -55,6 +55,7 @@ def read_audits(
     campaign: Campaign,
     shard: str,
     curated: Mapping[str, CurateReceipt],
+    stale: Sequence[Stale] = (),
     may_exist: Callable[[str], bool] = lambda key: True,
 ) -> Audits:
     """Audits of a shard; none where the recipe asks for none.
@@ -63,23 +64,31 @@ def read_audits(
         campaign: recipe, store and name.
         shard: its name.
         curated: by track, those that are not stale.
+        stale: what is stale of its tracks.
         may_exist: False for keys that need not be asked for, as a listing lacks them.
 
     Raises:
         PermanentError: a receipt is damaged.
         RetryableError: the store failed.
     """
-    fresh, stale = {}, []
+    fresh, found = {}, []
+    stale_curated = {one.of for one in stale if one.output is Output.CURATED}
     for track in TRACKS if campaign.recipe.audit is not None else ():
         place = audit_place(campaign.name, track, shard)
         audit = read_receipt(campaign.store, place) if may_exist(place.key) else None
         if audit is None:
             continue
-        if why := _why_stale(campaign, audit, curated.get(track)):
-            stale.append(Stale(f"answers of the audit of {track}/{shard}", why, place.command))
+        where = f"{track}/{shard}"
+        if track not in curated:
+            state = "stale" if where in stale_curated else "gone"
+            why = f"the curated captions that they are about are {state}"
+        else:
+            why = _why_stale(campaign, audit, curated[track])
+        if why:
+            found.append(Stale(Output.ANSWERS, where, why, place.command))
         else:
             fresh[track] = audit
-    return Audits(fresh, tuple(stale))
+    return Audits(fresh, tuple(found))
 
 
 def is_fresh(campaign: Campaign, audit: AuditReceipt, curated: CurateReceipt) -> bool:
@@ -87,10 +96,8 @@ def is_fresh(campaign: Campaign, audit: AuditReceipt, curated: CurateReceipt) ->
     return not _why_stale(campaign, audit, curated)
 
 
-def _why_stale(campaign: Campaign, audit: AuditReceipt, curated: CurateReceipt | None) -> str:
+def _why_stale(campaign: Campaign, audit: AuditReceipt, curated: CurateReceipt) -> str:
     """Why an audit does not count; empty if it does."""
-    if curated is None:
-        return "the curated captions that they are about are gone or stale"
     if audit.input != accepted_version(curated):
         return "other captions are accepted since"
     if audit.audit_fingerprint != audit_fingerprint(campaign.recipe):

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from sa1b_captions import checked_json, layout
 from sa1b_captions.errors import MissingKeyError, PermanentError
 from sa1b_captions.model_lock import ModelLock, difference, parse_lock, render_lock
+from sa1b_captions.receipts import JudgedBy
 from sa1b_captions.recipe import TRACKS, Recipe, parse_recipe
 from sa1b_captions.storage import Store
 
@@ -33,6 +34,11 @@ class Campaign:
         """16 hexadecimal digits over all that decides how captions are curated and judged."""
         judged_by = [self.recipe.quality_fingerprint, self.reference_digest, CURATION_VERSION]
         return hashlib.sha256(json.dumps(judged_by).encode()).hexdigest()[:16]
+
+    @property
+    def judged_by(self) -> JudgedBy:
+        """What `quality_fingerprint` is over."""
+        return JudgedBy(self.recipe.quality_fingerprint, self.reference_digest, CURATION_VERSION)
 
 
 def open_campaign(

@@ -18,6 +18,7 @@ from sa1b_captions import layout
 from sa1b_captions.audit_receipts import AuditReceipt
 from sa1b_captions.audits import Audits, read_audits
 from sa1b_captions.campaign import Campaign
+from sa1b_captions.causes import why_other_captions, why_other_rules, why_validation_stale
 from sa1b_captions.findings import Verdict
 from sa1b_captions.receipt_files import (
     Place,
@@ -36,7 +37,7 @@ from sa1b_captions.receipts import (
     ShardValidation,
 )
 from sa1b_captions.recipe import TRACKS
-from sa1b_captions.stale import Stale
+from sa1b_captions.stale import Output, Stale
 
 READERS = 32
 """Receipts read at once: thousands of them from S3 one by one take minutes."""
@@ -153,14 +154,14 @@ def read_shard(
     validation = read(place)
     present = {t: one.fresh_curated for t, one in tracks.items() if one.fresh_curated is not None}
     stale: tuple[Stale, ...] = ()
+    found = [one for track in tracks.values() for one in track.stale]
     asked = campaign.recipe.audit is not None
-    audits = read_audits(campaign, shard, present, may_exist) if asked else None
+    audits = read_audits(campaign, shard, present, found, may_exist) if asked else None
     version = curated_version(present, audits.fresh if audits else None)
     if validation is not None and validation.input != version:
-        first = next((one for track in tracks.values() for one in track.stale), None)
-        done = "curated or audited" if asked else "curated"
-        why = f"{first.what} are stale" if first else f"captions were {done} since it was made"
-        stale = (Stale(f"results of the validation of {shard}", why, place.command),)
+        behind = [*found, *(audits.stale if audits else ())]
+        why = why_validation_stale(validation, present, behind, audits.fresh if audits else None)
+        stale = (Stale(Output.VALIDATION, shard, why, place.command),)
     return ShardState(shard, ingest, tracks, validation, stale, audits)
 
 
@@ -185,18 +186,18 @@ def judge_track(
     if captions and ingest and captions.fits(ingest, digest(ingest)) is False:
         command = f"{caption_place(campaign.name, track, shard).command} --force"
         why = "the archive was ingested again with other images"
-        stale.append(Stale(f"captions of {where}", why, command))
+        stale.append(Stale(Output.CAPTIONS, where, why, command))
     if curated is not None:
         why = ""
         if stale:
             why = "the captions they were made from are stale"
         elif curated.input != captions_version(captions):
-            why = _why_others(captions)
+            why = why_other_captions(curated, captions)
         elif curated.quality_fingerprint != campaign.quality_fingerprint:
-            why = "the recipe's rules have changed since"
+            why = why_other_rules(campaign, curated)
         if why:
             command = curate_place(campaign.name, track, shard).command
-            stale.append(Stale(f"curated captions of {where}", why, command))
+            stale.append(Stale(Output.CURATED, where, why, command))
     return TrackState(captions, curated, tuple(stale))
 
 
@@ -205,17 +206,6 @@ def captions_version(captions: CaptionReceipt | None) -> str:
     if captions is not None and captions.same_as is not None:
         return captions.same_as
     return digest(captions)
-
-
-def _why_others(captions: CaptionReceipt | None) -> str:
-    """Why what was curated is not of the captions that count."""
-    if captions is None:
-        return "the captions they were made from are gone"
-    if captions.mended and captions.same_as is None:
-        return "damaged blocks of the track were captioned again since"
-    if captions.restored_from is not None:
-        return "earlier captions of the track were restored since"
-    return "the track was captioned again since"
 
 
 def why_not_curated(state: TrackState) -> str:

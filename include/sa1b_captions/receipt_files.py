@@ -7,7 +7,7 @@ import datetime as dt
 import hashlib
 import json
 import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any, Generic, TypeVar
 
@@ -233,6 +233,11 @@ def digest(*inputs: Receipt | Mapping[str, Any] | None) -> str:
     stored = [one.stored if isinstance(one, Receipt) else one for one in inputs]
     text = json.dumps(stored, sort_keys=True, ensure_ascii=False)
     return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def digest_of_parts(parts: Sequence[str]) -> str | None:
+    """16 hexadecimal digits over the digests of caption parts; None where there are none."""
+    return digest({"parts": list(parts)}) if parts else None
 
 
 class NewerFormatError(ValueError):

@@ -187,6 +187,18 @@ class CaptionReceipt(Receipt):
         return self.content == ingest.content
 
 
+@dataclass(frozen=True, slots=True)
+class JudgedBy:
+    """All that decides how captions are curated and judged."""
+
+    rules: str
+    """`Recipe.quality_fingerprint`."""
+    reference: str | None
+    """Digest of the pinned reference, if there is one."""
+    version: int
+    """`campaign.CURATION_VERSION`."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CurateReceipt(Receipt):
     """A shard's track is judged: accepted + rejected = planned."""
@@ -206,6 +218,12 @@ class CurateReceipt(Receipt):
     """`quality.duplicates.minhash.SIGNATURE_VERSION` of the stored signatures."""
     input: str
     """Digest of the caption receipt."""
+    generation: str | None = None
+    """Of the captions; None in receipts of before it was noted."""
+    parts: str | None = None
+    """`receipt_files.digest_of_parts` of the captions; None in receipts of before it was noted."""
+    judged_by: JudgedBy | None = None
+    """What `quality_fingerprint` is over; None in receipts of before it was noted."""
     files: dict[str, str] = field(default_factory=dict)
     """`records.content_digest` of each stored file by name; version 0.1.0 named none."""
     image: str | None = None
@@ -285,6 +303,10 @@ class ShardValidation(Receipt):
     quality_fingerprint: str
     input: str
     """`freshness.curated_version` of the curate receipts."""
+    curated: dict[str, str] = field(default_factory=dict)
+    """Digest of the curate receipt by track; empty in validations of before it was noted."""
+    audited: dict[str, str] = field(default_factory=dict)
+    """Digest of the audit receipt by track, of those that it saw."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -306,6 +328,8 @@ class ReleaseValidation(Receipt):
     """Digest of the dedup receipts alone."""
     shard_results: str | None = None
     """Digest of the shards' validations alone."""
+    not_validated: list[str] | None = None
+    """Shards that had no validation; None in validations of before it was noted."""
     audit: AuditFindings | None = None
     """What the audits of its captions found; None where the recipe asks for none."""
 

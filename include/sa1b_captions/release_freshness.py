@@ -27,9 +27,9 @@ from sa1b_captions.receipts import (
 )
 from sa1b_captions.recipe import TRACKS, Track
 from sa1b_captions.shards import format_selection, parse_selection
-from sa1b_captions.stale import Stale
+from sa1b_captions.stale import Output, Stale
 
-VALIDATION = "results of the validation of the release"
+RELEASE = "the release"
 
 
 def read_shards(campaign: Campaign) -> list[ShardState]:
@@ -128,6 +128,13 @@ def why_stale(
         return "captions were deduplicated again since it was made"
     if validation.shard_results == digest(*shard_results):
         return "the recipe's targets have changed since"
+    results = zip(campaign.recipe.shards, shard_results, strict=True)
+    missing = [shard for shard, result in results if result is None]
+    if missing and validation.not_validated is None:
+        return "it is of other validations of shards than there are"
+    for shard in missing:
+        if shard not in (validation.not_validated or []):
+            return f"{Output.VALIDATION} {shard} are gone"
     return "shards were validated again since it was made"
 
 
@@ -164,13 +171,13 @@ def read_stale(campaign: Campaign) -> list[Stale]:
         why := _why_validation_stale(campaign, states, dedups, stale_dedups, validation)
     ):
         place = release_validation_place(campaign.name)
-        found.append(Stale(VALIDATION, why, place.command))
+        found.append(Stale(Output.VALIDATION, RELEASE, why, place.command))
     return found
 
 
 def why_release_stale(campaign: Campaign) -> str:
     """Why the present validation of the release is stale, or empty. Raises as `read_stale` does."""
-    return next((one.why for one in read_stale(campaign) if one.what == VALIDATION), "")
+    return next((one.why for one in read_stale(campaign) if one.of == RELEASE), "")
 
 
 def _read_dedups(campaign: Campaign) -> dict[str, DedupReceipt]:
@@ -189,11 +196,25 @@ def _stale_dedups(
         selection = receipt.selection or format_selection(campaign.recipe.shards)
         compared = [by_shard[one] for one in parse_selection(selection) if one in by_shard]
         curated = [one for state in compared if (one := state.tracks[track].fresh_curated)]
-        first = next((one for state in compared for one in state.tracks[track].stale), None)
-        why = f"{first.what} are stale" if first else why_dedup_stale(receipt, curated)
+        why = _first_stale(compared, track)
+        if receipt.shards == len(compared):
+            why = why or _first_gone(compared, track)
+        why = why or why_dedup_stale(receipt, curated)
         if why:
             place = dedup_place(campaign.name, track)
-            yield Stale(f"results of the dedup of {track}", why, place.command)
+            yield Stale(Output.DEDUP, track, why, place.command)
+
+
+def _first_stale(states: Sequence[ShardState], track: str) -> str:
+    """What of a track in these shards is stale; empty where nothing is."""
+    found = (one for state in states for one in state.tracks[track].stale)
+    return next((f"{one.what} are stale" for one in found), "")
+
+
+def _first_gone(states: Sequence[ShardState], track: str) -> str:
+    """What was curated of a track in these shards and is gone; empty where nothing is."""
+    gone = (state.shard for state in states if state.tracks[track].curated is None)
+    return next((f"{Output.CURATED} {track}/{shard} are gone" for shard in gone), "")
 
 
 def _why_validation_stale(
@@ -210,9 +231,11 @@ def _why_validation_stale(
             return "none of its shards can be released any more"
     shards = set(campaign.recipe.shards)
     released = [state for state in states if state.shard in shards]
-    behind = [one for state in released for t in campaign.tracks for one in state.tracks[t].stale]
-    behind += [one for state in released for one in state.stale_validation]
-    behind += [one for one in stale_dedups if one.what.split()[-1] in campaign.tracks]
+    for track in campaign.tracks:
+        if why := _first_stale(released, track) or _first_gone(released, track):
+            return why
+    behind = [one for state in released for one in state.stale_validation]
+    behind += [one for one in stale_dedups if one.of in campaign.tracks]
     if behind:
         return f"{behind[0].what} are stale"
     curated = {
@@ -222,8 +245,6 @@ def _why_validation_stale(
     for track in campaign.tracks:
         if track not in dedups:
             return f"the dedup of {track} is gone"
-        if len(curated[track]) < len(released):
-            return f"captions of {track} are gone"
     return why_stale(
         campaign,
         validation,

@@ -34,7 +34,11 @@ def test_every_dag_is_a_manual_with_owner_retries_and_timeouts(dag_bag):
         assert dag.catchup is False
         for task in dag.tasks:
             assert task.owner == "data-team", task.task_id
-            judges = task.task_id in ("pack", "route", "start")  # they only decide: nothing to retry
+            judges = task.task_id in (
+                "pack",
+                "route",
+                "start",
+            )  # they only decide: nothing to retry
             assert task.retries >= (0 if judges else 2), task.task_id
             assert task.execution_timeout or task.task_id == "gate", task.task_id
 

@@ -144,6 +144,7 @@ def test_a_command_that_did_nothing_of_what_it_was_asked_says_so(store, run):
     code, lines, log = run("validate", "--shards", "0-1")
     assert (code, lines) == (65, [])
     assert "error: nothing validated: 0-1 must be curated first (sa_000000, single_en: not " in log
+    assert "; run sa1b-captions ingest --shards 0-1, then caption, then curate" in log
     code, _, log = run("validate", "--shards", "0-1", "--run-id", "r")
     assert code == 99  # the stage that failed in this run has the error
     assert "nothing validated: no stage of this run has curated 0-1" in log

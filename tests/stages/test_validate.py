@@ -57,7 +57,8 @@ def test_a_shard_is_validated_once_until_it_is_curated_again(campaign):
     shard = put(campaign, 0)
     first = validate_shards(campaign, [shard, "sa_000001"], run_id="first")
     assert first["validated"] == [shard]
-    assert first["not_curated"] == {"sa_000001": "single_en: not captioned yet"}
+    why = {"why": "single_en: not captioned yet", "begin": "ingest"}
+    assert first["not_curated"] == {"sa_000001": why}
     assert first["verdicts"] == {shard: "pass"}
     assert first["shards"][shard] | {"report": ""} == {
         "verdict": "pass",

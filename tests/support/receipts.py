@@ -4,13 +4,16 @@ import json
 from collections.abc import Mapping, Sequence
 
 from sa1b_captions import layout, receipt_files
+from sa1b_captions.audit_receipts import AuditReceipt
+from sa1b_captions.audits import accepted_version, audit_fingerprint
 from sa1b_captions.campaign import Campaign
 from sa1b_captions.checked_json import CHECKSUM
+from sa1b_captions.faithfulness import SentenceCounts
 from sa1b_captions.findings import Check, Verdict
-from sa1b_captions.freshness import curated_version
+from sa1b_captions.freshness import captions_version, curated_version, read_shard
 from sa1b_captions.generations import FIRST
 from sa1b_captions.quality.curated import read_curate_receipts, require_curated
-from sa1b_captions.receipt_files import digest, read_receipt, write_receipt
+from sa1b_captions.receipt_files import digest, digest_of_parts, read_receipt, write_receipt
 from sa1b_captions.receipts import (
     CaptionReceipt,
     CurateCounts,
@@ -82,6 +85,7 @@ def put_curate(
     rejected: int = 0,
     reasons: Mapping[str, int] | None = None,
     run_id: str | None = None,
+    files: Mapping[str, str] | None = None,
 ) -> CurateReceipt:
     """Receipt of a track that is curated by the present rules."""
     from sa1b_captions.quality.duplicates.minhash import SIGNATURE_VERSION
@@ -101,11 +105,38 @@ def put_curate(
         recipe_fingerprint=campaign.recipe.fingerprint,
         quality_fingerprint=campaign.quality_fingerprint,
         signature_version=SIGNATURE_VERSION,
-        input=digest(captions),
+        input=captions_version(captions),
+        generation=captions.generation if captions else None,
+        parts=digest_of_parts(captions.parts) if captions else None,
+        judged_by=campaign.judged_by,
+        files=dict(files or {}),
         run_id=run_id,
     )
     place = receipt_files.curate_place(campaign.name, track, shard)
     return write_receipt(campaign.store, place, receipt)
+
+
+def put_audit(campaign: Campaign, track: str, shard: str) -> AuditReceipt:
+    """Audit of the accepted captions of a curated track."""
+    place = receipt_files.curate_place(campaign.name, track, shard)
+    curated = receipt_files.require_receipt(campaign.store, place)
+    receipt = AuditReceipt(
+        shard=shard,
+        track=track,
+        accepted=curated.accepted,
+        drawn=0,
+        answers={},
+        counts=SentenceCounts(),
+        slices={},
+        engine="preview",
+        model="preview",
+        model_revision="1",
+        judges_itself=True,
+        audit_fingerprint=audit_fingerprint(campaign.recipe),
+        input=accepted_version(curated),
+    )
+    place_of_audit = receipt_files.audit_place(campaign.name, track, shard)
+    return write_receipt(campaign.store, place_of_audit, receipt)
 
 
 def put_shard_validation(
@@ -118,6 +149,8 @@ def put_shard_validation(
         for receipt in read_curate_receipts(campaign, track, [shard])
         if receipt is not None
     }
+    audits = read_shard(campaign, shard).audits
+    fresh = audits.fresh if audits else {}
     receipt = ShardValidation(
         shard=shard,
         verdict=Verdict(verdict),
@@ -129,7 +162,9 @@ def put_shard_validation(
         },
         report=layout.past_report_key(campaign.name, shard, verdict),
         quality_fingerprint=campaign.quality_fingerprint,
-        input=curated_version(curated),
+        input=curated_version(curated, fresh),
+        curated={track: digest(one) for track, one in curated.items()},
+        audited={track: digest(one) for track, one in fresh.items()},
         run_id=run_id,
     )
     place = receipt_files.shard_validation_place(campaign.name, shard)
@@ -160,6 +195,7 @@ def put_release_validation(
     places = {track: receipt_files.dedup_place(campaign.name, track) for track in TRACKS}
     dedups = {track: read_receipt(campaign.store, place) for track, place in places.items()}
     found = {track: one for track, one in dedups.items() if one is not None}
+    results = _shard_results(campaign)
     receipt = ReleaseValidation(
         verdict=Verdict(verdict),
         shards=len(campaign.recipe.shards),
@@ -169,17 +205,24 @@ def put_release_validation(
         quality_fingerprint=campaign.quality_fingerprint,
         input=_release_input(campaign, found) if len(found) == len(TRACKS) else "0" * 16,
         dedups=digest(*dedups.values()),
+        shard_results=digest(*results.values()),
+        not_validated=[shard for shard, result in results.items() if result is None],
     )
     place = receipt_files.release_validation_place(campaign.name)
     return write_receipt(campaign.store, place, receipt)
 
 
+def _shard_results(campaign: Campaign) -> dict[str, ShardValidation | None]:
+    places = {
+        shard: receipt_files.shard_validation_place(campaign.name, shard)
+        for shard in campaign.recipe.shards
+    }
+    return {shard: read_receipt(campaign.store, place) for shard, place in places.items()}
+
+
 def _release_input(campaign: Campaign, dedups: Mapping[str, DedupReceipt]) -> str:
     shards = campaign.recipe.shards
-    results = [
-        read_receipt(campaign.store, receipt_files.shard_validation_place(campaign.name, shard))
-        for shard in shards
-    ]
+    results = list(_shard_results(campaign).values())
     curated = {
         track: [one for one in read_curate_receipts(campaign, track, shards) if one is not None]
         for track in TRACKS

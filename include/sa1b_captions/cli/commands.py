@@ -269,17 +269,23 @@ def validate(
         print_result(result)
 
 
-def _nothing_validated(reasons: dict[str, str], run_id: str | None) -> NoReturn:
+def _nothing_validated(reasons: dict[str, dict[str, str]], run_id: str | None) -> NoReturn:
     """Say so: to a person it is an error, in a run the stage that failed is the one to look at."""
-    selection = format_selection(reasons)
+    from sa1b_captions.stages.validate_shards import Begin
+
     if run_id is not None:
+        selection = format_selection(reasons)
         raise NothingToDo(f"nothing validated: no stage of this run has curated {selection}")
-    first, why = next(iter(reasons.items()))
-    if why.endswith(", then curate it"):  # curate alone refuses captions that are stale
-        raise PermanentError(f"nothing validated: {why}")
+    first, reason = next(iter(reasons.items()))
+    why, begin = reason["why"], reason["begin"]
+    if begin == Begin.CAPTION_AGAIN:
+        raise PermanentError(f"nothing validated: {why}, then curate it")
+    after: dict[str, str]
+    after = {Begin.INGEST: ", then caption, then curate", Begin.CAPTION: ", then curate"}
+    alike = format_selection(shard for shard, one in reasons.items() if one["begin"] == begin)
     raise PermanentError(
-        f"nothing validated: {selection} must be curated first ({first}, {why}); run sa1b-captions "
-        f"curate --shards {selection}"
+        f"nothing validated: {alike} must be curated first ({first}, {why}); run sa1b-captions "
+        f"{begin} --shards {alike}{after.get(begin, '')}"
     )
 
 

@@ -30,6 +30,7 @@ from sa1b_captions.quality.rules import EXACT_DUPLICATE, NEAR_DUPLICATE, find_re
 from sa1b_captions.receipt_files import (
     caption_place,
     curate_place,
+    digest_of_parts,
     ingest_place,
     read_receipt,
     require_receipt,
@@ -139,6 +140,9 @@ def _curate_track(
             reasons=summary["reasons"],
             recipe_fingerprint=recipe.fingerprint,
             input=made_of,
+            generation=source.generation,
+            parts=digest_of_parts(parts),
+            judged_by=campaign.judged_by,
             quality_fingerprint=campaign.quality_fingerprint,
             signature_version=SIGNATURE_VERSION,
             files=files,

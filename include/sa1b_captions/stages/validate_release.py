@@ -90,6 +90,7 @@ def validate_release(
                 input=version,
                 dedups=digest(*dedups.values()),
                 shard_results=digest(*shard_results.values()),
+                not_validated=[one for one, found in shard_results.items() if found is None],
                 audit=audited,
                 run_id=run_id,
             ),

@@ -7,6 +7,7 @@ A shard's health is judged beside the neighbours that are curated when it is val
 come later do not make its result outdated; `force` judges it again.
 """
 
+import enum
 import logging
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
@@ -25,7 +26,7 @@ from sa1b_captions.quality.health.reference import read_reference
 from sa1b_captions.quality.projection import check_projection, project
 from sa1b_captions.quality.report.shard import ShardFindings, render_shard
 from sa1b_captions.quality.report.window_occupancy import check_shard
-from sa1b_captions.receipt_files import run_summary_place, write_receipt
+from sa1b_captions.receipt_files import digest, run_summary_place, write_receipt
 from sa1b_captions.receipts import (
     CurateCounts,
     CurateReceipt,
@@ -62,7 +63,7 @@ def validate_shards(
     Returns:
         `shards` with each one's `ShardSummary`; `publish` with, for each asked shard, what the
         task of that name does and why, a pair of texts; `verdicts`, and the names that were
-        `validated` and `up_to_date`; `not_curated` with the reason by name.
+        `validated` and `up_to_date`; `not_curated` with each one's `NotCurated`.
 
     Raises:
         RetryableError: the store failed, or a check crashed; the other shards are done then.
@@ -71,7 +72,7 @@ def validate_shards(
     found: dict[str, ShardSummary] = {}
     publications: dict[str, Publication] = {}
     validated, up_to_date, crashes = [], [], []
-    not_curated: dict[str, str] = {}
+    not_curated: dict[str, NotCurated] = {}
     neighbours, reviews = Neighbours(campaign), Reviews(campaign)
     for shard in shards:
         state = read_shard(campaign, shard)
@@ -97,7 +98,7 @@ def validate_shards(
             _log.info("%s: %s%s", shard, result.verdict.value, known)
         else:
             not_curated[shard] = _why_none(state)
-            _log.warning("%s is not validated; %s", shard, not_curated[shard])
+            _log.warning("%s is not validated; %s", shard, not_curated[shard].why)
         publications[shard] = decide(shard, wish, curated, result)
     if run_id is not None:
         place_of_run = run_summary_place(campaign.name, run_id)
@@ -111,20 +112,38 @@ def validate_shards(
         "verdicts": {shard: summary.verdict for shard, summary in found.items()},
         "validated": validated,
         "up_to_date": up_to_date,
-        "not_curated": not_curated,
+        "not_curated": {shard: asdict(one) for shard, one in not_curated.items()},
     }
 
 
-def _why_none(state: ShardState) -> str:
-    """Why no track of a shard is curated: what is stale, or else of the first track.
+class Begin(enum.StrEnum):
+    """Stage that a shard which is not curated has to begin with."""
 
-    Of stale captions, which curate refuses, what to do before it is said as well.
-    """
+    INGEST = "ingest"
+    CAPTION = "caption"
+    CAPTION_AGAIN = "caption again"
+    CURATE = "curate"
+
+
+@dataclass(frozen=True, slots=True)
+class NotCurated:
+    """A shard that has no curated captions that count."""
+
+    why: str
+    """Of stale captions, which curate refuses, with the command that makes them anew."""
+    begin: Begin
+
+
+def _why_none(state: ShardState) -> NotCurated:
+    """Why no track of a shard is curated: what is stale, or else of the first track."""
     stale = {track: one for track, one in state.tracks.items() if one.stale}
     track, first = next(iter((stale or state.tracks).items()))
     if first.stale and first.stale[0].is_captions:
-        return f"{first.stale[0]}, then curate it"
-    return f"{track}: {why_not_curated(first)}"
+        return NotCurated(str(first.stale[0]), Begin.CAPTION_AGAIN)
+    begin = Begin.CURATE
+    if first.captions is None:
+        begin = Begin.INGEST if state.ingest is None else Begin.CAPTION
+    return NotCurated(f"{track}: {why_not_curated(first)}", begin)
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,6 +213,8 @@ def _validate_shard(
             report="",  # its name comes with the page
             quality_fingerprint=campaign.quality_fingerprint,
             input=curated_version(curated, inputs.audits),
+            curated={track: digest(receipt) for track, receipt in curated.items()},
+            audited={track: digest(receipt) for track, receipt in inputs.audits.items()},
             run_id=run_id,
         ),
         render_shard(campaign, findings),
