@@ -6,7 +6,7 @@ from typer.testing import CliRunner
 
 from sa1b_captions import layout
 from sa1b_captions.caption.engines.openai.engine import OpenAIEngine
-from sa1b_captions.cli import app, commands
+from sa1b_captions.cli import app, commands, common
 from sa1b_captions.errors import EXIT_PERMANENT, PermanentError, RetryableError
 from sa1b_captions.freshness import read_shard
 from sa1b_captions.mark_logs import MarkLog
@@ -288,7 +288,8 @@ def test_a_section_that_is_new_in_the_deployments_recipe_is_taken_from_there(tmp
     monkeypatch.setattr(commands, "load_recipe", lambda name: builders.demo_recipe())
     result = CliRunner().invoke(app, arguments)
     assert result.exit_code == EXIT_PERMANENT
-    monkeypatch.setattr(commands, "load_recipe", lambda name: campaign.recipe)
+    for module in (commands, common):
+        monkeypatch.setattr(module, "load_recipe", lambda name: campaign.recipe)
     with serve(answer=Judge(world)) as server:
         monkeypatch.setenv("CAPTIONS_JUDGE_URLS", server.url)
         result = CliRunner().invoke(app, arguments)

@@ -26,7 +26,7 @@ from sa1b_captions.typed_json import build
 
 _log = logging.getLogger(__name__)
 
-VERSION = 1
+VERSION = 2
 """Raise it when code makes something else of the same receipts, or keeps other fields of it."""
 
 WORTH_KEEPING = 16
