@@ -186,9 +186,9 @@ format: $(STAMP) ## Format and fix what ruff can
 	$(BIN)/ruff check --fix .
 
 pins: $(STAMP) ## Resolve requirements*.txt again from pyproject.toml
-	$(BIN)/uv pip compile -q --universal --python-version 3.11 --no-header --extra airflow --extra kubernetes --extra hf \
+	$(BIN)/uv pip compile -q --universal --python-version 3.11 --no-header --extra airflow --extra cluster --extra kubernetes --extra hf \
 	  pyproject.toml -o requirements.txt
-	$(BIN)/uv pip compile -q --universal --python-version 3.11 --no-header --extra airflow --extra kubernetes --extra hf \
+	$(BIN)/uv pip compile -q --universal --python-version 3.11 --no-header --extra airflow --extra cluster --extra kubernetes --extra hf \
 	  --group dev -c requirements.txt pyproject.toml -o requirements-dev.txt
 	$(BIN)/uv pip compile -q --universal --python-version 3.11 --no-header \
 	  tests/requirements-consumers.in -o tests/requirements-consumers.txt

@@ -2,22 +2,8 @@
 # Prepares the compose deployment; safe to run again.
 set -euo pipefail
 
-# Compose hands on only the settings there are; a misspelt one in `.env` shows here alone.
-python - <<'PYTHON'
-from sa1b_captions.errors import SettingsError
-from sa1b_captions.settings import load_settings
-
-try:
-    load_settings()
-except SettingsError as error:
-    raise SystemExit(f".env: {error}") from None
-PYTHON
-
-airflow db migrate
-
-# Deferred pods must hold their slot, or the pool bounds nothing.
-airflow pools set gpu "$GPU_SLOTS" "Caption pods or processes at once" --include-deferred
-airflow pools set download "$DOWNLOAD_SLOTS" "Archives downloaded at once" --include-deferred
+# In the image it lies beside this file.
+bash "$(dirname "$0")/migrate.sh"
 
 python - <<'PYTHON'
 import json, os, pathlib

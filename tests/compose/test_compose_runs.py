@@ -16,7 +16,9 @@ from tests.support.deployment import COMPOSE_FILE, ROOT, env_example
 
 START_S = RUN_S = 900
 DATA = "/opt/airflow/data"
-READERS = ("airflow-scheduler", "airflow-dag-processor", "airflow-triggerer")
+READERS = tuple(
+    f"airflow-{name}" for name in ("apiserver", "scheduler", "dag-processor", "triggerer")
+)
 """Services that read the links file or the recipe."""
 
 

@@ -1,3 +1,4 @@
+import json
 import os
 import re
 import shutil
@@ -42,6 +43,13 @@ def test_compose_hands_every_setting_to_every_stage():
         assert set(VARIABLE_NAMES) <= set(SERVICES[name]["environment"])
 
 
+def test_whatever_reads_the_recipe_sees_the_folder_that_may_hold_it():
+    """The console and the command line do too."""
+    for name in [*AIRFLOW, "worker"]:
+        if name != "airflow-init":
+            assert "./data:/opt/airflow/data:ro" in SERVICES[name]["volumes"]
+
+
 def test_init_refuses_a_misspelt_setting_in_env():
     assert SERVICES["airflow-init"]["env_file"] == [{"path": ".env", "required": False}]
     reply = subprocess.run(
@@ -57,7 +65,7 @@ def test_init_refuses_a_misspelt_setting_in_env():
     )
     assert reply.returncode != 0
     assert reply.stderr.startswith(
-        ".env: CAPTIONS_WINDOWS is no setting (did you mean CAPTIONS_WINDOW?)"
+        "settings: CAPTIONS_WINDOWS is no setting (did you mean CAPTIONS_WINDOW?)"
     )
 
 
@@ -127,10 +135,12 @@ def test_health_of_the_api_server_warms_the_execution_api():
 
 
 def test_init_makes_pools_that_count_deferred_pods():
-    pools = re.findall(r"^airflow pools set (\w+) .*", (ROOT / "deploy/init.sh").read_text(), re.M)
-    assert pools == ["gpu", "download"]
-    assert (ROOT / "deploy/init.sh").read_text().count("--include-deferred") == 2
-    subprocess.run(["bash", "-n", str(ROOT / "deploy/init.sh")], check=True)
+    text = (ROOT / "deploy/migrate.sh").read_text()
+    pools = json.loads(
+        re.sub(r"\$\{\w+:\?[^}]*\}", "1", re.search(r"<<JSON\n(.*?)JSON", text, re.S)[1])
+    )
+    assert set(pools) == {"gpu", "download"}
+    assert [pool["include_deferred"] for pool in pools.values()] == [True, True]
 
 
 def test_seaweedfs_has_conditional_writes():
