@@ -87,6 +87,15 @@ def share(text: str) -> float:
     raise ValueError("expected a share from 0 to 1, for example 0.05")
 
 
+def price(text: str) -> float:
+    """An amount of money above zero."""
+    with contextlib.suppress(ValueError):
+        number = float(text)
+        if 0 < number < float("inf"):
+            return number
+    raise ValueError("expected a number above 0, for example 2.49")
+
+
 def urls(text: str) -> tuple[str, ...]:
     """Addresses of servers, separated by commas, none twice and none with a login."""
     found = tuple(url.strip().rstrip("/") for url in text.split(",") if url.strip())

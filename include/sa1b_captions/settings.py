@@ -231,6 +231,13 @@ class Settings:
         "h100x4",
         doc="pod: a section of include/sa1b_captions/pod_profiles.toml.",
     )
+    price_per_gpu_hour: float | None = variable(
+        "CAPTIONS_PRICE_PER_GPU_HOUR",
+        parsers.price,
+        doc="What a GPU costs in an hour, in whatever currency; the campaign board tells costs in "
+        "the same.",
+        example="2.49",
+    )
     worker_image: str | None = variable(
         "CAPTIONS_WORKER_IMAGE",
         parsers.container_image,

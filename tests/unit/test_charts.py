@@ -30,3 +30,13 @@ def test_a_share_chart_of_a_thousand_shards_names_the_bad_ones_and_stays_small()
     titles = [word for word in Page(chart).words if ": " in word]
     assert titles == ["sa_000017: 7.0%", "sa_000433: 100.0%"]
     assert len(chart) < 40_000
+
+
+def test_a_series_has_a_bar_for_each_span_that_tells_something():
+    names = ["2026-11-01", "2026-11-02", "2026-11-03"]
+    svg = charts.series_chart(names, [0.5, None, 0.25], lambda value: f"{value:.0%}", "Rejected")
+    assert svg.count("<rect") == 2
+    assert "<title>2026-11-03: 25%</title>" in svg
+    assert 'aria-label="Rejected, from 2026-11-01 to 2026-11-03, at most 50%"' in svg
+    assert "nan" not in charts.series_chart(names, [0.0, None, None], str, "<b>")
+    assert "<b>" not in charts.series_chart(names, [0.0, None, None], str, "<b>")

@@ -1,5 +1,6 @@
 """Commands that look at what is stored; the campaign's summary is all that one of them writes."""
 
+import datetime as dt
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -121,6 +122,7 @@ def status(
     Projections are of all the recipe's shards, whichever are shown.
     """
     from sa1b_captions.release.manifest import latest_version
+    from sa1b_captions.stages.outlook import outlook
     from sa1b_captions.stages.status import project_tracks, read_status
 
     _, store, campaign = look_at_deployment()
@@ -149,6 +151,8 @@ def status(
     model = campaign.recipe.model
     held = "not locked" if lock is None else f"locked to revision {lock.revision}"
     print(f"model {model.id}: {held}")
+    told = outlook(found, dt.datetime.now(dt.UTC))
+    print(told.describe())
     projections = project_tracks(campaign, found)
     for projection in projections:
         print(projection.describe())
@@ -162,6 +166,7 @@ def status(
             "stale": sum(bool(item.stale) for item in statuses),
             "latest_release": latest_version(store),
             "model_lock": None if lock is None else lock.digest,
+            "outlook": asdict(told),
             "projections": [asdict(one) for one in projections],
         }
     )

@@ -26,7 +26,7 @@ from sa1b_captions.typed_json import build
 
 _log = logging.getLogger(__name__)
 
-VERSION = 2
+VERSION = 3
 """Raise it when code makes something else of the same receipts, or keeps other fields of it."""
 
 WORTH_KEEPING = 16
@@ -106,6 +106,21 @@ def look_up(
         new = {one: {"mark": marks[one], "found": asdict(known[one])} for one in lacking}  # type: ignore[call-overload]
         _write(campaign, kept | new)
     return {subject: known[subject] for subject in marks}
+
+
+def read_kept(campaign: Campaign, kind: type[Found], subjects: Sequence[str]) -> list[Found] | None:
+    """What the summary keeps of some subjects, whether or not it still holds.
+
+    Receipts are not asked. None where it lacks one of them, or keeps other fields of it.
+
+    Raises:
+        RetryableError: the store failed.
+    """
+    kept = _read(campaign)
+    try:
+        return [build(kind, kept[subject]["found"]) for subject in subjects]
+    except (KeyError, TypeError, ValueError):
+        return None
 
 
 def _kept(kind: type[Found], entry: Any, mark: str) -> Found | None:

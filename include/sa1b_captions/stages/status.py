@@ -5,7 +5,7 @@ recipe as it is now, and this is what was validated. Receipts say so; a listing 
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from sa1b_captions import freshness, layout, release_freshness
 from sa1b_captions.campaign import Campaign
@@ -15,7 +15,8 @@ from sa1b_captions.quality.projection import Projection, project
 from sa1b_captions.receipt_files import digest
 from sa1b_captions.recipe import TRACKS
 from sa1b_captions.shards import shard_number
-from sa1b_captions.stages.campaign_summary import RELEASE, Stamps, look_up
+from sa1b_captions.stages.campaign_summary import RELEASE, Stamps, look_up, read_kept
+from sa1b_captions.stages.shard_figures import TrackFigures, read_figures
 
 _STEPS = ("", "captioned", "curated")
 _DETAILED = 50
@@ -39,6 +40,8 @@ class ShardStatus:
     """Captions of each track that is curated by the present rules."""
     metrics: dict[str, str] = field(default_factory=dict)
     """`records.content_digest` of the `metrics.json` of these tracks, where a receipt names it."""
+    figures: dict[str, TrackFigures] = field(default_factory=dict)
+    """Of the tracks that are captioned."""
 
     @property
     def done(self) -> bool:
@@ -111,9 +114,23 @@ def read_status(campaign: Campaign, shards: Sequence[str] | None = None) -> Camp
         campaign,
         ShardStatus,
         {shard: stamps.mark([shard]) for shard in shards},
-        lambda shard: _status(freshness.read_shard(campaign, shard, stamps.__contains__)),
+        lambda shard: _with_figures(
+            campaign, freshness.read_shard(campaign, shard, stamps.__contains__)
+        ),
     )
     return CampaignStatus(list(found.values()))
+
+
+def glance(campaign: Campaign) -> CampaignStatus | None:
+    """How the recipe's shards stood when the summary was written: one object is read.
+
+    None where it does not tell of all of them.
+
+    Raises:
+        RetryableError: the store failed.
+    """
+    found = read_kept(campaign, ShardStatus, campaign.recipe.shards)
+    return None if found is None else CampaignStatus(found)
 
 
 def project_tracks(campaign: Campaign, status: CampaignStatus) -> list[Projection]:
@@ -128,6 +145,10 @@ def project_tracks(campaign: Campaign, status: CampaignStatus) -> list[Projectio
 
 def _accepted(shards: Sequence[ShardStatus], track: str) -> list[int]:
     return [shard.accepted[track] for shard in shards if track in shard.accepted]
+
+
+def _with_figures(campaign: Campaign, state: ShardState) -> ShardStatus:
+    return replace(_status(state), figures=read_figures(campaign, state))
 
 
 def _status(state: ShardState) -> ShardStatus:
@@ -149,8 +170,8 @@ def _status(state: ShardState) -> ShardStatus:
 
 
 def read_shard(campaign: Campaign, shard: str) -> ShardStatus:
-    """Read how far one shard is."""
-    return _status(freshness.read_shard(campaign, shard))
+    """Read how far one shard is, from its receipts."""
+    return _with_figures(campaign, freshness.read_shard(campaign, shard))
 
 
 def is_done(campaign: Campaign, shard: str) -> bool:

@@ -5,7 +5,7 @@ its text keeps its size. Colours come from the page's style by class, so dark mo
 """
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from markupsafe import Markup
 
@@ -99,8 +99,36 @@ def share_chart(
         body.append(Markup('<a href="#shards/{}">{}</a>').format(shard, group))
     if quiet:
         body.append(_bars_in_one_path(quiet, count))
-    body += _shard_names(shards, pitch)
+    body += _bar_names(shards, pitch)
     return _svg(body, f"Share of rejected captions in each of {counted(len(shards), 'shard')}")
+
+
+def series_chart(
+    names: Sequence[str],
+    values: Sequence[float | None],
+    write: Callable[[float], str],
+    label: str,
+) -> Markup:
+    """One bar per span of time for one number; no bar where nothing tells it.
+
+    Args:
+        names: of the spans, in their order.
+        values: of the same spans, not below 0.
+        write: a value for people.
+        label: what the number is.
+    """
+    top = max((value for value in values if value is not None), default=0.0) or 1.0
+    pitch = min(1 / max(len(names), 1), 0.25)
+    line = Markup('<line class="{}" x1="0" x2="100%" y1="{:.1f}" y2="{:.1f}"/>')
+    body = [line.format("axis", _BASE, _BASE), line.format("grid", _TOP, _TOP)]
+    body.append(_text(1, _TOP - 4, write(top), "end", "tick"))
+    for place, (name, value) in enumerate(zip(names, values, strict=True)):
+        if value is not None:
+            height = max(value / top * (_BASE - _TOP), 1.0)
+            bar = _rectangle(place * pitch, pitch, _BASE - height, height, "within")
+            body.append(_group(f"{name}: {write(value)}", [bar]))
+    body += _bar_names(names, pitch)
+    return _svg(body, f"{label}, from {names[0]} to {names[-1]}, at most {write(top)}")
 
 
 def _bars_in_one_path(bars: Sequence[tuple[int, float]], count: int) -> Markup:
@@ -112,12 +140,12 @@ def _bars_in_one_path(bars: Sequence[tuple[int, float]], count: int) -> Markup:
     ).format(top=_TOP, height=_BASE - _TOP, count=count, path=path)
 
 
-def _shard_names(shards: Sequence[str], pitch: float) -> list[Markup]:
-    every = max(1, math.ceil(len(shards) / 4))
+def _bar_names(names: Sequence[str], pitch: float) -> list[Markup]:
+    every = max(1, math.ceil(len(names) / 4))
     labels = []
-    for place in range(0, len(shards), every):
+    for place in range(0, len(names), every):
         at = place * pitch
-        labels.append(_text(at, _HEIGHT - 6, shards[place], "start", "tick"))
+        labels.append(_text(at, _HEIGHT - 6, names[place], "start", "tick"))
     return labels
 
 
