@@ -106,8 +106,15 @@ class CaptionsPlugin(AirflowPlugin):
     listeners = [RunNotes()]  # noqa: RUF012
     external_views = [  # noqa: RUF012
         {
-            "name": "Captions",
+            "name": "Campaign board",
             "href": "captions/",
+            "destination": "nav",
+            "category": "browse",
+            "url_route": "campaign-board",
+        },
+        {
+            "name": "Captions",
+            "href": "captions/gallery",
             "destination": "nav",
             "category": "browse",
             "url_route": "captions",

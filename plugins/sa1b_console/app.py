@@ -16,10 +16,8 @@ from fastapi.responses import HTMLResponse, PlainTextResponse
 
 from sa1b_captions.errors import CaptioningError
 from sa1b_captions.receipt_files import read_receipt, run_summary_place
-from sa1b_captions.recipe import TRACKS
 from sa1b_captions.shards import SHARD_PATTERN
-from sa1b_captions.stages.status import project_tracks, read_status
-from sa1b_console import gallery, marking, reports, trying
+from sa1b_console import gallery, marking, reports, standing, trying
 from sa1b_console.common import (
     CAPTION_DAG,
     HEADERS,
@@ -44,6 +42,7 @@ app = FastAPI(
     redoc_url=None,
     openapi_url=None,
 )
+app.include_router(standing.router)
 app.include_router(gallery.router)
 app.include_router(marking.router)
 app.include_router(trying.router)
@@ -72,22 +71,6 @@ def _refused(request: Request, error: Exception) -> PlainTextResponse:
 @app.exception_handler(CaptioningError)
 def _failed(request: Request, error: Exception) -> HTMLResponse:
     return show(request, "notice.html", 503, title="Cannot be shown", message=str(error))
-
-
-@app.get("/", dependencies=[caption_runs])
-def overview(request: Request) -> HTMLResponse:
-    """How far every shard is, and how many captions each track will have at this rate."""
-    campaign = open_campaign()
-    found = read_status(campaign)
-    projected = {one.track: one for one in project_tracks(campaign, found)}
-    return show(
-        request,
-        "overview.html",
-        campaign=campaign,
-        found=found,
-        tracks=TRACKS,
-        projected=projected,
-    )
 
 
 @app.get("/shards/{shard}", dependencies=[caption_runs])

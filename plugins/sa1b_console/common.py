@@ -57,6 +57,14 @@ templates = jinja2.Environment(
 templates.filters["counted"] = counted
 templates.filters["count"] = lambda number: "–" if number is None else f"{number:,}"
 templates.filters["percent"] = lambda share: f"{share:.1%}"
+templates.filters["decimal"] = lambda number, digits: (
+    "–" if number is None else f"{number:,.{digits}f}"
+)
+templates.filters["span_of_time"] = lambda width: next(
+    counted(round(width.total_seconds() / seconds), unit)
+    for unit, seconds in (("day", 86_400), ("hour", 3600), ("minute", 60))
+    if width.total_seconds() >= seconds
+)
 
 
 def may_judge(user: BaseUser) -> bool:

@@ -19,9 +19,7 @@ from airflow.sdk.exceptions import (
 from sa1b_captions.errors import EXIT_NOTHING_TO_DO, EXIT_PERMANENT, EXIT_USAGE
 from sa1b_captions.shards import parse_selection
 from sa1b_operators.events import console_path
-
-PROGRESS_KEY = "progress"
-"""In the task's state store: how far its stage is, as its last line says."""
+from sa1b_operators.state_keys import NODE_KEY, PROGRESS_KEY
 
 Report = Literal["shard", "run"]
 
@@ -95,10 +93,19 @@ class StageOperator(BaseOperator):
 
 def show_progress(line: str, context: Any) -> None:
     """Keep a stage's last line where Airflow shows it beside the task."""
+    _keep(PROGRESS_KEY, line, context)
+
+
+def show_node(node: str, context: Any) -> None:
+    """Keep the name of the node that a stage's pod runs on, in the same place."""
+    _keep(NODE_KEY, node, context)
+
+
+def _keep(key: str, value: str, context: Any) -> None:
     store = context.get("task_state_store")
     if store is not None:
         with contextlib.suppress(Exception):  # whatever it is, the stage goes on without it
-            store.set(PROGRESS_KEY, line)
+            store.set(key, value)
 
 
 def raise_for(exit_code: int, message: str) -> None:

@@ -23,7 +23,7 @@ from kubernetes.client.exceptions import ApiException
 from sa1b_captions.profiles import load_profile
 from sa1b_captions.settings import load_settings
 from sa1b_operators import api_errors
-from sa1b_operators.base import StageOperator, raise_for, show_progress
+from sa1b_operators.base import StageOperator, raise_for, show_node, show_progress
 from sa1b_operators.pod_causes import failure, gone
 from sa1b_operators.pod_spec import pod_arguments
 from sa1b_operators.pod_watch import overdue_since
@@ -143,6 +143,8 @@ class PodStageOperator(StageOperator, KubernetesPodOperator):
         pod = self._read_pod(name, event["namespace"])
         if pod is None and status != "success":
             raise AirflowException(gone(name, event.get(KNOWN), self._events(event)))
+        if status == PROGRESS and pod is not None and pod.spec.node_name:
+            show_node(pod.spec.node_name, context)
         if status == LOST:
             self._end_by_force(pod)
             raise AirflowException(f"pod {name} is gone: {event['message']}; the next one resumes")

@@ -7,7 +7,14 @@ from sa1b_captions.mark_logs import read_marks
 from sa1b_captions.marks import CaptionMark, Fault, Judgement
 
 PAGES = [
-    *("/", "/gallery", "/gallery?verdict=rejected", "/samples/single_en/sa_000000/1", "/clusters"),
+    *(
+        "/",
+        "/board/sa_000000",
+        "/gallery",
+        "/gallery?verdict=rejected",
+        "/samples/single_en/sa_000000/1",
+        "/clusters",
+    ),
     *("/clusters?shard=sa_000000", "/marks", "/what-if?change=en.min_chars=300"),
 ]
 

@@ -39,3 +39,27 @@ def cluster(monkeypatch, pod_settings):
     monkeypatch.setenv("AIRFLOW_CONN_KUBERNETES_DEFAULT", json.dumps(connection))
     yield cluster
     cluster.close()
+
+
+@pytest.fixture(scope="session")
+def airflow_app(airflow_db):
+    """Airflow's own API server with the console mounted by the plugin."""
+    from airflow.api_fastapi.app import create_app
+
+    return create_app(apps="all")
+
+
+@pytest.fixture
+def login(airflow_app):
+    """Make a client that is logged in with a role."""
+    from airflow.api_fastapi.auth.managers.simple.user import SimpleAuthManagerUser
+    from starlette.testclient import TestClient
+
+    def make(role="viewer", name=None):
+        client = TestClient(airflow_app)
+        if role:
+            user = SimpleAuthManagerUser(username=name or role, role=role.upper())
+            client.cookies.set("_token", airflow_app.state.auth_manager.generate_jwt(user))
+        return client
+
+    return make

@@ -22,31 +22,6 @@ PLUGINS = Path(__file__).parents[2] / "plugins"
 RUN = "scheduled__2026-11-01T00:00:00+00:00"
 
 
-@pytest.fixture(scope="module")
-def airflow_app(airflow_db):
-    """Airflow's own API server with the console mounted by the plugin."""
-    from airflow.api_fastapi.app import create_app
-
-    return create_app(apps="all")
-
-
-@pytest.fixture(scope="module")
-def login(airflow_app):
-    """Make a client that is logged in with a role."""
-    from airflow.api_fastapi.auth.managers.simple.user import SimpleAuthManagerUser
-    from starlette.testclient import TestClient
-
-    def make(role="viewer"):
-        client = TestClient(airflow_app)
-        if role:
-            user = SimpleAuthManagerUser(username=role, role=role.upper())
-            token = airflow_app.state.auth_manager.generate_jwt(user)
-            client.cookies.set("_token", token)
-        return client
-
-    return make
-
-
 @pytest.fixture
 def campaign(tmp_path, monkeypatch):
     """The campaign that the console reads, with a recipe of 60 shards."""
@@ -63,7 +38,7 @@ def page(login, path, status=200):
     return reply.text
 
 
-PATHS = ["/", "/shards/sa_000000", "/release", f"/runs/caption_shards/{RUN}"]
+PATHS = ["/", "/board/sa_000000", "/shards/sa_000000", "/release", f"/runs/caption_shards/{RUN}"]
 
 
 @pytest.mark.parametrize("path", PATHS)
@@ -185,8 +160,9 @@ def test_a_report_leads_to_its_gallery_its_neighbours_and_its_run(login, campaig
     page_ = f"<main>\n<table><tr><th>{link}<p>href=&#34;#gallery?x</p>"
     put_report(campaign, "sa_000001", page_, run_id="manual__1+2")
     table = Table(page(login, "/shards/sa_000001"))
-    assert table.links[:7] == [
+    assert table.links[:8] == [
         "/captions/",
+        "/captions/board/sa_000001",
         "/captions/gallery?shards=sa_000001",
         "/captions/gallery?shards=sa_000001&verdict=rejected",
         "/captions/clusters?shard=sa_000001",
@@ -293,7 +269,7 @@ def half_way(campaign):
     return campaign
 
 
-def test_overview_shows_how_far_every_shard_is(login, half_way):
+def test_the_board_shows_how_far_every_shard_is(login, half_way):
     text = page(login, "/")
     table = Table(text)
     assert table.rows[:3] == [
@@ -309,13 +285,13 @@ def test_overview_shows_how_far_every_shard_is(login, half_way):
     ]
     assert projected[0][1:] == ["1,200"] * 4
     assert projected[1][1:] == ["–"] * 4  # one shard says nothing of the others' spread
-    assert table.rows[7:] == [
+    assert table.rows[-3:] == [
         ["sa_000000", "fail", "yes", *["curated"] * 4],
         ["sa_000001", "captioning", "yes", "captioned", "–", "–", "–"],
         ["sa_000002", "ingested", "yes", *["–"] * 4],
     ]
     assert "3 of 60 shards ingested" in " ".join(text.split())
-    assert sum("/captions/shards/" in link for link in table.links) == 60 + 1
+    assert sum("/captions/board/" in link for link in table.links) == 60 + 3
 
 
 def test_airflow_offers_the_menu_entry_and_the_tab(login):
@@ -324,8 +300,12 @@ def test_airflow_offers_the_menu_entry_and_the_tab(login):
         for plugin in login("admin").get("/api/v2/plugins").json()["plugins"]
         if plugin["name"] == "sa1b_captions"
     ]
-    views = {view["destination"]: view["href"] for view in plugin["external_views"]}
-    assert views == {"nav": "captions/", "dag_run": "captions/runs/{DAG_ID}/{RUN_ID}"}
+    views = {view["name"]: (view["destination"], view["href"]) for view in plugin["external_views"]}
+    assert views == {
+        "Campaign board": ("nav", "captions/"),
+        "Captions": ("nav", "captions/gallery"),
+        "Quality report": ("dag_run", "captions/runs/{DAG_ID}/{RUN_ID}"),
+    }
     assert login("admin").get("/api/v2/plugins/importErrors").json()["import_errors"] == []
 
 

@@ -18,29 +18,6 @@ SENTENCE = "A red kettle stands on a wooden table beside a white cup and a folde
 
 
 @pytest.fixture(scope="module")
-def airflow_app(airflow_db):
-    from airflow.api_fastapi.app import create_app
-
-    return create_app(apps="all")
-
-
-@pytest.fixture(scope="module")
-def login(airflow_app):
-    """Make a client that is logged in with a role."""
-    from airflow.api_fastapi.auth.managers.simple.user import SimpleAuthManagerUser
-    from starlette.testclient import TestClient
-
-    def make(role="viewer", name=None):
-        client = TestClient(airflow_app)
-        if role:
-            user = SimpleAuthManagerUser(username=name or role, role=role.upper())
-            client.cookies.set("_token", airflow_app.state.auth_manager.generate_jwt(user))
-        return client
-
-    return make
-
-
-@pytest.fixture(scope="module")
 def campaign(tmp_path_factory):
     """Two shards of ten photographs, captioned in two languages and in groups."""
     root = tmp_path_factory.mktemp("console")

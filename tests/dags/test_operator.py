@@ -8,11 +8,12 @@ from airflow.sdk import DAG, task_group
 from airflow.sdk.exceptions import AirflowException, AirflowFailException, AirflowSkipException
 
 from sa1b_operators import process
-from sa1b_operators.base import PROGRESS_KEY, QualityReportLink
+from sa1b_operators.base import QualityReportLink
 from sa1b_operators.local import LocalStageOperator
 from sa1b_operators.process import StageProcess
 from sa1b_operators.stage import STAGE_DEFAULTS
 from sa1b_operators.stage import stage as make_stage
+from sa1b_operators.state_keys import PROGRESS_KEY
 
 pytestmark = pytest.mark.usefixtures("airflow_db")
 

@@ -15,8 +15,8 @@ from airflow.sdk.exceptions import (
 )
 
 from sa1b_operators import trigger
-from sa1b_operators.base import PROGRESS_KEY
 from sa1b_operators.stage import STAGE_DEFAULTS
+from sa1b_operators.state_keys import PROGRESS_KEY
 from sa1b_operators.trigger import KNOWN, ProgressPodTrigger
 from tests.support.caption_pods import caption, run_caption
 from tests.support.fake_kubernetes import container, ended

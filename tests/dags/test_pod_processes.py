@@ -7,11 +7,11 @@ import pytest
 from airflow.sdk import DAG
 from airflow.sdk.module_loading import import_string
 
-from sa1b_operators.base import PROGRESS_KEY
 from sa1b_operators.stage import STAGE_DEFAULTS
+from sa1b_operators.state_keys import NODE_KEY, PROGRESS_KEY
 from sa1b_operators.trigger import ProgressPodTrigger
 from tests.support.caption_pods import caption
-from tests.support.process_kubernetes import ProcessKubernetes
+from tests.support.process_kubernetes import NODE, ProcessKubernetes
 
 
 @pytest.fixture
@@ -31,7 +31,7 @@ def run_script(run_dag, script, **arguments):
     return run_dag(dag)
 
 
-def test_progress_of_a_running_pod_is_in_the_tasks_state(machine, run_dag):
+def test_progress_and_node_of_a_running_pod_are_in_the_tasks_state(machine, run_dag):
     from airflow.models.task_state_store import TaskStateStoreModel
     from airflow.utils.session import create_session
 
@@ -45,10 +45,10 @@ for done in (10, 20):
     run = run_script(run_dag, script, trigger_kwargs={"progress_interval_s": 0.5})
     assert run.get_task_instance("caption").state == "success"
     with create_session() as session:
-        found = session.query(TaskStateStoreModel).filter_by(run_id=run.run_id, key=PROGRESS_KEY)
-        assert [json.loads(row.value) for row in found] == [
-            "sa_000017 20/30 samples, 4.0 samples/s"
-        ]
+        found = session.query(TaskStateStoreModel).filter_by(run_id=run.run_id)
+        kept = {row.key: json.loads(row.value) for row in found}
+    assert kept[PROGRESS_KEY] == "sa_000017 20/30 samples, 4.0 samples/s"
+    assert kept[NODE_KEY] == NODE
 
 
 def test_a_task_deferred_by_version_0_1_waits_on():

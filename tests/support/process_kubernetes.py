@@ -13,6 +13,7 @@ from typing import Any
 
 from tests.support.fake_kubernetes import FakeKubernetes, container, ended, now
 
+NODE = "node-of-this-machine"
 GRACE_PERIOD_S = 30
 
 
@@ -93,6 +94,7 @@ class PodRun:
 
     def _run(self) -> None:
         began = now()
+        self.pod["spec"]["nodeName"] = NODE
         self._show(
             phase="Running",
             containerStatuses=[container({"running": {"startedAt": began}}) | {"ready": True}],
