@@ -17,7 +17,6 @@ from sa1b_captions.release.manifest import read_manifest
 from sa1b_captions.release.verify import verify_release
 from sa1b_captions.shards import shard_name
 from sa1b_captions.stages.export import export_release
-from sa1b_captions.storage import FileStore
 from tests.support import builders, releases
 from tests.support.counting_store import CountingStore
 
@@ -290,17 +289,31 @@ def test_a_batch_that_another_export_removed_is_a_matter_of_running_again(many, 
     assert export_release(many, "v2")["version"] == "v2"
 
 
-def test_processes_write_what_one_does(monkeypatch, tmp_path):
-    campaign = releases.ready_campaign(FileStore(tmp_path), builders.demo_recipe(shards="0-2"))
-    export_release(campaign, "v1")
-    for key in list(campaign.store.list("campaigns/test/release/")):
-        campaign.store.delete(key)
-    monkeypatch.setattr(track_files, "WORTH_PROCESSES", 1)
-    monkeypatch.setattr(track_files.os, "sched_getaffinity", lambda pid: {0, 1})
-    export_release(campaign, "v2")
-    first, second = (
-        {f.name: f.sha256 for f in read_manifest(campaign.store, version).files if f.rows}
-        for version in ("v1", "v2")
-    )
-    assert first == second
-    assert [row["id"] for row in releases.read_lines(campaign.store, JSONL, "v2")] == [*range(9)]
+def test_writers_side_by_side_write_what_one_does(many, monkeypatch):
+    found = {}
+    for version, processors in (("v1", {0}), ("v2", {0, 1, 2})):
+        monkeypatch.setattr(track_files.os, "sched_getaffinity", lambda _, n=processors: n)
+        export_release(many, version)
+        files = read_manifest(many.store, version).files
+        found[version] = {file.name: file.sha256 for file in files if file.rows}
+        for key in list(many.store.list("campaigns/test/release/")):
+            many.store.delete(key)
+    assert len(found["v1"]) > SHARDS
+    assert found["v1"] == found["v2"]
+    lines = {many.store.read(f"releases/{version}/{JSONL}") for version in found}
+    assert len(lines) == 1
+
+
+def test_a_batch_of_lines_that_was_changed_is_not_joined(many, monkeypatch):
+    monkeypatch.setattr(track_files, "ASSEMBLED_BYTES", 1 << 30)
+
+    def damaging(campaign, wanted):
+        found = original(campaign, wanted)
+        key = found[2].jsonl.key
+        campaign.store.write(key, campaign.store.read(key).replace(b"gpt", b"cat"))
+        return found
+
+    original = track_files.make_batches
+    monkeypatch.setattr("sa1b_captions.stages.export.make_batches", damaging)
+    with pytest.raises(PermanentError, match="is damaged.*delete it and export again"):
+        export_release(many, "v1")

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from sa1b_captions import layout, receipt_files, records
 from sa1b_captions.recipe import TRACKS, load_recipe
-from sa1b_captions.release import guards, rows
+from sa1b_captions.release import guards, json_rows, rows
 from sa1b_captions.release.manifest import (
     TrackTotals,
     read_manifest,
@@ -185,7 +185,8 @@ def test_any_caption_survives_as_one_line_and_as_parquet(captions):
     for name in ("single_en", "multi_zh"):
         accepted = builders.caption_rows(recipe, name, "sa_000000", captions)
         published = rows.published_table(recipe.tracks[name], accepted, 7)
-        text = rows.json_lines(published).decode()
+        turns = rows.turns(recipe.tracks[name], accepted)
+        text = str(json_rows.json_lines(published, *turns), "utf-8")
         assert [json.loads(line) for line in text.splitlines()] == published.to_pylist()
         assert [row["conversations"][1]["value"] for row in published.to_pylist()] == captions
         assert published.column("id").to_pylist() == [7 + n for n in range(len(captions))]

@@ -5,6 +5,8 @@ import polars as pl
 import pyarrow as pa
 import pyarrow.compute as pc
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from sa1b_captions import layout, records
 from sa1b_captions.caption.engines.generation import finished
@@ -61,6 +63,8 @@ def check(track, captions, changes):
         ({"heights": [None]}, "has an image without height"),
         ({"widths": [96, 96]}, "has an image without width"),
         ({"caption": " "}, "has no caption"),
+        ({"caption": "\u3000"}, "has no caption"),
+        ({"caption": ""}, "has no caption"),
         ({"caption": None}, "has no caption"),
         ({"sample_id": "single_en/sa_000001/1"}, "accepted twice"),
     ],
@@ -68,6 +72,23 @@ def check(track, captions, changes):
 def test_a_row_that_must_not_be_published_is_refused(changes, message):
     with pytest.raises(PermanentError, match=f"single_en/sa_000001: .*{message}"):
         check("single_en", ["A hill.", "A pond."], changes)
+
+
+STRANGE = "".join({*guards.LINE_BREAKS, *" =@+-<>|(/\t\x1c\x7f\u200b\u2028\u3000\xa0山é"})
+
+
+@given(st.lists(st.text(STRANGE + "ab.", min_size=1), min_size=1, max_size=5))
+def test_no_pattern_matches_a_caption_that_is_not_doubtful(captions):
+    column = pa.chunked_array([["A hill.", *captions]]).slice(1)
+    doubtful = guards._doubtful(column).to_pylist()
+    for _, pattern in guards.UNPUBLISHABLE:
+        matched = pc.match_substring_regex(column, pattern).to_pylist()
+        assert all(seen for seen, found in zip(doubtful, matched, strict=True) if found)
+
+
+def test_a_plain_caption_is_not_doubtful():
+    column = pa.chunked_array([["A hill.", "Two - or = more."]])
+    assert guards._doubtful(column).to_pylist() == [False, False]
 
 
 def test_a_refused_row_stops_the_release(campaign, local):

@@ -24,6 +24,7 @@ from sa1b_captions.receipt_files import digest
 from sa1b_captions.receipts import CurateReceipt, IngestReceipt
 from sa1b_captions.release import guards, rows
 from sa1b_captions.release.batches import Batch
+from sa1b_captions.release.json_rows import json_lines
 from sa1b_captions.release.left_out import Finding, repeats_within
 from sa1b_captions.release.summary import Lengths
 from sa1b_captions.release.trim import stays
@@ -134,7 +135,7 @@ def write_batch(campaign: Campaign, inputs: BatchInputs) -> Batched:
     tally = _Tally()
     with ExitStack() as stack:
         writers = {
-            kind: stack.enter_context(open_hashed(campaign.store, key))
+            kind: stack.enter_context(open_hashed(campaign.store, key, pieces_only=kind == "jsonl"))
             for kind, key in keys.items()
         }
         tables = {kind: ParquetTable(writers[kind], schemas[kind]) for kind in KINDS}
@@ -185,7 +186,7 @@ def _write_shards(
             kept, originals = rows.repaired(kept, inputs.repairs[shard])
             guards.check_rows(campaign.recipe, track, kept, f"{track.name}/{shard}")
         published = rows.published_table(track, kept, first_id)
-        jsonl.write(rows.json_lines(published))
+        jsonl.write(json_lines(published, *rows.turns(track, kept)))
         jsonl.cut(shard=shard)
         jsonl.rows += published.num_rows
         tables["data"].add(published)
@@ -250,7 +251,8 @@ def _split(campaign: Campaign, inputs: BatchInputs, shard: str, stored: _Stored)
     guards.check_rows(campaign.recipe, campaign.recipe.tracks[inputs.track], accepted, where)
     winners = inputs.winners[shard]
     goes = pc.is_in(accepted.column("sample_id"), value_set=pa.array(list(winners), pa.string()))
-    kept, repeats = accepted.filter(pc.invert(goes)), accepted.filter(goes)
+    # Nothing is copied where nothing goes.
+    kept, repeats = accepted.filter(pc.invert(goes)) if winners else accepted, accepted.filter(goes)
     if repeats.num_rows != len(winners):
         key = layout.duplicates_key(campaign.name, inputs.track)
         known = set(accepted.column("sample_id").to_pylist())

@@ -2,12 +2,14 @@
 
 import re
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from sa1b_captions.errors import PermanentError
 from sa1b_captions.receipts import CurateReceipt
 from sa1b_captions.recipe import Recipe, Track
+from sa1b_captions.release.utf8 import utf8
 
 INTERNVL_MODEL = "OpenGVLab/InternVL2-Llama3-76B"
 PUBLISHED_PREFIX = "internvl_sa1b_caption"
@@ -31,6 +33,8 @@ UNPUBLISHABLE = (
 """What is wrong with a caption, and the pattern that finds it, for RE2."""
 _ANY_UNPUBLISHABLE = "|".join(f"(?:{pattern})" for _, pattern in UNPUBLISHABLE)
 """Finds the same, in a fifth of the time."""
+_DOUBTFUL_FIRST, _DOUBTFUL_LAST = b" =@+-", b" "
+"""ASCII that one of the patterns wants at an end of a caption; see `_doubtful`."""
 
 
 def check_recipe(recipe: Recipe) -> None:
@@ -95,16 +99,36 @@ def check_rows(recipe: Recipe, track: Track, accepted: pa.Table, where: str) -> 
                 f"{expected}; a release holds captions of one model and recipe only: caption the "
                 "shard again with --force"
             )
-    captions = accepted.column("caption")
-    blank = pc.equal(pc.fill_null(pc.utf8_trim_whitespace(captions), ""), "")
-    _refuse(accepted, blank, f"{where}: has no caption")
+    captions, blank = accepted.column("caption"), f"{where}: has no caption"
+    _refuse(accepted, pc.fill_null(pc.equal(pc.binary_length(captions), 0), True), blank)
+    doubtful = accepted.filter(_doubtful(captions))
+    captions = doubtful.column("caption")
+    _refuse(doubtful, pc.equal(pc.utf8_trim_whitespace(captions), ""), blank)
     if pc.any(pc.match_substring_regex(captions, _ANY_UNPUBLISHABLE)).as_py():
         for what, pattern in UNPUBLISHABLE:
-            found = pc.fill_null(pc.match_substring_regex(captions, pattern), False)
-            _refuse(accepted, found, f"{where}: {what}")
+            found = pc.match_substring_regex(captions, pattern)
+            _refuse(doubtful, found, f"{where}: {what}")
     _check_images(track, accepted, where)
     if pc.count_distinct(accepted.column("sample_id")).as_py() != accepted.num_rows:
         raise PermanentError(f"{where}: a sample is accepted twice; curate the shard again")
+
+
+def _doubtful(captions: pa.ChunkedArray) -> pa.Array:
+    """Whether one of UNPUBLISHABLE may match a caption: of English ones it may of few.
+
+    Each of them needs a `<`, a control character, a character beyond ASCII, or one of a few at an
+    end. To look for those bytes takes a tenth of the time of a regular expression.
+    """
+    data, ends = utf8(captions.combine_chunks().cast(pa.large_string()))
+    if not len(data):
+        return pa.array(np.zeros(len(captions), bool))
+    first, last = data[ends[:-1]], data[ends[1:] - 1]
+    return pa.array(
+        (np.minimum.reduceat(data.view(np.int8), ends[:-1]) < 0x20)  # from 0x80 on it is negative
+        | np.logical_or.reduceat(data == ord("<"), ends[:-1])
+        | np.isin(first, list(_DOUBTFUL_FIRST))
+        | np.isin(last, list(_DOUBTFUL_LAST))
+    )
 
 
 def _check_images(track: Track, accepted: pa.Table, where: str) -> None:
@@ -120,7 +144,7 @@ def _check_images(track: Track, accepted: pa.Table, where: str) -> None:
         bad = pc.fill_null(pc.less(pc.list_flatten(sides), 1), True)
         if pc.any(bad).as_py():
             rows = pc.unique(pc.list_parent_indices(sides).filter(bad))
-            numbers = pa.array(range(accepted.num_rows), rows.type)
+            numbers = pa.array(np.arange(accepted.num_rows)).cast(rows.type)
             wrong = pc.or_(wrong, pc.is_in(numbers, value_set=rows))
         _refuse(accepted, wrong, f"{where}: has an image without {what}")
     if track.images_max > 1:

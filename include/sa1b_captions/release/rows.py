@@ -2,10 +2,9 @@
 
 The published schema is InternVL's chat format, as its loader and the users of
 InternVL-SA-1B-Caption read it. A single-image row has `image`, `width` and `height`; a multi-image
-row has the list `image`, `width_list` and `height_list`.
+row has the list `image`, `width_list` and `height_list`. `json_rows` spells them.
 """
 
-import json
 from collections.abc import Mapping, Sequence
 
 import numpy as np
@@ -84,11 +83,6 @@ REJECTED_SCHEMA = pa.schema(
 """Samples that are not published. `winner` is the sample whose caption stays, if one does; `kind`
 and `jaccard` say how like it the caption is."""
 
-_encode = json.JSONEncoder(ensure_ascii=False).encode
-_FIRST_PLAIN = 0x20
-"""Bytes below are control characters, which JSON writes as more than a backslash and themselves.
-Captions seldom hold any."""
-
 
 def provenance_schema(*, repairs: bool) -> pa.Schema:
     """Schema of provenance, of a recipe that removes sentences from captions or of another."""
@@ -121,95 +115,34 @@ def published_table(track: Track, accepted: pa.Table, first_id: int) -> pa.Table
         first_id: id of the first row.
     """
     schema = published_schema(track)
-    images, widths, heights = (
-        accepted.column(name).combine_chunks() for name in ("images", "widths", "heights")
-    )
-    conversations = _conversations(track, images, accepted.column("caption").combine_chunks())
-    columns = [images, widths, heights]
+    columns = [accepted.column(name).combine_chunks() for name in ("images", "widths", "heights")]
     if is_single(track):
         columns = [column.flatten() for column in columns]
-    ids = pa.array(range(first_id, first_id + accepted.num_rows), pa.int64())
-    return pa.Table.from_arrays([ids, *columns, conversations], names=schema.names).cast(schema)
+    conversations = _conversations(*turns(track, accepted))
+    return pa.Table.from_arrays(
+        [_ids(accepted, first_id), *columns, conversations], names=schema.names
+    ).cast(schema)
 
 
-def _conversations(track: Track, images: pa.Array, captions: pa.Array) -> pa.Array:
-    """Two turns a row: what the human says of so many images, and the caption."""
-    rows = len(captions)
+def turns(track: Track, accepted: pa.Table) -> tuple[pa.DictionaryArray, pa.Array]:
+    """What the human says in each row, one of a few texts, and what the model says."""
     counts = range(track.images_min, track.images_max + 1)
-    turns = pa.array([human_turn(track, count) for count in counts], pa.string())
-    asked = pc.subtract(pc.list_value_length(images), track.images_min)
-    values = pa.concat_arrays([turns, captions.cast(pa.string())])
+    said = pa.array([human_turn(track, count) for count in counts], pa.string())
+    images = accepted.column("images").combine_chunks()
+    which = pc.subtract(pc.list_value_length(images), track.images_min)
+    captions = accepted.column("caption").combine_chunks().cast(pa.string())
+    return pa.DictionaryArray.from_arrays(which, said), captions
+
+
+def _conversations(asked: pa.DictionaryArray, captions: pa.Array) -> pa.Array:
+    rows, prompts = len(captions), len(asked.dictionary)
     places = np.empty(2 * rows, np.int64)
-    places[0::2] = asked.to_numpy(zero_copy_only=False)
-    places[1::2] = np.arange(len(turns), len(turns) + rows)
+    places[0::2] = asked.indices.to_numpy(zero_copy_only=False)
+    places[1::2] = np.arange(prompts, prompts + rows)
     speakers = pa.array(["human", "gpt"]).take(pa.array(np.arange(2 * rows) % 2))
-    pairs = pa.StructArray.from_arrays(
-        [speakers, values.take(pa.array(places))], fields=list(_CONVERSATIONS.value_type)
-    )
+    values = pa.concat_arrays([asked.dictionary, captions]).take(pa.array(places))
+    pairs = pa.StructArray.from_arrays([speakers, values], fields=list(_CONVERSATIONS.value_type))
     return pa.ListArray.from_arrays(pa.array(np.arange(0, 2 * rows + 1, 2), pa.int32()), pairs)
-
-
-def json_lines(published: pa.Table) -> bytes:
-    """One JSON object per published row, each with its line's end, as `json.dumps` spells it.
-
-    Put together column by column: a Python object for each row takes ten times as long.
-    """
-    rows = published.num_rows
-    if not rows:
-        return b""
-    turns = published.column("conversations").combine_chunks().flatten()
-    asked, said = (
-        turns.field("value").take(pa.array(np.arange(turn, 2 * rows, 2))) for turn in (0, 1)
-    )
-    prompts = asked.dictionary_encode()  # a handful
-    pieces: list[str | pa.Array] = ["{"]
-    for name in published.schema.names[:-1]:
-        pieces += [f'"{name}": ', _json(published.column(name).combine_chunks()), ", "]
-    pieces += ['"conversations": [{"from": "human", "value": ']
-    pieces += [_quoted(prompts.dictionary).take(prompts.indices)]
-    pieces += ['}, {"from": "gpt", "value": ', _quoted(said), "}]}\n"]
-    lines = _joined(*pieces)
-    return _utf8(lines).tobytes()
-
-
-def _json(column: pa.Array) -> pa.Array:
-    """Each value as JSON: a number, a text, or a list of those."""
-    if not pa.types.is_list(column.type):
-        return _quoted(column)
-    values = _quoted(column.flatten())
-    lengths = pc.list_value_length(column).to_numpy(zero_copy_only=False)
-    offsets = pa.array(np.concatenate([[0], np.cumsum(lengths)]), pa.int64())
-    lists = pa.LargeListArray.from_arrays(offsets, values)
-    return _joined("[", pc.binary_join(lists, pa.scalar(", ", pa.large_string())), "]")
-
-
-def _quoted(values: pa.Array) -> pa.Array:
-    """Numbers as they are, texts between quotation marks."""
-    texts = values.cast(pa.large_string())
-    if pa.types.is_integer(values.type):
-        return texts
-    if _utf8(texts).min(initial=_FIRST_PLAIN) < _FIRST_PLAIN:
-        return pa.array([_encode(text) for text in texts.to_pylist()], pa.large_string())
-    for character in ("\\", '"'):
-        if pc.any(pc.match_substring(texts, character)).as_py():
-            texts = pc.replace_substring(texts, character, "\\" + character)
-    return _joined('"', texts, '"')
-
-
-def _utf8(texts: pa.Array) -> np.ndarray:
-    """Bytes (uint8) of large strings, one after the other."""
-    _, offsets, data = texts.buffers()
-    if data is None or not len(texts):
-        return np.empty(0, np.uint8)
-    ends = np.frombuffer(offsets, np.int64)
-    return np.frombuffer(data, np.uint8)[ends[texts.offset] : ends[texts.offset + len(texts)]]
-
-
-def _joined(*pieces: str | pa.Array) -> pa.Array:
-    """Texts put together row by row; a `str` is the same in every row."""
-    large = pa.large_string()
-    texts = [pa.scalar(one, large) if isinstance(one, str) else one for one in pieces]
-    return pc.binary_join_element_wise(*texts, pa.scalar("", large))
 
 
 def provenance_table(
@@ -261,8 +194,12 @@ def image_hashes_table(accepted: pa.Table, first_id: int) -> pa.Table:
     return _keyed(accepted, first_id, IMAGE_HASHES_SCHEMA.names[1:]).cast(IMAGE_HASHES_SCHEMA)
 
 
+def _ids(accepted: pa.Table, first_id: int) -> pa.Array:
+    return pa.array(np.arange(first_id, first_id + accepted.num_rows, dtype=np.int64))
+
+
 def _keyed(accepted: pa.Table, first_id: int, names: Sequence[str]) -> pa.Table:
-    ids = pa.array(range(first_id, first_id + accepted.num_rows), pa.int64())
+    ids = _ids(accepted, first_id)
     return accepted.select(names).add_column(0, "id", ids)
 
 

@@ -1,23 +1,20 @@
 """The files of a release's tracks: batches that lie in the store, and those that are written now.
 
-Batches are written by one process for each processor, and put together in the release by the store
+Batches are written by one thread for each processor, and put together in the release by the store
 itself, so that what did not change since the last release is neither read nor made again.
 """
 
 import json
 import logging
-import multiprocessing
 import os
-import sys
 import time
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor, as_completed
-from concurrent.futures.process import BrokenProcessPool
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from functools import partial
-from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -42,10 +39,8 @@ _log = logging.getLogger(__name__)
 
 PROGRESS_INTERVAL_S = 5.0
 
-WORTH_PROCESSES = 50_000
-"""Planned samples to write from which on processes are started: each takes a second to start."""
-
-MOST_PROCESSES = 16
+MOST_WRITERS = 16
+"""Batches that are written at once, where there are as many processors: each holds some 200 MB."""
 
 ASSEMBLED_BYTES = 64 * 1024 * 1024
 """Size of a JSONL file from which on the store puts it together and nobody reads it."""
@@ -123,25 +118,14 @@ def make_batches(campaign: Campaign, wanted: Sequence[BatchInputs]) -> list[Batc
 
 def _write(campaign: Campaign, lacking: Sequence[BatchInputs]) -> Iterator[tuple[int, Batched]]:
     """Each batch with its place, as they are written."""
-    planned = sum(one.planned for inputs in lacking for one in inputs.curated.values())
-    processes = min(len(lacking), len(os.sched_getaffinity(0)), MOST_PROCESSES)
-    if planned < WORTH_PROCESSES or processes < 2 or not _can_spawn():
-        yield from ((place, write_batch(campaign, one)) for place, one in enumerate(lacking))
-        return
-    # Spawned, for a fork takes along the locks of threads that are not there any more.
-    context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(processes, context) as pool:
+    # Threads will do: Arrow, SHA-256 and the store's writes let go of the interpreter's lock.
+    with ThreadPoolExecutor(min(len(os.sched_getaffinity(0)), MOST_WRITERS)) as pool:
         futures = {
             pool.submit(write_batch, campaign, one): place for place, one in enumerate(lacking)
         }
         try:
             for future in as_completed(futures):
                 yield futures[future], future.result()
-        except BrokenProcessPool as error:
-            raise RetryableError(
-                f"a process that wrote a batch of shards was ended ({error}); export again, with "
-                "more memory if that is why"
-            ) from None
         finally:
             pool.shutdown(cancel_futures=True)
 
@@ -156,12 +140,6 @@ def clear_batches(campaign: Campaign, wanted: Sequence[BatchInputs]) -> None:
         for key in campaign.store.list(layout.batches_prefix(campaign.name, track)):
             if f"{key.rpartition('/')[0]}/" not in kept:
                 campaign.store.delete(key)
-
-
-def _can_spawn() -> bool:
-    """Whether a new process finds the program that runs: one that is read from a pipe is gone."""
-    path = getattr(sys.modules["__main__"], "__file__", None)
-    return path is None or Path(path).exists()
 
 
 def put_together(
@@ -248,10 +226,16 @@ def _read_row(campaign: Campaign, batches: Sequence[Batched], number: int) -> di
         for piece, rows in zip(batch.jsonl.pieces, shards, strict=True):
             if number < rows:
                 data = campaign.store.read_range(batch.jsonl.key, piece.offset, piece.bytes)
-                row: dict[str, Any] = json.loads(data.split(b"\n")[number])
+                row: dict[str, Any] = json.loads(_line(data, number))
                 return row
             number -= rows
     return None
+
+
+def _line(data: bytes, number: int) -> bytes:
+    """One of the lines, which all have an end; found without a Python object for each."""
+    ends = np.flatnonzero(np.frombuffer(data, np.uint8) == ord("\n"))
+    return data[ends[number - 1] + 1 if number else 0 : ends[number]]
 
 
 def _shares(

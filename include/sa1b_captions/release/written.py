@@ -23,31 +23,35 @@ class Written:
     key: str
     bytes: int
     rows: int
-    sha256: str
-    """Hexadecimal."""
+    sha256: str | None
+    """Hexadecimal; None of a file that its pieces prove."""
     pieces: list[Piece]
     """All of it, in order."""
 
 
 class HashingWriter:
-    """Passes bytes on and knows their number and SHA-256; binary file enough for pyarrow."""
+    """Passes bytes on and knows their number and SHA-256; binary file enough for pyarrow.
+
+    SHA-256 of lines costs as much as to make them, so where pieces prove all, the whole has none.
+    """
 
     closed = False
     rows = 0
     """The caller's count of the rows it wrote."""
 
-    def __init__(self, name: str, sink: Writer) -> None:
+    def __init__(self, name: str, sink: Writer, *, pieces_only: bool = False) -> None:
         self._name, self._sink = name, sink
-        self._sha256 = hashlib.sha256()
+        self._sha256 = None if pieces_only else hashlib.sha256()
         self.bytes = 0
         self.pieces: list[Piece] = []
         """Those that `cut` ended."""
         self._piece_sha256, self._piece_offset = hashlib.sha256(), 0
 
-    def write(self, data: bytes, /) -> int:
+    def write(self, data: bytes | memoryview, /) -> int:
         """Append bytes."""
         self._sink.write(data)
-        self._sha256.update(data)
+        if self._sha256 is not None:
+            self._sha256.update(data)
         self._piece_sha256.update(data)
         self.bytes += len(data)
         return len(data)
@@ -69,9 +73,9 @@ class HashingWriter:
         """Do nothing; the store ends the object."""
 
     @property
-    def sha256(self) -> str:
-        """Of all bytes so far, hexadecimal."""
-        return self._sha256.hexdigest()
+    def sha256(self) -> str | None:
+        """Of all bytes so far, hexadecimal; None where pieces alone are hashed."""
+        return None if self._sha256 is None else self._sha256.hexdigest()
 
     def written(self) -> Written:
         """What is known of the file, once it has appeared."""
@@ -79,10 +83,10 @@ class HashingWriter:
 
 
 @contextlib.contextmanager
-def open_hashed(store: Store, key: str) -> Iterator[HashingWriter]:
+def open_hashed(store: Store, key: str, *, pieces_only: bool = False) -> Iterator[HashingWriter]:
     """Stream a file: it appears when the block ends, not at all if the block raises."""
     with store.open_writer(key) as sink:
-        yield HashingWriter(key, sink)
+        yield HashingWriter(key, sink, pieces_only=pieces_only)
 
 
 class ParquetTable:

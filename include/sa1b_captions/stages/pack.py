@@ -206,5 +206,5 @@ def _names(names: Sequence[str]) -> str:
 class _Nowhere:
     """Takes bytes and keeps none: what is packed is only compared."""
 
-    def write(self, data: bytes, /) -> int:
+    def write(self, data: bytes | memoryview, /) -> int:
         return len(data)

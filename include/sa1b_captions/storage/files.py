@@ -181,7 +181,7 @@ class _GuardedWriter:
     ) -> None:
         self._file, self._errors = file, errors
 
-    def write(self, data: bytes, /) -> int:
+    def write(self, data: bytes | memoryview, /) -> int:
         with self._errors():
             return self._file.write(data)
 

@@ -58,10 +58,6 @@ class S3Store:
         self._sends_checksums = True
         self._lock = threading.Lock()
 
-    def __reduce__(self) -> tuple[Any, ...]:
-        """Let another process open the same store."""
-        return S3Store, (self.bucket, self.prefix, self._endpoint_url)
-
     def _open_client(self, checksums: Literal["when_required"] | None) -> "S3Client":
         """Open a client; None leaves checksums to the environment and boto3's default."""
         import boto3
@@ -319,6 +315,6 @@ class _GuardedWriter:
     def __init__(self, writer: MultipartWriter, key: str, store_url: str) -> None:
         self._writer, self._key, self._store_url = writer, key, store_url
 
-    def write(self, data: bytes, /) -> int:
+    def write(self, data: bytes | memoryview, /) -> int:
         with store_errors(self._key, self._store_url):
             return self._writer.write(data)

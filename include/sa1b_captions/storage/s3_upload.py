@@ -39,7 +39,7 @@ class MultipartWriter:
         self._parts: list[Future[CompletedPartTypeDef]] = []
         self._pool = ThreadPoolExecutor(_UPLOADS_AT_ONCE, "upload")
 
-    def write(self, data: bytes, /) -> int:
+    def write(self, data: bytes | memoryview, /) -> int:
         """Append bytes."""
         self._buffer += data
         self._size += len(data)

@@ -18,7 +18,7 @@ ABANDONED_S = 2 * 3600.0
 class Writer(Protocol):
     """Where `Store.open_writer` lets its caller write bytes."""
 
-    def write(self, data: bytes, /) -> int:
+    def write(self, data: bytes | memoryview, /) -> int:
         """Append bytes."""
 
 
