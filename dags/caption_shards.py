@@ -47,6 +47,7 @@ from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
 from sa1b_captions.recipe import TRACKS, load_recipe
 from sa1b_captions.settings import ENGINE_NAMES, MAX_SHARDS_PER_POD, load_settings
 from sa1b_captions.shards import pack
+from sa1b_operators.alerts import alerts
 from sa1b_operators.events import shard_event
 from sa1b_operators.planning import choose_shards, skip_behind
 from sa1b_operators.restoring import restore_captions
@@ -72,6 +73,7 @@ with DAG(
     max_active_runs=4,
     tags=["sa1b", "captions"],
     default_args=STAGE_DEFAULTS,
+    **alerts(settings, deadline_h=settings.deadline_h),
     params={
         "shards": Param(
             None,

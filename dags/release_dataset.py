@@ -60,6 +60,7 @@ from airflow.sdk.exceptions import AirflowFailException
 from sa1b_captions.plurals import counted
 from sa1b_captions.recipe import TRACKS, load_recipe
 from sa1b_captions.settings import load_settings
+from sa1b_operators.alerts import alerts
 from sa1b_operators.events import release_event
 from sa1b_operators.planning import note, refuse, skip_behind
 from sa1b_operators.stage import STAGE_DEFAULTS, stage
@@ -101,6 +102,7 @@ with DAG(
     max_active_runs=16,
     tags=["sa1b", "release"],
     default_args=STAGE_DEFAULTS,
+    **alerts(settings),
     params={
         "version": Param(
             None,

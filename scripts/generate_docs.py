@@ -4,6 +4,7 @@ docs/dags.md      the DAGs' own manuals (their docstrings)
 docs/cli.md       the command line, from its typer app
 docs/settings.md  environment variables, from the fields of Settings
 docs/fleet.md     what a campaign costs, from `sa1b-captions plan`
+docs/observing.md metrics, alerts and logs, from the metrics in the code
 docs/models.md    packaged recipes and the GPUs they fit, from scripts/model_memory.py
 
 The variables of `.env.example` and `docker-compose.yaml`, parts of those files, come along.
@@ -26,7 +27,7 @@ from sa1b_captions.limits import HealthLimits
 from sa1b_captions.quality.examples import EXAMPLES
 from sa1b_captions.quality.rules import MEANINGS, RULES
 from sa1b_captions.recipe import load_recipe
-from scripts import fleet_page, model_memory, settings_files
+from scripts import fleet_page, model_memory, observing_page, settings_files
 
 ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs"
@@ -155,6 +156,7 @@ PAGES = {
     "quality-rules.md": rules_page,
     "fleet.md": fleet_page.page,
     "models.md": model_memory.page,
+    "observing.md": observing_page.page,
 }
 
 

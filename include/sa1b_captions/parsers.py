@@ -116,3 +116,20 @@ def options(text: str) -> dict[str, Any]:
     if not isinstance(found, dict):
         raise ValueError("expected a JSON object")
     return found
+
+
+def listener(text: str) -> str:
+    """Host and port of a server that listens for datagrams."""
+    host, _, port = text.rpartition(":")
+    if not re.fullmatch(r"[A-Za-z0-9._-]+|\[[0-9a-fA-F:]+\]", host) or not port.isdecimal():
+        raise ValueError("expected host:port, for example airflow-statsd:9125")
+    if not 1 <= int(port) <= 65535:
+        raise ValueError("expected a port from 1 to 65535")
+    return text
+
+
+def connection(text: str) -> str:
+    """Id of an Airflow connection."""
+    if not re.fullmatch(r"[A-Za-z0-9_.-]{1,200}", text):
+        raise ValueError("expected the id of an Airflow connection: letters, digits, _ . -")
+    return text

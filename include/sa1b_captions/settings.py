@@ -198,6 +198,37 @@ class Settings:
         doc="audit: key that CAPTIONS_JUDGE_URLS ask for; they are never sent another.",
         secret=True,
     )
+    statsd: str | None = variable(
+        "CAPTIONS_STATSD",
+        parsers.listener,
+        doc="Where metrics go, as `host:port` of a StatsD listener that takes tags, such as the "
+        "statsd_exporter of Airflow's chart; not set sends none. docs/observing.md lists them.",
+        for_worker=True,
+        example="airflow-statsd:9125",
+        heading="How it is watched",
+    )
+    log_format: str = variable(
+        "CAPTIONS_LOG_FORMAT",
+        parsers.one_of("text", "json"),
+        "text",
+        doc="`json` writes each line of a stage's log as an object with time, level, stage, shard, "
+        "track and sample.",
+        for_worker=True,
+    )
+    alert_connection: str | None = variable(
+        "CAPTIONS_ALERT_CONNECTION",
+        parsers.connection,
+        doc="Airflow connection of a webhook that is told of runs that fail or miss their "
+        "deadline; not set tells nobody.",
+        example="captions_alerts",
+    )
+    deadline_h: int | None = variable(
+        "CAPTIONS_DEADLINE_H",
+        parsers.whole_number(),
+        doc="Hours from when a run of caption_shards is queued to when it should have ended; not "
+        "set means no deadline.",
+        example="24",
+    )
     publish_to: str | None = variable(
         "CAPTIONS_PUBLISH_TO",
         str,
@@ -323,3 +354,12 @@ def load_settings(
     if not needs_store and not source.get(root):
         source = {**source, root: _NO_STORE}
     return Settings(**{field: entry.read(source) for field, entry in VARIABLES.items()})
+
+
+def read_setting(field: str) -> Any:
+    """One setting of this process, whatever the others are.
+
+    Raises:
+        SettingsError: its variable is not usable.
+    """
+    return VARIABLES[field].read(os.environ)

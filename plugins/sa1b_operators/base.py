@@ -16,7 +16,9 @@ from airflow.sdk.exceptions import (
     AirflowSkipException,
 )
 
+from sa1b_captions import telemetry
 from sa1b_captions.errors import EXIT_NOTHING_TO_DO, EXIT_PERMANENT, EXIT_USAGE
+from sa1b_captions.settings import load_settings
 from sa1b_captions.shards import parse_selection
 from sa1b_operators.events import console_path
 from sa1b_operators.state_keys import NODE_KEY, PROGRESS_KEY
@@ -106,6 +108,20 @@ def _keep(key: str, value: str, context: Any) -> None:
     if store is not None:
         with contextlib.suppress(Exception):  # whatever it is, the stage goes on without it
             store.set(key, value)
+
+
+def send(*metrics: telemetry.Sent) -> None:
+    """Send metrics of a task, if CAPTIONS_STATSD asks for them."""
+    if not telemetry.is_on():
+        telemetry.send_to(load_settings().statsd)
+    telemetry.send(*metrics)
+
+
+def count_retry(stage: str, context: Any) -> None:
+    """Count a try after a task's first."""
+    ti = context.get("ti")
+    if getattr(ti, "try_number", 1) > 1:
+        send(telemetry.of(telemetry.TASK_RETRIES, stage=stage))
 
 
 def raise_for(exit_code: int, message: str) -> None:

@@ -1,5 +1,7 @@
 """What the lines of a stage's log say."""
 
+import contextlib
+import json
 import re
 from collections.abc import Sequence
 
@@ -7,17 +9,27 @@ from sa1b_captions.log_lines import ERROR, PROGRESS
 
 _URL = re.compile(r"""(https?://)(?:[^\s/@]+@)?([^\s?#"']+)(\?[^\s"']*)?""")
 _TIME = re.compile(r"^\d\d:\d\d:\d\d ")
-_PREFIX = re.compile(rf"^\d\d:\d\d:\d\d ({ERROR}|{PROGRESS})?")
+_PREFIX = re.compile(rf"^({ERROR}|{PROGRESS})")
 
 
 def without_time(line: str) -> str:
-    """A line without the time it begins with."""
+    """A line without the time it begins with; one of JSON as it is."""
     return _TIME.sub("", line)
+
+
+def told(line: str) -> str:
+    """A line without its time; of one of JSON its message."""
+    if line.startswith("{"):
+        with contextlib.suppress(ValueError):
+            content = json.loads(line)
+            if isinstance(content.get("message"), str):
+                return str(content["message"])
+    return without_time(line)
 
 
 def message_of(line: str) -> str:
     """A line without its time and what tells errors and progress from other lines."""
-    return _PREFIX.sub("", line)
+    return _PREFIX.sub("", told(line))
 
 
 def progress_of(lines: Sequence[str]) -> str:
@@ -28,8 +40,7 @@ def progress_of(lines: Sequence[str]) -> str:
 
 
 def _tells_progress(line: str) -> bool:
-    found = _PREFIX.match(line)
-    return bool(found and found[1] == PROGRESS)
+    return told(line).startswith(PROGRESS)
 
 
 def redact(text: str) -> str:

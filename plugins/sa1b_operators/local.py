@@ -12,7 +12,8 @@ from airflow.sdk.exceptions import AirflowException, AirflowFailException
 
 from sa1b_captions.log_lines import ERROR
 from sa1b_captions.settings import load_settings
-from sa1b_operators.base import StageOperator, raise_for, show_progress
+from sa1b_operators.base import StageOperator, count_retry, raise_for, show_progress
+from sa1b_operators.lines import told
 from sa1b_operators.process import Ending, StageProcess
 
 COMMAND = (sys.executable, "-m", "sa1b_captions")
@@ -21,7 +22,7 @@ _CONNECTION = "connection:"
 
 def log_line(log: Any, line: str) -> None:
     """Log a line of a stage; what it ends with in anger is an error here, too."""
-    level = logging.ERROR if line.startswith(ERROR) else logging.INFO
+    level = logging.ERROR if told(line).startswith(ERROR) else logging.INFO
     log.log(level, "%s", line.removeprefix(ERROR))
 
 
@@ -41,6 +42,7 @@ class LocalStageOperator(StageOperator):
 
     def execute(self, context: Any) -> dict[str, Any]:
         """Run the stage."""
+        count_retry(self.arguments[0], context)
         secret = self._links_text()
         arguments = [*self.arguments, *([] if secret is None else ["--links", "-"])]
         self._process = StageProcess(

@@ -9,11 +9,13 @@ from typing import Any, NoReturn
 
 from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
 
+from sa1b_captions import telemetry
 from sa1b_captions.errors import CaptioningError
 from sa1b_captions.plurals import counted
 from sa1b_captions.recipe import Recipe
 from sa1b_captions.settings import Settings
 from sa1b_captions.shards import format_selection, parse_selection, shards_of_date
+from sa1b_operators.base import send
 
 log = logging.getLogger(__name__)
 
@@ -63,6 +65,7 @@ def choose_shards(
     count = counted(len(shards), "shard")
     note(ti, f"{count}: {format_selection(shards)}")
     log.info("%s: %s", count, ", ".join(shards))
+    send(telemetry.of(telemetry.PLANNED, len(shards)))
     return shards
 
 

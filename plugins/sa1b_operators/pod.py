@@ -20,13 +20,21 @@ from airflow.triggers.base import BaseTrigger
 from kubernetes.client import V1Pod
 from kubernetes.client.exceptions import ApiException
 
+from sa1b_captions import telemetry
 from sa1b_captions.profiles import load_profile
 from sa1b_captions.settings import load_settings
 from sa1b_operators import api_errors
-from sa1b_operators.base import StageOperator, raise_for, show_node, show_progress
-from sa1b_operators.pod_causes import failure, gone
+from sa1b_operators.base import (
+    StageOperator,
+    count_retry,
+    raise_for,
+    send,
+    show_node,
+    show_progress,
+)
+from sa1b_operators.pod_causes import ending, failure, gone
 from sa1b_operators.pod_spec import pod_arguments
-from sa1b_operators.pod_watch import overdue_since
+from sa1b_operators.pod_watch import overdue_since, start_s
 from sa1b_operators.trigger import KNOWN, LOST, PROGRESS, SHOWN, TROUBLE, ProgressPodTrigger
 
 QUOTA_WAITS = 10
@@ -79,6 +87,8 @@ class PodStageOperator(StageOperator, KubernetesPodOperator):
 
     def execute(self, context: Any) -> Any:
         """Make the pod, or find the one that an earlier worker made, and wait for it."""
+        if not context.get("task_reschedule_count"):
+            count_retry(self.arguments[0], context)
         with self._asking_kubernetes(context):
             return super().execute(context)
 
@@ -100,10 +110,15 @@ class PodStageOperator(StageOperator, KubernetesPodOperator):
             waits = context.get("task_reschedule_count", 0)
             if waits >= most:
                 raise AirflowException(cause) from error
-            self._come_again(WAIT, f"{cause}; trying again in a minute ({waits + 1} of {most})")
+            reason = "quota" if api_errors.over_quota(error) else "outage"
+            again = f"{cause}; trying again in a minute ({waits + 1} of {most})"
+            self._come_again(WAIT, again, reason)
 
-    def _come_again(self, after: dt.timedelta, why: str) -> NoReturn:
+    def _come_again(self, after: dt.timedelta, why: str, reason: str) -> NoReturn:
         self.log.warning("%s", why)
+        minutes = after.total_seconds() / 60
+        wait = telemetry.of(telemetry.POD_WAITS, minutes, stage=self.arguments[0], reason=reason)
+        send(wait)
         raise AirflowRescheduleException(  # type: ignore[no-untyped-call]
             dt.datetime.now(dt.UTC) + after
         )
@@ -119,7 +134,8 @@ class PodStageOperator(StageOperator, KubernetesPodOperator):
         for pod in self.client.list_namespaced_pod(namespace, label_selector=selector).items:
             if pod.metadata.deletion_timestamp is not None:
                 if not overdue_since(pod, dt.datetime.now(dt.UTC)):
-                    self._come_again(DYING_WAIT, f"waiting for the end of pod {pod.metadata.name}")
+                    why = f"waiting for the end of pod {pod.metadata.name}"
+                    self._come_again(DYING_WAIT, why, "dying")
                 self._end_by_force(pod)
             elif pod.status.phase == PodPhase.SUCCEEDED:
                 return pod  # its end was not noted: the provider would make another
@@ -142,10 +158,12 @@ class PodStageOperator(StageOperator, KubernetesPodOperator):
         status, name = event["status"], event["name"]
         pod = self._read_pod(name, event["namespace"])
         if pod is None and status != "success":
+            self._count_end("gone")
             raise AirflowException(gone(name, event.get(KNOWN), self._events(event)))
         if status == PROGRESS and pod is not None and pod.spec.node_name:
             show_node(pod.spec.node_name, context)
         if status == LOST:
+            self._count_end("lost")
             self._end_by_force(pod)
             raise AirflowException(f"pod {name} is gone: {event['message']}; the next one resumes")
         unwatched = status == "error" and not detect_pod_terminate_early_issues(pod)
@@ -168,6 +186,9 @@ class PodStageOperator(StageOperator, KubernetesPodOperator):
             raise AirflowException(f"{event['message']}; pod {event['name']} is not watched")
         self.log.warning("%s; waiting on", event["message"])
         return True
+
+    def _count_end(self, how: str) -> None:
+        send(telemetry.of(telemetry.PODS, stage=self.arguments[0], ending=how))
 
     def _read_pod(self, name: str, namespace: str) -> V1Pod | None:
         try:
@@ -212,6 +233,9 @@ class PodStageOperator(StageOperator, KubernetesPodOperator):
         context: Any = None,
     ) -> None:
         """Clean up after the pod; say in one sentence why it failed, and whether to retry."""
+        if (began := start_s(remote_pod, self.base_container_name)) is not None:
+            send(telemetry.of(telemetry.POD_START, began, stage=self.arguments[0]))
+        self._count_end(ending(remote_pod, self.base_container_name))
         try:
             super().cleanup(pod, remote_pod, xcom_result, context)
         except AirflowException as error:

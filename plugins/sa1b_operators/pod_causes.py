@@ -6,6 +6,7 @@ from typing import Any
 
 from kubernetes.client import V1Pod
 
+from sa1b_captions.errors import EXIT_NOTHING_TO_DO, EXIT_PERMANENT, EXIT_RETRYABLE
 from sa1b_operators.lines import message_of
 from sa1b_operators.pod_watch import disruption
 
@@ -39,6 +40,28 @@ def failure(pod: V1Pod, container: str) -> tuple[int | None, str]:
     if unscheduled := _unscheduled(pod):
         return None, f"{name} found no node: {unscheduled}"
     return None, f"{name} was {status.phase} when its time was up"
+
+
+def ending(pod: V1Pod, container: str) -> str:
+    """How a pod ended, in one word for the metrics."""
+    status = pod.status
+    if status.phase == "Succeeded":
+        return "succeeded"
+    if status.reason == "DeadlineExceeded":
+        return "deadline"
+    if status.reason or disruption(pod):
+        return "evicted"
+    state = next((s.state for s in status.container_statuses or () if s.name == container), None)
+    if state is None or state.terminated is None:
+        return "not_started" if status.phase == "Pending" else "timeout"
+    if state.terminated.reason == "OOMKilled":
+        return "memory"
+    return {
+        0: "succeeded",
+        EXIT_PERMANENT: "permanent",
+        EXIT_RETRYABLE: "retryable",
+        EXIT_NOTHING_TO_DO: "nothing",
+    }.get(state.terminated.exit_code, "fault")
 
 
 def gone(name: str, known: str | None, events: Iterable[Any]) -> str:

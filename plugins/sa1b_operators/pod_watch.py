@@ -77,6 +77,17 @@ def start_of(pod: Any, container: str) -> str | None:
     return f"starts on its node ({_waiting(pod, container) or 'accepted'}): image and volumes"
 
 
+def start_s(pod: Any, container: str) -> float | None:
+    """Seconds from a pod's creation to its first process; None of one that had none."""
+    status = _status_of(pod, container)
+    state = status.state if status is not None else None
+    begun = None if state is None else state.running or state.terminated
+    if begun is None or begun.started_at is None or pod.metadata.creation_timestamp is None:
+        return None
+    waited = begun.started_at - pod.metadata.creation_timestamp
+    return max(float(waited.total_seconds()), 0.0)
+
+
 def _status_of(pod: Any, container: str) -> Any:
     found = pod.status.container_statuses or ()
     return next((status for status in found if status.name == container), None)

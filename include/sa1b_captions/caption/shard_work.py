@@ -8,7 +8,7 @@ import logging
 import time
 from typing import Any
 
-from sa1b_captions import layout
+from sa1b_captions import layout, telemetry
 from sa1b_captions.campaign import Campaign
 from sa1b_captions.caption import parts, sampling
 from sa1b_captions.caption.engines.base import Engine
@@ -17,7 +17,7 @@ from sa1b_captions.caption.occupancy import Span, window_occupancy
 from sa1b_captions.caption.progress import Progress
 from sa1b_captions.caption.resume import read_stored
 from sa1b_captions.caption.sameness import joined, require_one_writer, writers_of
-from sa1b_captions.caption.tally import Tally
+from sa1b_captions.caption.tally import FAILED, Tally
 from sa1b_captions.caption.track_generations import PART_IDLE_S, TrackState, count, stored_blocks
 from sa1b_captions.caption.worker import Outcome
 from sa1b_captions.errors import PermanentError, RetryableError
@@ -169,6 +169,7 @@ class ShardWork:
         self._writer.add(sample, row)
         self._left -= 1
         self._progress.add(sample, reply)
+        _send(outcome, engine)
         if outcome.latency_s:
             self._taken.append(_span(outcome))
             self._images += len(sample.images)
@@ -229,6 +230,8 @@ class ShardWork:
             _log.warning("%s: the GPU waits for images: %s", self.shard, found.describe())
         elif self._taken:
             _log.info("%s: %s", self.shard, found.describe())
+        if found.share is not None:
+            telemetry.send(telemetry.of(telemetry.OCCUPANCY, found.share, shard=self.shard))
         return found
 
     def _pace(self, load_s: float | None, profile: str | None) -> Pace | None:
@@ -294,3 +297,22 @@ class ShardWork:
 
 def _span(outcome: Outcome) -> Span:
     return outcome.began_s, outcome.began_s + outcome.latency_s
+
+
+def _send(outcome: Outcome, engine: Engine) -> None:
+    """The metrics of one sample."""
+    reply, track = outcome.reply, outcome.sample.track.name
+    sent = [
+        telemetry.of(telemetry.SAMPLES, track=track, status=reply.status.value, engine=engine.name),
+        telemetry.of(telemetry.IMAGES, len(outcome.sample.images), track=track),
+    ]
+    if reply.completion_tokens:
+        sent.append(telemetry.of(telemetry.TOKENS, reply.completion_tokens, track=track))
+    if outcome.attempt > 1:
+        sent.append(telemetry.of(telemetry.RETRIES, outcome.attempt - 1, track=track))
+    if outcome.latency_s:
+        sent.append(telemetry.of(telemetry.SAMPLE_TIME, outcome.latency_s, track=track))
+    if reply.status in FAILED:
+        reason = reply.error_code or reply.status.value
+        sent.append(telemetry.of(telemetry.FAILURES, track=track, reason=reason))
+    telemetry.send(*sent)

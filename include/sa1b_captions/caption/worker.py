@@ -31,6 +31,7 @@ from sa1b_captions.caption.perceptual_hash import ImageHashes, hash_image
 from sa1b_captions.caption.sampling import Sample
 from sa1b_captions.caption.tally import FAILED
 from sa1b_captions.errors import PermanentError, RetryableError
+from sa1b_captions.log_format import naming
 from sa1b_captions.recipe import Generation
 from sa1b_captions.records import CaptionStatus
 
@@ -157,6 +158,10 @@ class Worker:
 
     def _finish(self, sample: Sample, decoded: "Future[_Decoded]") -> Outcome | Unreadable | None:
         """Caption one sample; None if `stop` came before a try that it still deserves."""
+        with naming(sample.sample_id):
+            return self._caption(sample, decoded)
+
+    def _caption(self, sample: Sample, decoded: "Future[_Decoded]") -> Outcome | Unreadable | None:
         try:
             images = decoded.result()
         except UndecodableImageError as error:

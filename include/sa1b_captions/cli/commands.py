@@ -247,6 +247,7 @@ def validate(
     run_id: RunId = None,
 ) -> None:
     """Check curated shards, or the release, against the expectations; write the reports."""
+    from sa1b_captions.stages.projections import send_projections
     from sa1b_captions.stages.selection import select
     from sa1b_captions.stages.validate_release import validate_release
     from sa1b_captions.stages.validate_shards import validate_shards
@@ -264,6 +265,7 @@ def validate(
         names = parse_shards(campaign, shards)
         asked = parse_tracks(tracks) if tracks else ()
         result = validate_shards(campaign, names, tracks=asked, force=force, run_id=run_id)
+        send_projections(campaign)
         if not result["shards"]:
             _nothing_validated(result["not_curated"], run_id)
         print_result(result)

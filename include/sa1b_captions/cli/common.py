@@ -9,6 +9,7 @@ import logging
 import os
 import signal
 import sys
+import time
 import traceback
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -16,9 +17,11 @@ from typing import Annotated, Any, ParamSpec
 
 import typer
 
+from sa1b_captions import telemetry
 from sa1b_captions.campaign import Campaign, look_at_campaign, open_campaign
 from sa1b_captions.errors import (
     EXIT_FAULT,
+    EXIT_NOTHING_TO_DO,
     EXIT_PERMANENT,
     EXIT_RETRYABLE,
     CaptioningError,
@@ -26,12 +29,13 @@ from sa1b_captions.errors import (
     PermanentError,
     RetryableError,
 )
+from sa1b_captions.log_format import JsonFormatter, TextFormatter
 from sa1b_captions.log_lines import ERROR
 from sa1b_captions.model_lock import parse_lock
 from sa1b_captions.process import end_process
 from sa1b_captions.recipe import TRACKS, load_recipe
 from sa1b_captions.recipe_files import read_lock_file
-from sa1b_captions.settings import Settings, load_settings
+from sa1b_captions.settings import Settings, load_settings, read_setting
 from sa1b_captions.shards import parse_selection
 from sa1b_captions.storage import Store, open_store, open_store_url
 
@@ -43,6 +47,13 @@ app = typer.Typer(
 )
 log = logging.getLogger("sa1b_captions")
 P = ParamSpec("P")
+
+_ENDINGS = {
+    EXIT_PERMANENT: "permanent",
+    EXIT_RETRYABLE: "retryable",
+    EXIT_NOTHING_TO_DO: "nothing",
+}
+"""What the metrics call exit codes; others are faults of this program."""
 
 Shards = Annotated[
     str, typer.Option(help="Shards: numbers, ranges or names, as in 0-9,17 or sa_000020.")
@@ -73,12 +84,17 @@ RunId = Annotated[str | None, typer.Option(help="Run to name in receipts; Airflo
 def _set_up() -> None:
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(encoding="utf-8")  # what reads it expects that, under LC_ALL=C too
-    logging.basicConfig(
-        stream=sys.stderr, level=logging.INFO, format="%(asctime)s %(message)s", datefmt="%H:%M:%S"
-    )
+    logging.basicConfig(stream=sys.stderr, level=logging.INFO)
+    _write_lines(TextFormatter())
     for client in ("httpx", "httpx2"):  # they log URLs, and ours are signed
         logging.getLogger(client).setLevel(logging.WARNING)
     logging.getLogger("great_expectations").setLevel(logging.WARNING)
+
+
+def _write_lines(formatter: logging.Formatter) -> None:
+    for handler in logging.getLogger().handlers:
+        if type(handler) is logging.StreamHandler:
+            handler.setFormatter(formatter)
 
 
 def command(function: Callable[P, None]) -> Callable[P, None]:
@@ -93,15 +109,29 @@ def ends_in_words(function: Callable[P, None]) -> Callable[P, None]:
 
     @functools.wraps(function)
     def run(*args: P.args, **kwargs: P.kwargs) -> None:
+        stage, began = function.__name__.replace("_", "-"), time.monotonic()
         try:
             with _last_words():
+                if read_setting("log_format") == "json":
+                    _write_lines(JsonFormatter(stage))
+                telemetry.send_to(read_setting("statsd"))
                 function(*args, **kwargs)
         except (typer.Exit, BrokenPipeError):  # a chosen end; a reader that has seen enough
             raise
         except Exception as error:
-            raise typer.Exit(_explain(error)) from None
+            exit_code = _explain(error)
+            _send_end(stage, began, _ENDINGS.get(exit_code, "fault"))
+            raise typer.Exit(exit_code) from None
+        _send_end(stage, began, "done")
 
     return run
+
+
+def _send_end(stage: str, began: float, ending: str) -> None:
+    telemetry.send(
+        telemetry.of(telemetry.STAGES, stage=stage, ending=ending),
+        telemetry.of(telemetry.STAGE_TIME, time.monotonic() - began, stage=stage),
+    )
 
 
 @contextlib.contextmanager

@@ -15,6 +15,7 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import Any
 
+from sa1b_captions import telemetry
 from sa1b_captions.campaign import Campaign
 from sa1b_captions.caption.engines.base import Engine
 from sa1b_captions.caption.images import ShardReader
@@ -124,6 +125,7 @@ class _Run:
             began = time.monotonic()
             self._engine = self._open_engine()
             self._load_s = round(time.monotonic() - began, 1)
+            telemetry.send(telemetry.of(telemetry.LOAD_TIME, self._load_s))
         return self._engine
 
     def close(self) -> None:

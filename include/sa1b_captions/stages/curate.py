@@ -15,7 +15,7 @@ import polars as pl
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from sa1b_captions import layout, records
+from sa1b_captions import layout, records, telemetry
 from sa1b_captions.campaign import Campaign
 from sa1b_captions.errors import MissingKeyError, PermanentError
 from sa1b_captions.freshness import captions_version, judge_track
@@ -128,6 +128,15 @@ def _curate_track(
         store.clear_unfinished(left, ABANDONED_S)
     summary, files = _store_outputs(campaign, track, shard, split)
     _log.info("%s/%s: %d accepted, %d rejected", track, shard, accepted.num_rows, rejected.num_rows)
+    telemetry.send(
+        telemetry.of(telemetry.ACCEPTED, accepted.num_rows, track=track),
+        telemetry.of(telemetry.REJECTED, rejected.num_rows, track=track),
+        *(
+            telemetry.of(telemetry.REASONS, count, track=track, reason=reason)
+            for reason, count in summary["reasons"].items()
+            if count
+        ),
+    )
     return write_receipt(
         store,
         place,

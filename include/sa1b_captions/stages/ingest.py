@@ -10,7 +10,7 @@ import datetime as dt
 import logging
 from collections.abc import Mapping
 
-from sa1b_captions import layout, records
+from sa1b_captions import layout, records, telemetry
 from sa1b_captions.errors import DamagedArchiveError, PermanentError
 from sa1b_captions.ingest.archive import repack
 from sa1b_captions.ingest.download import ChangedObjectError, Download
@@ -133,6 +133,10 @@ def ingest_shard(
         ),
     )
     tidy(store, receipt, 0)
+    telemetry.send(
+        telemetry.of(telemetry.INGESTED, receipt.source_bytes - receipt.reused_bytes),
+        telemetry.of(telemetry.INGEST_TIME, receipt.seconds),
+    )
     return receipt
 
 
