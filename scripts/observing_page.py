@@ -28,12 +28,14 @@ All of this is off until it is asked for, and none of it can fail a run.
     CAPTIONS_STATSD=airflow-statsd:9125
 
 Stages, caption pods, operators and callbacks then send StatsD lines with tags
-(`name:value|c|#label:x`) over UDP. Airflow's chart brings a `statsd_exporter` at that address for
-Airflow's own metrics (`[metrics] statsd_on`), and it takes these as they are. Elsewhere any
-StatsD listener that knows tags will do, `statsd_exporter`, Telegraf, Vector, the Datadog agent or
-an OpenTelemetry collector's `statsd` receiver among them. Pods must be allowed to reach it.
+(`name:value|c|#label:x`) over UDP. A `statsd_exporter` takes them as they are; Airflow's chart
+brings one with `statsd.enabled`. Any StatsD listener that knows tags will do: Telegraf, Vector, the
+Datadog agent, an OpenTelemetry collector's `statsd` receiver. Pods must be allowed to reach it.
 Nothing is waited for or sent twice: a listener that is away loses what it was sent, and its name
 is looked up once, when a process starts.
+
+Airflow's own metrics go to the same listener with `[metrics] statsd_on`. They need the package
+`statsd`, which our image lacks: add it, or leave that off.
 
 Behind `statsd_exporter`, dots become underscores, and a timer a summary in seconds
 (`sa1b_model_load_seconds_sum`, `_count`). Keep its `summary` timers, which are its default: the

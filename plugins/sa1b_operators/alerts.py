@@ -8,11 +8,12 @@ The request is a POST of a JSON object, whose `text` chat servers show. A passwo
 bearer token. Neither path nor token is logged, and a webhook that is away fails no run.
 """
 
+import contextlib
 import datetime as dt
 import json
 import logging
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -20,6 +21,7 @@ from airflow.sdk import BaseHook
 from airflow.sdk.configuration import conf
 from airflow.sdk.definitions.callback import AsyncCallback
 from airflow.sdk.definitions.deadline import DeadlineAlert, DeadlineReference
+from airflow.sdk.exceptions import AirflowNotFoundException
 
 from sa1b_captions import telemetry
 from sa1b_captions.settings import Settings, load_settings
@@ -60,7 +62,8 @@ def run_failed(context: Mapping[str, Any]) -> None:
         return
     body = _body("run_failed", f"{dag_id} failed: run {run_id}", dag_id, run_id)
     body["reason"] = str(context.get("reason") or "")[:_MOST_CHARS]
-    post(BaseHook.get_connection(settings.alert_connection), body)
+    with _missing_is_said(settings.alert_connection):
+        post(BaseHook.get_connection(settings.alert_connection), body)
 
 
 async def deadline_missed(hours: int, context: Mapping[str, Any] | None = None) -> None:
@@ -73,8 +76,21 @@ async def deadline_missed(hours: int, context: Mapping[str, Any] | None = None) 
     if settings.alert_connection is None:
         return
     sentence = f"{dag_id} is late: run {run_id} has not ended {hours} h after it was queued"
-    connection = await BaseHook.aget_connection(settings.alert_connection)
-    await asyncio.to_thread(post, connection, _body("run_late", sentence, dag_id, run_id))
+    with _missing_is_said(settings.alert_connection):
+        connection = await BaseHook.aget_connection(settings.alert_connection)
+        await asyncio.to_thread(post, connection, _body("run_late", sentence, dag_id, run_id))
+
+
+@contextlib.contextmanager
+def _missing_is_said(connection: str) -> Iterator[None]:
+    try:
+        yield
+    except AirflowNotFoundException:
+        log.warning(
+            "nobody was told: there is no Airflow connection %s; add it, or unset "
+            "CAPTIONS_ALERT_CONNECTION",
+            connection,
+        )
 
 
 def _count(metric: telemetry.Metric, dag_id: str) -> Settings:

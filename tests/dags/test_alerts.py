@@ -111,6 +111,13 @@ def test_a_webhook_that_is_away_fails_nothing_and_leaks_nothing(webhook, caplog)
         assert secret not in caplog.text
 
 
+def test_a_connection_that_is_not_there_is_said_in_a_sentence(airflow_db, monkeypatch, caplog):
+    monkeypatch.setenv("CAPTIONS_ALERT_CONNECTION", "nowhere")
+    alerts.run_failed(failed())
+    asyncio.run(alerts.deadline_missed(hours=1, context={"dag_run": {"dag_id": "d"}}))
+    assert caplog.text.count("there is no Airflow connection nowhere; add it, or unset") == 2
+
+
 def test_both_are_counted(webhook, monkeypatch):
     with listening() as listener:
         monkeypatch.setenv("CAPTIONS_STATSD", listener.address)
