@@ -5,7 +5,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from sa1b_captions.chance import wilson
 from tests.gold.captions import LANGUAGES, SPLITS, Gold, load_gold, split_of
+from tests.gold.drawn import CAPTIONS, drawn
 from tests.gold.planted import gold, planted
 from tests.gold.scores import JUDGED, judge, judge_gold, score, totals
 from tests.support.planted_pairs import expected_share, plant, search
@@ -21,7 +23,7 @@ FLOORS = {
     "refusal": (100, 95),
     "meta_talk": (99, 99),
     "foreign_script": (100, 100),
-    "wrong_language": (97, 99),
+    "wrong_language": (98, 94),
     "ngram_repetition": (100, 94),
     "sentence_repetition": (98, 98),
     "word_echo": (99, 98),
@@ -92,6 +94,17 @@ def test_every_rule_has_planted_captions(language):
 def test_rules_are_right_as_often_as_they_were(judged):
     assert below_floors(judged) == set()
     assert totals(judged).fit_rejected <= FIT_REJECTED
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_no_fit_caption_drawn_from_the_forms_is_rejected(language):
+    rows = list(drawn(language, captions=800))
+    assert len({row.text for row in rows}) == 800
+    assert [(row.id, found) for row, found in judge(rows) if found] == []
+
+
+def test_so_many_drawn_captions_bound_false_alarms_at_a_thousandth():
+    assert wilson(0, CAPTIONS)[1] <= 0.001 < wilson(1, CAPTIONS)[1]
 
 
 @pytest.mark.parametrize("reason", JUDGED)

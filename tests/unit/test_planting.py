@@ -48,6 +48,7 @@ def _spliced(group):
 def _put_in(group):
     def check(base, text):
         words = material("sentences")["words"][group]
+        words = words.split() if isinstance(words, str) else words
         return any(
             text.replace(word + base.glue, "", 1) == base.text for word in words if word in text
         )
@@ -130,6 +131,7 @@ CHECKS = {
     "word_of_other_script": _put_in("other_script"),
     "chinese_word": _put_in("chinese"),
     "english_word": _put_in("english"),
+    "word_of_another_language": _put_in("abroad"),
     "code_switching": lambda base, text: (
         2 <= len(re.findall("[a-z]+", text)) <= 5 and re.sub("[a-z]+", "", text) == base.text
     ),

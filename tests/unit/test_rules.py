@@ -93,6 +93,29 @@ def test_tags_without_a_space_or_an_end_are_markup(tag):
     assert reasons(f"{FIT['en']} A cup {tag} stands there.") == [["markdown"]]
 
 
+@pytest.mark.parametrize(
+    ("language", "form", "slips", "borrowed"),
+    [
+        (
+            "en",
+            " A {} stands by the door.",
+            "paraguas regenschirm farfalla",
+            "sushi gelato azulejo",
+        ),
+        ("zh", "门边放着一个{}。", "paraguas umbrella fountain", "logo latte pizza vintage"),
+    ],
+)
+def test_one_word_of_another_language_is_a_slip_unless_it_is_borrowed_or_quoted(
+    language, form, slips, borrowed
+):
+    def judged(words):
+        return reasons(*(FIT[language] + form.format(one) for one in words), language=language)
+
+    assert judged(slips.split()) == [["wrong_language"]] * 3
+    assert judged(f"“{one}”" for one in slips.split()) == [[]] * 3
+    assert judged(borrowed.split()) == [[]] * len(borrowed.split())
+
+
 @pytest.mark.parametrize("text", ["javascript:alert(1)", "${7*7}", "{% if x %}", "#{7*7}"])
 def test_what_a_browser_or_a_template_runs_is_markup_unless_a_sign_shows_it(text):
     own = [f"{FIT['en']} A note {text} lies there.", f"{FIT['en']} A note ({text}) lies there."]

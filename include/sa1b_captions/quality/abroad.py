@@ -1,8 +1,9 @@
 """Words of other languages that captions have and English borrowed none of.
 
-Written by hand for this project.
+Those here are written by hand for this project; `pictured` has more.
 """
 
+from sa1b_captions.quality import pictured
 from sa1b_captions.quality.english_words import COMMON
 
 _ABROAD = {
@@ -134,7 +135,7 @@ _GERMAN_NOUNS = """
     """
 
 ABROAD = (
-    frozenset(f"{' '.join(_ABROAD.values())} {_GERMAN_NOUNS}".split())
+    (frozenset(f"{' '.join(_ABROAD.values())} {_GERMAN_NOUNS}".split()) | pictured.ABROAD)
     - frozenset(_LOANS.split())
     - COMMON
 )

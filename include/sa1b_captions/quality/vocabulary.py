@@ -2,7 +2,7 @@
 
 import enum
 
-from sa1b_captions.quality import abroad, english_words, han_words, talk_words
+from sa1b_captions.quality import abroad, english_words, han_words, pictured, talk_words
 from sa1b_captions.quality.slips import SLIPS
 from sa1b_captions.quality.stopwords import ENGLISH, FOREIGN, STUTTERS
 
@@ -38,7 +38,8 @@ def tags() -> dict[str, int]:
     """What is known of each word, in lower case."""
     found: dict[str, int] = {}
     common = english_words.COMMON
-    slips = ENGLISH | STUTTERS | common | SLIPS | abroad.ABROAD | abroad.STRONG
+    slips = ENGLISH | STUTTERS | common | SLIPS | pictured.ENGLISH
+    slips |= abroad.ABROAD | abroad.STRONG
     for tag, words in (
         (Tag.ENGLISH, ENGLISH | STUTTERS),
         (Tag.OTHER, FOREIGN),

@@ -88,6 +88,12 @@ def english_word(rng: random.Random, base: Base) -> str:
     return _put_in(rng, base, rng.choice(material("sentences")["words"]["english"]))
 
 
+@defect("wrong_language")
+def word_of_another_language(rng: random.Random, base: Base) -> str:
+    """A single lower-case word of another Latin-script language, unquoted."""
+    return _put_in(rng, base, rng.choice(material("sentences")["words"]["abroad"].split()))
+
+
 @defect("wrong_language", languages=("zh",))
 def code_switching(rng: random.Random, base: Base) -> str:
     """Three to five lower-case English words here and there in a Chinese caption."""
@@ -146,6 +152,7 @@ DEFECTS = (
     word_of_other_script,
     chinese_word,
     english_word,
+    word_of_another_language,
     code_switching,
     traditional_whole,
     traditional_sentence,
