@@ -68,15 +68,22 @@ class Outlook:
 
     def describe(self) -> str:
         """One line for people."""
-        line = f"{self.captioned} of {counted(self.shards, 'shard')} captioned in all tracks"
+        line = f"{self.captioned:,} of {counted(self.shards, 'shard')} captioned in all tracks"
         if self.shards_per_day is None:
             return f"{line}; no rate from fewer than {counted(MIN_SHARDS, 'shard')}"
         rate = self.shards_per_day
-        line += f", {rate.value:,.3g} a day ({rate.low or 0:,.3g} to {rate.high or 0:,.3g})"
+        value, low, high = (_number(one) for one in (rate.value, rate.low, rate.high))
+        line += f", {value} a day ({low} to {high})"
         if self.left and self.ends_at is not None:
             early, late = (_day(at) for at in (self.ends_early, self.ends_late))
             line += f"; the last about {_day(self.ends_at)} ({early} to {late})"
         return line
+
+
+def _number(value: float | None) -> str:
+    """Three digits, or all before the point."""
+    value = value or 0
+    return f"{value:,.0f}" if value >= 100 else f"{value:.3g}"
 
 
 def outlook(status: CampaignStatus, now: dt.datetime) -> Outlook:
