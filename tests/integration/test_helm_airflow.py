@@ -1,7 +1,8 @@
-"""What deploy/helm configures, asked of the Airflow that the image installs."""
+"""What deploy/helm and the compose file configure, asked of the Airflow that the image installs."""
 
 import json
 import os
+import re
 import subprocess
 import sys
 
@@ -9,7 +10,7 @@ import boto3
 import pytest
 from moto.server import ThreadedMotoServer
 
-from tests.support.deployment import ROOT
+from tests.support.deployment import ROOT, SERVICES
 from tests.support.helm_values import VARIANT_NAMES, as_environment, load_values
 
 ASK = """
@@ -35,6 +36,10 @@ print(json.dumps({
     "passwords": manager.get_passwords(),
     "bundles": [[b.name, str(b.path)] for b in DagBundlesManager().get_all_dag_bundles()],
     "log": log.s3_read(f"{conf.get('logging', 'remote_base_log_folder')}/dag_id=d/attempt=1.log"),
+    "ports": {
+        "api": conf.getint("api", "port"),
+        "health": conf.getint("scheduler", "scheduler_health_check_server_port"),
+    },
     "executor": ExecutorLoader.import_default_executor_cls()[0].__name__,
 }))
 """
@@ -113,3 +118,29 @@ def test_a_tasks_log_reaches_the_bucket_and_is_read_back(answer):
 
 def test_the_executor_is_installed(values, answer):
     assert answer["executor"] == values["executor"]
+
+
+def test_airflow_has_every_option_that_compose_sets(answer):
+    given = {
+        tuple(name.removeprefix("AIRFLOW__").lower().split("__"))
+        for service in SERVICES.values()
+        for name in service["environment"]
+        if name.startswith("AIRFLOW__")
+    }
+    assert len(given) > 10
+    assert [each for each in given if each[1] not in answer["known"][each[0]]] == []
+
+
+def test_composes_health_checks_ask_the_ports_that_airflow_listens_on(answer):
+    asked = {
+        name: set(
+            re.findall(r"127\.0\.0\.1:(\d+)", " ".join(SERVICES[name]["healthcheck"]["test"]))
+        )
+        for name in ("airflow-apiserver", "airflow-scheduler")
+    }
+    assert asked == {
+        "airflow-apiserver": {str(answer["ports"]["api"])},
+        "airflow-scheduler": {str(answer["ports"]["health"])},
+    }
+    (published,) = SERVICES["airflow-apiserver"]["ports"]
+    assert published.endswith(f":{answer['ports']['api']}")

@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
+import yaml
 
 from sa1b_captions.profiles import load_profile
 from sa1b_captions.settings import VARIABLE_NAMES, load_settings
@@ -98,6 +99,18 @@ def test_airflow_processes_share_their_secrets():
 
 def test_the_command_line_container_has_no_airflow_secret():
     assert not [name for name in SERVICES["worker"]["environment"] if name.startswith("AIRFLOW")]
+
+
+def test_volumes_are_folders_of_this_repository_the_users_data_or_declared():
+    mounted = [
+        volume.split(":") for service in SERVICES.values() for volume in service.get("volumes", [])
+    ]
+    declared = set(yaml.safe_load(COMPOSE_FILE.read_text())["volumes"])
+    assert {source for source, *_ in mounted if "/" not in source} == declared
+    for source, *rest in mounted:
+        if source.startswith("./"):
+            assert rest[1:] == ["ro"]
+            assert source == "./data" or (ROOT / source).exists()
 
 
 def test_start_order():

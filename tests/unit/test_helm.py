@@ -1,4 +1,7 @@
-"""deploy/helm fits the code, deploy/kubernetes, and the chart as far as it is known here."""
+"""deploy/helm fits the code, deploy/kubernetes, and the chart as far as it is known here.
+
+`make test-helm` renders the real chart with the same values.
+"""
 
 import json
 import re
