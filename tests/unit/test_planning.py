@@ -55,3 +55,15 @@ def test_what_cannot_be_is_refused_in_a_sentence(changed, sentence, caplog):
     exit_code, _ = run(*COMMAND, *changed)
     assert exit_code == 65
     assert sentence in caplog.text
+
+
+def test_the_price_may_be_a_setting(monkeypatch, caplog):
+    bare = ("plan", "--profile", "h100x4", "--nodes", "1")
+    assert run(*bare)[0] == 65
+    assert "no price: give --price-per-gpu-hour" in caplog.text
+    monkeypatch.setenv("CAPTIONS_PRICE_PER_GPU_HOUR", "1")
+    exit_code, lines = run(*bare)
+    assert exit_code == 0
+    found = json.loads(lines[-1])
+    gpus = found["cost"] - found["cost_by_part"]["storage"] - found["cost_by_part"]["requests"]
+    assert gpus == pytest.approx(found["gpu_hours"], rel=0.001)

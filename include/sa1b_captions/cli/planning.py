@@ -8,7 +8,7 @@ import typer
 from sa1b_captions import layout
 from sa1b_captions.campaign import Campaign, look_at_campaign
 from sa1b_captions.cli.common import command, print_result
-from sa1b_captions.errors import NothingToDo
+from sa1b_captions.errors import NothingToDo, PermanentError
 from sa1b_captions.plurals import counted
 from sa1b_captions.recipe import Recipe, load_recipe
 from sa1b_captions.settings import Settings, load_settings
@@ -21,10 +21,14 @@ if TYPE_CHECKING:
 
 @command
 def plan(
-    price_per_gpu_hour: Annotated[
-        float, typer.Option(help="Of one GPU, in any currency; all costs are in the same.")
-    ],
     nodes: Annotated[int, typer.Option(help="Nodes at once.")],
+    price_per_gpu_hour: Annotated[
+        float | None,
+        typer.Option(
+            help="Of one GPU, in any currency; all costs are in the same. By default "
+            "CAPTIONS_PRICE_PER_GPU_HOUR."
+        ),
+    ] = None,
     profile: Annotated[
         str | None, typer.Option(help="Pod profile; by default CAPTIONS_GPU_PROFILE.")
     ] = None,
@@ -77,10 +81,15 @@ def plan(
     from sa1b_captions.stages.campaign_costs import forecast_campaign
 
     settings = load_settings(needs_store=False)
+    price = settings.price_per_gpu_hour if price_per_gpu_hour is None else price_per_gpu_hour
+    if price is None:
+        raise PermanentError(
+            "no price: give --price-per-gpu-hour, or set CAPTIONS_PRICE_PER_GPU_HOUR"
+        )
     terms = Terms(
         profile=profile or settings.gpu_profile,
         nodes=nodes,
-        price_per_gpu_hour=price_per_gpu_hour,
+        price_per_gpu_hour=price,
         spot=spot,
         gpus_per_node=gpus_per_node,
         shards_per_pod=settings.shards_per_pod if shards_per_pod is None else shards_per_pod,
