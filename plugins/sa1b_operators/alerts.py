@@ -29,7 +29,8 @@ from sa1b_captions.settings import Settings, load_settings
 log = logging.getLogger(__name__)
 
 TRIES = 3
-TIMEOUT_S = 10.0
+TIMEOUT_S = 5.0
+"""Airflow ends a callback in the DAG processor after 50 seconds, all of it together."""
 PAUSE_S = 1.0
 _MOST_CHARS = 1000
 
