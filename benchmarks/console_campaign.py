@@ -4,21 +4,23 @@ Facets and receipts of every shard; captions only of the blocks that somebody as
 million texts are gigabytes that no page would ever read.
 """
 
+import datetime as dt
 from collections.abc import Iterator, Sequence
 
 import numpy as np
 import polars as pl
 import pyarrow as pa
 
-from sa1b_captions import layout, records
+from sa1b_captions import checked_json, layout, records
 from sa1b_captions.campaign import Campaign, open_campaign
 from sa1b_captions.generations import FIRST
+from sa1b_captions.outputs import METRICS
 from sa1b_captions.quality.browse import facets
 from sa1b_captions.quality.browse.caption_texts import Row, sample_id
 from sa1b_captions.quality.browse.catalogue import Catalogue
 from sa1b_captions.quality.browse.orders import Hit
 from sa1b_captions.receipt_files import curate_place, digest, write_receipt
-from sa1b_captions.receipts import CurateReceipt
+from sa1b_captions.receipts import CurateReceipt, Occupancy
 from sa1b_captions.recipe import TRACKS, load_recipe
 from sa1b_captions.records import CaptionStatus
 from sa1b_captions.storage import Store
@@ -70,8 +72,10 @@ def _put_unit(
             "jaccard": pa.nulls(rows, pa.float64()),
         }
     ).replace_schema_metadata({b"sa1b_generation": FIRST.encode()})
-    captions = receipts.put_caption(campaign, track, shard, {"ok": rows})
+    occupancy = Occupancy(0.97, rows)
+    captions = receipts.put_caption(campaign, track, shard, {"ok": rows}, occupancy)
     rejected = int((reasons != "").sum())
+    metrics = _put_metrics(campaign, track, shard, number, lengths)
     write_receipt(
         campaign.store,
         curate_place(campaign.name, track, shard),
@@ -86,9 +90,29 @@ def _put_unit(
             quality_fingerprint=campaign.quality_fingerprint,
             signature_version="0",
             input=digest(captions),
-            files={facets.NAME: facets.write_facets(campaign, track, shard, table)},
+            files={
+                facets.NAME: facets.write_facets(campaign, track, shard, table),
+                METRICS: metrics,
+            },
         ),
     )
+
+
+def _put_metrics(
+    campaign: Campaign, track: str, shard: str, number: int, lengths: np.ndarray
+) -> str:
+    """Metrics as curate stores them, as far as the board reads them; returns their digest."""
+    began = dt.datetime(2026, 11, 1, tzinfo=dt.UTC) + dt.timedelta(minutes=20 * number)
+    ended = began + dt.timedelta(minutes=50 + number % 7)
+    counts = [
+        [int(one), int(rows)]
+        for one, rows in zip(*np.unique(lengths, return_counts=True), strict=True)
+    ]
+    captioned = {"rows": len(lengths), "chars": counts, "tokens": counts}
+    times = {"captioned_from": began.isoformat(), "captioned_to": ended.isoformat()}
+    data = checked_json.render({"captioned": captioned, **times})
+    campaign.store.write(layout.curated_key(campaign.name, track, shard, METRICS), data)
+    return records.content_digest(data)
 
 
 class Writing(Catalogue):

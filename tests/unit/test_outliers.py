@@ -23,7 +23,14 @@ def test_a_shard_that_loses_far_more_than_the_others_is_odd():
     (odd,) = find_outliers(shards)
     assert (odd.shard, odd.track, odd.measure) == ("sa_000020", "single_en", "rejected")
     assert (odd.value, odd.median) == (0.3, pytest.approx(0.021))
-    assert odd.deviations > 100
+    assert odd.deviations > 50
+
+
+def test_one_sample_more_of_a_few_is_chance():
+    few = [shard(n, planned=79, rejected=1, chars=None) for n in range(20)]
+    assert find_outliers([*few, shard(20, planned=79, rejected=3, chars=None)]) == []
+    (odd,) = find_outliers([*few, shard(20, planned=79, rejected=20, chars=None)])
+    assert odd.shard == "sa_000020"
 
 
 def test_shorter_captions_are_odd_below_the_median():

@@ -4,6 +4,7 @@ A number is odd by how many times the usual deviation it lies from the median of
 both are taken so that the odd ones themselves hardly move them.
 """
 
+import math
 import statistics
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -70,27 +71,34 @@ def find_outliers(shards: Sequence[ShardStatus]) -> list[Outlier]:
     """Odd numbers of captioned shards, the oddest first; none where a track has too few."""
     found = []
     for track in dict.fromkeys(track for shard in shards for track in shard.figures):
+        of_track = {shard.shard: shard.figures[track] for shard in shards if track in shard.figures}
         for name, measure in MEASURES.items():
             values = {
-                shard.shard: value
-                for shard in shards
-                if track in shard.figures and (value := measure(shard.figures[track])) is not None
+                shard: value
+                for shard, figures in of_track.items()
+                if (value := measure(figures)) is not None
             }
-            found += _odd(track, name, values)
+            found += _odd(track, name, values, of_track)
     return sorted(found, key=lambda one: (-abs(one.deviations), one.shard))
 
 
-def _odd(track: str, name: str, values: Mapping[str, float]) -> list[Outlier]:
+def _odd(
+    track: str, name: str, values: Mapping[str, float], figures: Mapping[str, TrackFigures]
+) -> list[Outlier]:
     if len(values) < MIN_SHARDS:
         return []
     median = statistics.median(values.values())
     spread = statistics.median(abs(value - median) for value in values.values())
-    deviation = max(spread * _NORMAL, abs(median) * _FLAT, 1e-6)
-    return [
-        Outlier(shard, track, name, value, median, (value - median) / deviation)
-        for shard, value in values.items()
-        if abs(value - median) > ODD_FROM * deviation
-    ]
+    usual = max(spread * _NORMAL, abs(median) * _FLAT, 1e-6)
+    odd = []
+    for shard, value in values.items():
+        # Of a few samples, chance alone rejects one more or less.
+        samples = max(figures[shard].planned, 1)
+        chance = math.sqrt(max(median, 1 / samples) / samples) if name == "rejected" else 0.0
+        deviations = (value - median) / max(usual, chance)
+        if abs(deviations) > ODD_FROM:
+            odd.append(Outlier(shard, track, name, value, median, deviations))
+    return odd
 
 
 def slowest(shards: Sequence[ShardStatus], most: int) -> list[tuple[str, float]]:
