@@ -21,6 +21,7 @@ from sa1b_captions.stages import diff
 from sa1b_captions.stages.export import export_release
 from sa1b_captions.storage import FileStore
 from tests.support import builders, pages, releases
+from tests.support.counting_store import CountingStore
 
 HOSTILE = "</p><style>*{display:none}</style><b onmouseover> \"'"
 SCRIPT = "<script>alert(1)</script>"
@@ -115,6 +116,21 @@ def test_lengths_shift_by_what_the_changed_captions_gained(facts):
     assert found["characters_gained"]["mean"] == sum(gained) / 2
     assert found["characters_gained"]["p5"] == min(gained)
     assert found["after"]["characters"]["p95"] == len(first[0]) + gained[0]
+
+
+def test_one_shard_of_a_release_is_found_without_the_others(stored):
+    whole = diff.release_of(stored, "v2").side
+    shards = whole.shards("single_en")
+    store = CountingStore(stored.root)
+    for shard in shards:
+        alone = diff.release_of(store, "v2").side
+        store.forget()
+        assert alone.samples("single_en", shard).equals(whole.samples("single_en", shard))
+        one = store.calls["read_range"]
+        alone.shards("single_en")
+        assert store.calls["read_range"] > one
+    assert diff.release_of(stored, "v2").side.samples("single_en", "sa_000077").height == 0
+    assert whole.samples("single_en", "sa_000077").height == 0
 
 
 def test_a_release_does_not_differ_from_itself(stored):

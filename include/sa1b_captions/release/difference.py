@@ -173,9 +173,7 @@ def _aligned(before: Side, after: Side, track: str) -> Iterator[list[pl.DataFram
     logged_at = time.monotonic()
     for number, shard in enumerate(union, start=1):
         yield [
-            _unique(side, side.samples(track, shard), f"{track}/{shard}")
-            if shard in has
-            else pl.DataFrame(schema=SAMPLES)
+            unique_samples(side, track, shard) if shard in has else pl.DataFrame(schema=SAMPLES)
             for side, has in zip(sides, shards, strict=True)
         ]
         if time.monotonic() - logged_at >= _PROGRESS_INTERVAL_S or number == len(union):
@@ -183,9 +181,16 @@ def _aligned(before: Side, after: Side, track: str) -> Iterator[list[pl.DataFram
             logged_at = time.monotonic()
 
 
-def _unique(side: Side, samples: pl.DataFrame, where: str) -> pl.DataFrame:
+def unique_samples(side: Side, track: str, shard: str) -> pl.DataFrame:
+    """Samples of a shard that a side has.
+
+    Raises:
+        PermanentError: it has one twice, or cannot be read.
+        RetryableError: the store failed.
+    """
+    samples = side.samples(track, shard)
     if samples["sample_id"].n_unique() != samples.height:
-        raise DamagedObjectError(f"{side.name} has a sample of {where} twice; verify it")
+        raise DamagedObjectError(f"{side.name} has a sample of {track}/{shard} twice; verify it")
     return samples
 
 

@@ -6,6 +6,7 @@ and track at a time, so that memory holds no more, whatever the number of shards
 
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import cached_property
 from pathlib import PurePosixPath
 from typing import Any, Protocol
 
@@ -93,7 +94,7 @@ class ReleaseSide:
 
     def _tables(self, track: str) -> "_TrackTables":
         if self._open is None or self._open[0] != track:
-            self._open = track, _TrackTables(*(self._rows(track, *what) for what in _TABLES))
+            self._open = track, _TrackTables(track, *(self._rows(track, *what) for what in _TABLES))
         return self._open[1]
 
     def _rows(self, track: str, table: str, columns: Sequence[str]) -> StoredRows:
@@ -126,26 +127,52 @@ class ReleaseSide:
 class _TrackTables:
     """Tables of one track of a release, aligned by shard."""
 
-    def __init__(self, published: StoredRows, provenance: StoredRows, left_out: StoredRows) -> None:
-        self._published, self._provenance, self._left_out = published, provenance, left_out
+    def __init__(
+        self, track: str, published: StoredRows, provenance: StoredRows, left_out: StoredRows
+    ) -> None:
+        self._track, self._published = track, published
+        self._provenance, self._left_out = provenance, left_out
         if published.rows != provenance.rows:
             raise DamagedObjectError(
                 f"a release has {published.rows:,} published rows and provenance of "
                 f"{provenance.rows:,}; sa1b-captions verify says what is damaged"
             )
-        self._places = _places(provenance)
-        self._left_out_places = _places(left_out)
-        self.shards = sorted({*self._places, *self._left_out_places})
+
+    @cached_property
+    def _all(self) -> tuple[dict[str, tuple[int, int]], dict[str, tuple[int, int]]]:
+        """Places of all shards in the provenance, and among what is left out."""
+        return _places(self._provenance), _places(self._left_out)
+
+    @property
+    def shards(self) -> Sequence[str]:
+        return sorted({shard for places in self._all for shard in places})
 
     def samples(self, shard: str) -> pl.DataFrame:
         found = [pl.DataFrame(schema=SAMPLES)]
-        if place := self._places.get(shard):
-            frame = self._provenance.slice(*place)
-            frame = frame.with_columns(self._published.slice(*place)["caption"])
+        published, left_out = (
+            [places.get(shard) for places in self._all]
+            if "_all" in vars(self)  # one shard is found without looking at the others
+            else [_place(rows, self._track, shard) for rows in (self._provenance, self._left_out)]
+        )
+        if published:
+            frame = self._provenance.slice(*published)
+            frame = frame.with_columns(self._published.slice(*published)["caption"])
             found.append(frame.select(*SAMPLES))
-        if place := self._left_out_places.get(shard):
-            found.append(self._left_out.slice(*place).select(*SAMPLES))
+        if left_out:
+            found.append(self._left_out.slice(*left_out).select(*SAMPLES))
         return pl.concat(found)
+
+
+def _place(rows: StoredRows, track: str, shard: str) -> tuple[int, int] | None:
+    """First row of a shard, and the one after its last."""
+    prefix = f"{track}/{shard}/"
+    starts, stops = [], []
+    for first, frame in rows.frames(prefix):
+        places = frame["sample_id"].str.starts_with(prefix).arg_true()
+        if len(places):
+            starts.append(first + int(places[0]))
+            stops.append(first + int(places[-1]) + 1)
+    return (min(starts), max(stops)) if starts else None
 
 
 def _places(rows: StoredRows) -> dict[str, tuple[int, int]]:
@@ -195,8 +222,12 @@ _CONVERT = {"data": _published, "provenance": _provenance, "rejected": _left_out
 class CampaignSide:
     """A campaign as it is: what its curated shards would publish."""
 
-    def __init__(self, campaign: Campaign) -> None:
-        """Read the curate receipts of all shards of the recipe.
+    def __init__(self, campaign: Campaign, shards: Sequence[str] | None = None) -> None:
+        """Read the curate receipts.
+
+        Args:
+            campaign: recipe, store and name.
+            shards: those to look at; by default the recipe's.
 
         Raises:
             PermanentError: none is curated.
@@ -205,7 +236,8 @@ class CampaignSide:
         self.name = self.campaign = campaign.name
         self.recipe = campaign.recipe.source
         self._campaign = campaign
-        self._receipts = {track: _curate_receipts(campaign, track) for track in TRACKS}
+        some = campaign.recipe.shards if shards is None else shards
+        self._receipts = {track: _curate_receipts(campaign, track, some) for track in TRACKS}
         self.tracks: Sequence[str] = [track for track in TRACKS if self._receipts[track]]
         if not self.tracks:
             raise PermanentError(
@@ -222,7 +254,9 @@ class CampaignSide:
 
     def samples(self, track: str, shard: str) -> pl.DataFrame:
         """Samples of a shard, the accepted ones first."""
-        receipt = self._receipts[track][shard]
+        receipt = self._receipts[track].get(shard)
+        if receipt is None:
+            return pl.DataFrame(schema=SAMPLES)
         accepted, rejected = (
             _left_out(read_curated(self._campaign, receipt, name, _LEFT_OUT))
             for name in ("accepted.parquet", "rejected.parquet")
@@ -248,9 +282,11 @@ class CampaignSide:
         return self._repeats[1]
 
 
-def _curate_receipts(campaign: Campaign, track: str) -> dict[str, CurateReceipt]:
+def _curate_receipts(
+    campaign: Campaign, track: str, shards: Sequence[str]
+) -> dict[str, CurateReceipt]:
     """Those that there are, by shard."""
-    places = [curate_place(campaign.name, track, shard) for shard in campaign.recipe.shards]
+    places = [curate_place(campaign.name, track, shard) for shard in shards]
     with ThreadPoolExecutor(READERS) as pool:
         found = pool.map(lambda place: read_receipt(campaign.store, place), places)
         return {one.shard: one for one in found if one is not None}

@@ -61,10 +61,25 @@ class StoredRows:
         """Rows of all files."""
         return self._groups[-1].stop if self._groups else 0
 
-    def frames(self) -> Iterator[tuple[int, pl.DataFrame]]:
-        """Each row group with the number of its first row."""
+    def frames(self, beginning: str = "") -> Iterator[tuple[int, pl.DataFrame]]:
+        """Each row group with the number of its first row.
+
+        Args:
+            beginning: leaves out groups that have no row whose `sample_id` begins so, as far as
+                their statistics tell.
+        """
         for group in self._groups:
-            yield group.start, self._read(group)
+            if not beginning or self._may_have(group, beginning):
+                yield group.start, self._read(group)
+
+    def _may_have(self, group: _Group, beginning: str) -> bool:
+        columns = self._files[group.file].metadata.row_group(group.number)
+        for number in range(columns.num_columns):
+            column = columns.column(number)
+            if column.path_in_schema == "sample_id" and column.is_stats_set:
+                low, high = (str(one) for one in (column.statistics.min, column.statistics.max))
+                return low[: len(beginning)] <= beginning <= high[: len(beginning)]
+        return True
 
     def slice(self, start: int, stop: int) -> pl.DataFrame:
         """Rows from `start` to before `stop`, at least one; cheap when slices ascend."""
