@@ -17,7 +17,7 @@ from fastapi.responses import HTMLResponse, PlainTextResponse
 from sa1b_captions.errors import CaptioningError
 from sa1b_captions.receipt_files import read_receipt, run_summary_place
 from sa1b_captions.shards import SHARD_PATTERN
-from sa1b_console import gallery, marking, reports, standing, trying
+from sa1b_console import comparing, gallery, marking, reports, standing, trying
 from sa1b_console.common import (
     CAPTION_DAG,
     HEADERS,
@@ -43,6 +43,7 @@ app = FastAPI(
     openapi_url=None,
 )
 app.include_router(standing.router)
+app.include_router(comparing.router)
 app.include_router(gallery.router)
 app.include_router(marking.router)
 app.include_router(trying.router)

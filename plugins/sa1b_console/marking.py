@@ -15,6 +15,7 @@ from sa1b_captions.campaign import Campaign
 from sa1b_captions.errors import PermanentError
 from sa1b_captions.mark_logs import MAX_NOTE_CHARS, MarkLog, line_of, read_marks
 from sa1b_captions.marks import CaptionMark, Fault, Judgement, Mark, last_of_each
+from sa1b_captions.storage import Store
 from sa1b_console.common import Refused, caption_runs, judging, open_campaign
 
 router = APIRouter(dependencies=[caption_runs])
@@ -29,7 +30,7 @@ FAULTS = {
 """Faults in the order of their keys, 1 to 5, and their names for people."""
 
 _FRESH_S = 3.0
-_MAX_BODY = 16_000
+MAX_BODY = 16_000
 _lock = threading.Lock()
 _logs: dict[tuple[str, str], MarkLog] = {}
 _read: dict[tuple[str, str], tuple[float, list[CaptionMark]]] = {}
@@ -55,7 +56,7 @@ def marks_of(campaign: Campaign, user: BaseUser) -> dict[str, CaptionMark]:
 @router.post("/marks", dependencies=[judging])
 async def add_mark(request: Request, user: GetUserDep) -> Response:
     """Store what the user says of a caption."""
-    _require_own_page(request)
+    require_own_page(request)
     body = await request.body()
     from starlette.concurrency import run_in_threadpool
 
@@ -63,7 +64,7 @@ async def add_mark(request: Request, user: GetUserDep) -> Response:
     return JSONResponse({"id": mark.id, "at": mark.at, "judgement": mark.judgement}, 201)
 
 
-def _require_own_page(request: Request) -> None:
+def require_own_page(request: Request) -> None:
     """Refuse what another site makes a browser send: its login goes along with it."""
     origin, site = request.headers.get("origin"), request.headers.get("sec-fetch-site")
     same = origin is None or urlsplit(origin).netloc == request.headers.get("host")
@@ -81,7 +82,7 @@ def _require_own_page(request: Request) -> None:
 def _add(body: bytes, user: BaseUser) -> CaptionMark:
     from sa1b_console.gallery_pages import require_caption
 
-    if len(body) > _MAX_BODY:
+    if len(body) > MAX_BODY:
         raise Refused(f"a note has at most {MAX_NOTE_CHARS:,} characters")
     try:
         content = json.loads(body)
@@ -114,17 +115,22 @@ def _add(body: bytes, user: BaseUser) -> CaptionMark:
             rule=_rule(values["rule"], reasons, fault),
             reasons=reasons,
         )
-        key = (campaign.store.url, campaign.name)
-        with _lock:
-            log = _logs.setdefault(key, MarkLog(campaign.store, campaign.name))
-        log.add(mark)
+        store_mark(campaign.store, campaign.name, mark)
     except PermanentError as error:
         raise Refused(str(error)) from None
+    key = (campaign.store.url, campaign.name)
     with _lock:
         if key in _read:
             at, marks = _read[key]
             _read[key] = (at, last_of_each([*marks, mark]))
     return mark
+
+
+def store_mark(store: Store, campaign: str, mark: Mark) -> None:
+    """Add a mark to this process's log of a campaign. Raises as `MarkLog.add` does."""
+    with _lock:
+        log = _logs.setdefault((store.url, campaign), MarkLog(store, campaign))
+    log.add(mark)
 
 
 def _rule(named: str | None, reasons: tuple[str, ...], fault: Fault | None) -> str | None:

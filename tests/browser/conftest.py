@@ -40,6 +40,9 @@ def campaign(tmp_path_factory):
             curated.put_texts(campaign, shard, "single_en", texts)
             curated.put_curated(campaign, shard, "single_zh", rows=4)
             curated.put_texts(campaign, shard, "multi_en", [EVIL + curated.KETTLE * 5])
+        before = curated.captions(9, seed=7)
+        after = [f"{EVIL if number % 2 else 'Now '}{text}" for number, text in enumerate(before)]
+        curated.put_generations(campaign, "sa_000001", "multi_zh", before, after)
         yield campaign
 
 

@@ -4,8 +4,10 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 
 from sa1b_captions.mark_logs import read_marks
-from sa1b_captions.marks import CaptionMark, Fault, Judgement
+from sa1b_captions.marks import Better, CaptionMark, Fault, Judgement, PairMark
+from tests.support import curated
 
+SIDES = f"before=generation:0001&after=generation:{curated.SECOND}&track=multi_zh&shard=1"
 PAGES = [
     *(
         "/",
@@ -16,6 +18,7 @@ PAGES = [
         "/clusters",
     ),
     *("/clusters?shard=sa_000000", "/marks", "/what-if?change=en.min_chars=300"),
+    *("/compare", f"/compare?{SIDES}", f"/compare/blind?{SIDES}"),
 ]
 
 
@@ -78,6 +81,35 @@ def test_marks_are_made_by_keys_alone(open_page, campaign):
     assert marks[first].draw == "track=single_zh#3"
     page.reload()
     assert page.text_content(f"[data-sample='{first}'] .state") == "You said good"
+
+
+def test_pairs_are_chosen_blindly_by_keys_alone(open_page, campaign):
+    page = open_page(f"/compare/blind?{SIDES}")
+    assert page.locator(".card").count() == 6
+    page.keyboard.press("j")
+    first = page.get_attribute(".card.current", "data-sample")
+    page.keyboard.press("1")
+    page.wait_for_function(f"document.querySelector('.card.current').dataset.sample !== '{first}'")
+    page.keyboard.press("0")
+    page.wait_for_function("document.querySelectorAll('[aria-pressed=true]').length === 2")
+    page.keyboard.press("k")
+    marks = {one.sample_id: one.better for one in read_marks(campaign.store, "test", PairMark)}
+    assert marks[first] == Better.LEFT
+    assert sorted(marks.values()) == [Better.LEFT, Better.NEITHER]
+    page.reload()
+    assert page.text_content(f"[data-sample='{first}'] [role=status]") == "You chose left."
+    assert page.complaints == []
+
+
+def test_the_board_leads_to_a_shard_and_back_by_keys_alone(open_page):
+    page = open_page("/")
+    page.locator(".map a").first.focus()
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/board/sa_000000")
+    page.get_by_role("link", name="Gallery").nth(1).focus()
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/gallery?shards=sa_000000")
+    assert page.locator(".card").count() > 0
 
 
 def test_a_viewer_has_no_buttons_to_mark_with(open_page):

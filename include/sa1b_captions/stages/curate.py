@@ -17,7 +17,7 @@ import pyarrow.compute as pc
 
 from sa1b_captions import layout, records, telemetry
 from sa1b_captions.campaign import Campaign
-from sa1b_captions.errors import MissingKeyError, PermanentError
+from sa1b_captions.errors import PermanentError
 from sa1b_captions.freshness import captions_version, judge_track
 from sa1b_captions.quality import metrics
 from sa1b_captions.quality.browse import facets
@@ -25,8 +25,8 @@ from sa1b_captions.quality.duplicates import signatures as dedup
 from sa1b_captions.quality.duplicates.image_hashes import image_hash_table
 from sa1b_captions.quality.duplicates.minhash import SIGNATURE_VERSION
 from sa1b_captions.quality.features import measure
-from sa1b_captions.quality.health.reference import read_reference
-from sa1b_captions.quality.rules import EXACT_DUPLICATE, NEAR_DUPLICATE, find_reasons
+from sa1b_captions.quality.row_reasons import row_reasons
+from sa1b_captions.quality.rules import EXACT_DUPLICATE, NEAR_DUPLICATE
 from sa1b_captions.receipt_files import (
     caption_place,
     curate_place,
@@ -36,11 +36,10 @@ from sa1b_captions.receipt_files import (
     require_receipt,
     write_receipt,
 )
-from sa1b_captions.receipts import CaptionReceipt, CurateReceipt
+from sa1b_captions.receipts import CurateReceipt
 from sa1b_captions.recipe import TRACKS, WHOLE_TRACK
-from sa1b_captions.records import CaptionStatus
-from sa1b_captions.remedies import damaged
 from sa1b_captions.shards import shard_number
+from sa1b_captions.stages.stored_captions import read_captions
 from sa1b_captions.storage import ABANDONED_S
 
 _log = logging.getLogger(__name__)
@@ -101,7 +100,7 @@ def _curate_track(
     if done and (done.input, done.quality_fingerprint, done.signature_version) == present:
         _log.info("%s/%s is curated already", track, shard)
         return done
-    rows, parts = _read_captions(campaign, track, source)
+    rows, parts = read_captions(campaign, track, source)
     if source.parts and parts != source.parts:
         # Its samples are those of the receipt; their texts may be a late worker's.
         others = [
@@ -161,61 +160,6 @@ def _curate_track(
     )
 
 
-def _read_captions(
-    campaign: Campaign, track: str, source: CaptionReceipt
-) -> tuple[pa.Table, list[str]]:
-    """All rows that a caption receipt vouches for, in plan order, and their parts' digests."""
-    shard = source.shard
-    where = f"{track}/{shard}"
-    mend = f"run sa1b-captions caption --shards {shard} --tracks {track}"
-    again = f"{mend} --force"
-    _require_recipe(source.recipe_fingerprint, campaign, where)
-    parts, digests = [], []
-    try:
-        for block in range(source.blocks):
-            key = layout.part_key(campaign.name, track, shard, source.generation, block)
-            data = campaign.store.read(key)
-            digests.append(records.content_digest(data))
-            parts.append(records.parse_table(data, campaign.store.locate(key), key))
-            if source.parts and digests[-1] != source.parts[block]:
-                _require_proof(campaign, key, parts[-1])
-    except MissingKeyError as error:
-        raise PermanentError(
-            f"{where}: the receipt counts {source.blocks} blocks, but {error}; {mend}"
-        ) from None
-    # Parts written before a column existed have nulls there.
-    rows = pa.concat_tables(
-        [records.CAPTION_SCHEMA.empty_table(), *parts], promote_options="default"
-    )
-    if rows.num_rows != source.planned:
-        raise PermanentError(
-            f"{where}: {rows.num_rows} captions stored, {source.planned} planned; {again}"
-        )
-    if pc.count_distinct(rows.column("sample_id"), mode="all").as_py() != rows.num_rows:
-        raise PermanentError(f"{where}: a sample_id is missing or stored twice; {again}")
-    for fingerprint in pc.unique(rows.column("recipe_fingerprint")).to_pylist():
-        _require_recipe(fingerprint, campaign, where)
-    unknown = set(pc.unique(rows.column("status")).to_pylist()) - set(CaptionStatus)
-    if unknown:
-        raise PermanentError(f"{where}: no such status as {unknown}; {again}")
-    return rows, digests
-
-
-def _require_proof(campaign: Campaign, key: str, part: pa.Table) -> None:
-    """Refuse a part that is not what its receipt names, unless it was written again as a whole."""
-    if not records.proves_itself(part):
-        raise damaged(campaign.store.locate(key), key, records.OTHER_BYTES)
-
-
-def _require_recipe(fingerprint: str | None, campaign: Campaign, where: str) -> None:
-    expected = campaign.recipe.fingerprint
-    if fingerprint != expected:
-        raise PermanentError(
-            f"{where} was captioned with recipe {fingerprint}, campaign {campaign.name} has "
-            f"{expected}; captions of two recipes never mix: caption the shard again with --force"
-        )
-
-
 @dataclass(frozen=True, slots=True)
 class _Split:
     """Rows of a shard's track (`records.CURATED_SCHEMA`), each table in plan order."""
@@ -233,14 +177,10 @@ class _Split:
 
 
 def _split(campaign: Campaign, track: str, shard: str, rows: pa.Table, generation: str) -> _Split:
-    quality, language = campaign.recipe.quality, campaign.recipe.tracks[track].language
-    features = measure(rows.column("caption"))
-    frame = pl.concat(
-        [pl.DataFrame(rows.select(["sample_id", "status"])), features], how="horizontal"
+    quality, features = campaign.recipe.quality, measure(rows.column("caption"))
+    frame = pl.DataFrame(rows.select(["sample_id"])).with_columns(
+        reasons=row_reasons(campaign, track, rows, features)
     )
-    reference = read_reference(campaign)
-    of_track = None if reference is None else reference.tracks.get(track)
-    frame = frame.with_columns(reasons=find_reasons(frame, quality.languages[language], of_track))
     # Only captions that are otherwise fit may win: a rejected one must not take its copies along.
     fit = rows.filter((frame["reasons"].list.len() == 0).to_arrow())
     signatures = dedup.signature_table(fit, shard_number(shard))
