@@ -175,8 +175,12 @@ bench-scale-out: $(STAMP) .venv-scale-out/.installed ## The same clusters from D
 	@test $* != scale-out || .venv-$*/bin/python -m pip install --quiet --no-deps --editable .
 	@touch $@
 
-fuzz: $(STAMP) ## Feed damaged archives to ingest for FUZZ_S seconds (60)
-	$(BIN)/python -m tests.support.fuzz_archive $(or $(FUZZ_S),60)
+fuzz: $(STAMP) .venv/.fuzz ## Odd input for every parser, FUZZ_S seconds (60) each; TARGETS for some
+	$(BIN)/python -m tests.fuzz $(or $(FUZZ_S),60) $(TARGETS)
+
+.venv/.fuzz: tests/requirements-fuzz.txt $(STAMP)
+	@VIRTUAL_ENV=.venv $(BIN)/uv pip install --quiet --requirement $<
+	@touch $@
 
 docs: $(STAMP) ## Write the reference pages from the code
 	$(BIN)/python -m scripts.generate_docs

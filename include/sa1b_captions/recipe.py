@@ -212,6 +212,7 @@ def parse_recipe(source: dict[str, Any], *, where: str, stored: bool = False) ->
     try:
         if not stored:
             require_known(source, _KEYS, "")
+        _require_text(source)
         recipe = _build(source)
     except KeyError as error:
         raise PermanentError(f"recipe {where} lacks {error.args[0]!r}") from None
@@ -225,14 +226,30 @@ _KEYS = {entry.name for entry in fields(Recipe)} - {"source"}
 _NESTED = {"shards", "model", "generation", "tracks", "quality", "audit"}
 
 
+def _require_text(source: dict[str, Any]) -> None:
+    try:
+        _digest(source)
+    except UnicodeEncodeError as error:
+        half = error.object[error.start]
+        raise ValueError(
+            f"half a character stands in it, {half!r}, which no file can hold"
+        ) from None
+
+
 def _build(source: dict[str, Any]) -> Recipe:
     plain = {key: value for key, value in source.items() if key in _KEYS - _NESTED}
     tracks = require_known(source["tracks"], TRACKS, "tracks")
+    if not isinstance(shards := source["shards"], str):
+        raise ValueError(f"the top of it shards is {shards!r}, expected text in quotes")
+    try:
+        names = tuple(parse_selection(shards))
+    except PermanentError as error:
+        raise ValueError(f"shards: {error}") from None
     return make(
         Recipe,
         {"images_of_last_shard": source.get("images_per_shard")} | plain,
         "",
-        shards=tuple(parse_selection(source["shards"])),
+        shards=names,
         model=make(Model, source["model"], "model"),
         generation=make(Generation, source["generation"], "generation"),
         tracks={

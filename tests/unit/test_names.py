@@ -13,6 +13,7 @@ FOLDERS = (
     "dags",
     "demo",
     "scripts",
+    "tests/fuzz",
     "tests/support",
     "tests/gold",
     "tests/gpu",

@@ -1,16 +1,11 @@
-"""Feed damaged archives and JPEG headers to ingest for a while: `make fuzz FUZZ_S=60`.
-
-Every input must end in a result whose index fits its tar, or in a DamagedArchiveError; anything
-else is a finding, which hypothesis shrinks, prints and keeps under `.hypothesis` for the next run.
-"""
+"""What ingest reads: archives, JPEG headers, annotations."""
 
 import gzip
 import io
-import sys
+import json
 import tarfile
-import time
 
-from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from sa1b_captions.errors import DamagedArchiveError
@@ -18,13 +13,12 @@ from sa1b_captions.ingest.annotation import read_annotation
 from sa1b_captions.ingest.archive import repack
 from sa1b_captions.ingest.index import Problem
 from sa1b_captions.ingest.jpeg import read_jpeg_header
+from tests.fuzz.mutations import changed_json, damaged_bytes, json_bytes
 from tests.support import builders
-
-EXAMPLES = 2_000
-"""Per round; rounds follow until the time is up."""
 
 MEMBERS = builders.sa1b_members([1, 2, 3])
 JPEG = builders.make_jpeg(1)
+ANNOTATION = MEMBERS[1][1]
 PLAIN = builders.make_archive(MEMBERS, compress=False)
 SEEDS = [
     PLAIN,
@@ -109,8 +103,9 @@ def damaged(draw: st.DrawFn, seeds: list[bytes]) -> bytes:
     return data
 
 
-def check_archive(data: bytes, piece_bytes: int) -> None:
-    """Either damage, or an index that fits the tar, every row of it."""
+@given(st.one_of(BUILT, damaged(SEEDS)), st.integers(50, 20_000))
+def archive(data: bytes, piece_bytes: int) -> None:
+    """An archive is damaged, or every row of its index fits the tar that it was made into."""
     out = io.BytesIO()
     pieces = [data[i : i + piece_bytes] for i in range(0, len(data), piece_bytes)]
     try:
@@ -126,31 +121,17 @@ def check_archive(data: bytes, piece_bytes: int) -> None:
     assert {row["problem"] for row in rows} <= {None, *Problem}
 
 
-def check_headers(data: bytes) -> None:
-    """Any bytes are read or refused."""
+@given(st.one_of(JPEGS, damaged([JPEG])))
+def jpeg(data: bytes) -> None:
+    """Any bytes are a JPEG header with its numbers, or none."""
     header = read_jpeg_header(data)
     assert header is None or (header.width >= 0 and header.height >= 0 and header.frames >= 0)
-    read_annotation(data)
 
 
-def main(seconds: float) -> None:
-    """Alternate both targets until the time is up."""
-    options = settings(
-        max_examples=EXAMPLES,
-        deadline=None,
-        suppress_health_check=list(HealthCheck),
-        phases=[Phase.reuse, Phase.generate, Phase.shrink],
-    )
-    archives = given(st.one_of(BUILT, damaged(SEEDS)), st.integers(50, 20_000))
-    headers = given(st.one_of(JPEGS, damaged([JPEG, MEMBERS[1][1]])))
-    targets = [options(archives(check_archive)), options(headers(check_headers))]
-    end, rounds = time.monotonic() + seconds, 0
-    while time.monotonic() < end:
-        for target in targets:
-            rounds += 1
-            target()
-    print(f"{rounds * EXAMPLES} inputs, no finding")  # noqa: T201
-
-
-if __name__ == "__main__":
-    main(float(sys.argv[1]))
+@given(
+    st.one_of(damaged_bytes([ANNOTATION]), changed_json([json.loads(ANNOTATION)]).map(json_bytes))
+)
+def annotation(data: bytes) -> None:
+    """Any bytes are an annotation with its numbers, or none."""
+    found = read_annotation(data)
+    assert found is None or min(found.image_id, found.width, found.height) >= 0
