@@ -1,5 +1,6 @@
 """Imports Great Expectations: some seconds, once."""
 
+import contextlib
 import dataclasses
 import json
 import random
@@ -9,6 +10,7 @@ import pytest
 
 from sa1b_captions import layout, records
 from sa1b_captions.errors import PermanentError, RetryableError
+from sa1b_captions.quality import checks
 from sa1b_captions.receipt_files import (
     caption_place,
     read_receipt,
@@ -344,3 +346,12 @@ def test_a_run_of_the_release_names_the_report_that_it_saw(validated):
     assert report("first") == report("same") != report("later")
     assert len(read_history(validated, of_release(validated))) == 2
     assert validated.store.exists(report("first"))
+
+
+def test_what_great_expectations_is_spared_changes_no_check(campaign, monkeypatch):
+    shard = put(campaign, 0, rows=3)
+    validate_shards(campaign, [shard])
+    spared = result(campaign, shard).checks
+    monkeypatch.setattr(checks, "_sparing", contextlib.nullcontext)
+    validate_shards(campaign, [shard], force=True)
+    assert result(campaign, shard).checks == spared
