@@ -105,6 +105,17 @@ def test_what_is_no_destination_is_told(text):
         parse_destination(text)
 
 
+def test_a_hub_without_xet_is_told_with_its_remedy(exported, hub, monkeypatch):
+    monkeypatch.setattr(constants, "HF_HUB_DISABLE_XET", False)
+    with pytest.raises(RetryableError, match="cannot be given .*set HF_HUB_DISABLE_XET=1") as told:
+        publish(exported)
+    assert "http" not in str(told.value)
+    assert hub.commits == []
+    monkeypatch.setattr(constants, "HF_HUB_DISABLE_XET", True)
+    publish(exported)
+    assert len(hub.commits) == 1
+
+
 @pytest.mark.parametrize("to", [HF, MS], ids=str)
 def test_a_release_arrives_whole_in_a_private_repository(exported, hub, to, tmp_path):
     result = publish(exported, to)

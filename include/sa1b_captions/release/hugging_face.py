@@ -15,6 +15,9 @@ from sa1b_captions.errors import CaptioningError, PermanentError, RetryableError
 from sa1b_captions.release.hub import Destination, Local, Outgoing, Remote
 
 _REPO_TYPE = "dataset"
+_XET_TOKEN = "/xet-write-token/"  # noqa: S105 (a part of addresses)
+"""Where the client asks how to send by Xet, which the public hub has and others may not. It never
+falls back by itself."""
 _BUSY = (408, 409, 412, 423, 425, 429)
 """Answers after which another try may do; 409 and 412 are others' commits in between."""
 
@@ -154,6 +157,11 @@ class HuggingFace:
             if status in (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN, HTTPStatus.NOT_FOUND):
                 said += "; set CAPTIONS_PUBLISH_TOKEN to a token that may write there"
             return PermanentError(f"{what}: the hub answered {said}")
+        if _XET_TOKEN in str(error):
+            return RetryableError(
+                f"{what} now: the hub did not say how to send by Xet; if it is none that has Xet, "
+                "set HF_HUB_DISABLE_XET=1"
+            )
         if isinstance(found, TransportError | OSError):
             return RetryableError(f"{what} now: {type(found).__name__}")
         return PermanentError(f"{what}: {' '.join(str(error).split())}")
