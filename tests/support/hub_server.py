@@ -162,10 +162,7 @@ class _Handler(BaseHTTPRequestHandler):
         verb, branch = rest or ("revision", "main")
         branches = self._branches(f"{owner}/{name}")
         if verb == "branch":
-            if branch in branches:
-                raise _Refused(409, message="Reference already exists")
-            branches[branch] = dict(branches["main"])
-            return self._answer({})
+            return self._add_branch(branches, branch)
         files = self._branch(branches, branch)
         if verb == "revision":
             siblings = [{"rfilename": name} for name in files]
@@ -181,6 +178,12 @@ class _Handler(BaseHTTPRequestHandler):
             raise _Refused(404, message="Not Found")
         lines = [json.loads(line) for line in body.splitlines()]
         return self._commit(files, lines, f"{self.hub.url}/datasets/{owner}/{name}")
+
+    def _add_branch(self, branches: dict[str, Files], branch: str) -> None:
+        if branch in branches:
+            raise _Refused(409, message="Reference already exists")
+        branches[branch] = dict(branches["main"])
+        self._answer({})
 
     def _create(self, asked: dict[str, Any]) -> None:
         name = f"{asked['organization']}/{asked['name']}"
