@@ -112,7 +112,7 @@ def tasks_of(shard: str) -> list[Task]:
 
     label = TaskInstance._rendered_map_index  # `rendered_map_index` is no column
     # Several shards of one pod are a selection, as in 0-9, which does not begin like a name.
-    found = _read(or_(label == shard, label.not_like("sa\\_%", escape="\\")))
+    found = _read(or_(label == shard, label.not_like("sa/_%", escape="/")))
     newest: dict[str, Task] = {}
     for task in found:
         if shard in task.shards:
@@ -132,7 +132,7 @@ def _read(wanted: Any) -> list[Task]:
     question = (
         select(*columns, *times)
         .where(TI.dag_id == CAPTION_DAG, TI.task_id.in_(TASKS), wanted)
-        .order_by(TI.start_date.desc())
+        .order_by(TI.start_date.desc().nulls_first())  # databases differ in where they put them
         .limit(MOST)
     )
     with create_session() as session:

@@ -48,17 +48,16 @@ def show_pairs(request: Request, user: BaseUser) -> HTMLResponse:
     except PermanentError as error:
         raise NotThere(str(error)) from None
     drawn = _drawn(compared.rows["changed"], asked.seed)
-    rows = page_of(drawn, asked.after_sample, PAGE_PAIRS)
-    more = rows.height > PAGE_PAIRS
-    shown = list(rows.head(PAGE_PAIRS).iter_rows(named=True))
+    rows, after = page_of(drawn, asked.after_key, PAGE_PAIRS)
+    shown = list(rows.iter_rows(named=True))
     who = user.get_name()
     mine = {
         mark.sample_id: mark
         for row in shown
-        for mark in marks.get(row["name"], ())
+        for mark in marks.get(row["sample_id"], ())
         if isinstance(mark, PairMark) and mark.who == who
     }
-    pairs = [_pair(asked, who, row, mine.get(row["name"])) for row in shown]
+    pairs = [_pair(asked, who, row, mine.get(row["sample_id"])) for row in shown]
     return show_live(
         request,
         "blind.html",
@@ -67,18 +66,14 @@ def show_pairs(request: Request, user: BaseUser) -> HTMLResponse:
         pairs=pairs,
         total=drawn.height,
         may=may_judge(user),
-        next=asked.query(after_sample=shown[-1]["sample_id"]) if more else None,
+        next=asked.query(after_key=after) if after else None,
     )
 
 
 def _drawn(rows: pl.DataFrame, seed: int) -> pl.DataFrame:
-    """Rows in the order that a seed draws; their `sample_id` is the key of that order."""
-    keys = [
-        f"{xxhash.xxh3_64_hexdigest(f'{seed}/pair/{name}'.encode())}/{name}"
-        for name in rows["sample_id"]
-    ]
-    named = rows.rename({"sample_id": "name"})
-    return named.with_columns(sample_id=pl.Series(keys, dtype=pl.String)).sort("sample_id")
+    """Rows in the order that a seed draws."""
+    keys = [xxhash.xxh3_128_hexdigest(f"{seed}/pair/{one}".encode()) for one in rows["sample_id"]]
+    return rows.with_columns(key=pl.Series(keys, dtype=pl.String)).sort("key")
 
 
 def is_swapped(asked: Asked, who: str, sample_id: str) -> bool:
@@ -89,12 +84,12 @@ def is_swapped(asked: Asked, who: str, sample_id: str) -> bool:
 
 
 def _pair(asked: Asked, who: str, row: Mapping[str, Any], mark: PairMark | None) -> BlindPair:
-    shard, images = parse_sample(row["name"])
+    shard, images = parse_sample(row["sample_id"])
     texts = (row["caption"], row["caption_after"])
-    left, right = texts[::-1] if is_swapped(asked, who, row["name"]) else texts
+    left, right = texts[::-1] if is_swapped(asked, who, row["sample_id"]) else texts
     digests = (text_digest(left), text_digest(right))
     return BlindPair(
-        row["name"],
+        row["sample_id"],
         language_of(asked.track),
         shard,
         images,
@@ -136,7 +131,7 @@ def add_choice(body: bytes, user: BaseUser) -> PairMark:
         rows = compared.rows["changed"].filter(pl.col("sample_id") == texts["sample_id"])
         if not rows.height:
             raise Refused("both sides do not publish other captions of such a sample")
-        pair = _pair(asked, user.get_name(), _named(rows), None)
+        pair = _pair(asked, user.get_name(), rows.row(0, named=True), None)
         if pair.digests != (texts["left_xxh3"], texts["right_xxh3"]):
             raise Refused("the captions are others by now; load the page again")
         sides = (asked.before, asked.after)
@@ -156,7 +151,3 @@ def add_choice(body: bytes, user: BaseUser) -> PairMark:
     except PermanentError as error:
         raise Refused(str(error)) from None
     return mark
-
-
-def _named(rows: pl.DataFrame) -> dict[str, Any]:
-    return rows.rename({"sample_id": "name"}).row(0, named=True)

@@ -67,23 +67,23 @@ def show_comparison(request: Request) -> HTMLResponse:
         marks.add(compared.rows["changed"], marks_of_pair(campaign, compared))
     except PermanentError as error:
         return _show(request, campaign, asked, None, fault=str(error))
-    rows = page_of(compared.rows[asked.kind], asked.after_sample, PAGE_PAIRS)
-    more = rows.height > PAGE_PAIRS
-    pairs = [_pair(asked, row) for row in rows.head(PAGE_PAIRS).iter_rows(named=True)]
+    rows, after = page_of(compared.rows[asked.kind], asked.after_key, PAGE_PAIRS)
+    pairs = [_pair(asked, row) for row in rows.iter_rows(named=True)]
     return _show(
         request,
         campaign,
         asked,
         compared,
         pairs=pairs,
-        next=asked.query(after_sample=pairs[-1].sample_id) if more else None,
+        next=asked.query(after_key=after) if after else None,
         marks=marks.figures(),
     )
 
 
-def page_of(rows: pl.DataFrame, after: str, most: int) -> pl.DataFrame:
-    """The rows of a page, and one more where there are others behind it."""
-    return rows.filter(pl.col("sample_id") > after).head(most + 1)
+def page_of(rows: pl.DataFrame, after: str, most: int) -> tuple[pl.DataFrame, str]:
+    """The rows of a page behind a key, and the key of its last row; empty if none follow."""
+    found = rows.filter(pl.col("key") > after).head(most + 1)
+    return found.head(most), found["key"][most - 1] if found.height > most else ""
 
 
 def _show(

@@ -43,8 +43,8 @@ class Asked:
     shard: str
     kind: str = "changed"
     """One of `difference.KINDS`."""
-    after_sample: str = ""
-    """Key of a page: samples behind it are shown."""
+    after_key: str = ""
+    """Of a page: rows behind it are shown."""
     seed: int = 0
     """Draws the order of blind pairs."""
 
@@ -88,7 +88,7 @@ def parse_asked(campaign: Campaign, values: Mapping[str, str]) -> Asked:
         track=values.get("track") or TRACKS[0],
         shard=f"sa_{int(shard):06d}" if re.fullmatch("[0-9]{1,6}", shard, re.ASCII) else shard,
         kind=kind,
-        after_sample=values.get("after_sample", ""),
+        after_key=values.get("after_key", ""),
         seed=int(seed or 0),
     )
 

@@ -24,7 +24,11 @@ PAGES = [
 
 @pytest.mark.parametrize(
     "path",
-    [*PAGES, "/gallery?text=onerror", "/samples/multi_en/sa_000000/1-2", "/gallery?order=long"],
+    [
+        *PAGES,
+        *("/gallery?text=onerror", "/samples/multi_en/sa_000000/1-2", "/gallery?order=long"),
+        f"/compare?{SIDES}&kind=removed",
+    ],
 )
 def test_no_caption_ever_runs(open_page, path):
     page = open_page(path)
@@ -85,7 +89,7 @@ def test_marks_are_made_by_keys_alone(open_page, campaign):
 
 def test_pairs_are_chosen_blindly_by_keys_alone(open_page, campaign):
     page = open_page(f"/compare/blind?{SIDES}")
-    assert page.locator(".card").count() == 6
+    assert page.locator(".card").count() == 5
     page.keyboard.press("j")
     first = page.get_attribute(".card.current", "data-sample")
     page.keyboard.press("1")

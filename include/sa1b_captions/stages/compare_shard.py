@@ -139,8 +139,8 @@ class Compared:
     after: Side
     difference: TrackDifference
     rows: Mapping[str, pl.DataFrame]
-    """By what became of them (`difference.KINDS`), ascending by `sample_id`: that, and caption and
-    reasons of each side."""
+    """By what became of them (`difference.KINDS`): `sample_id`, caption and reasons of each side,
+    and `key`, by which they ascend: image ids as numbers."""
 
 
 def compare_shard(before: Side, after: Side, track: str, shard: str) -> Compared:
@@ -156,6 +156,10 @@ def compare_shard(before: Side, after: Side, track: str, shard: str) -> Compared
         for side in (before, after)
     ]
     rows = found.add(samples[0], samples[1], {})
-    return Compared(
-        before, after, found, {kind: one.sort("sample_id") for kind, one in rows.items()}
-    )
+    return Compared(before, after, found, {kind: _in_order(one) for kind, one in rows.items()})
+
+
+def _in_order(rows: pl.DataFrame) -> pl.DataFrame:
+    ids = pl.col("sample_id").str.split("/").list.last().str.split("-")
+    padded = ids.list.eval(pl.element().str.zfill(19)).list.join("-")
+    return rows.with_columns(key=padded).sort("key")
