@@ -83,6 +83,11 @@ def look_at_campaign(store: Store, name: str, recipe: Recipe) -> Campaign:
         PermanentError: it has not started here, or as `open_campaign` raises.
     """
     stored, _ = _stored_recipe(store, layout.recipe_key(name))
+    if stored is None and next(iter(store.list(layout.campaign_prefix(name))), None):
+        raise PermanentError(
+            f"campaign {name} has begun, but {store.locate(layout.recipe_key(name))} is gone; "
+            "restore it, or run the next stage, which writes the deployment's recipe there"
+        )
     if stored is None:
         raise PermanentError(
             f"campaign {name} has not started: nothing of it lies in {store.url}; check "
@@ -165,6 +170,6 @@ def _reference_digest(store: Store, name: str) -> str | None:
         return None
     except ValueError as error:
         raise PermanentError(
-            f"{store.locate(key)} is no reference ({error}); restore it, or delete it and run "
-            "sa1b-captions calibrate --pin"
+            f"{store.locate(key)} is no reference ({error}); restore it, or delete it, curate "
+            "again, and pin one with sa1b-captions calibrate --pin"
         ) from None

@@ -37,6 +37,8 @@ def why_other_rules(campaign: Campaign, curated: CurateReceipt) -> str:
         return "they were judged otherwise than the recipe and this version would"
     if before.rules != now.rules:
         return "the recipe's rules have changed since"
+    if now.reference is None and before.reference is not None:
+        return "the reference that they were judged by is gone"
     if before.reference != now.reference:
         return "another reference was pinned since"
     return "this version of sa1b-captions judges otherwise"

@@ -18,6 +18,11 @@ def render(content: Mapping[str, Any]) -> bytes:
     return json.dumps(_checked(content), ensure_ascii=False, indent=1).encode()
 
 
+def line(content: Mapping[str, Any]) -> str:
+    """An object with its checksum as one line, without a line break."""
+    return json.dumps(_checked(content), ensure_ascii=False)
+
+
 def _checked(content: Mapping[str, Any]) -> dict[str, Any]:
     rest = {key: value for key, value in content.items() if key != CHECKSUM}
     text = json.dumps(rest, sort_keys=True, ensure_ascii=False)

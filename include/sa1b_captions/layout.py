@@ -312,7 +312,10 @@ COMMANDS = (
     ),
     (r"campaigns/[^/]+/dedup/(?P<track>\w+)/.*", "dedup --tracks {track} --force"),
     (r"campaigns/[^/]+/quality/photographs\.parquet", "dedup --tracks single_en --force"),
-    (r"campaigns/[^/]+/quality/shards/(?P<shard>\w+)\..*", "validate --shards {shard} --force"),
-    (r"campaigns/[^/]+/quality/release\..*", "validate --release --force"),
+    (r"campaigns/[^/]+/quality/(validations/)?release[./].*", "validate --release --force"),
+    (
+        r"campaigns/[^/]+/quality/(shards|validations)/(?P<shard>\w+)[./].*",
+        "validate --shards {shard} --force",
+    ),
 )
 """Arguments of sa1b-captions that make an object anew, by a pattern of its key."""

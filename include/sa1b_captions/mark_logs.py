@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict
 
-from sa1b_captions import layout
+from sa1b_captions import checked_json, layout
 from sa1b_captions.errors import PermanentError
 from sa1b_captions.marks import KINDS, M, Mark
 from sa1b_captions.storage import Store
@@ -78,7 +78,7 @@ def read_marks(store: Store, campaign: str, kind: type[M]) -> list[M]:
 
 
 def line_of(mark: Mark) -> str:
-    """A mark as a line of JSON, as it is stored and exported."""
+    """A mark as a line of JSON, as it is exported; stored it has a checksum as well."""
     return json.dumps({"kind": mark.KIND, **asdict(mark)}, ensure_ascii=False)
 
 
@@ -89,20 +89,20 @@ def _checked_line(mark: Mark) -> str:
         )
     if not mark.who or not _TEXT.fullmatch(mark.who + mark.note + mark.sample_id):
         raise PermanentError("a mark needs a login, and its note is one line of plain text")
-    return line_of(mark)
+    return checked_json.line({"kind": mark.KIND, **asdict(mark)})
 
 
 def _parse_log(data: bytes, where: str) -> Sequence[Mark]:
+    if not data:  # a process that took no mark wrote no log
+        raise PermanentError(f"{where} is no log of marks: it is empty; restore it, or delete it")
     marks = []
     for number, line in enumerate(data.splitlines(), 1):
         try:
-            content = json.loads(line)
-            if not isinstance(content, dict):
-                raise ValueError("it is no JSON object")
+            content = checked_json.parse(line)
             kind = KINDS.get(content.get("kind", ""))
             if kind is not None:
                 marks.append(build(kind, content))
-        except (ValueError, TypeError, RecursionError) as error:
+        except (ValueError, TypeError) as error:
             raise PermanentError(
                 f"line {number} of {where} is no mark: {error}; restore the object, or take the "
                 "line out"

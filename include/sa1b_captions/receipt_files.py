@@ -53,7 +53,8 @@ def ingest_place(shard: str) -> Place[IngestReceipt]:
         IngestReceipt,
         layout.ingest_receipt_key(shard),
         f"ingest of {shard}",
-        f"sa1b-captions ingest --shards {shard}",
+        # Forced, or a shard without archive that is done passes for one that was dropped.
+        f"sa1b-captions ingest --shards {shard} --force, or pack its folder again",
     )
 
 

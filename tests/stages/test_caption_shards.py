@@ -102,7 +102,7 @@ def test_a_shard_that_fails_for_good_does_not_keep_the_others_from_being_caption
     message = str(failure.value)
     assert message.startswith("2 of 3 shards failed: sa_000000: ingest of sa_000000 has not")
     assert "; sa_000001: " in message
-    assert "ingest the shard again" in message
+    assert "run sa1b-captions ingest --shards sa_000001 --force" in message
     assert "\n" not in message
     assert captioned(campaign) == [NAMES[2]]
 

@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sa1b_captions import layout, mark_logs
+from sa1b_captions import checked_json, layout, mark_logs
 from sa1b_captions.errors import PermanentError, RetryableError
-from sa1b_captions.mark_logs import MarkLog, read_marks
+from sa1b_captions.mark_logs import MarkLog, line_of, read_marks
 from sa1b_captions.marks import (
     Better,
     CaptionMark,
@@ -123,10 +123,26 @@ def test_what_a_newer_version_adds_is_passed_over(tmp_path):
     store = FileStore(tmp_path)
     MarkLog(store, "c").add(caption_mark())
     (key,) = store.list(layout.marks_prefix("c"))
-    line = json.loads(store.read(key)) | {"mood": "sunny"}
-    newer = json.dumps({"kind": "smell", "odour": "faint"})
-    store.write(key, f"{json.dumps(line)}\n{newer}\n".encode())
+    line = checked_json.line(json.loads(store.read(key)) | {"mood": "sunny"})
+    newer = checked_json.line({"kind": "smell", "odour": "faint"})
+    store.write(key, f"{line}\n{newer}\n".encode())
     assert len(read_marks(store, "c", Mark)) == 1
+
+
+def test_marks_of_before_lines_had_checksums_are_read(tmp_path):
+    store = FileStore(tmp_path)
+    mark = caption_mark()
+    store.write(layout.marks_key("c", "x"), f"{line_of(mark)}\n".encode())
+    assert read_marks(store, "c", Mark) == [mark]
+
+
+def test_a_flipped_bit_in_a_note_is_found(tmp_path):
+    store = FileStore(tmp_path)
+    MarkLog(store, "c").add(caption_mark(note="a lamp"))
+    (key,) = store.list(layout.marks_prefix("c"))
+    store.write(key, store.read(key).replace(b"a lamp", b"a lamq"))
+    with pytest.raises(PermanentError, match=r"line 1 of .* is no mark: .* checksum shows"):
+        read_marks(store, "c", Mark)
 
 
 @pytest.mark.parametrize("line", ["{", "[]", '{"kind": "caption"}', '{"kind": ["a"]}', "\xff"])

@@ -1,5 +1,6 @@
 """Receipts as the stages write them, with whatever numbers a test wants."""
 
+import hashlib
 import json
 from collections.abc import Mapping, Sequence
 
@@ -188,6 +189,17 @@ def put_dedup(campaign: Campaign, track: str, duplicates: int = 0) -> DedupRecei
     return write_receipt(campaign.store, receipt_files.dedup_place(campaign.name, track), receipt)
 
 
+def release_page(verdict: str) -> bytes:
+    """Stands for the report of a release's validation."""
+    return f"<!doctype html><title>Quality</title>{verdict}".encode()
+
+
+def release_report_key(campaign: Campaign, verdict: str) -> str:
+    """Key of that page, named by its content as every report is."""
+    name = hashlib.sha256(release_page(verdict)).hexdigest()[:16]
+    return layout.past_report_key(campaign.name, "release", name)
+
+
 def put_release_validation(
     campaign: Campaign, verdict: str = "pass", checks: Sequence[Check] = ()
 ) -> ReleaseValidation:
@@ -201,7 +213,7 @@ def put_release_validation(
         shards=len(campaign.recipe.shards),
         checks=list(checks),
         counts={},
-        report=layout.past_report_key(campaign.name, "release", verdict),
+        report=release_report_key(campaign, verdict),
         quality_fingerprint=campaign.quality_fingerprint,
         input=_release_input(campaign, found) if len(found) == len(TRACKS) else "0" * 16,
         dedups=digest(*dedups.values()),

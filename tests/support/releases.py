@@ -91,7 +91,7 @@ def put_duplicates(
 def put_validation(campaign: Campaign, verdict: str = "pass") -> None:
     """What validate leaves behind: report, then result."""
     validation = receipts.put_release_validation(campaign, verdict)
-    campaign.store.write(validation.report, b"<!doctype html><title>Quality</title>")
+    campaign.store.write(validation.report, receipts.release_page(verdict))
 
 
 def ready_campaign(store: Store, recipe: Recipe | None = None, rows: int = 3) -> Campaign:

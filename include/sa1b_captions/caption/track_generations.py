@@ -175,7 +175,10 @@ def earlier(
         campaign.store, past_caption_place(campaign.name, track, shard, present.previous)
     )
     if old is None:
-        raise PermanentError(f"{where}, is gone: drop --generations freed it; nothing was changed")
+        raise PermanentError(
+            f"{where}, is gone, as after drop --generations, and cannot be restored; nothing was "
+            "changed"
+        )
     ingest = read_receipt(campaign.store, ingest_place(shard))
     if ingest is not None and old.fits(ingest, digest(ingest)) is False:
         raise PermanentError(

@@ -25,6 +25,7 @@ from sa1b_captions.errors import (
     EXIT_PERMANENT,
     EXIT_RETRYABLE,
     CaptioningError,
+    MissingKeyError,
     NothingToDo,
     PermanentError,
     RetryableError,
@@ -35,6 +36,7 @@ from sa1b_captions.model_lock import parse_lock
 from sa1b_captions.process import end_process
 from sa1b_captions.recipe import TRACKS, load_recipe
 from sa1b_captions.recipe_files import read_lock_file
+from sa1b_captions.remedies import remedy
 from sa1b_captions.settings import Settings, load_settings, read_setting
 from sa1b_captions.shards import parse_selection
 from sa1b_captions.storage import Store, open_store, open_store_url
@@ -150,7 +152,10 @@ def _explain(error: Exception) -> int:
         log.info("%s", error)
         return error.exit_code
     if isinstance(error, CaptioningError):
-        log.error("%s%s", ERROR, error)
+        advice = ""
+        if isinstance(error, MissingKeyError):
+            advice = f"; {remedy(error.key, 'restore it, or run its stage again')}"
+        log.error("%s%s%s", ERROR, error, advice)
         return error.exit_code
     if isinstance(error, ModuleNotFoundError) and not _is_ours(error.name or ""):
         advice = "a worker image captions; other stages need all that pyproject.toml asks for"

@@ -30,6 +30,7 @@ def marks(
     if gold:
         catalogue = Catalogue(campaign)
         catalogue.refresh()
+        catalogue.require_counted()
         lines = list(gold_lines(campaign, catalogue))
     else:
         lines = [line_of(mark) for mark in read_marks(store, campaign.name, Mark)]

@@ -71,7 +71,10 @@ def verify(
         log.error("%s", difference)
     name = version or path
     if differences:
-        raise PermanentError(f"release {name} differs from its manifest")
+        raise PermanentError(
+            f"release {name} differs from its manifest, as said above; restore these files from a "
+            "copy of the release, or export a new version"
+        )
     print_result({"stage": "verify", "version": name, "differences": 0})
 
 

@@ -215,7 +215,7 @@ def _read(campaign: Campaign, inputs: BatchInputs, shard: str) -> _Stored:
         for name in ("accepted.parquet", "rejected.parquet")
     )
     index = _read_index(campaign.store, shard, inputs.ingests[shard])
-    return _Stored(accepted, rejected, repeats_within(campaign, inputs.track, shard), index)
+    return _Stored(accepted, rejected, repeats_within(campaign, receipt), index)
 
 
 def _read_index(store: Store, shard: str, ingest: IngestReceipt | None) -> pa.Table | None:

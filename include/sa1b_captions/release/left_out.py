@@ -5,9 +5,10 @@ from collections.abc import Sequence
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from sa1b_captions import layout, records
 from sa1b_captions.campaign import Campaign
 from sa1b_captions.errors import MissingKeyError, PermanentError
+from sa1b_captions.outputs import read_curated
+from sa1b_captions.receipts import CurateReceipt
 from sa1b_captions.shards import shard_number
 
 Finding = dict[str, tuple[str, str, float]]
@@ -16,12 +17,16 @@ Finding = dict[str, tuple[str, str, float]]
 _COLUMNS = ["sample_id", "winner", "kind", "jaccard"]
 
 
-def repeats_within(campaign: Campaign, track: str, shard: str) -> Finding:
-    """What curate found within one shard; nothing where it stored no such table."""
-    key = layout.curated_key(campaign.name, track, shard, "duplicates.parquet")
+_NAME = "duplicates.parquet"
+
+
+def repeats_within(campaign: Campaign, receipt: CurateReceipt) -> Finding:
+    """What curate found within one shard; nothing where version 0.1.0 stored no such table."""
     try:
-        return _finding(records.read_table(campaign.store, key, _COLUMNS))
+        return _finding(read_curated(campaign, receipt, _NAME, _COLUMNS))
     except MissingKeyError:
+        if _NAME in receipt.files:
+            raise
         return {}
 
 

@@ -130,13 +130,16 @@ def latest_version(store: Store) -> str | None:
     """Version of the newest release; None when there is none.
 
     Raises:
-        PermanentError: the pointer does not name a release.
+        PermanentError: the pointer names no release, or one whose manifest is gone.
         RetryableError: the store failed.
     """
     version = pointed_version(store)
     # Its manifest is written before the pointer.
-    if version is not None and not store.exists(layout.manifest_key(version)):
-        raise _damaged_pointer(store)
+    if version is not None and not store.exists(key := layout.manifest_key(version)):
+        raise PermanentError(
+            f"{store.locate(layout.latest_key())} names {version}, and {key} is gone; restore it "
+            "from a copy of the release, or delete the pointer, which the next export writes anew"
+        )
     return version
 
 

@@ -49,11 +49,14 @@ def check_signature(store: Store, prefix: str, public_key: bytes) -> None:
     try:
         key.verify(store.read(prefix + SIGNATURE), manifest)
     except MissingKeyError:
-        raise PermanentError(f"{store.locate(prefix + SIGNATURE)} is missing") from None
+        raise PermanentError(
+            f"{store.locate(prefix + SIGNATURE)} is missing; sign the release with sa1b-captions "
+            "sign, or verify it without a key"
+        ) from None
     except InvalidSignature:
         raise PermanentError(
             f"{store.locate(prefix + SIGNATURE)} is not this key's signature of the manifest; "
-            "ask its signer for the key, or sign the release again"
+            "ask its signer for the key, or sign the release again with sa1b-captions sign"
         ) from None
 
 
@@ -62,7 +65,8 @@ def _manifest(store: Store, prefix: str) -> bytes:
         return store.read(prefix + layout.MANIFEST)
     except MissingKeyError:
         raise PermanentError(
-            f"{store.locate(prefix + layout.MANIFEST)} is missing, so there is no release to sign"
+            f"{store.locate(prefix + layout.MANIFEST)} is missing, so there is no release to sign; "
+            "restore it from a copy, or export one"
         ) from None
 
 

@@ -54,6 +54,7 @@ from sa1b_captions.software import software
 from sa1b_captions.stages.export_inputs import Inputs, read_inputs, require_unchanged
 from sa1b_captions.stages.repairs import find_repairs
 from sa1b_captions.stages.reviewed import review_tables
+from sa1b_captions.stages.validations import of_release, read_report
 from sa1b_captions.storage import Store
 
 _log = logging.getLogger(__name__)
@@ -212,7 +213,7 @@ def _write(
     )
     source = json.dumps(recipe.source, ensure_ascii=False, indent=1)
     folder.write(RECIPE, source.encode())
-    report = store.read(inputs.validation.report)
+    report = read_report(campaign, of_release(campaign), inputs.validation)
     folder.write("quality.html", without_photographs(report))
     checks = [asdict(check) for check in inputs.validation.checks]
     folder.write("quality.json", json.dumps(checks, ensure_ascii=False, indent=1).encode())

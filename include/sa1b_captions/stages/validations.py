@@ -23,6 +23,7 @@ from sa1b_captions.receipt_files import (
     write_receipt,
 )
 from sa1b_captions.receipts import ReleaseValidation, ShardValidation
+from sa1b_captions.remedies import damaged
 
 V = TypeVar("V", ShardValidation, ReleaseValidation)
 RELEASE = "release"
@@ -68,7 +69,7 @@ def store_validation(campaign: Campaign, subject: Subject[V], validation: V, pag
     """
     store = campaign.store
     _keep_present(campaign, subject)
-    name = hashlib.sha256(page.encode()).hexdigest()[:16]
+    name = _name_of_page(page.encode())
     report = layout.past_report_key(campaign.name, subject.name, name)
     store.write(report, page.encode())
     stored = write_receipt(
@@ -76,6 +77,29 @@ def store_validation(campaign: Campaign, subject: Subject[V], validation: V, pag
     )
     copy_receipt(store, subject.place, stored)
     return stored
+
+
+def read_report(campaign: Campaign, subject: Subject[V], validation: V) -> bytes:
+    """The HTML page of a validation.
+
+    Raises:
+        DamagedObjectError: it is not the page that its name tells.
+        MissingKeyError: there is none.
+        RetryableError: the store failed.
+    """
+    store, key = campaign.store, validation.report
+    page = store.read(key)
+    named = layout.past_report_key(campaign.name, subject.name, _name_of_page(page))
+    # The pages of version 0.1.0 lie elsewhere, and their names tell nothing.
+    if key.startswith(layout.validation_history_prefix(campaign.name, subject.name)) and (
+        key != named
+    ):
+        raise damaged(store.locate(key), key, "its bytes are not those that its name tells")
+    return page
+
+
+def _name_of_page(page: bytes) -> str:
+    return hashlib.sha256(page).hexdigest()[:16]
 
 
 def _keep_present(campaign: Campaign, subject: Subject[V]) -> None:

@@ -6,6 +6,7 @@ from pathlib import PurePosixPath
 from typing import Protocol
 
 from sa1b_captions.errors import PermanentError, RetryableError
+from sa1b_captions.remedies import remedy
 
 PARTIAL_SUFFIX = ".partial"
 """End of the names of files that are being written."""
@@ -103,7 +104,6 @@ def exactly(data: bytes, size: int, key: str, offset: int) -> bytes:
     """The data itself. Raises PermanentError if a range came back short."""
     if len(data) != size:
         raise PermanentError(
-            f"{key} ends {size - len(data)} bytes short of the range {offset}+{size}; "
-            "the object does not fit its index, ingest the shard again"
+            f"{key} ends {size - len(data)} bytes short of the range {offset}+{size}; {remedy(key)}"
         )
     return data

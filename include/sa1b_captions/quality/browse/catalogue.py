@@ -101,6 +101,16 @@ class Catalogue:
         self._ask()
         return self._counts or counts
 
+    def require_counted(self) -> None:
+        """Make sure that the captions of all that is curated are known; call `refresh` before.
+
+        Raises:
+            PermanentError: what is lacking is damaged or gone.
+            RetryableError: the store failed.
+        """
+        for receipt in self.counts().lacking(self._receipts):
+            read_facets(self._campaign, receipt)
+
     def _refresh(self) -> None:
         try:
             self._ask()

@@ -240,8 +240,8 @@ def read_reference(campaign: Campaign) -> Reference | None:
         stored, reference = content.get("digest"), build(Reference, content)
     except (ValueError, MissingKeyError) as error:
         raise PermanentError(
-            f"{where} is not a reference of this version ({error}); pin it again with "
-            "sa1b-captions calibrate --pin --replace"
+            f"{where} is not a reference of this version ({error}); restore it, or delete "
+            "it, curate again, and pin one with sa1b-captions calibrate --pin"
         ) from None
     if not stored == reference.digest == campaign.reference_digest:
         raise PermanentError(
