@@ -70,6 +70,8 @@ def read_inputs(campaign: Campaign, allow_verdicts: Collection[str]) -> Inputs:
     dedups = {
         track: require_deduplicated(campaign, track, curated[track]) for track in campaign.tracks
     }
+    for stale in (one for state in states for one in state.stale_validation):
+        raise PermanentError(f"{stale}, then validate --release")
     results = [state.validation for state in states]
     validation = _require_validated(campaign, curated, dedups, results)
     _require_verdict(campaign, validation, allow_verdicts)
