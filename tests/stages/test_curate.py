@@ -3,6 +3,7 @@ import json
 
 import pyarrow as pa
 import pytest
+import xxhash
 
 from sa1b_captions import layout, records
 from sa1b_captions.campaign import Campaign
@@ -231,3 +232,21 @@ def test_tracks_are_curated_apart_in_their_own_language(campaign):
         "single_en": {"too_short": 1},
         "single_zh": {},
     }
+
+
+def test_captions_whose_receipt_names_no_images_are_told_from_others_by_their_rows(campaign):
+    """As those of version 0.1.0, of an archive that was ingested again since."""
+    ids = (1, 2, 3)
+    hashes = [xxhash.xxh3_64_intdigest(builders.make_jpeg(n)) for n in ids]
+    signed = [one - 2**64 if one >= 2**63 else one for one in hashes]
+    captioned(campaign, [TEXT] * 3, {row: {"image_xxh3s": [signed[row]]} for row in range(3)})
+    builders.put_shard(campaign.store, SHARD, {n: builders.make_jpeg(n) for n in ids})
+    assert curate(campaign)["planned"] == 3
+    builders.put_shard(
+        campaign.store, SHARD, {n: builders.make_jpeg(n + 9 * (n == 2)) for n in ids}
+    )
+    message = "single_en/sa_000000/2 is of another image .* --force, then curate it"
+    with pytest.raises(PermanentError, match=message):
+        curate(campaign, force=True)
+    campaign.store.delete(layout.index_key(SHARD))
+    assert curate(campaign, force=True)["planned"] == 3

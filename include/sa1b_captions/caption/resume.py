@@ -111,12 +111,12 @@ def _of_these_bytes(table: pa.Table, planned: Sequence[Sample]) -> bool:
     if "image_xxh3s" not in table.column_names:
         return True
     return all(
-        hashes is None or all(map(_same_bytes, hashes, sample.images))
+        hashes is None or all(map(same_bytes, hashes, sample.images))
         for hashes, sample in zip(table.column("image_xxh3s").to_pylist(), planned, strict=True)
     )
 
 
-def _same_bytes(xxh3: int | None, image: IndexedImage) -> bool:
+def same_bytes(xxh3: int | None, image: IndexedImage) -> bool:
     """Whether a row's hash is that of the indexed JPEG.
 
     xxh3-64, which rows have, is the lower half of xxh3-128, which the index has: both end by

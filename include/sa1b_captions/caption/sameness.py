@@ -2,10 +2,13 @@
 
 from collections.abc import Mapping, Set
 
+import pyarrow as pa
+
+from sa1b_captions import layout
 from sa1b_captions.campaign import Campaign
 from sa1b_captions.caption import sampling
 from sa1b_captions.caption.engines.base import UNNAMED_REVISIONS, Engine
-from sa1b_captions.caption.resume import Writer, read_blocks
+from sa1b_captions.caption.resume import Writer, read_blocks, same_bytes
 from sa1b_captions.errors import PermanentError
 from sa1b_captions.receipt_files import digest
 from sa1b_captions.receipts import CaptionReceipt, IngestReceipt
@@ -84,6 +87,35 @@ def require_same_images(
             "the archive that is ingested now. Caption the shard again with --force (Do it again); "
             "the present captions stay until the new ones are whole"
         )
+
+
+def require_rows_of_archive(
+    campaign: Campaign, receipt: CaptionReceipt, rows: pa.Table, ingest: IngestReceipt
+) -> None:
+    """Refuse captions whose rows name other images than the archive has.
+
+    Asked of captions whose receipt names no images, as those of 0.1.0; of others it has been.
+
+    Raises:
+        PermanentError: naming the first such row.
+    """
+    if receipt.fits(ingest, digest(ingest)) is not None:
+        return
+    key = layout.index_key(receipt.shard, ingest.generation)
+    if not campaign.store.exists(key):  # as after photographs were removed
+        return
+    found = sampling.read_index(campaign.store, receipt.shard, ingest.generation, ingest.index)
+    images = {image.image_id: image for image in found}
+    columns = (rows.column(name).to_pylist() for name in ("sample_id", "image_ids", "image_xxh3s"))
+    for sample_id, ids, hashes in zip(*columns, strict=True):
+        for image_id, xxh3 in zip(ids, hashes or (), strict=False):
+            if image_id not in images or not same_bytes(xxh3, images[image_id]):
+                raise PermanentError(
+                    f"captions of {receipt.track}/{receipt.shard} are stale: {sample_id} is of "
+                    "another image than the archive that is ingested now; run sa1b-captions "
+                    f"caption --shards {receipt.shard} --tracks {receipt.track} --force, then "
+                    "curate it"
+                )
 
 
 def _is_of(

@@ -17,6 +17,7 @@ import pyarrow.compute as pc
 
 from sa1b_captions import layout, records, telemetry
 from sa1b_captions.campaign import Campaign
+from sa1b_captions.caption.sameness import require_rows_of_archive
 from sa1b_captions.errors import PermanentError
 from sa1b_captions.freshness import captions_version, judge_track
 from sa1b_captions.quality import metrics
@@ -101,6 +102,8 @@ def _curate_track(
         _log.info("%s/%s is curated already", track, shard)
         return done
     rows, parts = read_captions(campaign, track, source)
+    if ingest is not None:
+        require_rows_of_archive(campaign, source, rows, ingest)
     if source.parts and parts != source.parts:
         # Its samples are those of the receipt; their texts may be a late worker's.
         others = [
