@@ -114,8 +114,8 @@ def _export(campaign: Campaign, version: str, inputs: Inputs, run_id: str | None
     store = campaign.store
     manifest = _finished(campaign, version, inputs)
     if manifest is not None:
-        _log.info("release %s is up to date", version)
         require_files(store, manifest)
+        _log.info("release %s is up to date", version)
         point_latest(store, manifest)
         return _result(campaign, manifest, up_to_date=True)
     wanted = [one for name in campaign.tracks for one in _plan(campaign, name, inputs)]
