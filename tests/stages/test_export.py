@@ -298,8 +298,8 @@ def test_a_photograph_that_the_index_lacks_has_no_place(local):
 
 
 def test_the_published_report_holds_no_photograph(campaign, local):
-    key = receipts.put_release_validation(campaign).report
     page = b'<figure><img src="data:image/jpeg;base64,/9j/4AAQ" alt="sa_1.jpg"></figure>'
+    key = receipts.put_release_validation(campaign, page=page).report
     local.write(key, page)
     export_release(campaign, "v1")
     published = local.read("releases/v1/quality.html")

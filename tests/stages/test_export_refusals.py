@@ -251,7 +251,7 @@ def test_a_track_without_a_caption_is_no_release(campaign, local):
         ),
         (lambda c: layout.release_validation_key(c.name), "run sa1b-captions validate --release"),
         (
-            lambda c: receipts.release_report_key(c, "pass"),
+            lambda c: receipts.release_report_key(c, receipts.release_page("pass")),
             "run sa1b-captions validate --release --force",
         ),
     ],

@@ -194,16 +194,16 @@ def release_page(verdict: str) -> bytes:
     return f"<!doctype html><title>Quality</title>{verdict}".encode()
 
 
-def release_report_key(campaign: Campaign, verdict: str) -> str:
-    """Key of that page, named by its content as every report is."""
-    name = hashlib.sha256(release_page(verdict)).hexdigest()[:16]
+def release_report_key(campaign: Campaign, page: bytes) -> str:
+    """Key of a page, named by its content as every report is."""
+    name = hashlib.sha256(page).hexdigest()[:16]
     return layout.past_report_key(campaign.name, "release", name)
 
 
 def put_release_validation(
-    campaign: Campaign, verdict: str = "pass", checks: Sequence[Check] = ()
+    campaign: Campaign, verdict: str = "pass", checks: Sequence[Check] = (), page: bytes = b""
 ) -> ReleaseValidation:
-    """Validation of whatever is deduplicated."""
+    """Validation of whatever is deduplicated, of which `page` is to be the report."""
     places = {track: receipt_files.dedup_place(campaign.name, track) for track in TRACKS}
     dedups = {track: read_receipt(campaign.store, place) for track, place in places.items()}
     found = {track: one for track, one in dedups.items() if one is not None}
@@ -213,7 +213,7 @@ def put_release_validation(
         shards=len(campaign.recipe.shards),
         checks=list(checks),
         counts={},
-        report=release_report_key(campaign, verdict),
+        report=release_report_key(campaign, page or release_page(verdict)),
         quality_fingerprint=campaign.quality_fingerprint,
         input=_release_input(campaign, found) if len(found) == len(TRACKS) else "0" * 16,
         dedups=digest(*dedups.values()),
