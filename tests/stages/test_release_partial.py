@@ -116,11 +116,15 @@ def test_each_command_says_the_one_reason_why_it_cannot_go_on(campaign):
         validate_release(select(campaign, allow_partial=True))
     put(campaign, 2, tracks=["single_en"])
     builders.put_captions(campaign, "sa_000001", "single_zh", captions(campaign, "single_zh", 1))
-    for track, reason in {
-        "single_zh": r"2 of 3 .* \(1: the track was captioned again since; 2: not captioned yet\)",
-        "multi_en": r"1 of 3 .* \(2: not captioned yet\)",
-    }.items():
-        with pytest.raises(PermanentError, match=f"{track}: {reason}; run"):
+    for track, reason, stale in (
+        ("single_zh", "1: the track was captioned again since; 2: not captioned yet", "1-2"),
+        ("multi_en", "2: not captioned yet", "2"),
+    ):
+        why = (
+            rf"{track}: . of 3 .* \({reason}\); run sa1b-captions caption --tracks {track} "
+            rf"--shards 2, then sa1b-captions curate --tracks {track} --shards {stale}, or leave"
+        )
+        with pytest.raises(PermanentError, match=why):
             dedup_track(campaign, track)
 
 

@@ -1,13 +1,13 @@
 """What the curate and dedup stages left of one track over many shards."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import Any
 
 from sa1b_captions.campaign import Campaign
 from sa1b_captions.errors import PermanentError
-from sa1b_captions.freshness import ShardState, read_tracks, why_not_curated
+from sa1b_captions.freshness import ShardState, TrackState, read_tracks, why_not_curated
 from sa1b_captions.outputs import read_metrics
 from sa1b_captions.plurals import counted
 from sa1b_captions.receipt_files import dedup_place, require_receipt
@@ -50,17 +50,30 @@ def require_curated(
     stale = [one for state in found for one in state.stale]
     if captions := next((one for one in stale if one.is_captions), None):
         raise PermanentError(f"{captions}, then curate it")
+    missing = {
+        shard: state
+        for shard, state in zip(shards, found, strict=True)
+        if state.fresh_curated is None
+    }
     reasons: dict[str, list[str]] = {}
-    for shard, state in zip(shards, found, strict=True):
-        if state.fresh_curated is None:
-            reasons.setdefault(why_not_curated(state), []).append(shard)
-    missing = [shard for names in reasons.values() for shard in names]
+    for shard, state in missing.items():
+        reasons.setdefault(why_not_curated(state), []).append(shard)
     why = "; ".join(f"{_shortened(names)}: {why}" for why, names in reasons.items())
     raise PermanentError(
         f"{track}: {len(missing)} of {counted(len(shards), 'shard')} must be curated first ({why});"
-        f" run sa1b-captions curate --tracks {track} --shards {_shortened(missing)}, or leave them "
-        "out of the release: dedup, validate --release and export, each with --allow-partial"
+        f" {how_to_curate(track, missing)}, or leave them out of the release: dedup, validate "
+        "--release and export, each with --allow-partial"
     )
+
+
+def how_to_curate(track: str, states: Mapping[str, TrackState]) -> str:
+    """What curates a track of some shards, for a message: `run …`, and what to run before it."""
+    curate = f"sa1b-captions curate --tracks {track} --shards {_shortened(list(states))}"
+    lacking = [shard for shard, state in states.items() if state.captions is None]
+    if not lacking:
+        return f"run {curate}"
+    caption = f"sa1b-captions caption --tracks {track} --shards {_shortened(lacking)}"
+    return f"run {caption}, then {curate}"
 
 
 def require_deduplicated(

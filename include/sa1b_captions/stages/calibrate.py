@@ -17,7 +17,7 @@ from sa1b_captions.freshness import read_tracks, why_not_curated
 from sa1b_captions.outputs import read_curated
 from sa1b_captions.quality.browse.limit_changes import OFF, Change
 from sa1b_captions.quality.browse.what_if import Outcome, concerns, try_change
-from sa1b_captions.quality.curated import READERS, read_all_metrics
+from sa1b_captions.quality.curated import READERS, how_to_curate, read_all_metrics
 from sa1b_captions.quality.health.reference import (
     Reference,
     TrackReference,
@@ -142,15 +142,16 @@ def try_limit(
 
 def _require_curated(campaign: Campaign, track: str, shards: Sequence[str]) -> list[CurateReceipt]:
     states = read_tracks(campaign, track, shards)
-    missing = [
-        shard for shard, found in zip(shards, states, strict=True) if found.fresh_curated is None
-    ]
+    missing = {
+        shard: found
+        for shard, found in zip(shards, states, strict=True)
+        if found.fresh_curated is None
+    }
     if missing:
-        why = next(why_not_curated(found) for found in states if found.fresh_curated is None)
-        names = format_selection(missing)
+        first, state = next(iter(missing.items()))
         raise PermanentError(
-            f"{track}: shard {names} must be curated first ({missing[0]}: {why}); choose others, "
-            f"or run sa1b-captions curate --tracks {track} --shards {names}"
+            f"{track}: shard {format_selection(missing)} must be curated first ({first}: "
+            f"{why_not_curated(state)}); choose others, or {how_to_curate(track, missing)}"
         )
     return [found.fresh_curated for found in states if found.fresh_curated is not None]
 
