@@ -1,6 +1,7 @@
 """What validation finds: checks, measures of health, and the verdict they come to."""
 
 import enum
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 
@@ -25,6 +26,14 @@ class Check:
     """The check itself failed, so `success` says nothing about the data."""
     observed: str
     """What was found, for people; of a crashed check, the error."""
+
+
+def judge(checks: Iterable[Check]) -> Verdict:
+    """Verdict over checks: a failed critical one fails, a failed warning warns, info never does."""
+    failed = {check.severity for check in checks if not check.success}
+    if "critical" in failed:
+        return Verdict.FAIL
+    return Verdict.WARN if "warning" in failed else Verdict.PASS
 
 
 @dataclass(frozen=True, slots=True)

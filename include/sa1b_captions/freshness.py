@@ -94,12 +94,12 @@ class ShardState:
         return curated and audited and self.validation is not None and not self.stale
 
     def may_be_released(self, tracks: Collection[str]) -> bool:
-        """Whether it is curated in these tracks, validated so, and did not fail."""
+        """Whether it is curated in these tracks, validated so, and did not fail in them."""
         return (
             all(self.tracks[track].fresh_curated for track in tracks)
             and self.validation is not None
             and not self.stale_validation
-            and self.validation.verdict is not Verdict.FAIL
+            and self.validation.verdict_in(tracks) is not Verdict.FAIL
         )
 
 

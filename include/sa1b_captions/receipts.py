@@ -4,12 +4,12 @@ Here is what each stage's receipt says; `receipt_files` says where it lies, read
 field that is not always there, or that version 0.1.0 did not write, has a default.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
 from sa1b_captions.faithfulness import AuditFindings
-from sa1b_captions.findings import Check, Measure, Verdict
+from sa1b_captions.findings import Check, Measure, Verdict, judge
 from sa1b_captions.generations import FIRST, number, require_generation
 
 
@@ -307,6 +307,12 @@ class ShardValidation(Receipt):
     """Digest of the curate receipt by track; empty in validations of before it was noted."""
     audited: dict[str, str] = field(default_factory=dict)
     """Digest of the audit receipt by track, of those that it saw."""
+
+    def verdict_in(self, tracks: Collection[str]) -> Verdict:
+        """Verdict over some tracks: what a release leaves out does not hold it back."""
+        if self.checks.keys() <= set(tracks):
+            return self.verdict
+        return judge(check for track in tracks for check in self.checks.get(track, ()))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

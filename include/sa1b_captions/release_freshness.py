@@ -60,8 +60,8 @@ def without_missing(campaign: Campaign, states: Sequence[ShardState]) -> Campaig
     shards = tuple(state.shard for state in fit)
     if not shards:
         raise PermanentError(
-            f"no shard is curated and validated in all of {', '.join(campaign.tracks)}; "
-            "sa1b-captions status shows what is done"
+            f"no shard is curated and validated in all of {', '.join(campaign.tracks)}, or none "
+            "without failing; sa1b-captions status shows what is done"
         )
     accepted = {
         track: sum(one.accepted for state in fit if (one := state.tracks[track].curated))

@@ -1,5 +1,6 @@
 """Releases without some shards or some tracks. Imports Great Expectations: some seconds, once."""
 
+import pyarrow as pa
 import pytest
 
 from sa1b_captions.errors import PermanentError
@@ -12,6 +13,7 @@ from sa1b_captions.stages.dedup import dedup_track
 from sa1b_captions.stages.export import export_release
 from sa1b_captions.stages.selection import select
 from sa1b_captions.stages.validate_release import validate_release
+from sa1b_captions.stages.validate_shards import validate_shards
 from sa1b_captions.storage import FileStore
 from tests.support import builders, receipts, releases
 
@@ -191,6 +193,26 @@ def test_a_track_without_a_caption_left_does_not_hold_the_others_back(local):
         export_release(campaign, "v1")
 
 
+def test_a_track_whose_shards_all_failed_is_left_out_by_its_name(campaign):
+    """Validated for real: a shard fails in the track without a caption, and in no other."""
+    for number, shard in enumerate(campaign.recipe.shards):
+        for track in TRACKS:
+            rows = captions(campaign, track, number)
+            if track == "multi_zh":
+                place = rows.schema.get_field_index("caption")
+                rows = rows.set_column(place, "caption", pa.array(["短"] * len(rows)))
+            builders.put_captions(campaign, shard, track, rows)
+        curate_shard(campaign, shard)
+    verdicts = validate_shards(campaign, campaign.recipe.shards)["verdicts"]
+    assert set(verdicts.values()) == {"fail"}
+    with pytest.raises(PermanentError, match="no shard is curated and validated"):
+        select(campaign, allow_partial=True)
+    others = TRACKS[:3]
+    assert list(release(campaign, others, allow_partial=False)["rows"]) == [
+        f"test_{track}.jsonl" for track in others
+    ]
+
+
 def test_nothing_to_release_is_told(campaign):
     with pytest.raises(PermanentError, match="no shard is curated and validated in all of"):
         select(campaign, allow_partial=True)
@@ -198,7 +220,10 @@ def test_nothing_to_release_is_told(campaign):
 
 @pytest.mark.parametrize(
     ("verdict", "remedy"),
-    [("warn", "export with --allow-warnings"), ("fail", "no option exports what failed")],
+    [
+        ("warn", "export with --allow-warnings"),
+        ("fail", "no option exports what failed.*a bad track with --tracks"),
+    ],
 )
 def test_the_remedy_for_a_verdict_is_one_that_helps(local, verdict, remedy):
     campaign = releases.ready_campaign(local)

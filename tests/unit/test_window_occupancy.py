@@ -1,5 +1,4 @@
-from sa1b_captions.findings import Verdict
-from sa1b_captions.quality.checks import judge
+from sa1b_captions.findings import Verdict, judge
 from sa1b_captions.quality.report.window_occupancy import (
     check_release,
     check_shard,

@@ -1,4 +1,4 @@
-"""Checks: running an expectation suite, and the verdict its checks come to.
+"""Checks: running an expectation suite.
 
 Importing Great Expectations costs 4 to 14 CPU-seconds and checking a shard 0.2, so one `Checker`
 serves many shards.
@@ -6,27 +6,19 @@ serves many shards.
 
 import contextlib
 import logging
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
 from sa1b_captions.errors import RetryableError
-from sa1b_captions.findings import Check, Verdict
+from sa1b_captions.findings import Check
 from sa1b_captions.plurals import counted
 
 if TYPE_CHECKING:
     from great_expectations import ExpectationSuite
     from great_expectations.core import ExpectationValidationResult
-
-
-def judge(checks: Iterable[Check]) -> Verdict:
-    """Verdict over checks: a failed critical one fails, a failed warning warns, info never does."""
-    failed = {check.severity for check in checks if not check.success}
-    if "critical" in failed:
-        return Verdict.FAIL
-    return Verdict.WARN if "warning" in failed else Verdict.PASS
 
 
 _PLAIN = (str, int, float, bool, type(None))

@@ -148,8 +148,9 @@ def _remedy(validation: ReleaseValidation) -> str:
     ]
     return (
         f"no option exports what failed ({', '.join(failed) or 'a check'}): mend it and validate "
-        "again, or, if single shards are bad, leave them out: dedup, validate --release and "
-        "export, each with --allow-partial"
+        "again, or leave out what is bad: single shards with --allow-partial, given to dedup, "
+        "validate --release and export, a bad track with --tracks, naming the others to the last "
+        "two"
     )
 
 

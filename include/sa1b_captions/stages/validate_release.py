@@ -4,18 +4,18 @@ The result is written after the report, so a result that exists has its report.
 """
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
 import pyarrow as pa
 
 from sa1b_captions.campaign import Campaign
-from sa1b_captions.findings import Check, Measure
+from sa1b_captions.findings import Check, Measure, judge
 from sa1b_captions.freshness import ShardState
 from sa1b_captions.outputs import read_duplicates
 from sa1b_captions.quality import metrics, release_expectations
-from sa1b_captions.quality.checks import judge, run_suite
+from sa1b_captions.quality.checks import run_suite
 from sa1b_captions.quality.curated import (
     require_curated,
     require_deduplicated,
@@ -64,7 +64,7 @@ def validate_release(
         duplicates = {
             track: read_duplicates(campaign, receipt) for track, receipt in dedups.items()
         }
-        verdicts = {state.shard: _verdict(state) for state in states}
+        verdicts = {state.shard: _verdict(state, campaign.tracks) for state in states}
         health = _shard_health(shard_results, verdicts)
         by_shard = metrics.shard_metrics(curated, duplicates, verdicts, health)
         occupancy = _occupancy(shard_results, verdicts)
@@ -140,11 +140,11 @@ def _explain(check: Check, counts: Mapping[str, Mapping[str, int]], campaign: Ca
     return f"{check.description}; found: {found or check.observed}"
 
 
-def _verdict(state: ShardState) -> str:
-    """Verdict of a shard; `missing` without one, `outdated` when curated again since."""
+def _verdict(state: ShardState, tracks: Collection[str]) -> str:
+    """Verdict of a shard in the released tracks; `missing` without one, `outdated` if stale."""
     if state.validation is None:
         return "missing"
-    return "outdated" if state.stale_validation else state.validation.verdict.value
+    return "outdated" if state.stale_validation else state.validation.verdict_in(tracks).value
 
 
 def _shard_health(

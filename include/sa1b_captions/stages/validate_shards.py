@@ -17,10 +17,11 @@ from sa1b_captions.audit_receipts import AuditReceipt
 from sa1b_captions.campaign import Campaign
 from sa1b_captions.errors import RetryableError
 from sa1b_captions.faithfulness import AuditFindings
+from sa1b_captions.findings import judge
 from sa1b_captions.freshness import ShardState, curated_version, read_shard, why_not_curated
 from sa1b_captions.outputs import read_curated, read_metrics
 from sa1b_captions.quality import expectations
-from sa1b_captions.quality.checks import CrashedCheckError, judge, run_suite
+from sa1b_captions.quality.checks import CrashedCheckError, run_suite
 from sa1b_captions.quality.health.measures import health_table, measure_audit, measure_health
 from sa1b_captions.quality.health.reference import read_reference
 from sa1b_captions.quality.projection import check_projection, project
