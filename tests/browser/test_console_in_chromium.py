@@ -1,5 +1,7 @@
 """The console as people use it: what they see, what their keys do, and what captions cannot do."""
 
+import time
+
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 
@@ -20,6 +22,14 @@ PAGES = [
     *("/clusters?shard=sa_000000", "/marks", "/what-if?change=en.min_chars=300"),
     *("/compare", f"/compare?{SIDES}", f"/compare/blind?{SIDES}"),
 ]
+
+
+def wait_until(page, expression, arg=None, *, timeout_s=60):
+    """Ask until it is true; `wait_for_function` evaluates text, which the page's policy bars."""
+    deadline = time.monotonic() + timeout_s
+    while not page.evaluate(expression, arg):
+        assert time.monotonic() < deadline, expression
+        page.wait_for_timeout(50)
 
 
 @pytest.mark.parametrize(
@@ -68,12 +78,12 @@ def test_marks_are_made_by_keys_alone(open_page, campaign):
     page.keyboard.press("j")
     first = page.get_attribute(".card.current", "data-sample")
     page.keyboard.press("g")
-    page.wait_for_function("document.querySelector('.card .state').textContent.startsWith('Sto')")
-    page.wait_for_function(f"document.querySelector('.card.current').dataset.sample !== '{first}'")
+    wait_until(page, "document.querySelector('.card .state').textContent.startsWith('Sto')")
+    wait_until(page, f"document.querySelector('.card.current').dataset.sample !== '{first}'")
     second = page.get_attribute(".card.current", "data-sample")
     page.keyboard.press("b")
     page.keyboard.press("2")
-    page.wait_for_function(f"document.querySelector('.card.current').dataset.sample !== '{second}'")
+    wait_until(page, f"document.querySelector('.card.current').dataset.sample !== '{second}'")
     page.keyboard.press("k")
     assert page.get_attribute(".card.current", "data-sample") == second
     marks = {one.sample_id: one for one in read_marks(campaign.store, "test", CaptionMark)}
@@ -93,9 +103,9 @@ def test_pairs_are_chosen_blindly_by_keys_alone(open_page, campaign):
     page.keyboard.press("j")
     first = page.get_attribute(".card.current", "data-sample")
     page.keyboard.press("1")
-    page.wait_for_function(f"document.querySelector('.card.current').dataset.sample !== '{first}'")
+    wait_until(page, f"document.querySelector('.card.current').dataset.sample !== '{first}'")
     page.keyboard.press("0")
-    page.wait_for_function("document.querySelectorAll('[aria-pressed=true]').length === 2")
+    wait_until(page, "document.querySelectorAll('[aria-pressed=true]').length === 2")
     page.keyboard.press("k")
     marks = {one.sample_id: one.better for one in read_marks(campaign.store, "test", PairMark)}
     assert marks[first] == Better.LEFT
@@ -127,9 +137,9 @@ def test_more_is_added_below_and_leads_on_until_the_end(open_page):
     page = open_page("/gallery?track=single_en")
     assert page.locator(".card").count() == 24
     page.click("[data-more]")
-    page.wait_for_function("document.querySelectorAll('.card').length === 48")
+    wait_until(page, "document.querySelectorAll('.card').length === 48")
     page.click("[data-more]")
-    page.wait_for_function("document.querySelectorAll('.card').length === 60")
+    wait_until(page, "document.querySelectorAll('.card').length === 60")
     samples = page.eval_on_selector_all(".card", "all => all.map(one => one.dataset.sample)")
     assert len(set(samples)) == 60
     assert page.locator("[data-more]").count() == 0
@@ -142,8 +152,10 @@ def test_dragging_a_limit_shows_what_it_drops(open_page):
         "[data-slide]",
         "slide => { slide.value = 300; slide.dispatchEvent(new Event('input')); }",
     )
-    page.wait_for_function(
-        "before => document.querySelector('#outcome table').textContent !== before", arg=before
+    wait_until(
+        page,
+        "before => document.querySelector('#outcome table').textContent !== before",
+        arg=before,
     )
     assert "min_chars=300" in page.text_content("h1")
     assert page.complaints == []
