@@ -58,7 +58,7 @@ templates.filters["counted"] = counted
 templates.filters["count"] = lambda number: "–" if number is None else f"{number:,}"
 templates.filters["percent"] = lambda share: f"{share:.1%}"
 templates.filters["decimal"] = lambda number, digits: (
-    "–" if number is None else f"{number:,.{digits}f}"
+    "–" if number is None else f"{number:,.{digits if abs(number) < 1000 else 0}f}"
 )
 templates.filters["span_of_time"] = lambda width: next(
     counted(round(width.total_seconds() / seconds), unit)

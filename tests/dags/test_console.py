@@ -273,14 +273,14 @@ def test_the_board_shows_how_far_every_shard_is(login, half_way):
     text = page(login, "/")
     table = Table(text)
     assert table.rows[:3] == [
-        ["Shards", *TRACKS],
-        ["captioned", "2", "1", "1", "1"],
-        ["curated", "1", "1", "1", "1"],
+        ["Track", *TRACKS],
+        ["shards captioned", "2", "1", "1", "1"],
+        ["shards curated", "1", "1", "1", "1"],
     ]
     projected = table.rows[3:6]
     assert [row[0] for row in projected] == [
         "captions projected",
-        "give or take three standard deviations",
+        "three standard deviations either way",
         "target",
     ]
     assert projected[0][1:] == ["1,200"] * 4

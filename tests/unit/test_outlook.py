@@ -2,6 +2,7 @@
 
 import dataclasses
 import datetime as dt
+import re
 
 import pytest
 from hypothesis import given
@@ -63,6 +64,14 @@ def test_a_shard_a_day_ends_after_as_many_days_as_shards_are_left():
     assert found.to_go_h.value == pytest.approx(20)
     assert "30 of 40 shards captioned in all tracks, 1 a day" in found.describe()
     assert "the last about 2026-11-30" in found.describe()
+
+
+def test_a_high_rate_is_told_in_whole_shards():
+    made = [shard(n, NOW - dt.timedelta(seconds=50 * (1999 - n))) for n in range(2000)]
+    told = outlook(CampaignStatus(made), NOW).describe()
+    assert re.match(
+        r"2,000 of 2,000 shards captioned in all tracks, 1,\d{3} a day \(1,\d{3} to ", told
+    )
 
 
 def test_the_rate_is_of_the_last_shards_and_falls_while_none_ends():
