@@ -24,7 +24,7 @@ from typer.cli import get_docs_for_click
 
 from sa1b_captions.cli import app
 from sa1b_captions.limits import HealthLimits
-from sa1b_captions.quality.examples import EXAMPLES
+from sa1b_captions.quality.examples import CATCHES, EXAMPLES
 from sa1b_captions.quality.rules import MEANINGS, RULES
 from sa1b_captions.recipe import load_recipe
 from scripts import fleet_page, model_memory, observing_page, settings_files
@@ -111,6 +111,8 @@ def rules_page() -> str:
         "[gold.md](gold.md).\n"
         "\nExamples, both checked by the tests. Most end an otherwise fit caption.\n"
         f"\n| reason | passes | fails |\n|---|---|---|\n{_examples()}\n"
+        "\nMore that fails, in English and in Chinese, each behind a fit caption:\n"
+        f"\n| reason | fails |\n|---|---|\n{_catches()}\n"
         f"\n{NEAR_DUPLICATES}"
         "\n## How far a shard may stray\n\n"
         "Its captions are compared with the pinned reference, which may fail it, and with the\n"
@@ -137,12 +139,19 @@ def _examples() -> str:
     )
 
 
+def _catches() -> str:
+    return "\n".join(
+        f"| `{one.rule}` | {'<br>'.join(map(_shown, (*one.english, *one.chinese)))} |"
+        for one in CATCHES
+    )
+
+
 def _shown(text: str) -> str:
     """A text in a table's cell: as it stands, but for its middle if it is long."""
     if len(text) > SHOWN_CHARS:
         text = f"{text[: SHOWN_CHARS // 2]} […] ({len(text)} characters)"
     escaped = html.escape(text.replace("\n", "↵ "), quote=False)
-    return re.sub(r"([*#_|])", r"\\\1", escaped)
+    return re.sub(r"([*#_|`$])", r"\\\1", escaped)
 
 
 def _limit(value: float | None) -> str:

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sa1b_captions.limits import RULES as RULE_NAMES
-from sa1b_captions.quality.examples import EXAMPLES, FIT
+from sa1b_captions.quality.examples import CATCHES, EXAMPLES, FIT
 from sa1b_captions.quality.features import LINE_BREAKS, measure
 from sa1b_captions.quality.rules import MEANINGS, RULES, find_reasons
 from sa1b_captions.recipe import load_recipe
@@ -73,6 +73,20 @@ def test_sentences_that_look_like_talk_and_describe_are_fit(language):
 def test_every_rule_has_an_example_of_both_languages_in_its_order():
     found = [(example.rule, example.language) for example in EXAMPLES]
     assert found == [(rule.name, language) for rule in RULES for language in ("en", "zh")]
+
+
+@pytest.mark.parametrize("catch", CATCHES, ids=lambda catch: catch.rule)
+def test_every_kind_of_fault_that_the_docs_name_is_caught_by_its_rule(catch):
+    for language, glue, texts in (("en", " ", catch.english), ("zh", "", catch.chinese)):
+        for text in texts:
+            (found,) = reasons(FIT[language] + glue + text, language=language)
+            assert catch.rule in found, text
+
+
+def test_greek_letters_in_units_and_single_letters_are_no_look_alikes():
+    assert reasons(f"{FIT['en']} A probe of 5 μm shows Δx at an angle of α, and an И stands.") == [
+        []
+    ]
 
 
 @pytest.mark.parametrize("character", LINE_BREAKS)

@@ -152,3 +152,66 @@ EXAMPLES = (
     Example("replacement_character", "zh", "地上有一块地毯。", "地上有一块地\ufffd。"),
 )
 """One of each rule and language, in the order of the rules."""
+
+
+@dataclass(frozen=True, slots=True)
+class Catch:
+    """More that a rule catches: each text makes a fit caption before it unfit."""
+
+    rule: str
+    english: tuple[str, ...]
+    chinese: tuple[str, ...] = ()
+
+
+CATCHES = (
+    Catch(
+        "markdown",
+        (
+            *("Here are 1. a cup 2. a plate 3. a jar.", "The cup is _blue_.", "A cup [1]."),
+            *("The cup &amp; the jar.", r"A cup.\nA jar.", "A cup of $r^2$.", "A <b>cup</b>."),
+            *('It is {"color": "blue"}.', "Background: a wall.", "See javascript:alert(1)."),
+        ),
+        ("【背景】一面墙。", "杯子是`蓝色`的。"),
+    ),
+    Catch(
+        "special_token",
+        (
+            *("A [UNUSED_TOKEN_145] cup.", "<think>A cup.</think>", "A cup at [[12, 30, 40, 56]]."),
+            "A cup.<|endoftext|>",
+        ),
+        ("杯子<box>在桌上。",),
+    ),
+    Catch(
+        "refusal",
+        (
+            "It is not possible to describe the people.",
+            "Describing the person would violate policy.",
+        ),
+        ("出于隐私原因，无法描述人物。",),
+    ),
+    Catch(
+        "meta_talk",
+        (
+            *("Would you like to know more?", "Please note that this is a general description."),
+            *("User: describe the cup.", "That is all you asked for.", "I hope this helps!"),
+        ),
+        ("你还想了解什么？", "以上就是对图片的描述。"),
+    ),
+    Catch("foreign_script", ("The cup is красивый.", "The сup is blue."), ("杯子はきれいです。",)),
+    Catch(
+        "wrong_language",
+        (
+            "La tasse est posée sur la table à côté du journal.",
+            *("A paraguas stands there.", "The cup，which is blue，stands there."),
+        ),
+        ("The cup is blue.", "杯子看起来很beautiful。", "牆邊擺著一張舊書桌，上面還放著罐子。"),
+    ),
+    Catch(
+        "sentence_repetition",
+        ("The kettle has a black handle, and a cup. The kettle has a black handle, and a jar.",),
+    ),
+    Catch("word_echo", ("A blue,blue,blue cup.", "The the cup is blue."), ("杯子在在桌上。",)),
+    Catch("missing_end", ("A cup, a jar,", "Behind the"), ("杯子旁边还有，",)),
+    Catch("replacement_character", ("Itâ€™s a cup.", "A bl\ufffde cup."), ("锟斤拷杯子。",)),
+)
+"""Of rules that catch more than one kind of fault, in the order of the rules."""

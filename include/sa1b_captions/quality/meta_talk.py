@@ -63,7 +63,8 @@ ENGLISH = (
     r"\b(?:does|do|may|might) not (?:include|contain|cover|reflect|represent|capture) (?:any |all |"
     r"the |every )?(?:[a-z]+ )?(?:details?|information|speculation|actual)\b",
     r"\b(?:as|per) (?:per )?(?:your|the user['’]?s?|the) (?:request|instruction|prompt|guideline)|"
-    r"\bas (?:you )?(?:requested|instructed)\b|\b(?:your|this) (?:prompt|query)\b|\bthe prompt "
+    r"\bas (?:you )?(?:requested|instructed)\b|\b(?:your|this) (?:prompt|query)\b|"
+    r"\byou(?:['’]ve| have)? (?:asked|requested)\b|\bhere you go\b|\banswers? your\b|\bthe prompt "
     r"(?:ask|say|request|want|require|is)|\bthe "
     r"user(?: wants| asked| asks|['’]s? (?:request|prompt|question|instruction))",
     r"\bthank(?:s| you) for (?:your|the|sharing|providing|asking|reading|uploading)|^\W*thank "

@@ -26,6 +26,30 @@ def beside_han(kinds: np.ndarray, count: int, place: int) -> bool:
 
 
 @compiled
+def beside_latin(kinds: np.ndarray, count: int, place: int) -> bool:
+    """Whether a Latin letter stands right before or after a place."""
+    before = place > 0 and kinds[place - 1] == LATIN
+    return before or (place + 1 < count and kinds[place + 1] == LATIN)
+
+
+@compiled
+def weigh_foreign(codes: np.ndarray, kinds: np.ndarray, count: int, place: int) -> int:
+    """How much a letter of another script tells: 1 within a word, 0 alone, as of an angle or axis.
+
+    One hiragana among Han letters is Japanese: 天空は青い. A Cyrillic letter within a Latin word
+    looks like the letter it stands for; a Greek one may be a unit's. Either tells 2.
+    """
+    before = place > 0 and kinds[place - 1] in (FOREIGN, KANA)
+    if before or (place + 1 < count and kinds[place + 1] in (FOREIGN, KANA)):
+        return 1
+    if 0x3041 <= codes[place] <= 0x3096:
+        return 2 if beside_han(kinds, count, place) else 0
+    if 0x400 <= codes[place] <= 0x4FF:
+        return 2 if beside_latin(kinds, count, place) else 0
+    return 0
+
+
+@compiled
 def tally_letters(
     codes: np.ndarray, kinds: np.ndarray, quoted: np.ndarray, count: int
 ) -> tuple[int, int, int, int, int]:
@@ -48,14 +72,8 @@ def tally_letters(
             stray_han += quoted[place] == BARE
         elif kind in (FOREIGN, KANA):
             foreign += 1
-            # One letter alone names an angle or an axis.
-            before = place > 0 and kinds[place - 1] in (FOREIGN, KANA)
-            after = place + 1 < count and kinds[place + 1] in (FOREIGN, KANA)
-            joined = before or after
             if quoted[place] == BARE:
-                # One hiragana among Han letters is Japanese: 天空は青い.
-                alone = not joined and 0x3041 <= codes[place] <= 0x3096
-                stray_foreign += 2 * beside_han(kinds, count, place) if alone else joined
+                stray_foreign += weigh_foreign(codes, kinds, count, place)
     stray = stray_latin + stray_han + stray_foreign
     # A text that is all quotation, as in JSON, is judged by what it quotes.
     if stray == 0:
