@@ -150,7 +150,7 @@ def test_a_bad_file_is_refused_by_name_or_left_out_by_name(store, folder, conten
 def test_other_formats_are_refused_left_out_or_made_jpegs(store, folder, tmp_path):
     image = Image.new("RGBA", (64, 48), (255, 0, 0, 0))
     put(folder / "d.png", encoded(image, "PNG"))
-    with pytest.raises(PermanentError, match="1 files are images of another format than JPEG: d.p"):
+    with pytest.raises(PermanentError, match="1 image of another format than JPEG: d.p"):
         pack_folder(store, folder)
     left_out = FileStore(tmp_path / "left_out")
     assert pack_folder(left_out, folder, skip_bad=True)[SHARDS[0]].images == 5

@@ -21,6 +21,7 @@ from sa1b_captions.caption.sampling import IndexedImage, Sample
 from sa1b_captions.caption.tally import FAILED, Tally
 from sa1b_captions.caption.track_generations import stored_blocks
 from sa1b_captions.errors import DamagedObjectError
+from sa1b_captions.plurals import counted
 
 _log = logging.getLogger(__name__)
 
@@ -67,13 +68,15 @@ def read_stored(
     found = Stored(new_tally(), [s for s in plan if block_of(s, size) not in tables], writers)
     _count(found.tally, tables)
     if found.tally.passes_limit():
-        _log.info("%s/%s: captioning %d failures again", track, shard, found.tally.failed)
+        failures = counted(found.tally.failed, "failure")
+        _log.info("%s/%s: captioning %s again", track, shard, failures)
         found = Stored(new_tally(), found.todo, writers)
         for block in tables:
             _mend(campaign, (track, block), generation, plan, found)
         _count(found.tally, tables, but=FAILED)
     elif tables and found.todo:
-        _log.info("%s/%s: resuming, %d samples left", track, shard, len(found.todo))
+        left = counted(len(found.todo), "sample")
+        _log.info("%s/%s: resuming, %s left", track, shard, left)
     return found
 
 

@@ -18,6 +18,7 @@ import pyarrow.compute as pc
 from sa1b_captions import layout, records
 from sa1b_captions.campaign import Campaign
 from sa1b_captions.outputs import read_curated
+from sa1b_captions.plurals import counted
 from sa1b_captions.quality.curated import require_curated
 from sa1b_captions.quality.duplicates.clusters import Clusters, find_clusters
 from sa1b_captions.quality.duplicates.signatures import Signatures, duplicate_table, rank
@@ -91,7 +92,7 @@ def dedup_track(
                 run_id=run_id,
             ),
         )
-    _log.info("%s: %d duplicates of %d", track, done.duplicates, done.rows)
+    _log.info("%s: %s of %d", track, counted(done.duplicates, "duplicate"), done.rows)
     return {
         "rows": done.rows,
         "duplicates": done.duplicates,

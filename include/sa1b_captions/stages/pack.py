@@ -16,6 +16,7 @@ from sa1b_captions.ingest.image_folder import BadFileError, ImageFile, is_turned
 from sa1b_captions.ingest.index import MAX_IMAGES, Index, Repacked
 from sa1b_captions.ingest.member_names import first_image_id
 from sa1b_captions.ingest.plain_tar import PlainTar
+from sa1b_captions.plurals import counted
 from sa1b_captions.receipt_files import ingest_place, read_receipt, write_receipt
 from sa1b_captions.receipts import IngestReceipt
 from sa1b_captions.shards import shard_name
@@ -92,15 +93,15 @@ def _choose(folder: Path, *, skip_bad: bool, re_encode: bool) -> list[ImageFile]
         names = _names([file.name.removesuffix(".jpg") for file in others])
         if not skip_bad:
             raise PermanentError(
-                f"{len(others)} files are images of another format than JPEG: {names}; "
+                f"{counted(len(others), 'image')} of another format than JPEG: {names}; "
                 "--re-encode makes JPEGs of them, --skip-bad leaves them out"
             )
-        log.warning("left out %d images of another format: %s", len(others), names)
+        log.warning("left out %s of another format: %s", counted(len(others), "image"), names)
     files = [file for file in found.files if file.is_jpeg or re_encode]
     if not files:
         raise PermanentError(f"{folder} holds no image that can be packed")
     if found.passed_over:
-        log.info("passed over %d files that are no images", found.passed_over)
+        log.info("passed over %s without an image", counted(found.passed_over, "file"))
     return files
 
 
@@ -151,7 +152,8 @@ def _pack_shard(
     )
     for warning in packed.warnings[:_NAMED]:
         log.warning("%s: %s", shard, warning)
-    log.info("%s: %d images, %.1f MB", shard, receipt.images, receipt.archive_bytes / 1e6)
+    images, size_mb = counted(receipt.images, "image"), receipt.archive_bytes / 1e6
+    log.info("%s: %s, %.1f MB", shard, images, size_mb)
     tidy(store, receipt, 0)
     return receipt
 
