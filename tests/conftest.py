@@ -4,6 +4,7 @@ Nothing here imports Airflow before a test asks for it, so the unit tests do not
 """
 
 import atexit
+import contextlib
 import copy
 import os
 import shutil
@@ -39,6 +40,13 @@ os.environ |= {
     "GX_ANALYTICS_ENABLED": "false",
 }
 sys.path[:0] = [str(ROOT / "plugins"), str(ROOT)]
+
+# A busy machine is slow, not wrong. Some environments have no hypothesis.
+with contextlib.suppress(ImportError):
+    from hypothesis import settings
+
+    settings.register_profile("patient", deadline=None)
+    settings.load_profile("patient")
 
 
 @pytest.fixture(scope="session")
