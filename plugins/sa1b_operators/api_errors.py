@@ -23,6 +23,7 @@ UNCONFIGURED = (ConfigException, AsyncConfigException)
 ERRORS: tuple[type[BaseException], ...] = (*ANSWERS, *SILENCES, *UNCONFIGURED)
 """All that a question to Kubernetes may raise."""
 
+ROLE = "the account needs the role of deploy/kubernetes/rbac.yaml"
 _WHY = re.compile(r"\[Errno -?\d+\] ([^'\")\]]+)")
 _MOST_CHARS = 500
 
@@ -37,6 +38,12 @@ def is_outage(error: BaseException) -> bool:
 def is_missing(error: BaseException) -> bool:
     """Whether there is no such object."""
     return isinstance(error, ANSWERS) and error.status == HTTPStatus.NOT_FOUND
+
+
+def lacks_permission(error: BaseException) -> bool:
+    """Whether the account may not do what it was asked to."""
+    refused = isinstance(error, ANSWERS) and error.status == HTTPStatus.FORBIDDEN
+    return refused and " cannot " in _message(error)
 
 
 def over_quota(error: BaseException) -> bool:
@@ -64,8 +71,8 @@ def explain(error: BaseException, connection: str | None) -> str:
         return f"{refused}; the credentials of Airflow connection {connection} are no longer valid"
     if over_quota(error):
         return f"{refused}; pool `gpu` must not hold more pods than the quota has GPUs for"
-    if error.status == HTTPStatus.FORBIDDEN and " cannot " in refused:
-        return f"{refused}; the account needs the role of deploy/kubernetes/rbac.yaml"
+    if lacks_permission(error):
+        return f"{refused}; {ROLE}"
     if is_missing(error) and "namespaces" in refused:
         return f"{refused}; make it with kubectl apply -k deploy/kubernetes"
     if is_outage(error):

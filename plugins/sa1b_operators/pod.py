@@ -3,6 +3,7 @@
 import contextlib
 import datetime as dt
 from collections.abc import Iterator, Sequence
+from functools import cached_property
 from typing import Any, NoReturn
 
 from airflow.providers.cncf.kubernetes.operators.pod import KubernetesPodOperator
@@ -17,7 +18,7 @@ from airflow.sdk.exceptions import (
     AirflowRescheduleException,
 )
 from airflow.triggers.base import BaseTrigger
-from kubernetes.client import V1Pod
+from kubernetes.client import CoreV1Api, V1Pod
 from kubernetes.client.exceptions import ApiException
 
 from sa1b_captions import telemetry
@@ -35,6 +36,7 @@ from sa1b_operators.base import (
 from sa1b_operators.pod_causes import ending, failure, gone
 from sa1b_operators.pod_spec import pod_arguments
 from sa1b_operators.pod_watch import overdue_since, start_s
+from sa1b_operators.refusals import Refusals
 from sa1b_operators.trigger import KNOWN, LOST, PROGRESS, SHOWN, TROUBLE, ProgressPodTrigger
 
 QUOTA_WAITS = 10
@@ -77,6 +79,13 @@ class PodStageOperator(StageOperator, KubernetesPodOperator):
         chosen = load_profile(profile or settings.gpu_profile)
         pod = pod_arguments(settings, chosen, stage=arguments[0], sharded=bool(shard))
         super().__init__(arguments=arguments, shard=shard, **{**pod, **kwargs})
+
+    @cached_property
+    def client(self) -> CoreV1Api:
+        """The provider's client; what it is not permitted is said in the log."""
+        client = super().client
+        Refusals(self.log, self.kubernetes_conn_id).watch(client.api_client)
+        return client
 
     def build_pod_request_obj(self, context: Any = None, *, dry_run: bool = False) -> V1Pod:
         """The pod, with a deadline for every shard it takes."""
@@ -204,7 +213,8 @@ class PodStageOperator(StageOperator, KubernetesPodOperator):
         try:
             found = self.client.list_namespaced_event(event["namespace"], field_selector=selector)
         except api_errors.ERRORS as error:
-            self.log.info("no events of %s: %s", event["name"], error)
+            cause = api_errors.explain(error, self.kubernetes_conn_id)
+            self.log.info("no events of %s: %s", event["name"], cause)
             return []
         return list(found.items)
 

@@ -6,11 +6,12 @@ not answer is waited for.
 """
 
 import asyncio
+import contextlib
 import datetime as dt
 import math
 import re
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
 from functools import cached_property
 from typing import Any
 
@@ -20,6 +21,7 @@ from airflow.triggers.base import TriggerEvent
 
 from sa1b_operators import api_errors, pod_watch
 from sa1b_operators.lines import progress_of
+from sa1b_operators.refusals import Refusals
 
 PROGRESS = "progress"
 """Status of an event that only says how far the pod is; the task then waits on."""
@@ -61,6 +63,28 @@ class PatientHook(AsyncKubernetesHook):
         self.disruption: str | None = None
         """Why Kubernetes ends the pod, as the pod last said."""
         self._silent_since: float | None = None
+        self._refusals = Refusals(self.log, self.conn_id)
+
+    @contextlib.asynccontextmanager
+    async def get_conn(self) -> AsyncIterator[Any]:
+        """As in the provider; what it is not permitted is said in the log."""
+        async with super().get_conn() as client:
+            self._refusals.watch_async(client)
+            yield client
+
+    async def watch_pod_events_polling_fallback(
+        self, name: str, namespace: str, resource_version: str | None = None, interval: int = 30
+    ) -> AsyncGenerator[Any, None]:
+        """As in the provider, which says why in a traceback."""
+        self.log.warning(
+            'the account cannot watch resource "events" and asks for them now and then; %s',
+            api_errors.ROLE,
+        )
+        events = super().watch_pod_events_polling_fallback(
+            name, namespace, resource_version, interval
+        )
+        async for event in events:
+            yield event
 
     async def get_pod(self, name: str, namespace: str) -> Any:
         """As in the provider, after an outage if need be."""

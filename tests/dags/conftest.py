@@ -5,6 +5,7 @@ import pytest
 
 from tests.support.caption_pods import IMAGE
 from tests.support.fake_kubernetes import FakeKubernetes
+from tests.support.role import documented
 
 
 @pytest.fixture
@@ -32,8 +33,12 @@ def no_waits(request, monkeypatch):
 
 @pytest.fixture
 def cluster(monkeypatch, pod_settings):
-    """An API server of Kubernetes whose pods end as the test says."""
+    """An API server of Kubernetes whose pods end as the test says.
+
+    It allows what the documented Role allows and no more.
+    """
     cluster = FakeKubernetes()
+    cluster.allowed = documented()
     extra = {"kube_config": cluster.kube_config()}
     connection = {"conn_type": "kubernetes", "extra": extra}
     monkeypatch.setenv("AIRFLOW_CONN_KUBERNETES_DEFAULT", json.dumps(connection))

@@ -10,6 +10,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
+from tests.support.role import Permission, forbidden, needed
+
 
 class FakeKubernetes:
     """Keeps pods in memory and gives every one the status that the test has set."""
@@ -38,6 +40,10 @@ class FakeKubernetes:
         """Pods that were deleted without grace."""
         self.answer: Callable[[str, str], tuple[int, str] | None] = lambda method, path: None
         """(HTTP status, message) with which a request is refused; status 0 is no reply at all."""
+        self.allowed: frozenset[Permission] | None = None
+        """What the account may do; None allows everything."""
+        self.used: set[Permission] = set()
+        """What it did of that."""
         handler = type("Handler", (_Handler,), {"cluster": self})
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
         self.url = f"http://127.0.0.1:{self._server.server_port}"
@@ -128,7 +134,7 @@ class _Handler(BaseHTTPRequestHandler):
     def parse_request(self) -> bool:
         if not super().parse_request():
             return False
-        refusal = self.cluster.answer(self.command, self.path)
+        refusal = self._forbidden() or self.cluster.answer(self.command, self.path)
         if refusal is None:
             return True
         self._body()
@@ -136,6 +142,15 @@ class _Handler(BaseHTTPRequestHandler):
             self._error(*refusal)
         self.close_connection = True
         return False
+
+    def _forbidden(self) -> tuple[int, str] | None:
+        if self.cluster.allowed is None:
+            return None
+        permission = needed(self.command, self.path)
+        if permission not in self.cluster.allowed:
+            return 403, forbidden(permission)
+        self.cluster.used.add(permission)
+        return None
 
     def do_POST(self) -> None:
         pod = self._body()
