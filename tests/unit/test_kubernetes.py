@@ -1,4 +1,5 @@
 import json
+from ipaddress import ip_address, ip_network
 
 import kubernetes_validate
 import pytest
@@ -94,14 +95,93 @@ def test_quota_has_room_for_a_pod_of_every_profile():
     )
 
 
-BY_HAND = {"model-cache.yaml", "model-download.yaml", "model-node-local.yaml"}
+BY_HAND = {
+    *("model-cache.yaml", "model-download.yaml", "model-node-local.yaml"),
+    "caption-network.yaml",
+}
 
 
 @pytest.mark.parametrize("folder", ["deploy/kubernetes", "deploy/kubernetes/fleet"])
-def test_kustomizations_name_every_manifest_but_those_of_the_model(folder):
+def test_kustomizations_name_every_manifest_but_those_applied_by_hand(folder):
     named = set(yaml.safe_load((ROOT / folder / "kustomization.yaml").read_text())["resources"])
     there = {path.name for path in (ROOT / folder).glob("*.yaml")}
     assert named == there - {"kustomization.yaml"} - BY_HAND
+
+
+# What caption pods may reach
+
+
+def reaches(port, protocol="TCP", address=None, namespace=None, pod=None):
+    """Whether a caption pod's connection is let out, as network plug-ins decide it."""
+    egress = manifest("NetworkPolicy", "caption-egress")["spec"]["egress"]
+
+    def fits(peer):
+        if "ipBlock" in peer:
+            blocks = [peer["ipBlock"]["cidr"]], peer["ipBlock"].get("except", [])
+            inside, outside = (
+                address is not None
+                and any(ip_address(address) in ip_network(block) for block in group)
+                for group in blocks
+            )
+            return inside and not outside
+        spaces, pods = peer.get("namespaceSelector"), peer.get("podSelector")
+        own = namespace or {"kubernetes.io/metadata.name": "sa1b-captions"}
+        in_space = spaces["matchLabels"].items() <= own.items() if spaces else namespace is None
+        return (
+            address is None
+            and in_space
+            and (not pods or pods["matchLabels"].items() <= pod.items())
+        )
+
+    return any(
+        any(fits(peer) for peer in rule["to"])
+        and (
+            "ports" not in rule
+            or any((one["protocol"], one["port"]) == (protocol, port) for one in rule["ports"])
+        )
+        for rule in egress
+    )
+
+
+SYSTEM = {"kubernetes.io/metadata.name": "kube-system"}
+FLEET = {"app.kubernetes.io/name": "sa1b-fleet"}
+
+
+def test_caption_pods_reach_names_the_store_and_the_fleet():
+    assert reaches(53, "UDP", namespace=SYSTEM, pod={"k8s-app": "kube-dns"})
+    assert reaches(53, "UDP", address="169.254.20.10")
+    assert reaches(443, address="52.217.1.1")
+    assert reaches(443, address="2600:1f18::1")
+    assert reaches(8333, namespace={"sa1b-captions/store": "true"}, pod={})
+    assert reaches(fleet_server()["containers"][0]["ports"][0]["containerPort"], pod=FLEET)
+
+
+@pytest.mark.parametrize(
+    "where",
+    [
+        {"port": 80, "address": "169.254.169.254"},
+        {"port": 443, "address": "169.254.169.254"},
+        {"port": 443, "address": "10.96.0.1"},
+        {"port": 22, "address": "52.217.1.1"},
+        {"port": 443, "address": "fd00::1"},
+        {"port": 8080, "namespace": SYSTEM, "pod": {}},
+        {"port": 5432, "namespace": {"kubernetes.io/metadata.name": "airflow"}, "pod": {}},
+        {"port": 8000, "pod": {"app.kubernetes.io/name": "sa1b-captions"}},
+    ],
+    ids=lambda where: "-".join(map(str, where.values()))[:60],
+)
+def test_caption_pods_reach_nothing_else(where):
+    assert not reaches(**where)
+
+
+def test_the_policy_is_of_caption_pods_alone():
+    """The download of the model needs its hub, and servers of the fleet are asked, not asking."""
+    chosen = manifest("NetworkPolicy", "caption-egress")["spec"]["podSelector"]["matchLabels"]
+    assert chosen == {"app.kubernetes.io/name": "sa1b-captions"}
+    for _, document in MANIFESTS:
+        labels = document["spec"].get("template", {}) if "spec" in document else {}
+        labels = labels.get("metadata", {}).get("labels", {})
+        assert not chosen.items() <= labels.items()
 
 
 # The warm fleet
