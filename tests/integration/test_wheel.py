@@ -22,7 +22,7 @@ def python(tmp_path_factory):
     folder = tmp_path_factory.mktemp("wheel")
     python = str(folder / "venv" / "bin" / "python")
     install = [UV, "pip", "install", "--quiet", "--python", python]
-    pins = ["-r", "requirements-worker.txt", "-c", "requirements-dev.txt"]
+    pins = ["--require-hashes", "-r", "requirements-worker-cpu.txt"]
     build = [UV, "build", "--quiet", "--wheel", "--out-dir", str(folder)]
     for command in (
         [*build, "."],

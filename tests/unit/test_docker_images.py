@@ -95,3 +95,47 @@ def _imported(node):
     if isinstance(node, ast.Import):
         return [alias.name for alias in node.names]
     return [node.module or ""] if isinstance(node, ast.ImportFrom) else []
+
+
+UNHASHED = {
+    "Makefile": {"requirements-lmdeploy-test.txt", ".venv-$*"},
+    "deploy/Dockerfile.worker": {"requirements-worker.txt"},
+}
+"""Lists without hashes, or where they go to; deploy/README.md gives the reasons."""
+
+
+def test_whatever_is_installed_from_a_list_is_installed_by_hash():
+    files = {"Makefile": (ROOT / "Makefile").read_text()}
+    files |= {str(path.relative_to(ROOT)): path.read_text() for path in DOCKERFILES}
+    for name, text in files.items():
+        joined = text.replace("\\\n", " ")
+        for line in joined.splitlines():
+            lists = re.search(r"(?:-r|--requirement) (\S+)", line)
+            if "install" not in line or lists is None:
+                continue
+            unhashed = any(each.rpartition("/")[2] in line for each in UNHASHED.get(name, ()))
+            assert unhashed or "--require-hashes" in line, f"{name}: {line}"
+
+
+def test_every_list_that_is_installed_by_hash_has_a_hash_for_every_package():
+    lists = [
+        path
+        for path in (*ROOT.glob("requirements*.txt"), *(ROOT / "tests").glob("requirements*.txt"))
+        if path.name not in ("requirements-lmdeploy-test.txt", "requirements-worker.txt")
+    ]
+    assert len(lists) == 8
+    for path in lists:
+        pins = re.split(r"^(?=\S)", path.read_text(), flags=re.M)
+        pins = [pin for pin in pins if "==" in pin.partition("#")[0]]
+        assert pins
+        assert [pin.split()[0] for pin in pins if "--hash=sha256:" not in pin] == []
+
+
+def test_the_cpu_workers_list_is_what_the_caption_stage_needs_in_the_tested_versions():
+    def pins(name):
+        return set(re.findall(r"^(\S+==\S+)", (ROOT / name).read_text(), re.M))
+
+    assert pins("requirements-worker-cpu.txt") <= pins("requirements-dev.txt")
+    worker = (ROOT / "requirements-worker.txt").read_text().splitlines()
+    wanted = {re.split(r"[<>=]", line)[0] for line in worker if not line.startswith("#")}
+    assert wanted <= {pin.partition("==")[0] for pin in pins("requirements-worker-cpu.txt")}
