@@ -42,8 +42,8 @@ class FakeKubernetes:
         """(HTTP status, message) with which a request is refused; status 0 is no reply at all."""
         self.allowed: frozenset[Permission] | None = None
         """What the account may do; None allows everything."""
-        self.used: set[Permission] = set()
-        """What it did of that."""
+        self.asked: set[Permission] = set()
+        """What it asked for, whether it may or not; empty where everything is allowed."""
         handler = type("Handler", (_Handler,), {"cluster": self})
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
         self.url = f"http://127.0.0.1:{self._server.server_port}"
@@ -147,10 +147,8 @@ class _Handler(BaseHTTPRequestHandler):
         if self.cluster.allowed is None:
             return None
         permission = needed(self.command, self.path)
-        if permission not in self.cluster.allowed:
-            return 403, forbidden(permission)
-        self.cluster.used.add(permission)
-        return None
+        self.cluster.asked.add(permission)
+        return None if permission in self.cluster.allowed else (403, forbidden(permission))
 
     def do_POST(self) -> None:
         pod = self._body()
