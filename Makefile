@@ -181,7 +181,7 @@ fuzz: $(STAMP) .venv/.fuzz ## Odd input for every parser, FUZZ_S seconds (60) ea
 	$(BIN)/python -m tests.fuzz $(or $(FUZZ_S),60) $(TARGETS)
 
 .venv/.fuzz: tests/requirements-fuzz.txt $(STAMP)
-	@VIRTUAL_ENV=.venv $(BIN)/uv pip install --quiet --requirement $<
+	@VIRTUAL_ENV=.venv $(BIN)/uv pip install --quiet --require-hashes --requirement $<
 	@touch $@
 
 docs: $(STAMP) ## Write the reference pages from the code
@@ -213,6 +213,7 @@ pins: $(STAMP) ## Resolve requirements*.txt again, with the hash of every file
 	  pyproject.toml -o requirements-dev.txt
 	$(PINNED) -c requirements-dev.txt requirements-worker.txt -o requirements-worker-cpu.txt
 	$(PINNED) -c requirements-dev.txt tests/requirements-browser.in -o tests/requirements-browser.txt
+	$(PINNED) -c requirements-dev.txt tests/requirements-fuzz.in -o tests/requirements-fuzz.txt
 	$(PINNED) -c requirements-dev.txt tests/requirements-helm.in -o tests/requirements-helm.txt
 	$(PINNED) tests/requirements-consumers.in -o tests/requirements-consumers.txt
 	$(PINNED) tests/requirements-swift.in -o tests/requirements-swift.txt

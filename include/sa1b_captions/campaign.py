@@ -69,6 +69,8 @@ def open_campaign(
         return Campaign(name, store, stored, _reference_digest(store, name))
     if stored is not None:
         _require_same(name, stored, recipe)
+    else:
+        _require_no_others(store, name, recipe)
     if lock is not None:  # before the recipe, so that no pod begins without it
         lock_model(Campaign(name, store, recipe), lock)
     if stored is None or not checked or stored.source != recipe.source:
@@ -89,6 +91,12 @@ def look_at_campaign(store: Store, name: str, recipe: Recipe) -> Campaign:
             "restore it, or run the next stage, which writes the deployment's recipe there"
         )
     if stored is None:
+        if next(store.list(layout.campaign_prefix(name)), None):
+            raise PermanentError(
+                f"campaign {name} has lost its recipe: {store.locate(layout.recipe_key(name))} is "
+                "gone; restore it, or run a stage with CAPTIONS_RECIPE naming the recipe that the "
+                "campaign was started with, and it is stored again"
+            )
         raise PermanentError(
             f"campaign {name} has not started: nothing of it lies in {store.url}; check "
             "CAPTIONS_ROOT and CAPTIONS_CAMPAIGN, or run caption_shards"
@@ -142,6 +150,25 @@ def _require_same(name: str, stored: Recipe, recipe: Recipe) -> None:
             f"not {recipe.name} ({recipe.fingerprint}); captions of two recipes never mix: "
             "set CAPTIONS_CAMPAIGN to a new name"
         )
+
+
+def _require_no_others(store: Store, name: str, recipe: Recipe) -> None:
+    """Refuse to begin a campaign that has captions of another recipe: its own was lost."""
+    for key in store.list(layout.all_captions_prefix(name)):
+        if not key.endswith("/receipt.json"):
+            continue
+        try:
+            found = checked_json.parse(store.read(key)).get("recipe_fingerprint")
+        except (MissingKeyError, ValueError):
+            continue
+        if found != recipe.fingerprint:
+            raise PermanentError(
+                f"campaign {name!r} has lost its recipe, {found}, and cannot go on with "
+                f"{recipe.name} ({recipe.fingerprint}); captions of two recipes never mix: set "
+                f"CAPTIONS_RECIPE to the one it was started with, or restore "
+                f"{store.locate(layout.recipe_key(name))}"
+            )
+        return
 
 
 def _stored_recipe(store: Store, key: str) -> tuple[Recipe | None, bool]:

@@ -196,7 +196,8 @@ def judge_track(
         elif curated.quality_fingerprint != campaign.quality_fingerprint:
             why = why_other_rules(campaign, curated)
         if why:
-            command = curate_place(campaign.name, track, shard).command
+            place = curate_place if captions else caption_place  # curating gone captions is refused
+            command = place(campaign.name, track, shard).command
             stale.append(Stale(Output.CURATED, where, why, command))
     return TrackState(captions, curated, tuple(stale))
 

@@ -81,9 +81,14 @@ def reference_key(campaign: str) -> str:
     return f"{campaign_prefix(campaign)}reference.json"
 
 
+def all_captions_prefix(campaign: str) -> str:
+    """Folder of the captions of all tracks and shards."""
+    return f"{campaign_prefix(campaign)}captions/"
+
+
 def captions_prefix(campaign: str, track: str, shard: str) -> str:
     """Folder of all generations of a shard's captions in a track."""
-    return f"{campaign_prefix(campaign)}captions/{track}/{shard}/"
+    return f"{all_captions_prefix(campaign)}{track}/{shard}/"
 
 
 def generation_prefix(campaign: str, track: str, shard: str, generation: str) -> str:

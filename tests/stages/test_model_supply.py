@@ -232,11 +232,12 @@ def test_verify_hashes_again_and_takes_the_lock_that_there_is(
     assert run("verify", folder)[0] == 65
 
 
-def test_status_says_whether_the_model_is_locked(store, run, tmp_path):
+def test_status_and_plan_say_whether_the_model_is_locked(store, run, tmp_path):
     open_campaign(store, "c", RECIPE)
-    lines = CliRunner().invoke(app, ["status"]).stdout.splitlines()
-    assert f"model {MODEL.id}: not locked" in lines
-    assert json.loads(lines[-1])["model_lock"] is None
+    for command in (["status"], ["plan", "--price-per-gpu-hour", "2", "--nodes", "1"]):
+        lines = CliRunner().invoke(app, command).stdout.splitlines()
+        assert f"model {MODEL.id}: not locked" in lines
+        assert json.loads(lines[-1])["model_lock"] is None
     lock = lock_snapshot(MODEL, str(plain_folder(tmp_path)))
     lock_model(open_campaign(store, "c"), lock)
     lines = CliRunner().invoke(app, ["status"]).stdout.splitlines()

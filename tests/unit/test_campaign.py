@@ -43,3 +43,22 @@ def test_a_recipe_stored_without_a_checksum_is_read_and_has_one_once_it_is_opene
         PermanentError, match=r"recipe\.json is no recipe \(its content is not what"
     ):
         open_campaign(store, "test", recipe)
+
+
+def test_a_campaign_that_lost_its_recipe_goes_on_with_that_recipe_and_no_other(tmp_path):
+    """Captions of two recipes would mix, without a word, in one shard."""
+    store, recipe = FileStore(tmp_path), builders.demo_recipe()
+    campaign = builders.demo_campaign(store, recipe)
+    key = layout.recipe_key("test")
+    stored = store.read(key)
+    rows = builders.caption_rows(recipe, "single_en", "sa_000000", ["A red kettle."])
+    builders.put_captions(campaign, "sa_000000", "single_en", rows)
+    store.delete(key)
+    with pytest.raises(PermanentError, match="test has lost its recipe: .*recipe.json is gone"):
+        look_at_campaign(store, "test", recipe)
+    other = builders.demo_recipe(seed=1)
+    with pytest.raises(PermanentError, match=f"lost its recipe, {recipe.fingerprint}, and cannot"):
+        open_campaign(store, "test", other)
+    assert not store.exists(key)
+    open_campaign(store, "test", recipe)
+    assert store.read(key) == stored

@@ -147,12 +147,13 @@ SYSTEM = {"kubernetes.io/metadata.name": "kube-system"}
 FLEET = {"app.kubernetes.io/name": "sa1b-fleet"}
 
 
-def test_caption_pods_reach_names_the_store_and_the_fleet():
+def test_caption_pods_reach_names_the_store_the_fleet_and_metrics():
     assert reaches(53, "UDP", namespace=SYSTEM, pod={"k8s-app": "kube-dns"})
     assert reaches(53, "UDP", address="169.254.20.10")
     assert reaches(443, address="52.217.1.1")
     assert reaches(443, address="2600:1f18::1")
     assert reaches(8333, namespace={"sa1b-captions/store": "true"}, pod={})
+    assert reaches(9125, "UDP", namespace={"kubernetes.io/metadata.name": "airflow"}, pod={})
     assert reaches(fleet_server()["containers"][0]["ports"][0]["containerPort"], pod=FLEET)
 
 

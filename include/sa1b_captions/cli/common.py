@@ -32,9 +32,9 @@ from sa1b_captions.errors import (
 )
 from sa1b_captions.log_format import JsonFormatter, TextFormatter
 from sa1b_captions.log_lines import ERROR
-from sa1b_captions.model_lock import parse_lock
+from sa1b_captions.model_lock import ModelLock, parse_lock
 from sa1b_captions.process import end_process
-from sa1b_captions.recipe import TRACKS, load_recipe
+from sa1b_captions.recipe import TRACKS, Model, load_recipe
 from sa1b_captions.recipe_files import read_lock_file
 from sa1b_captions.remedies import remedy
 from sa1b_captions.settings import Settings, load_settings, read_setting
@@ -215,9 +215,20 @@ def open_deployment() -> tuple[Settings, Store, Campaign]:
 
 def begin_campaign(store: Store, settings: Settings) -> Campaign:
     """Open the campaign with the deployment's recipe, and with the lock that lies beside it."""
-    beside = read_lock_file(settings.recipe)
-    lock = parse_lock(beside[1], str(beside[0])) if beside else None
+    lock = lock_beside_recipe(settings.recipe)
     return open_campaign(store, settings.campaign, load_recipe(settings.recipe), lock)
+
+
+def lock_beside_recipe(name_or_path: str) -> ModelLock | None:
+    """The lock of a recipe's model, a file beside the recipe, if there is one."""
+    found = read_lock_file(name_or_path)
+    return parse_lock(found[1], str(found[0])) if found else None
+
+
+def print_lock(model: Model, lock: ModelLock | None) -> None:
+    """Print whether a campaign's model is locked."""
+    held = "not locked" if lock is None else f"locked to revision {lock.revision}"
+    print(f"model {model.id}: {held}")
 
 
 def open_place(path: str) -> Store:

@@ -7,11 +7,17 @@ import typer
 
 from sa1b_captions import layout
 from sa1b_captions.campaign import lock_model, read_lock
-from sa1b_captions.cli.common import app, ends_in_words, log, open_deployment, print_result
+from sa1b_captions.cli.common import (
+    app,
+    ends_in_words,
+    lock_beside_recipe,
+    log,
+    open_deployment,
+    print_result,
+)
 from sa1b_captions.errors import PermanentError
 from sa1b_captions.model_lock import ModelLock, parse_lock, render_lock
 from sa1b_captions.recipe import Model, Recipe, load_recipe
-from sa1b_captions.recipe_files import read_lock_file
 from sa1b_captions.settings import load_settings
 from sa1b_captions.storage import open_store
 
@@ -89,7 +95,7 @@ def fetch(
     from sa1b_captions.stages.model_supply import fetch_model
 
     chosen = _recipe(recipe)
-    known = _read(lock) if lock else _beside(recipe)
+    known = _read(lock) if lock else lock_beside_recipe(recipe or _configured())
     folder, found = fetch_model(chosen.model, known, to)
     log.info("set CAPTIONS_MODEL_PATH=%s", folder)
     print_result(_told("fetch", found) | {"folder": str(folder)})
@@ -137,12 +143,11 @@ def _known_lock(folder: Path) -> ModelLock:
 
 
 def _recipe(name: str | None) -> Recipe:
-    return load_recipe(name or load_settings(needs_store=False).recipe)
+    return load_recipe(name or _configured())
 
 
-def _beside(name: str | None) -> ModelLock | None:
-    found = read_lock_file(name or load_settings(needs_store=False).recipe)
-    return parse_lock(found[1], str(found[0])) if found else None
+def _configured() -> str:
+    return load_settings(needs_store=False).recipe
 
 
 def _read(path: Path) -> ModelLock:

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from sa1b_captions import layout
-from sa1b_captions.campaign import Campaign, look_at_campaign
-from sa1b_captions.cli.common import command, print_result
+from sa1b_captions.campaign import Campaign, look_at_campaign, read_lock
+from sa1b_captions.cli.common import command, lock_beside_recipe, print_lock, print_result
 from sa1b_captions.errors import NothingToDo, PermanentError
 from sa1b_captions.plurals import counted
 from sa1b_captions.recipe import Recipe, load_recipe
@@ -120,7 +120,13 @@ def plan(
     if found is None:
         raise NothingToDo("every shard is captioned; nothing is left to pay for")
     _print_forecast(found)
-    print_result(_result(found))
+    lock = (
+        lock_beside_recipe(settings.recipe)
+        if campaign is None
+        else read_lock(campaign.store, campaign.name)
+    )
+    print_lock(recipe.model, lock)
+    print_result(_result(found) | {"model_lock": None if lock is None else lock.digest})
 
 
 def _given(**values: float | None) -> "dict[str, Number]":

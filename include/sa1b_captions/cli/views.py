@@ -16,6 +16,7 @@ from sa1b_captions.cli.common import (
     look_at_deployment,
     open_place,
     parse_shards,
+    print_lock,
     print_result,
 )
 from sa1b_captions.errors import PermanentError
@@ -151,9 +152,7 @@ def status(
         left = len(statuses) - len(started)
         print(f"{counted(left, 'more shard')} not started")
     lock = read_lock(store, campaign.name)
-    model = campaign.recipe.model
-    held = "not locked" if lock is None else f"locked to revision {lock.revision}"
-    print(f"model {model.id}: {held}")
+    print_lock(campaign.recipe.model, lock)
     told = outlook(found, dt.datetime.now(dt.UTC))
     print(told.describe())
     projections = project_tracks(campaign, found)
