@@ -91,12 +91,6 @@ def look_at_campaign(store: Store, name: str, recipe: Recipe) -> Campaign:
             "restore it, or run the next stage, which writes the deployment's recipe there"
         )
     if stored is None:
-        if next(store.list(layout.campaign_prefix(name)), None):
-            raise PermanentError(
-                f"campaign {name} has lost its recipe: {store.locate(layout.recipe_key(name))} is "
-                "gone; restore it, or run a stage with CAPTIONS_RECIPE naming the recipe that the "
-                "campaign was started with, and it is stored again"
-            )
         raise PermanentError(
             f"campaign {name} has not started: nothing of it lies in {store.url}; check "
             "CAPTIONS_ROOT and CAPTIONS_CAMPAIGN, or run caption_shards"

@@ -54,7 +54,7 @@ def test_a_campaign_that_lost_its_recipe_goes_on_with_that_recipe_and_no_other(t
     rows = builders.caption_rows(recipe, "single_en", "sa_000000", ["A red kettle."])
     builders.put_captions(campaign, "sa_000000", "single_en", rows)
     store.delete(key)
-    with pytest.raises(PermanentError, match="test has lost its recipe: .*recipe.json is gone"):
+    with pytest.raises(PermanentError, match="test has begun, but .*recipe.json is gone"):
         look_at_campaign(store, "test", recipe)
     other = builders.demo_recipe(seed=1)
     with pytest.raises(PermanentError, match=f"lost its recipe, {recipe.fingerprint}, and cannot"):
