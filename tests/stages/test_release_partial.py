@@ -69,8 +69,8 @@ def test_one_missing_and_one_failed_shard_do_not_hold_a_release_back(campaign):
     assert manifest.title.endswith("(partial)")
     card = campaign.store.read("releases/v1-partial/README.md").decode()
     assert "(partial)" in card.split("---")[1]
-    assert "of the recipe's 3 shards it lacks 2, 1-2." in card
-    assert "缺少 2 个分片（1-2）" in card
+    assert "of the recipe's 3 shards it lacks 2, sa_000001-sa_000002." in card
+    assert "缺少 2 个分片（sa_000001-sa_000002）" in card
     assert verify_release(campaign.store, "v1-partial") == []
     lines = releases.read_lines(campaign.store, "test_single_en.jsonl", "v1-partial")
     assert {line["image"].split("/")[0] for line in lines} == {"sa_000000"}

@@ -40,3 +40,8 @@ def test_a_series_has_a_bar_for_each_span_that_tells_something():
     assert 'aria-label="Rejected, from 2026-11-01 to 2026-11-03, at most 50%"' in svg
     assert "nan" not in charts.series_chart(names, [0.0, None, None], str, "<b>")
     assert "<b>" not in charts.series_chart(names, [0.0, None, None], str, "<b>")
+
+
+def test_limits_that_lie_close_share_a_name():
+    assert "warns above 50.0%, fails above 51.0%" in charts.share_chart(["a"], [0.1], 0.5, 0.51)
+    assert "warns" not in charts.share_chart(["a"], [0.1], 1.0, 1.0)

@@ -1,6 +1,7 @@
 """The dataset card, licence and citation of a release, from templates."""
 
 import json
+import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,7 +18,7 @@ from sa1b_captions.release.guards import INTERNVL_MODEL
 from sa1b_captions.release.manifest import Manifest, TrackTotals
 from sa1b_captions.release.names import TrackFiles
 from sa1b_captions.release.summary import Lengths, TrackSummary
-from sa1b_captions.shards import format_selection
+from sa1b_captions.shards import format_selection, shard_name
 
 CARD = "README.md"
 LICENCE = "LICENSE.md"
@@ -139,7 +140,7 @@ def render_card(facts: CardFacts) -> str:
         recipe,
         facts=facts,
         title=title_of(recipe, facts.missing),
-        missing=format_selection(facts.missing),
+        missing=_named(facts.missing),
         missing_tracks=[name for name in recipe.tracks if name not in totals],
         version=facts.version,
         verdict=facts.verdict,
@@ -165,7 +166,7 @@ def render_card(facts: CardFacts) -> str:
         size=size_category(sum(one.rows for one in totals.values())),
         engines=sorted({engine for one in totals.values() for engine in one.engines}),
         revisions=sorted({r for one in totals.values() for r in one.model_revisions}),
-        shards=format_selection(facts.shards),
+        shards=_named(facts.shards),
         works=_works(recipe),
     )
 
@@ -235,7 +236,7 @@ def _changes(facts: CardFacts, before: Manifest) -> dict[str, tuple[str, str]]:
         "recipe's fingerprint": (f"`{before.recipe_fingerprint}`", f"`{recipe.fingerprint}`"),
         "model": (f"`{before.model}`", f"`{recipe.model.id}`"),
         "software": (before.software, facts.software),
-        "shards": (format_selection(before.shards), format_selection(facts.shards)),
+        "shards": (_named(before.shards), _named(facts.shards)),
         "verdict": (before.verdict, facts.verdict),
     }
     for name in {**before.tracks, **facts.tracks}:
@@ -243,9 +244,9 @@ def _changes(facts: CardFacts, before: Manifest) -> dict[str, tuple[str, str]]:
         for what in ("planned", "rejected", "duplicates", "rows"):
             was, is_ = (_counted(getattr(one, what)) if one else "–" for one in totals)
             pairs[f"{what} of `{name}`"] = (was, is_)
-        counts = [one.reasons if one else {} for one in totals]
-        for reason in sorted({*counts[0], *counts[1]}):
-            was, is_ = (_counted(one.get(reason, 0)) for one in counts)
+        counts = [one.reasons if one else None for one in totals]
+        for reason in sorted({*(counts[0] or ()), *(counts[1] or ())}):
+            was, is_ = ("–" if one is None else _counted(one.get(reason, 0)) for one in counts)
             pairs[f"`{reason}` in `{name}`"] = (was, is_)
     found = {label: pair for label, pair in pairs.items() if pair[0] != pair[1]}
     settings = changed_settings(facts.previous_recipe or recipe.source, recipe.source)
@@ -254,6 +255,11 @@ def _changes(facts: CardFacts, before: Manifest) -> dict[str, tuple[str, str]]:
         for name, (was, is_) in settings.items()
         if name not in _TOLD
     }
+
+
+def _named(shards: Sequence[str]) -> str:
+    """Shards as a selection of names: `2` alone could be their number."""
+    return re.sub(r"\d+", lambda found: shard_name(int(found[0])), format_selection(shards))
 
 
 _TOLD = ("name", "model.id")

@@ -33,7 +33,9 @@ from sa1b_captions.storage import Store
 CAMPAIGN = "campaign:"
 """How the name of a side begins that is a campaign of the store."""
 
-_MEANINGS = MEANINGS | {NOT_THERE: "the other side has no such sample: another plan, or no shard"}
+_MEANINGS = MEANINGS | {
+    NOT_THERE: "the other side has no such sample: another plan, or no such shard or track"
+}
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,6 +16,8 @@ MAX_TITLED_BARS = 150
 """Bars past which only the ones over a limit get a tooltip, to keep the page small."""
 
 _TOP, _BASE, _HEIGHT = 18, 128, 150
+_NAME_PX = 12
+"""Height of a limit's name."""
 
 
 def length_chart(
@@ -84,8 +86,11 @@ def share_chart(
     top = min(1.0, max(critical * 1.4, min(max(shares, default=0.0) * 1.08, critical * 4)))
     count = max(len(shards), 1)
     pitch = min(1 / count, 0.25)  # a name needs a quarter of a narrow page
-    body = [_limit_across(warning / top, f"warns above {warning:.1%}", "warning")]
-    body.append(_limit_across(critical / top, f"fails above {critical:.1%}", "critical"))
+    warns, fails = f"warns above {warning:.1%}", f"fails above {critical:.1%}"
+    if (critical - warning) / top * (_BASE - _TOP) < _NAME_PX:  # one name would lie on the other
+        warns, fails = "", fails if warning == critical else f"{warns}, {fails}"
+    body = [_limit_across(warning / top, warns, "warning")]
+    body.append(_limit_across(critical / top, fails, "critical"))
     quiet = []
     for place, (shard, share) in enumerate(zip(shards, shares, strict=True)):
         level = "critical" if share > critical else "warning" if share > warning else "within"
