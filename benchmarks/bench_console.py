@@ -34,6 +34,7 @@ from sa1b_captions.quality.browse.catalogue import Catalogue
 from sa1b_captions.quality.browse.filters import Filters
 from sa1b_captions.quality.browse.find import count
 from sa1b_captions.recipe import TRACKS, load_recipe
+from sa1b_captions.stages.status import read_status
 from sa1b_captions.storage import FileStore, Store, open_store_url
 from sa1b_console.cards import CardMaker
 
@@ -122,6 +123,7 @@ def measure_board(url: str, shards: int, endpoint: str | None) -> dict[str, floa
 def prepare(store: Store, shards: int) -> dict[str, float]:
     """Build the campaign, count it, and write the captions that the pages will ask for."""
     campaign = build(store, shards)
+    read_status(campaign)  # as validate does: it keeps the summary
     catalogue = Writing(campaign)
     indexing = timed(catalogue.refresh)
     for chosen in pages(shards):
