@@ -111,12 +111,14 @@ def test_the_lmdeploy_engine_passes_its_tests_in_the_gpu_worker():
 
 def test_airflow_loads_our_dags():
     script = """
-    (airflow db migrate && airflow dags reserialize) >&2
+    (bash /opt/airflow/migrate.sh && airflow dags reserialize) >&2
+    airflow pools list >&2
     airflow dags list -o json
     airflow dags list-import-errors >&2
     curl --version >&2 && hostname >&2  # for the health checks of compose
     """
-    root = "--env=CAPTIONS_ROOT=file:///tmp/store"
-    done = call(*RUN, root, image("airflow"), "bash", "-euc", script)
+    variables = ["CAPTIONS_ROOT=file:///tmp/store", "GPU_SLOTS=1", "DOWNLOAD_SLOTS=2"]
+    given = [f"--env={each}" for each in variables]
+    done = call(*RUN, *given, image("airflow"), "bash", "-euc", script)
     names = {dag["dag_id"] for dag in json.loads(done.stdout.splitlines()[-1])}
     assert names == {"caption_shards", "release_dataset"}, done.stderr

@@ -5,6 +5,8 @@
 
 import json
 import re
+import shlex
+import subprocess
 import tomllib
 
 import jsonschema
@@ -196,3 +198,47 @@ def test_secrets_are_named_only_and_the_page_makes_every_one(values):
 def test_the_page_gives_secrets_the_keys_that_the_chart_reads(secret, key):
     command = re.search(rf"create secret generic {secret}(.*?)\n\n", PAGE + "\n\n", re.S)[1]
     assert re.match(rf"\s*(\\\s*)?--from-literal={key}=", command)
+
+
+# The page
+
+
+def commands_of_the_page():
+    """Its indented blocks, a command a line."""
+    blocks = re.findall(r"(?:^    \S.*\n(?:^    .*\n)*)+", PAGE, re.M)
+    text = "\n".join(line.removeprefix("    ") for line in "".join(blocks).splitlines())
+    return text.replace("\\\n", " ").splitlines()
+
+
+def test_the_pages_commands_are_shell():
+    script = "\n".join(commands_of_the_page())
+    done = subprocess.run(["bash", "-n"], input=script, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_the_pages_commands_name_files_that_are_there():
+    words = [word for command in commands_of_the_page() for word in shlex.split(command)]
+    named = {word for word in words if word.startswith("deploy/") and "airflow-" not in word}
+    assert len(named) >= 5
+    assert {word for word in named if not (ROOT / word).exists()} == set()
+
+
+def test_the_page_builds_the_images_that_the_values_name(values):
+    built = {
+        shlex.split(command)[-2]
+        for command in commands_of_the_page()
+        if command.startswith("docker build")
+    }
+    airflow = f"{values['defaultAirflowRepository']}:{values['defaultAirflowTag']}"
+    assert built == {airflow, settings_of(values)["CAPTIONS_WORKER_IMAGE"]}
+    pushed = {c.split()[-1] for c in commands_of_the_page() if c.startswith("docker push")}
+    assert pushed == built
+
+
+def test_the_pages_backfill_is_a_command_that_airflow_has():
+    (command,) = [c for c in commands_of_the_page() if "backfill create" in c]
+    assert "--dag-id caption_shards --from-date" in " ".join(command.split())
+    assert (
+        "airflow backfill create --dag-id caption_shards"
+        in (ROOT / "dags/caption_shards.py").read_text()
+    )
