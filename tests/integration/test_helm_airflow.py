@@ -11,7 +11,7 @@ import pytest
 from moto.server import ThreadedMotoServer
 
 from tests.support.deployment import ROOT, SERVICES
-from tests.support.helm_values import VARIANT_NAMES, as_environment, load_values
+from tests.support.helm_values import VARIANT_NAMES, as_environment, load_values, settings_of
 
 ASK = """
 import json, pathlib
@@ -24,7 +24,9 @@ from airflow.api_fastapi.app import get_auth_manager_cls
 from airflow.config_templates.airflow_local_settings import REMOTE_TASK_LOG as log
 from airflow.dag_processing.bundles.manager import DagBundlesManager
 from airflow.executors.executor_loader import ExecutorLoader
+from airflow.providers.cncf.kubernetes.hooks.kubernetes import KubernetesHook
 
+hook = KubernetesHook(conn_id="kubernetes_default")
 manager = get_auth_manager_cls()()
 manager.init()
 path = pathlib.Path(conf.get("logging", "base_log_folder"), "dag_id=d", "attempt=1.log")
@@ -40,6 +42,7 @@ print(json.dumps({
         "api": conf.getint("api", "port"),
         "health": conf.getint("scheduler", "scheduler_health_check_server_port"),
     },
+    "pods": [hook.conn_extras["in_cluster"], hook.get_namespace()],
     "executor": ExecutorLoader.import_default_executor_cls()[0].__name__,
 }))
 """
@@ -114,6 +117,10 @@ def test_the_dag_bundle_is_the_folder_of_the_image(answer):
 
 def test_a_tasks_log_reaches_the_bucket_and_is_read_back(answer):
     assert answer["log"].startswith("what the task said")
+
+
+def test_the_kubernetes_connection_is_the_clusters_own(values, answer):
+    assert answer["pods"] == [True, settings_of(values)["CAPTIONS_NAMESPACE"]]
 
 
 def test_the_executor_is_installed(values, answer):

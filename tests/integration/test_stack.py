@@ -27,7 +27,7 @@ IMAGES = 4
 """Of one shard."""
 DAYS = min(10, SHARDS // 2)
 FINISHED = {"success", "failed"}
-RUN_S = 240 + 15 * SHARDS
+RUN_S = 240 + 30 * SHARDS
 
 pytestmark = [
     pytest.mark.timeout(stack.START_S + RUN_S + 120),

@@ -1,9 +1,7 @@
 """Starts as processes what docker-compose.yaml would start as containers.
 
-Each service gets a folder in place of its container, with what the image and its volumes hold and
-nothing else, and compose's own environment, command, health check and start order. What a process
-cannot have is replaced in these: host names and ports by 127.0.0.1 and free ports, and
-`/opt/airflow` by the service's folder. PostgreSQL is the machine's own; the store is moto.
+Each service has its place (`container_places`), and compose's own environment, command, health
+check and start order. PostgreSQL is the machine's own; the store is moto.
 """
 
 import os
@@ -14,19 +12,18 @@ import sys
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
+
+import psutil
 
 from tests.support import postgres_stand_in
 from tests.support.compose_file import Service, load_services
+from tests.support.container_places import PORTS, ContainerPlace
 from tests.support.deployment import ROOT
 from tests.support.swift_server import free_ports
 
-HOME = "/opt/airflow"
-IN_IMAGE = ("dags", "plugins", "deploy/migrate.sh")
-"""What deploy/Dockerfile.airflow copies to HOME."""
-PORTS = ("postgres", "seaweedfs", "api", "health", "logs", "trigger_logs")
 START_S = 300
-BIN = Path(sys.executable).parent
 
 
 class StackError(Exception):
@@ -47,9 +44,10 @@ class Stack:
     """Service to the seconds from its start until it met what others wait for."""
     _running: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
 
-    def __post_init__(self) -> None:
-        """Read the compose file."""
-        self.services = load_services(self.variables)
+    @cached_property
+    def services(self) -> dict[str, Service]:
+        """All of the compose file."""
+        return load_services(self.variables)
 
     @property
     def to_start(self) -> dict[str, Service]:
@@ -74,15 +72,16 @@ class Stack:
         """
         began: dict[str, float] = {}
         deadline = time.monotonic() + START_S
-        while len(self.started_s) < len(self.to_start):
-            for name, service in self.to_start.items():
-                if name not in began and all(map(self._met, service.waits_for)):
-                    began[name] = time.monotonic()
-                    self._start(service)
-                elif name in began and not self._met(name) and self._ready(service):
+        while waited := sorted(set(self.to_start) - set(self.started_s)):
+            for name in waited:
+                if name in began and self._ready(self.services[name]):
                     self.started_s[name] = round(time.monotonic() - began[name], 1)
+                elif name not in began and set(self.services[name].waits_for) <= set(
+                    self.started_s
+                ):
+                    began[name] = time.monotonic()
+                    self._start(self.services[name])
             if time.monotonic() > deadline:
-                waited = sorted(set(self.to_start) - set(self.started_s))
                 raise StackError(f"not ready after {START_S} s: {', '.join(waited)}")
             time.sleep(0.5)
 
@@ -101,19 +100,17 @@ class Stack:
                 took[name] = round(time.monotonic() - began, 1)
             except subprocess.TimeoutExpired:
                 took[name] = float("inf")
-            # What a container's end takes along.
-            _kill_session(process)
+            _kill_session(process)  # what a container's end takes along
         return took
 
     def run(self, name: str, *command: str, timeout_s: float = 120) -> str:
         """What `docker compose exec` or `docker compose run` prints of a command."""
-        service = self.services[name]
-        if not self._root(name).exists():
-            self._prepare(service)
+        place = self._place(self.services[name])
+        place.make()
         done = subprocess.run(
             command,
-            env=self._environment(service),
-            cwd=self._root(name),
+            env=place.environment(),
+            cwd=place.root,
             capture_output=True,
             text=True,
             check=False,
@@ -125,45 +122,37 @@ class Stack:
 
     def log(self, name: str) -> str:
         """What a service has printed."""
-        path = self.folder / "logs" / f"{name}.log"
-        return path.read_text(errors="replace") if path.exists() else ""
+        return (self.folder / "logs" / f"{name}.log").read_text(errors="replace")
 
-    def _met(self, name: str) -> bool:
-        return name in self.started_s
+    def _place(self, service: Service) -> ContainerPlace:
+        return ContainerPlace(service, self.folder, self.ports)
 
     def _ready(self, service: Service) -> bool:
+        """Whether a service that was started meets what others wait for."""
         ended = self._running[service.name].poll()
-        if service.health is None:  # nobody waits for more than its end
-            if ended is None:
-                return False
-            if ended != 0:
-                raise StackError(f"{service.name} ended with {ended}: {self.log(service.name)}")
-            return True
-        if ended is not None:
-            raise StackError(f"{service.name} ended with {ended}: {self.log(service.name)}")
-        return self.is_healthy(service.name)
-
-    def is_healthy(self, name: str) -> bool:
-        """Whether a service's own health check passes."""
-        service = self.services[name]
-        done = subprocess.run(
-            [self._placed(name, word) for word in service.health or ["true"]],
-            env=self._environment(service),
+        if ended is not None and (ended != 0 or service.health is not None):
+            raise StackError(f"{service.name} ended with {ended}: {self.log(service.name)[-3000:]}")
+        if service.health is None:  # others wait for its end
+            return ended is not None
+        place = self._place(service)
+        asked = subprocess.run(
+            place.texts(service.health),
+            env=place.environment(),
             capture_output=True,
             check=False,
             timeout=150,
         )
-        return done.returncode == 0
+        return asked.returncode == 0
 
     def _start(self, service: Service) -> None:
-        self._prepare(service)
-        command = self._command(service)
+        place = self._place(service)
+        place.make()
         (self.folder / "logs").mkdir(exist_ok=True)
         with (self.folder / "logs" / f"{service.name}.log").open("wb") as output:
             self._running[service.name] = subprocess.Popen(
-                command,
-                env=self._environment(service),
-                cwd=self._root(service.name),
+                self._command(place),
+                env=place.environment(),
+                cwd=ROOT if service.name == "seaweedfs" else place.root,
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=subprocess.STDOUT,
@@ -171,91 +160,24 @@ class Stack:
                 user=postgres_stand_in.user() if service.name == "postgres" else None,
             )
 
-    def _command(self, service: Service) -> list[str]:
+    def _command(self, place: ContainerPlace) -> list[str]:
+        service = place.service
         if service.name == "postgres":
-            (_, target, _), *_ = service.volumes
-            return postgres_stand_in.prepare(
-                self._root(service.name) / target.lstrip("/"),
-                self.ports["postgres"],
-                service.environment,
-            )
+            ((_, target, _),) = service.volumes
+            data = place.path(target)
+            return postgres_stand_in.prepare(data, self.ports["postgres"], service.environment)
         if service.name == "seaweedfs":
             return [sys.executable, "-m", "tests.support.s3_stand_in", str(self.ports["seaweedfs"])]
-        words = [self._placed(service.name, word) for word in service.command]
-        # As the entrypoint of Airflow's image does it.
-        return words if words[0] in ("bash", "python") else ["airflow", *words]
-
-    def _root(self, name: str) -> Path:
-        """What stands for the root folder of a service's container."""
-        return self.folder / "containers" / name
-
-    def _prepare(self, service: Service) -> None:
-        root = self._root(service.name)
-        home = root / HOME.lstrip("/")
-        home.mkdir(parents=True)
-        if service.name.startswith("airflow-"):
-            for path in IN_IMAGE:
-                (home / Path(path).name).symlink_to(ROOT / path)
-        for source, target, _ in service.volumes:
-            place = root / target.lstrip("/")
-            place.parent.mkdir(parents=True, exist_ok=True)
-            place.unlink(missing_ok=True)
-            place.symlink_to(self._source(source))
-
-    def _source(self, source: str) -> Path:
-        if source == "./data":
-            return self.folder / "data"
-        if source.startswith("./"):
-            return ROOT / source
-        made = self.folder / "volumes" / source
-        made.mkdir(parents=True, exist_ok=True)
-        return made
-
-    def _environment(self, service: Service) -> dict[str, str]:
-        given = {
-            name: self._placed(service.name, text) for name, text in service.environment.items()
-        }
-        home = str(self._root(service.name) / HOME.lstrip("/"))
-        of_the_image = {"PATH": f"{BIN}:{os.environ['PATH']}", "HOME": home, "AIRFLOW_HOME": home}
-        instead_of_own_network = {
-            "AIRFLOW__API__HOST": "127.0.0.1",
-            "AIRFLOW__API__PORT": str(self.ports["api"]),
-            "AIRFLOW__SCHEDULER__SCHEDULER_HEALTH_CHECK_SERVER_HOST": "127.0.0.1",
-            "AIRFLOW__SCHEDULER__SCHEDULER_HEALTH_CHECK_SERVER_PORT": str(self.ports["health"]),
-            "AIRFLOW__LOGGING__WORKER_LOG_SERVER_PORT": str(self.ports["logs"]),
-            "AIRFLOW__LOGGING__TRIGGER_LOG_SERVER_PORT": str(self.ports["trigger_logs"]),
-            "PGHOST": "127.0.0.1",
-            "PGPORT": str(self.ports["postgres"]),
-        }
-        if service.name == "seaweedfs":
-            of_the_image["PYTHONPATH"] = str(ROOT)
-        return of_the_image | instead_of_own_network | given
-
-    def _placed(self, name: str, text: str) -> str:
-        """A string of the compose file as it has to read for a process."""
-        for written, meant in (
-            ("@postgres/", f"@127.0.0.1:{self.ports['postgres']}/"),
-            ("http://seaweedfs:8333", f"http://127.0.0.1:{self.ports['seaweedfs']}"),
-            ("http://127.0.0.1:8333", f"http://127.0.0.1:{self.ports['seaweedfs']}"),
-            ("http://airflow-apiserver:8080", self.ui_url),
-            ("http://127.0.0.1:8080", self.ui_url),
-            ("http://127.0.0.1:8974", f"http://127.0.0.1:{self.ports['health']}"),
-            (HOME, str(self._root(name) / HOME.lstrip("/"))),
-        ):
-            text = text.replace(written, meant)
-        return text
+        return place.command()
 
 
 def can_run() -> bool:
     """Whether this machine has what the containers would bring."""
-    return postgres_stand_in.programs() is not None and all(
-        shutil.which(tool) for tool in ("curl", "wget")
-    )
+    tools = all(shutil.which(tool) for tool in ("curl", "wget"))
+    return tools and postgres_stand_in.programs() is not None
 
 
 def _kill_session(process: subprocess.Popen[bytes]) -> None:
-    import psutil
-
     for other in psutil.process_iter():
         try:
             if os.getsid(other.pid) == process.pid:
