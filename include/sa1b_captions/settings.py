@@ -204,7 +204,6 @@ class Settings:
         doc="Where metrics go, as `host:port` of a StatsD listener that takes tags, such as the "
         "statsd_exporter of Airflow's chart; not set sends none. docs/observing.md lists them.",
         for_worker=True,
-        example="airflow-statsd:9125",
         heading="How it is watched",
     )
     log_format: str = variable(

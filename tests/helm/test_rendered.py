@@ -141,6 +141,12 @@ def test_the_configuration_is_what_the_values_say(manifests, values):
             assert config[section][option] == str(value)
 
 
+def test_metrics_have_a_listener_where_the_settings_say(manifests, values):
+    name, _, port = settings_of(values)["CAPTIONS_STATSD"].partition(":")
+    ports = find(manifests, "Service", name.partition(".")[0])["spec"]["ports"]
+    assert (int(port), "UDP") in {(each["port"], each["protocol"]) for each in ports}
+
+
 def test_the_chart_makes_no_key_database_or_user_of_its_own(manifests):
     names = {(m["kind"], m["metadata"]["name"]) for m in manifests}
     for kind, word in (

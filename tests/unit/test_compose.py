@@ -70,6 +70,12 @@ def test_init_refuses_a_misspelt_setting_in_env():
     )
 
 
+def test_what_env_example_names_by_host_is_a_service_of_compose():
+    values = " ".join(env_example().values())
+    hosts = set(re.findall(r"(?:https?://)?([a-z][\w.-]*):\d+\b", values))
+    assert hosts == {"seaweedfs"} <= set(SERVICES)
+
+
 def test_secrets_have_no_value_in_the_repository():
     assert [name for name in SECRETS if env_example()[name]] == []
     text = COMPOSE_FILE.read_text()

@@ -124,6 +124,14 @@ def test_settings_name_what_kubernetes_has(values):
     assert settings.store_secret in set(secrets_of(values))
 
 
+def test_metrics_go_to_the_charts_exporter_from_both_namespaces(values):
+    assert values["statsd"] == {"enabled": True}
+    assert settings_of(values)["CAPTIONS_STATSD"] == "airflow-statsd.airflow:9125"
+    assert values["config"]["metrics"]["statsd_on"] == (
+        "True" if "\nstatsd==" in (ROOT / "requirements.txt").read_text() else "False"
+    )
+
+
 def test_the_pool_of_pods_fits_the_quota(values):
     quota = yaml.safe_load_all((ROOT / "deploy/kubernetes/quota.yaml").read_text())
     gpus = int(next(quota)["spec"]["hard"]["requests.nvidia.com/gpu"])
