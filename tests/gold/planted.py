@@ -4,7 +4,7 @@ import functools
 import random
 
 from tests.gold.captions import Gold, load_gold, split_of
-from tests.gold.planting import asides, cuts, encodings, languages, markup, repeats, talk
+from tests.gold.planting import asides, cuts, encodings, languages, markup, repeats, slips, talk
 from tests.gold.planting.base import Base, Defect, good_captions
 
 SEED = 14
@@ -19,6 +19,7 @@ DEFECTS: tuple[Defect, ...] = (
     *markup.DEFECTS,
     *talk.DEFECTS,
     *asides.DEFECTS,
+    *slips.DEFECTS,
 )
 
 

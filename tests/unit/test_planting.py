@@ -36,6 +36,13 @@ def _aside(*groups):
     return check
 
 
+def _slip(group):
+    def check(base, text):
+        return any(said in text for said in material("slips")[group][base.language])
+
+    return check
+
+
 def _spliced(group):
     def check(base, text):
         known = [said for sentences in material("sentences")[group].values() for said in sentences]
@@ -188,6 +195,17 @@ CHECKS = {
     "list_within": _aside("lists"),
     "token_within": _aside("tokens"),
     "damage_within": _aside("damage"),
+    "switch_in_a_sentence": lambda base, text: any(
+        f", {said}." in text for by in material("slips")["clauses"].values() for said in by
+    ),
+    "look_alike_letter": _holds("[a-z][а-яіαορ][a-z]"),
+    "wide_quotation_marks": _holds("[「『《【][A-Za-z]+ [A-Za-z-]+[」』》】]"),
+    "doubled_function_letter": _holds(r"([是有和了在被])\1"),
+    "pinyin": _holds(r"[a-z]{2,6} [a-z]{2,6}"),
+    "correction": _slip("corrections"),
+    "broken_letter": _slip("broken"),
+    "clause_said_within": _run_comes_twice,
+    "phrase_three_times": lambda base, text: re.search(r"(.{12,}).+\1.+\1", text),
 }
 
 

@@ -105,8 +105,9 @@ SCRIPTS = frozenset(_SCRIPTS.split())
 """Those right before words of another script."""
 
 _PARTICLES = """
-    a am an and at au aux in on da das de degli dei del dell della dello den der des di do dos du
-    for e el en et i il im la las le les lo los og of the und van von y zu zum zur à
+    a al alla alle am an and at au aux con in on da das de degli dei del dell della dello den der
+    des di do dos du for e el en et i il im la las le les lo los og of the und van von
+    y zu zum zur à
     """
 PARTICLES = frozenset(_PARTICLES.split())
 """Words that join capitalised ones to one name."""

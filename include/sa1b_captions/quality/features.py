@@ -8,7 +8,7 @@ import numpy as np
 import polars as pl
 import pyarrow as pa
 
-from sa1b_captions.quality import characters, markers, phrases, vocabulary
+from sa1b_captions.quality import characters, markers, phrases, romanised, vocabulary
 from sa1b_captions.quality.characters import LINE_BREAKS
 from sa1b_captions.quality.duplicates.wording import buffers
 from sa1b_captions.quality.kernels import columns as kernel
@@ -83,10 +83,16 @@ def _heads(texts: pl.Series, colons: pl.Series) -> pl.DataFrame:
 
 
 def _slips(texts: pl.Series, counts: pl.DataFrame) -> pl.DataFrame:
-    """English words in lower case by their endings, in Chinese; few texts have one unquoted."""
+    """English words by their endings, and pinyin, in Chinese, all in lower case.
+
+    Few texts have one unquoted.
+    """
     rows = ((counts["bare_han"] > 0) & (counts["latin_run"] > 0)).arg_true()
     found = counts["stray_english"].to_numpy().copy()
-    found[rows] += _without_quotations(texts.gather(rows)).str.count_matches(_ENDINGS).to_numpy()
+    few = _without_quotations(texts.gather(rows))
+    found[rows] += few.str.count_matches(_ENDINGS).to_numpy()
+    runs = few.str.extract_all(romanised.RUNS).to_list()
+    found[rows] += np.array([sum(map(romanised.is_pinyin, of_one)) for of_one in runs], np.int32)
     return counts.with_columns(stray_english=pl.Series(found))
 
 

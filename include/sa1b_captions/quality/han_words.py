@@ -9,8 +9,11 @@ INTRODUCERS = frozenset("写印标刻题绣喷贴名称叫注牌")
 ADVERBIALS = frozenset("在位从以和与及并而其把按将由")
 """Letters that begin a phrase, not a clause of its own."""
 
-STUTTERS = frozenset("的在了着与们到被")
-"""Letters that never come twice in a row but between words of `PAIRS`, or as in 实实在在."""
+STUTTERS = frozenset("的在了着与们到被是有和及并从")
+"""Letters that never come twice in a row but between words of `ACROSS`, or as in 实实在在."""
+
+MEASURES = frozenset("名位个只条张辆头匹群对排些件把座棵盏块台")
+"""Letters between a number and what it counts."""
 
 _SOUNDING = (
     "啊呀哟呵哈嘿嘻哎喂喔噢哦呜哇喵汪咩哞叽喳咕嘟噜咚咣哐当叮铃啷滴答嗒哒咔嚓嘎吱嘀噼啪吧唧嗡嘣嘭砰"
@@ -62,7 +65,15 @@ _ACROSS = """
     衣着 穿着 沿着 接着 参与 赠与 给与 与会 与众 与否 到处 到底 到达 到访 到来 到期 到站 到位
     周到 被子
     被褥 被单 被套 被面 棉被 我们 咱们 标的 众的 有的 似的
+    但是 可是 于是 是否 是非 所有 有人 有些 有时 有限 有趣 有序 有机 有关 有力 有名 有轨 有色
+    有线 有效 有说 有条 有大 有高 有老 有男 有红 有白 有的 有意 有益 有害 有氧 有声 有光 有毒
+    柔和 温和 暖和 平和 缓和 饱和 祥和 谦和 颐和 总和 共和 中和 随和 调和 亲和 附和 昭和 大和
+    和谐 和平 和服 和尚 和睦 和煦 和风 和室 和纸 和弦 和蔼 和解 和牛 和田 和善 和气 和美 和式
+    普及 涉及 埃及 以及 及时 及其 及格 及膝 及腰 及肩 及踝 及地
+    合并 一并 并排 并列 并肩 并且 并不 并没 并未 并蒂 服从 随从 顺从 侍从 从容 从事 从前 从未 从来
     """
-PAIRS = frozenset(f"{_VERBS} {_COLOURS} {_SOUNDS} {_ACROSS}".split())
-"""Verbs, colours and sounds that may come twice, and words whose letter meets another one's:
-目的的, 为了了解, 红色的的士."""
+PAIRS = frozenset(f"{_VERBS} {_COLOURS} {_SOUNDS}".split())
+"""Verbs, colours and sounds that may come twice."""
+
+ACROSS = frozenset(_ACROSS.split())
+"""Words whose letter meets another one's: 目的的, 为了了解, 红色的的士."""

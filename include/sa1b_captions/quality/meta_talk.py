@@ -51,7 +51,8 @@ ENGLISH = (
     rf"detailed|complete|specific) {_TEXT}|"
     r"\b(?:context|information|details?) (?:would be|are|is) (?:needed|required|helpful)\b",
     r"\b(?:keep in mind|it should be noted|be advised|disclaimer|bear in mind)\b",
-    r"(?:^|[.!?(]\s*)(?:note|nb|n\.b\.|disclaimer|edit|warning)\s*:",
+    r"(?:^|[.!?(]\s*)(?:note|nb|n\.b\.|disclaimer|edit|warning)\s*:|"
+    r"(?:^|[.!?(]\s*)(?:correction|erratum|scratch that|strike that|on second thoughts?)\s*[:,]",
     r"\b(?:a |purely |only a |just a )?(?:general|generic|generalised|generalized|brief|basic|"
     r"rough|broad|simplified|approximate) (?:description|overview|summary)\b",
     r"\b(?:generated|written|produced|created|missed|captioned|detected) (?:[a-z]+ )?by (?:an? |"
@@ -152,6 +153,10 @@ CHINESE = (
     r"(?:仅供参考|仅为(?:一般|大致|概括)|一般性(?:的)?描述|概括性(?:的)?描述|未(?:作|做|加)(?:任何)"
     r"?推测)",
     r"(?:模型|人工智能|ai|助手|程序)(?:自动生成|根据|生成)",
+    # A correction of itself.
+    r"(?:^|[。！？；，]\s*)(?:更正|纠正|修正|勘误|订正)(?:一下|如下|[：:，,])|(?:刚才|刚刚|先前|之前|前面|"
+    r"上面)(?:的|所)?(?:说法?|描述|表述)(?:得|的)?(?:有误|不对|不准|错|并不)|(?:说|描述)错了[，。：]|(?:^|"
+    r"[。！？]\s*)不对，",
     r"(?:避免|没有|不含|无|不做|不作|不包含|未包含)(?:了|任何)*(?:过度|主观)?(?:的)?(?:推测|猜测|"
     r"臆测)",
     r"全文(?:共|约|不|均|仅|为)|共计[^，。]{0,8}字[。，）)]|共[^，。]{0,3}百[^，。]{0,5}字|(?:使用|"

@@ -32,6 +32,8 @@ class Tag(enum.IntFlag):
     SCRIPT = 524288  # names a script, before a word in it: the Greek word ΝΑΙ
     TALK = 1048576  # times 1 to 3: how much it tells of talk
     TALKS = 4194304  # first letter of a pair that does
+    ACROSS = 8388608  # a word whose letter may meet its like in the next one: 目的的
+    MEASURE = 16777216  # between a number and what it counts: 两位
 
 
 def tags() -> dict[str, int]:
@@ -62,6 +64,7 @@ def tags() -> dict[str, int]:
         (Tag.TWICE, english_words.TWICE),
         (Tag.COUNTS, han_words.COUNTS),
         (Tag.JOINS, english_words.JOINS),
+        (Tag.MEASURE, han_words.MEASURES),
     ):
         for word in words:
             found[word] = found.get(word, 0) | tag
@@ -73,6 +76,8 @@ def tags() -> dict[str, int]:
 def pair_tags() -> dict[str, int]:
     """What is known of pairs of Han letters."""
     found: dict[str, int] = dict.fromkeys(han_words.PAIRS, Tag.TWICE)
+    for pair in han_words.ACROSS:
+        found[pair] = found.get(pair, 0) | Tag.ACROSS
     for pair, weight in talk_words.PAIR_WEIGHTS.items():
         found[pair] = found.get(pair, 0) | weight * Tag.TALK
     return found

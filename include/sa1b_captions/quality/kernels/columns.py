@@ -32,6 +32,7 @@ from sa1b_captions.quality.kernels.language import (
 from sa1b_captions.quality.kernels.markdown import count_markdown
 from sa1b_captions.quality.kernels.quotations import mark_quotations
 from sa1b_captions.quality.kernels.repetition import count_repeats
+from sa1b_captions.quality.kernels.said_again import count_said_again
 from sa1b_captions.quality.kernels.talk import count_talks
 from sa1b_captions.quality.kernels.text import decode, find_signs
 from sa1b_captions.quality.kernels.words import split_units
@@ -147,6 +148,7 @@ def measure(
             clauses2 += count_repeated_openings(
                 units, unit_kinds, unit_bits, tags, count, ends, sentences
             )
+        clauses2 += count_said_again(units, unit_kinds, unit_bits, tags, count, row, again)
         if row >= 9:
             repeats10, run, _ = count_repeats(units, count, 10, keys, stamps, stamp + 2, again)
         # A phrase that comes twice at once is as long as the row of pairs that come again.

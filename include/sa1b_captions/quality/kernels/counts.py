@@ -10,12 +10,19 @@ from sa1b_captions.quality.kernels.text import (
     KANA,
     LATIN,
     LINE_BREAK,
+    LOST,
     OTHER,
     QUOTED,
     SPACE,
     TRADITIONAL,
     WIDE,
 )
+
+_GREEK_CAPITALS = (
+    *(0x391, 0x392, 0x395, 0x396, 0x397, 0x399, 0x39A, 0x39C),  # ΑΒΕΖΗΙΚΜ
+    *(0x39D, 0x39F, 0x3A1, 0x3A4, 0x3A5, 0x3A7),  # ΝΟΡΤΥΧ
+)
+_GREEK_SMALL = (0x3B1, 0x3B9, 0x3BA, 0x3BD, 0x3BF, 0x3C1, 0x3C4, 0x3C5)  # αικνορτυ
 
 
 @compiled
@@ -26,27 +33,32 @@ def beside_han(kinds: np.ndarray, count: int, place: int) -> bool:
 
 
 @compiled
-def beside_latin(kinds: np.ndarray, count: int, place: int) -> bool:
-    """Whether a Latin letter stands right before or after a place."""
+def poses_as_latin(codes: np.ndarray, kinds: np.ndarray, count: int, place: int) -> bool:
+    """Whether a Cyrillic letter, or a Greek one that looks Latin, joins Latin letters: nаmes.
+
+    Not so units and terms as μm, ΔT and Hα: a Greek letter needs a Latin one after it.
+    """
+    after = place + 1 < count and kinds[place + 1] == LATIN
     before = place > 0 and kinds[place - 1] == LATIN
-    return before or (place + 1 < count and kinds[place + 1] == LATIN)
+    code = codes[place]
+    if 0x400 <= code <= 0x52F:
+        return before or after
+    return after and (code in _GREEK_CAPITALS or code in _GREEK_SMALL)
 
 
 @compiled
 def weigh_foreign(codes: np.ndarray, kinds: np.ndarray, count: int, place: int) -> int:
     """How much a letter of another script tells: 1 within a word, 0 alone, as of an angle or axis.
 
-    One hiragana among Han letters is Japanese: 天空は青い. A Cyrillic letter within a Latin word
-    looks like the letter it stands for; a Greek one may be a unit's. Either tells 2.
+    One hiragana among Han letters is Japanese: 天空は青い. That, and a letter that poses as a Latin
+    one, tells 2.
     """
     before = place > 0 and kinds[place - 1] in (FOREIGN, KANA)
     if before or (place + 1 < count and kinds[place + 1] in (FOREIGN, KANA)):
         return 1
     if 0x3041 <= codes[place] <= 0x3096:
         return 2 if beside_han(kinds, count, place) else 0
-    if 0x400 <= codes[place] <= 0x4FF:
-        return 2 if beside_latin(kinds, count, place) else 0
-    return 0
+    return 2 if poses_as_latin(codes, kinds, count, place) else 0
 
 
 @compiled
@@ -82,6 +94,22 @@ def tally_letters(
 
 
 @compiled
+def quotes_wide_letters(kinds: np.ndarray, quoted: np.ndarray, count: int, place: int) -> bool:
+    """Whether a mark belongs to a quotation of letters as wide as it: 「営業中」, not 「OPEN」."""
+    if quoted[place] != QUOTED:
+        return False
+    first, last = place, place
+    while first > 0 and quoted[first - 1] == QUOTED:
+        first -= 1
+    while last + 1 < count and quoted[last + 1] == QUOTED:
+        last += 1
+    for inside in range(first, last + 1):
+        if kinds[inside] >= FOREIGN and kinds[inside] != LOST:
+            return True
+    return False
+
+
+@compiled
 def count_signs(
     codes: np.ndarray,
     kinds: np.ndarray,
@@ -104,7 +132,8 @@ def count_signs(
             if trait & SPACE:
                 continue
             line_breaks += (trait & LINE_BREAK) != 0
-            wide += (trait & WIDE) != 0 and quoted[place] != QUOTED
+            if trait & WIDE:
+                wide += not quotes_wide_letters(kinds, quoted, count, place)
             code = codes[place]
             # < and [, the full-width one, | and _, and ( before a digit.
             brackets += code in (0x3C, 0x5B, 0xFF1C, 0x7C, 0x5F)

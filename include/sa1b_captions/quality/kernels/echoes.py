@@ -4,8 +4,10 @@ import numpy as np
 
 from sa1b_captions.quality.kernels.compiled import compiled
 from sa1b_captions.quality.kernels.language import (
+    ACROSS,
     COUNTS,
     JOINS,
+    MEASURE,
     ONE,
     STUTTER,
     TWICE,
@@ -35,13 +37,18 @@ TWICE_UNITS, TWICE_WORDS = 6, 4
 
 @compiled
 def known_pair(
-    units: np.ndarray, place: int, count: int, word_keys: np.ndarray, word_tags: np.ndarray
+    units: np.ndarray,
+    place: int,
+    count: int,
+    word_keys: np.ndarray,
+    word_tags: np.ndarray,
+    tags: int,
 ) -> bool:
-    """Whether a unit and the one before it are one of the pairs that `vocabulary` lists."""
+    """Whether a unit and the one before it are a pair that `vocabulary` gives one of the tags."""
     if not 0 < place < count:
         return False
     value = pair(units[place - 1], units[place])
-    return find_tag(value, word_keys, word_tags) & TWICE != 0
+    return find_tag(value, word_keys, word_tags) & tags != 0
 
 
 @compiled
@@ -64,15 +71,24 @@ def stutters_in_han(
         return not (
             before
             or after
-            or known_pair(units, place - 1, count, word_keys, word_tags)
-            or known_pair(units, place + 1, count, word_keys, word_tags)
+            or known_pair(units, place - 1, count, word_keys, word_tags, ACROSS | TWICE)
+            or known_pair(units, place + 1, count, word_keys, word_tags, ACROSS | TWICE)
         )
     if place < 3 or units[place] != units[place - 2] or units[place - 1] != units[place - 3]:
         return False
     if (unit_bits[place - 1] | unit_bits[place - 2]) & (AFTER_SIGN | IN_QUOTES):
         return False
-    return not (tags[place - 1] | tags[place]) & COUNTS and not known_pair(
-        units, place, count, word_keys, word_tags
+    if (tags[place - 1] | tags[place]) & COUNTS:
+        return False
+    if not known_pair(units, place, count, word_keys, word_tags, TWICE):
+        return True
+    # 走着走着 goes on with what happens then; 旁边坐着坐着两位老人 does not.
+    return (
+        tags[place] & STUTTER != 0
+        and place + 2 < count
+        and not (unit_bits[place + 1] | unit_bits[place + 2]) & AFTER_SIGN
+        and tags[place + 1] & COUNTS != 0
+        and tags[place + 2] & MEASURE != 0
     )
 
 

@@ -53,6 +53,21 @@ def is_utf8_as_western(codes: np.ndarray, count: int, place: int) -> bool:
 
 
 @compiled
+def is_broken_han(codes: np.ndarray, kinds: np.ndarray, count: int, place: int) -> bool:
+    """Whether two of the three bytes of a Han letter stand among Han letters: 菜å• for 菜单.
+
+    cp1252 lacks five bytes, which readers drop. In André·马尔罗 a Latin letter comes before.
+    """
+    if not 0xE3 <= codes[place] <= 0xE9 or place + 1 >= count:
+        return False
+    if place > 0 and kinds[place - 1] == LATIN:
+        return False
+    if continues(codes[place + 1]) != 2:
+        return False
+    return beside_han(kinds, count, place) or beside_han(kinds, count, place + 1)
+
+
+@compiled
 def is_utf8_as_gbk(codes: np.ndarray, count: int, place: int, gbk: np.ndarray) -> bool:
     """Whether three Han letters are the bytes of two common ones, UTF-8 read as GBK."""
     if place + 2 >= count or max(codes[place], codes[place + 1], codes[place + 2]) > 0xFFFF:
@@ -171,7 +186,7 @@ def count_lost(  # noqa: C901  # one kind of damage after the other
             )
         elif 0xFF41 <= code <= 0xFF5A:  # three letters as wide as Han ones
             lost += place > 1 and 0xFF41 <= min(codes[place - 1], codes[place - 2]) <= 0xFF5A
-        elif is_utf8_as_western(codes, count, place):
+        elif is_utf8_as_western(codes, count, place) or is_broken_han(codes, kinds, count, place):
             lost += 1
         # GBK read as Latin-1: no language has four such letters and signs in a row.
         if 0xA1 <= code <= 0xFF:

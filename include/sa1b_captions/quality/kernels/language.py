@@ -25,6 +25,7 @@ SUBJECT, FINITE, INTRODUCER, CONJUNCTION, ADVERBIAL, ONE = 64, 128, 256, 512, 10
 PLAIN, PARTICLE, SHARED, OPENER = 4096, 8192, 16384, 32768
 TWICE, COUNTS, JOINS, SCRIPT = 65536, 131072, 262144, 524288
 TALK_SHIFT, TALKS = 20, 4194304
+ACROSS, MEASURE = 8388608, 16777216
 _KNOWN = ENGLISH | COMMON
 
 _NEAR_WORDS, _NEAR_CHARACTERS = 3, 8
@@ -35,6 +36,10 @@ _FEWEST_WORDS = 3
 
 _FOREIGN_RUN = 3
 """Foreign words in one clause, no English one between them, that nobody borrows."""
+
+_CLAUSE_RUN = 4
+"""Lower-case words in a row, none English, that are a clause of another language if two of them are
+known to be its own and one is more than a particle: carne asada con arroz is a dish."""
 
 _UNKNOWN_RUN = 8
 """Lower-case words in a row of which no English sentence lacks a known one."""
@@ -134,6 +139,17 @@ def alone_abroad(unit_bits: np.ndarray, tags: np.ndarray, count: int, place: int
 
 
 @compiled
+def is_of_another_language(tags: np.ndarray, first: int, end: int) -> bool:
+    """Whether two words of some are known to be another language's, one more than a particle."""
+    known, telling = 0, 0
+    for place in range(first, end):
+        if tags[place] & (OTHER | ABROAD):
+            known += 1
+            telling += not tags[place] & PARTICLE
+    return known >= 2 and telling > 0
+
+
+@compiled
 def read_language(  # noqa: C901  # one pass, or it costs twice as much
     units: np.ndarray,
     unit_kinds: np.ndarray,
@@ -156,18 +172,8 @@ def read_language(  # noqa: C901  # one pass, or it costs twice as much
     introduced = -100
     sentence = 0
     parted = False
-    own, sure, small_ones, theirs, said, run, longest, unknown, longest_unknown, lower = (
-        0,
-        0,
-        0,
-        0,
-        0,
-        0,
-        0,
-        0,
-        0,
-        0,
-    )
+    own, sure, small_ones, theirs, said, run, longest, unknown, longest_unknown, lower = (0,) * 10
+    clauses = 0
     for place in range(count):
         bits = unit_bits[place]
         kind = unit_kinds[place]
@@ -197,6 +203,9 @@ def read_language(  # noqa: C901  # one pass, or it costs twice as much
             # A name may begin a sentence with a particle: "El Capitan rises".
             first = place == 0 or bits & AFTER_PAUSE
             speaks = (tag & OTHER) != 0 and not particle and not glued and (small or first)
+            if speaks and not small:
+                # Letters and keys stand between two pauses: Q, W, E, R.
+                speaks = place + 1 < count and not unit_bits[place + 1] & AFTER_PAUSE
             other += speaks
             own += (tag & _KNOWN) != 0
             sure += (tag & _KNOWN) != 0 and not tag & SHARED
@@ -224,6 +233,8 @@ def read_language(  # noqa: C901  # one pass, or it costs twice as much
             strange = small and not near and not glued
             unknown = unknown + 1 if strange and not tag & _KNOWN else 0
             longest_unknown = max(longest_unknown, unknown)
+            if unknown >= _CLAUSE_RUN:
+                clauses += is_of_another_language(tags, place + 1 - unknown, place + 1)
             if strange and place > 0 and units[place] != units[place - 1]:
                 # A particle joins: café au lait.
                 lower = (lower if not bits & AFTER_SIGN else 0) + (tag & PARTICLE == 0)
@@ -242,7 +253,9 @@ def read_language(  # noqa: C901  # one pass, or it costs twice as much
                     stray_han += 1
                     traditional += kind == TRADITIONAL_UNIT
         if tag & INTRODUCER and not bits & IN_QUOTES:
-            introduced = place
+            # 三名工人 names nobody.
+            counts = tag & MEASURE and place > 0 and tags[place - 1] & COUNTS
+            introduced = introduced if counts else place
         if sentence < sentences and place + 1 == sentence_ends[sentence]:
             outnumbered = said >= _FEWEST_WORDS and theirs >= 2 and theirs > own
             # No word that only English has, and one of another language, or no English word at all.
@@ -259,10 +272,12 @@ def read_language(  # noqa: C901  # one pass, or it costs twice as much
                 or strangers
                 or longest >= _FOREIGN_RUN
                 or longest_unknown >= _UNKNOWN_RUN
+                or clauses > 0
             )
             own, sure, small_ones, theirs, said = 0, 0, 0, 0, 0
             parted = False
             run, longest, unknown, longest_unknown = 0, 0, 0, 0
+            clauses = 0
             sentence += 1
     return (
         words,

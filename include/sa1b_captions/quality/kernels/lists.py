@@ -18,6 +18,7 @@ _MARKS = (0x2E, 0x29, 0xFF09, 0xFF0E, 0x3001, 0x3A, 0xFF1A)
 _OPENERS = (0x28, 0xFF08)
 _NUMERALS = (0x4E00, 0x4E8C, 0x4E09, 0x56DB, 0x4E94, 0x516D, 0x4E03, 0x516B, 0x4E5D)  # 一 to 九
 _COLONS = (0x3A, 0xFF1A)
+_NUMBERED = (0x53F7, 0x73ED, 0x7EC4, 0x8DEF)  # 号 班 组 路
 HAN_FIRST = 0x2E80
 _MOST = 20
 """More items than a list in a caption has."""
@@ -111,12 +112,25 @@ def list_number(  # noqa: C901  # one mark after the other
     # "Players (1) and (2)" are named by their numbers, "two cars, (2) a tree" is a list.
     if codes[first] in _OPENERS and number > 1 and not follows_pause(codes, traits, first):
         return 0
+    if codes[first] in _OPENERS and is_subject(codes, count, place + 1):
+        return 0
     # 3.2. and A1. are no items.
     if first > 0 and (
         kinds[first - 1] == LATIN or (codes[first - 1] == 0x2E and kinds[first - 2] == DIGIT)
     ):
         return 0
     return number
+
+
+@compiled
+def is_subject(codes: np.ndarray, count: int, place: int) -> bool:
+    """Whether what follows a number in brackets makes a name of it: "(1) is tall", （1）号."""
+    if place + 3 >= count:
+        return False
+    if codes[place] in _NUMBERED:
+        return True
+    spaced = codes[place] == 0x20 and codes[place + 3] == 0x20
+    return bool(spaced and codes[place + 1] == 0x69 and codes[place + 2] == 0x73)
 
 
 @compiled

@@ -1,0 +1,114 @@
+"""Slips within a good caption, and what looks like one."""
+
+import pytest
+
+from sa1b_captions.quality.examples import FIT
+from tests.unit.test_rules import reasons
+
+
+def judge(language, said):
+    """Reasons of a fit caption with one more sentence."""
+    glue = " " if language == "en" else ""
+    return reasons(FIT[language] + glue + said, language=language)[0]
+
+
+@pytest.mark.parametrize(
+    ("language", "said", "reason"),
+    [
+        ("en", "A potter sits there, sus manos cubiertas de barro.", "wrong_language"),
+        ("en", "A girl waits, la mano apoyada sobre sus rodillas.", "wrong_language"),
+        ("en", "Two men rest, con le mani nelle tasche.", "wrong_language"),
+        ("en", "The nаmes of sponsors hang there.", "foreign_script"),
+        ("en", "The ΝAMES of sponsors hang there.", "foreign_script"),
+        ("en", "A sign reads 「LUCKY STAR」 there.", "wrong_language"),
+        ("en", "The book 《Hamlet》 lies there.", "wrong_language"),
+        ("en", "It rises by 5％ there.", "wrong_language"),
+        ("en", "Correction: it is a mule.", "meta_talk"),
+        ("en", "Scratch that, it is a mule.", "meta_talk"),
+        ("zh", "更正一下，那是一头骡子。", "meta_talk"),
+        ("zh", "刚才的说法有误，那是一头骡子。", "meta_talk"),
+        ("zh", "地面是是龟裂的土。", "word_echo"),
+        ("zh", "桌面漆成白色和和金色。", "word_echo"),
+        ("zh", "石桌旁坐着坐着两位老人。", "word_echo"),
+        ("zh", "右侧的人穿着穿着随意的衣服。", "word_echo"),
+        ("zh", "垄上种着bai cai和萝卜。", "wrong_language"),
+        ("zh", "一名护士正把bai cai递过去。", "wrong_language"),
+        ("zh", "卡片上印着菜å•，字很小。", "replacement_character"),
+        (
+            "en",
+            "The first mask is painted with white and red pigment and has horns. The second mask "
+            "is painted with white and red pigment and smiles. The third one is painted with "
+            "white and red pigment and has lost an ear.",
+            "sentence_repetition",
+        ),
+        (
+            "en",
+            "A basket lies there, and the sky is clear with only a few thin clouds. A balloon "
+            "rises, and the sky is clear with only a few thin clouds around it.",
+            "sentence_repetition",
+        ),
+        (
+            "zh",
+            "屋檐下挂着一排红灯笼，院门半掩。槐树枝叶茂密，屋檐下挂着一排红灯笼。",
+            "sentence_repetition",
+        ),
+        (
+            "zh",
+            "一楼有四扇白色边框的窗户，二楼有四扇白色边框的窗户，三楼有四扇白色边框的窗户。",
+            "sentence_repetition",
+        ),
+    ],
+)
+def test_a_slip_gets_its_reason(language, said, reason):
+    assert reason in judge(language, said)
+
+
+@pytest.mark.parametrize(
+    ("language", "said"),
+    [
+        ("en", "The plate holds carne asada con arroz y frijoles."),
+        ("en", "They serve tacos al pastor beside pasta al pesto."),
+        ("en", "A dish of coq au vin stands beside pain au chocolat and crème de la crème."),
+        ("en", "A bowl of cà phê sữa đá stands there."),
+        ("en", "A scale of 5 μm, a span Δt of 2 s and a part of 3 kΩ are marked."),
+        ("en", "An Hα filter lies there."),
+        ("en", "A sign reads 「営業中」 there."),
+        ("en", "The book 《红楼梦》 lies there."),
+        ("en", "A bottle of correction fluid stands there, its label corrected by hand."),
+        ("en", "Runners 1, 2, 3 and 4 wait. (1) is stretching a calf, (2) is adjusting her grip."),
+        (
+            "en",
+            "The first man wears a white shirt and a black tie, the second man wears a white shirt "
+            "and a black tie with dots, the third man wears a white shirt and a black tie too.",
+        ),
+        (
+            "en",
+            "On the left side of the gate stands a stone lion with its mouth open, and on the "
+            "right side of the gate stands a stone lion with its mouth closed.",
+        ),
+        ("zh", "教练正在纠正学生的姿势，黑板上的错字已经更正。"),
+        ("zh", "色调柔和和谐，孩子和和尚说话，一家人和和气气。"),
+        ("zh", "所有有轨电车都停着，印有有趣的图案，是非非凡，是是非非。"),
+        ("zh", "现在在下雨，目的的确明显，上衣以及及膝裙都是红色。"),
+        ("zh", "他们走着走着停下了，孩子坐着坐着睡着了，走着走着一抬头看见山。"),
+        ("zh", "第一排字母依次为Q、W、E、R、T、Y、U、I、O、P，Ctrl和Alt键磨平了。"),
+        ("zh", "他穿一双白色的adidas运动鞋，拿一台instax相机和一把长5cm的刀。"),
+        ("zh", "帽子上印着panda字样，旁边是一本André·马尔罗的书。"),
+        ("zh", "（1）号在拉伸，（2）号在调整握棒姿势。"),
+        ("zh", "左侧的人戴着一副黑框眼镜，右侧的人也戴着一副黑框眼镜。"),
+    ],
+)
+def test_what_looks_like_a_slip_and_is_none_is_fit(language, said):
+    assert judge(language, said) == []
+
+
+@pytest.mark.parametrize(
+    ("language", "said"),
+    [
+        ("en", "The picture holds: (1) a car, (2) a tree, (3) a dog."),
+        ("en", "There are things: (1) the car is red; (2) the tree is green."),
+        ("zh", "有以下物品：（1）汽车，（2）树，（3）狗。"),
+    ],
+)
+def test_a_list_whose_numbers_are_no_names_is_markdown(language, said):
+    assert "markdown" in judge(language, said)
