@@ -235,7 +235,7 @@ def test_oddities_are_warnings_in_receipt_and_log(folder, caplog):
     assert receipt.problems == {"truncated": 1}
     assert receipt.annotations_without_image == 1
     assert receipt.warnings == [
-        "1 other members passed over, first 'notes.txt'",
+        "passed over 1 other member, first 'notes.txt'",
         "5 images, expected 11186",
     ]
     assert "sa_000000: 5 images, expected 11186" in caplog.text

@@ -77,8 +77,8 @@ def test_the_plain_tar_depends_on_the_images_only():
         (gzip.compress(PLAIN[:5_000]) + gzip.compress(PLAIN[5_000:]), []),
         (gzip.compress(PLAIN[:5_000]) + bytes(700) + gzip.compress(PLAIN[5_000:]), []),
         (GZIP + bytes(5_000), []),
-        (GZIP + b"garbage", ["7 bytes after the end of the gzip data were passed over"]),
-        (GZIP + b"\x1f", ["1 bytes after the end of the gzip data were passed over"]),
+        (GZIP + b"garbage", ["passed over 7 bytes after the end of the gzip data"]),
+        (GZIP + b"\x1f", ["passed over 1 byte after the end of the gzip data"]),
         (BODY + bytes(1024), []),
         (BODY + bytes(512), ["the tar ends with one empty block instead of two"]),
         (PLAIN + bytes(300_000), []),
@@ -118,7 +118,7 @@ def test_other_members_are_passed_over_with_a_warning():
     others = [("./README.txt", b"hello"), ("./._sa_1.jpg", b"fork"), ("./sa_01.jpg", JPEG)]
     plain, repacked = run(builders.make_archive([*others, *MEMBERS]))
     assert_good(plain, repacked)
-    assert repacked.warnings == ["3 other members passed over, first './README.txt'"]
+    assert repacked.warnings == ["passed over 3 other members, first './README.txt'"]
 
 
 @pytest.mark.parametrize("suffix", ["JPG", "jpeg", "JPEG", "Jpg"])
@@ -287,7 +287,7 @@ def test_a_webdatasets_jpegs_keep_their_names_and_are_numbered_by_place():
     assert [row["image_id"] for row in rows] == [2_000_000, 2_000_001, 2_000_002, 2_000_003]
     assert [row["problem"] for row in rows] == [None, None, None, "duplicate_id"]
     assert repacked.warnings == [
-        "4 other members passed over, first '000/a.txt'",
+        "passed over 4 other members, first '000/a.txt'",
         "1 of them are images of another format, which no caption is made of, first '001/b.png'",
     ]
     with tarfile.open(fileobj=io.BytesIO(out.getvalue())) as tar:

@@ -138,7 +138,7 @@ def test_new_images_go_into_shards_of_their_own(store, folder, tmp_path):
 )
 def test_a_bad_file_is_refused_by_name_or_left_out_by_name(store, folder, content, reason):
     put(folder / "b" / "bad.jpg", content)
-    with pytest.raises(PermanentError, match=rf"1 files: b/bad.jpg \({reason}\); mend or remove"):
+    with pytest.raises(PermanentError, match=rf"1 file: b/bad.jpg \({reason}\); mend or remove"):
         pack_folder(store, folder)
     assert contents(store) == {}
     receipt = pack_folder(store, folder, skip_bad=True)[SHARDS[0]]
@@ -185,7 +185,9 @@ def test_images_that_only_exif_turns_are_counted(store, folder):
     exif[0x0112] = 6
     put(folder / "turned.jpg", encoded(Image.new("RGB", (64, 48)), "JPEG", exif=exif))
     warnings = pack_folder(store, folder)[SHARDS[0]].warnings
-    assert warnings == ["1 images are turned by EXIF only, and are captioned as they are stored"]
+    assert warnings == [
+        "1 image turned by EXIF only, which captioning does not do: it sees them as they are stored"
+    ]
 
 
 def test_a_folder_that_is_none_or_holds_no_image_is_refused(store, tmp_path):

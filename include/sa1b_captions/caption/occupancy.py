@@ -51,7 +51,7 @@ def window_occupancy(
     start = max(first, full)
     busy_s = sum(max(0.0, min(last, end) - max(start, began)) for began, end in spans)
     samples = sum(began >= start for began, _ in taken)
-    little = f"of {samples} samples only, which tells little"
+    little = f"of {counted(samples, 'sample')} only, which tells little"
     return Occupancy(
         share=round(busy_s / (window * (last - start)), 3),
         samples=samples,

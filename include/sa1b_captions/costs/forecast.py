@@ -13,6 +13,7 @@ from sa1b_captions.costs.sourced import Number, Numbers, find_gpu
 from sa1b_captions.costs.speeds import Engine
 from sa1b_captions.costs.work import Mix, Work, captioning_s, shards_of_work, usual_mix
 from sa1b_captions.errors import PermanentError
+from sa1b_captions.plurals import counted
 from sa1b_captions.profiles import PodProfile, load_profile, profile_names
 from sa1b_captions.recipe import Recipe
 from sa1b_captions.spelling import did_you_mean
@@ -178,7 +179,7 @@ def _work(
         # Receipts count tries again with the captions.
         seconds = mean / (1 + numbers["retried_captions"])
         low, high = max(1 - error, 0.0), 1 + error
-        source = f"receipts of {len(measured)} shards that pods of {profile.name} captioned"
+        source = f"{counted(len(measured), 'shard')} that pods of {profile.name} captioned"
     else:
         seconds = captioning_s(recipe, mix, engine_of(recipe, terms, numbers))
         error = numbers["speed_error"]

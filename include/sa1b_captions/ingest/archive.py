@@ -14,6 +14,7 @@ from sa1b_captions.ingest.index import MAX_IMAGES, Index, Repacked
 from sa1b_captions.ingest.member_names import is_jpeg, is_other_image, stored_name
 from sa1b_captions.ingest.members import read_members
 from sa1b_captions.ingest.plain_tar import PlainTar
+from sa1b_captions.plurals import counted
 from sa1b_captions.storage import Writer
 
 _SA1B_NAME = re.compile(r"sa_(0|[1-9][0-9]{0,17})\.(?i:(jpe?g)|json)")
@@ -73,7 +74,9 @@ def repack(
         raise DamagedArchiveError(f"{where}: the archive has no member {wanted}")
     plain.end()
     if others:
-        warnings.append(f"{len(others)} other members passed over, first {others[0][:80]!a}")
+        warnings.append(
+            f"passed over {counted(len(others), 'other member')}, first {others[0][:80]!a}"
+        )
     if first_id is not None and (images := [name for name in others if is_other_image(name)]):
         warnings.append(
             f"{len(images)} of them are images of another format, which no caption is made of, "

@@ -21,6 +21,7 @@ from sa1b_captions.ingest.http_client import Patience, open_client, silence_url_
 from sa1b_captions.ingest.links import Link
 from sa1b_captions.ingest.replies import Identity, Interrupted, Reply, read_reply, same_etag
 from sa1b_captions.network import proxies_in_use
+from sa1b_captions.plurals import counted
 
 log = logging.getLogger(__name__)
 
@@ -236,7 +237,7 @@ class Download:
 
     def _pause(self, interrupted: Interrupted, failures: int) -> None:
         patience = self._patience
-        at = f"after {self.received_bytes} bytes"
+        at = f"after {counted(self.received_bytes, 'byte')}"
         if failures >= patience.attempts:
             proxies = proxies_in_use()
             raise RetryableError(

@@ -8,6 +8,7 @@ import zlib
 from collections.abc import Generator, Iterable, Iterator
 
 from sa1b_captions.errors import DamagedArchiveError
+from sa1b_captions.plurals import counted
 
 _MAGIC = b"\x1f\x8b"
 _OUTPUT_BYTES = 2**20
@@ -35,7 +36,7 @@ def gunzip(source: Iterable[bytes], where: str, warnings: list[str]) -> Iterator
         head = _lengthened(head.lstrip(b"\0"), pieces, skip=b"\0")
     if head:
         surplus = len(head) + sum(map(len, pieces))
-        warnings.append(f"{surplus} bytes after the end of the gzip data were passed over")
+        warnings.append(f"passed over {counted(surplus, 'byte')} after the end of the gzip data")
 
 
 def _lengthened(head: bytes, pieces: Iterator[bytes], skip: bytes = b"") -> bytes:

@@ -13,6 +13,7 @@ import pyarrow.compute as pc
 from sa1b_captions.chance import allowed_share
 from sa1b_captions.findings import Measure
 from sa1b_captions.limits import Quality
+from sa1b_captions.plurals import counted
 from sa1b_captions.quality.health.measures import SHAPES
 from sa1b_captions.recipe import Recipe
 from sa1b_captions.records import CaptionStatus
@@ -65,7 +66,7 @@ def shard_suite(recipe: Recipe, track: str, planned: int) -> "ExpectationSuite":
         ),
         gxe.ExpectTableRowCountToBeBetween(
             min_value=max(1, quality.min_rows),
-            **critical("enough_rows", f"At least {max(1, quality.min_rows)} samples"),
+            **critical("enough_rows", f"At least {counted(max(1, quality.min_rows), 'sample')}"),
         ),
         gxe.ExpectColumnMinToBeBetween(
             column="rejected",

@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING
 
 from sa1b_captions.chance import allowed_share
 from sa1b_captions.findings import Verdict
+from sa1b_captions.plurals import counted
 from sa1b_captions.quality.expectations import about, critical, reject_limits
 from sa1b_captions.recipe import Recipe
 
@@ -75,7 +76,7 @@ def release_suite(recipe: Recipe) -> "ExpectationSuite":
             min_value=max(1, quality.min_rows),
             **critical(
                 "enough_rows",
-                f"At least {max(1, quality.min_rows)} samples in every shard and track",
+                f"At least {counted(max(1, quality.min_rows), 'sample')} in every shard and track",
             ),
         ),
     ]

@@ -8,6 +8,7 @@ import pyarrow.compute as pc
 from sa1b_captions.campaign import Campaign
 from sa1b_captions.errors import MissingKeyError, PermanentError
 from sa1b_captions.outputs import read_curated
+from sa1b_captions.plurals import counted
 from sa1b_captions.receipts import CurateReceipt
 from sa1b_captions.shards import shard_number
 
@@ -58,7 +59,7 @@ def findings_by_shard(table: pa.Table, shards: Sequence[str], where: str) -> dic
     }
     if left := table.num_rows - sum(map(len, found.values())):
         raise PermanentError(
-            f"{where}: {left} duplicates are listed twice, or are of shards that the recipe does "
-            "not have; run sa1b-captions dedup --force"
+            f"{where}: {counted(left, 'duplicate')} listed twice, or of shards that the recipe "
+            "does not have; run sa1b-captions dedup --force"
         )
     return found

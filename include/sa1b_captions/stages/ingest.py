@@ -22,6 +22,7 @@ from sa1b_captions.ingest.readahead import read_ahead
 from sa1b_captions.ingest.resume_state import PART_BYTES, ResumeState
 from sa1b_captions.ingest.server_clock import require_lasting
 from sa1b_captions.ingest.transfer import Transfer
+from sa1b_captions.plurals import counted
 from sa1b_captions.receipt_files import ingest_place, read_receipt, write_receipt
 from sa1b_captions.receipts import IngestReceipt
 from sa1b_captions.stages.shard_archive import (
@@ -182,4 +183,4 @@ def _warnings(repacked: Repacked, expected_images: int | None) -> list[str]:
     images = repacked.index.num_rows
     if expected_images is None or images == expected_images:
         return repacked.warnings
-    return [*repacked.warnings, f"{images} images, expected {expected_images}"]
+    return [*repacked.warnings, f"{counted(images, 'image')}, expected {expected_images}"]

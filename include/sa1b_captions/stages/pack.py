@@ -186,8 +186,8 @@ def _pack(files: Sequence[ImageFile], writer: Writer, shard: str, skip_bad: bool
         index.add_image(first_image_id(shard) + len(index.rows), file.name, content, offset)
     if bad and not skip_bad:
         raise PermanentError(
-            f"{shard}: no caption can be made of {len(bad)} files: {_names(bad)}; mend or remove "
-            "them, or leave them out with --skip-bad; what was packed before stays"
+            f"{shard}: no caption can be made of {counted(len(bad), 'file')}: {_names(bad)}; "
+            "mend or remove them, or leave them out with --skip-bad; what was packed before stays"
         )
     if not index.rows:
         raise PermanentError(f"{shard}: all of its files are bad: {_names(bad)}")
@@ -195,7 +195,8 @@ def _pack(files: Sequence[ImageFile], writer: Writer, shard: str, skip_bad: bool
     warnings = [f"left out {what}" for what in bad]
     if turned:
         warnings.append(
-            f"{turned} images are turned by EXIF only, and are captioned as they are stored"
+            f"{counted(turned, 'image')} turned by EXIF only, which captioning does not do: it "
+            "sees them as they are stored"
         )
     return index.finish(plain.size, warnings)
 

@@ -6,6 +6,7 @@ import pyarrow.compute as pc
 from sa1b_captions import layout, records
 from sa1b_captions.campaign import Campaign
 from sa1b_captions.errors import MissingKeyError, PermanentError
+from sa1b_captions.plurals import counted
 from sa1b_captions.receipts import CaptionReceipt
 from sa1b_captions.records import CaptionStatus
 from sa1b_captions.remedies import damaged
@@ -44,7 +45,8 @@ def read_captions(
     )
     if rows.num_rows != source.planned:
         raise PermanentError(
-            f"{where}: {rows.num_rows} captions stored, {source.planned} planned; {again}"
+            f"{where}: {counted(rows.num_rows, 'caption')} stored, {source.planned} planned; "
+            f"{again}"
         )
     if pc.count_distinct(rows.column("sample_id"), mode="all").as_py() != rows.num_rows:
         raise PermanentError(f"{where}: a sample_id is missing or stored twice; {again}")

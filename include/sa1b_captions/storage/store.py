@@ -6,6 +6,7 @@ from pathlib import PurePosixPath
 from typing import Protocol
 
 from sa1b_captions.errors import PermanentError, RetryableError
+from sa1b_captions.plurals import counted
 from sa1b_captions.remedies import remedy
 
 PARTIAL_SUFFIX = ".partial"
@@ -95,8 +96,8 @@ def require_size(found: int, parts: Sequence[tuple[str, int]], key: str) -> None
     expected = sum(size for _, size in parts)
     if found != expected:
         raise RetryableError(
-            f"{key} was put together from {len(parts)} objects and has {found} bytes in place of "
-            f"{expected}; run it again"
+            f"{key} was put together from {counted(len(parts), 'object')} and has {found} bytes in "
+            f"place of {expected}; run it again"
         )
 
 

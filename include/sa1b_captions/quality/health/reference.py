@@ -17,6 +17,7 @@ from sa1b_captions import checked_json, layout
 from sa1b_captions.campaign import Campaign
 from sa1b_captions.errors import MissingKeyError, PermanentError
 from sa1b_captions.faithfulness import Faithfulness
+from sa1b_captions.plurals import counted
 from sa1b_captions.quality.health.distributions import Counts, median_and_mad
 from sa1b_captions.receipt_files import digest
 from sa1b_captions.shards import format_selection
@@ -219,8 +220,8 @@ def why_not_pin(campaign: Campaign, reference: Reference) -> str | None:
     for track, found in reference.tracks.items():
         if found.rows < needed:
             return (
-                f"{track}: {found.rows:,} captions in {found.shards} shards are too few for a "
-                f"reference, it takes {needed:,}; choose more shards, or lower "
+                f"{track}: {counted(found.rows, 'caption')} in {counted(found.shards, 'shard')} are "
+                f"too few for a reference, it takes {needed:,}; choose more shards, or lower "
                 "quality.health.reference_rows in the recipe"
             )
     return None

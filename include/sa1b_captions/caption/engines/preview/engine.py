@@ -8,6 +8,7 @@ from sa1b_captions.caption.engines.preview.claims import claims_of
 from sa1b_captions.caption.engines.preview.english import ENGLISH
 from sa1b_captions.caption.engines.preview.group import GROUP_MOST, claims_of_group
 from sa1b_captions.caption.engines.preview.pixels import measure
+from sa1b_captions.plurals import counted
 from sa1b_captions.recipe import Recipe
 from sa1b_captions.records import CaptionStatus
 from sa1b_captions.settings import Settings
@@ -52,7 +53,8 @@ class PreviewEngine:
             return Reply(
                 CaptionStatus.ERROR,
                 error_code="image_count",
-                error=f"{request.sample_id} has {count} images; preview takes 1 to {GROUP_MOST}",
+                error=f"{request.sample_id} has {counted(count, 'image')}; "
+                f"preview takes 1 to {GROUP_MOST}",
             )
         images = [measure(image) for image in request.images]
         claims = claims_of(images[0]) if count == 1 else claims_of_group(images)
