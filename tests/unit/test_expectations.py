@@ -7,9 +7,9 @@ import pytest
 
 from sa1b_captions import records
 from sa1b_captions.chance import allowed_share
-from sa1b_captions.findings import Check, Measure, Verdict
+from sa1b_captions.findings import Check, Measure, Verdict, judge
 from sa1b_captions.quality import expectations, metrics, release_expectations
-from sa1b_captions.quality.checks import Checker, judge
+from sa1b_captions.quality.checks import Checker
 from sa1b_captions.receipts import CurateReceipt
 from tests.support import builders
 

@@ -220,8 +220,8 @@ def why_not_pin(campaign: Campaign, reference: Reference) -> str | None:
     for track, found in reference.tracks.items():
         if found.rows < needed:
             return (
-                f"{track}: {counted(found.rows, 'caption')} in {counted(found.shards, 'shard')} are "
-                f"too few for a reference, it takes {needed:,}; choose more shards, or lower "
+                f"{track}: {counted(found.rows, 'caption')} in {counted(found.shards, 'shard')} "
+                f"are too few for a reference, it takes {needed:,}; choose more shards, or lower "
                 "quality.health.reference_rows in the recipe"
             )
     return None
