@@ -242,8 +242,8 @@ def test_a_shard_that_is_not_curated_is_named(campaign):
 def test_too_few_captions_can_be_looked_at_and_make_no_reference(campaign):
     found = calibrate(campaign, SHARDS[:1], tracks=[TRACK])
     assert found.tracks[0].limits
-    assert "302 captions in 1 shards are too few" in found.unfit
-    with pytest.raises(PermanentError, match="302 captions in 1 shards are too few"):
+    assert "302 captions in 1 shard are too few" in found.unfit
+    with pytest.raises(PermanentError, match="302 captions in 1 shard are too few"):
         calibrate(campaign, SHARDS[:1], tracks=[TRACK], pin=True)
     assert read_reference(reopened(campaign)) is None
 

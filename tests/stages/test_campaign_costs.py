@@ -46,7 +46,7 @@ def test_speed_and_load_come_from_shards_that_pods_of_the_profile_captioned(camp
     assert seen.shards == 1
     assert len(seen.seconds) == 2
     assert min(seen.seconds) > 0
-    assert seen.numbers["load_min"].source == "1 caption receipts of this campaign's store"
+    assert seen.numbers["load_min"].source == "1 caption receipt of this campaign's store"
     found = forecast_campaign(campaign, TERMS)
     assert found.work.shards == 1
     assert found.speed.kind == "measured"

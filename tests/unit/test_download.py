@@ -205,7 +205,7 @@ def test_an_object_that_changed_is_never_joined_to_the_old_one(fault):
 def test_a_server_that_keeps_failing_ends_the_download():
     pauses = []
     with serve(OBJECT, [Fault(cut_after=10_000)] + [Fault(status=500)] * 9) as server:
-        refuse(server, RetryableError, "status 500 after 10000 bytes, 4 times", pauses=pauses)
+        refuse(server, RetryableError, "status 500 after 10,000 bytes, 4 times", pauses=pauses)
     assert len(server.requests) == 4
     assert [pause / 2**n for n, pause in enumerate(pauses)] == [pytest.approx(0.375, abs=0.125)] * 3
 

@@ -79,7 +79,7 @@ def test_measured_shards_take_the_place_of_the_computed_speed():
     seconds = (4000.0, 4100.0, 3900.0, 4050.0, 3950.0)
     found = forecast(RECIPE, terms(), dataclasses.replace(ALL, seconds=seconds))
     assert found.speed.kind == "measured"
-    assert found.speed.source == "receipts of 5 shards that pods of h100x4 captioned"
+    assert found.speed.source == "5 shards that pods of h100x4 captioned"
     assert found.work.captioning_s + found.work.retried_s == pytest.approx(4000)
     low, high = found.wall_hours
     assert high / low < 1.1

@@ -8,6 +8,7 @@ from sa1b_captions.campaign import Campaign
 from sa1b_captions.costs.forecast import Forecast, Seen, Terms, forecast
 from sa1b_captions.costs.sourced import Number
 from sa1b_captions.costs.work import Mix, indexed_mix
+from sa1b_captions.plurals import counted
 from sa1b_captions.receipt_files import caption_place, ingest_place, read_receipt
 from sa1b_captions.receipts import CaptionReceipt, IngestReceipt
 from sa1b_captions.recipe import TRACKS
@@ -77,7 +78,9 @@ def see(campaign: Campaign, profile: str) -> Seen:
 
 
 def _measured(value: float, unit: str, stage: str, receipts: int) -> Number:
-    return Number(value, unit, "measured", f"{receipts} {stage} receipts of this campaign's store")
+    return Number(
+        value, unit, "measured", f"{counted(receipts, f'{stage} receipt')} of this campaign's store"
+    )
 
 
 def _some(shards: Sequence[str]) -> Sequence[str]:
