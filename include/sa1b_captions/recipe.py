@@ -217,13 +217,18 @@ def parse_recipe(source: dict[str, Any], *, where: str, stored: bool = False) ->
     except KeyError as error:
         raise PermanentError(f"recipe {where} lacks {error.args[0]!r}") from None
     except (TypeError, ValueError) as error:
-        raise PermanentError(f"recipe {where}: {error}") from None
+        raise _refusal(where, str(error)) from None
     _check(recipe, where)
     return recipe
 
 
 _KEYS = {entry.name for entry in fields(Recipe)} - {"source"}
 _NESTED = {"shards", "model", "generation", "tracks", "quality", "audit"}
+
+
+def _refusal(where: str, problem: str) -> PermanentError:
+    """On one line, whatever keys and values the recipe has."""
+    return PermanentError(f"recipe {where}: {' '.join(problem.split())}")
 
 
 def _require_text(source: dict[str, Any]) -> None:
@@ -319,7 +324,7 @@ def _check(recipe: Recipe, where: str) -> None:
     if len({track.release_file for track in recipe.tracks.values()}) != len(recipe.tracks):
         problems.append("two tracks share a release_file")
     if problems:
-        raise PermanentError(f"recipe {where}: " + "; ".join(problems))
+        raise _refusal(where, "; ".join(problems))
 
 
 def _track_problems(recipe: Recipe, track: Track) -> list[str]:

@@ -173,6 +173,25 @@ def test_a_missing_section_is_named():
         parse_recipe(source, where="tests")
 
 
+@pytest.mark.parametrize(
+    ("path", "value", "message"),
+    [
+        (("shards",), None, "shards is None, expected text in quotes"),
+        (("shards",), "9-2", "shards: '9-2' runs backwards"),
+        (("title",), "\ud800", "half a character"),
+        (("quality", "language", "\n"), None, "quality.language. is None, expected a table"),
+    ],
+)
+def test_what_no_file_holds_is_one_line_that_names_the_recipe(path, value, message):
+    source = copy.deepcopy(builders.demo_recipe().source)
+    table = source
+    for key in path[:-1]:
+        table = table[key]
+    table[path[-1]] = value
+    with pytest.raises(PermanentError, match=rf"^recipe here: .*{message}[^\n]*$"):
+        parse_recipe(source, where="here")
+
+
 def test_a_campaign_without_recipe_says_what_to_set(tmp_path):
     with pytest.raises(PermanentError, match="CAPTIONS_RECIPE"):
         open_campaign(FileStore(tmp_path), "nothing")
