@@ -29,9 +29,8 @@ def damaged_bytes(draw: st.DrawFn, seeds: list[bytes]) -> bytes:
     data = draw(st.sampled_from(seeds))
     for _ in range(draw(st.integers(0, 4))):
         at = draw(st.integers(0, len(data)))
-        flipped = st.integers(0, 7).map(
-            lambda bit, at=at, data=data: bytes(b ^ (1 << bit) for b in data[at : at + 1])
-        )
+        here = data[at : at + 1]
+        flipped = st.sampled_from([bytes(b ^ (1 << bit) for b in here) for bit in range(8)])
         patch = draw(st.one_of(flipped, st.binary(max_size=40), st.just(data[at : at + 200])))
         cut = draw(st.sampled_from([0, 1, len(patch), 200, len(data)]))
         data = data[:at] + patch + data[at + cut :]

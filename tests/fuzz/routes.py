@@ -1,6 +1,7 @@
 """The console's addresses, as schemathesis tries them by the schema that FastAPI derives."""
 
 import functools
+import importlib
 import os
 import tempfile
 from dataclasses import fields
@@ -9,7 +10,6 @@ from typing import Any, NamedTuple
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests import conftest  # names Airflow's home before anything imports airflow
 from tests.fuzz.mutations import VALUES, changed_json
 from tests.support import builders, curated
 
@@ -17,7 +17,7 @@ TEXTS = [
     *("0", "1", "-1", "nan", "1e999", "\0", "%", "<script>", "..%2F..", "a" * 5000),
     *("single_en/sa_000000/1", "single_en/sa_000000~3", "min_chars=180", "off=refusal", "q=1#2"),
 ]
-USUAL = {
+MEANINGFUL = {
     "shard": ["sa_000000", "sa_000017"],
     "track": ["single_en", "multi_zh"],
     "ids": ["1", "1-2"],
@@ -46,7 +46,9 @@ class Console(NamedTuple):
 @functools.cache
 def console() -> Console:
     """Start it, and log an admin in."""
-    root = tempfile.mkdtemp(prefix="sa1b-fuzz-", dir=conftest.HOME)
+    # It names Airflow's home, before anything imports airflow.
+    home = importlib.import_module("tests.conftest").HOME
+    root = tempfile.mkdtemp(prefix="sa1b-fuzz-", dir=home)
     os.environ["CAPTIONS_ROOT"] = f"file://{root}"
 
     import schemathesis
@@ -62,7 +64,7 @@ def console() -> Console:
 
     initdb()
     recipe = builders.demo_recipe()
-    sa1b_console.common.load_recipe = lambda name: recipe
+    vars(sa1b_console.common)["load_recipe"] = lambda name: recipe
     campaign = open_campaign(open_store_url(f"file://{root}"), "test", recipe)
     jpegs = {number: builders.make_jpeg(number) for number in range(1, 11)}
     builders.put_shard(campaign.store, "sa_000000", jpegs)
@@ -115,7 +117,7 @@ def route(data: st.DataObject) -> None:
     keywords: dict[str, Any] = {"cookies": {"_token": console().token}}
     for values in (case.path_parameters or {}, case.query or {}):
         for name in data.draw(st.sets(st.sampled_from(sorted(values)))) if values else ():
-            values[name] = data.draw(st.sampled_from([*USUAL.get(name, TEXTS), *TEXTS[:10]]))
+            values[name] = data.draw(st.sampled_from([*MEANINGFUL.get(name, TEXTS), *TEXTS[:10]]))
     if case.method == "POST":
         case.body = data.draw(st.one_of(VALUES, changed_json([console().mark])))
         keywords["headers"] = {"X-Captions": "mark", "Content-Type": "application/json"}

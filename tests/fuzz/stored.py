@@ -16,7 +16,7 @@ from sa1b_captions import checked_json, layout, receipt_files
 from sa1b_captions.campaign import open_campaign
 from sa1b_captions.errors import PermanentError
 from sa1b_captions.mark_logs import line_of, read_marks
-from sa1b_captions.marks import CaptionMark, Judgement, Mark, PairMark, SentenceMark
+from sa1b_captions.marks import CaptionMark, Judgement, Mark, PairMark, SentenceMark, Support
 from sa1b_captions.receipt_files import Place, read_receipt
 from sa1b_captions.records import parse_table
 from sa1b_captions.release.manifest import read_manifest
@@ -38,10 +38,10 @@ PLACES: dict[str, Place[Any]] = {
         receipt_files.release_validation_place(CAMPAIGN),
     )
 }
-MARK = {"sample_id": f"{TRACK}/{SHARD}/1", "who": "ann", "note": "a\u2028b"}
+MARK: dict[str, Any] = {"sample_id": f"{TRACK}/{SHARD}/1", "who": "ann", "note": "a\u2028b"}
 MARKS: list[Mark] = [
     CaptionMark(**MARK, text_xxh3="0" * 32, judgement=Judgement.GOOD),
-    *(SentenceMark(**MARK, text_xxh3="0" * 32, sentence=2, supported=found) for found in ("no",)),
+    SentenceMark(**MARK, text_xxh3="0" * 32, sentence=2, supported=Support.NO),
 ]
 
 
@@ -147,7 +147,8 @@ def marks(data: bytes) -> None:
     key = layout.marks_key(CAMPAIGN, "fuzz")
     put(key, data)
     for kind in (CaptionMark, SentenceMark, PairMark):
-        for mark in broken(lambda kind=kind: read_marks(store(), CAMPAIGN, kind), key) or []:
+        read = functools.partial(read_marks, store(), CAMPAIGN, kind)
+        for mark in broken(read, key) or []:
             assert isinstance(mark, kind)
             assert mark.subject
 
