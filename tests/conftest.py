@@ -94,6 +94,15 @@ def run_dag(airflow_db):
     return run
 
 
+@pytest.fixture
+def put_task(run_dag):
+    """Write a task instance of caption_shards."""
+    from tests.support.caption_tasks import task_writer
+
+    with task_writer(run_dag) as put:
+        yield put
+
+
 @pytest.fixture(scope="module")
 def free_port():
     """A port of 127.0.0.1 that was free a moment ago."""

@@ -12,6 +12,7 @@ from pathlib import PurePosixPath
 from airflow.api_fastapi.auth.managers.models.resource_details import AccessView
 from airflow.api_fastapi.core_api.security import requires_access_view
 from fastapi import Depends, FastAPI, Request, Response
+from fastapi.exceptions import RequestValidationError
 from fastapi.responses import HTMLResponse, PlainTextResponse
 
 from sa1b_captions.errors import CaptioningError
@@ -59,9 +60,23 @@ async def _harden(
     return response
 
 
+@app.exception_handler(404)
+def _no_such_page(request: Request, error: Exception) -> HTMLResponse:
+    message = "the console has no page of this address"
+    return show(request, "notice.html", 404, title="No such page", message=message)
+
+
 @app.exception_handler(NotThere)
 def _not_there(request: Request, error: Exception) -> HTMLResponse:
     return show(request, "notice.html", 404, title="Nothing to show yet", message=str(error))
+
+
+@app.exception_handler(RequestValidationError)
+def _of_no_kind(request: Request, error: Exception) -> HTMLResponse:
+    faults = error.errors() if isinstance(error, RequestValidationError) else []
+    names = " and ".join(dict.fromkeys(str(one["loc"][-1]) for one in faults))
+    message = f"the address has no value of {names}, or one that it cannot have"
+    return show(request, "notice.html", 422, title="No such page", message=message)
 
 
 @app.exception_handler(Refused)

@@ -20,7 +20,7 @@ from sa1b_captions.stages.over_time import OverTime, Totals, over_time, sum_up
 from sa1b_captions.stages.status import CampaignStatus, ShardStatus, project_tracks
 from sa1b_console.airflow_tasks import Task, may_see_tasks, tasks_at_work, tasks_of
 from sa1b_console.board import Seen, board_of
-from sa1b_console.common import NotThere, open_campaign, show
+from sa1b_console.common import NotThere, open_campaign, show_live
 
 SLOWEST, ODDEST = 8, 12
 """Rows of the two tables."""
@@ -82,7 +82,7 @@ def show_board(request: Request, user: BaseUser, track: str) -> HTMLResponse:
     seen = _look(campaign)
     may = may_see_tasks(user)
     tasks = tasks_at_work() if may else []
-    return show(
+    return show_live(
         request,
         "board.html",
         **board_values(campaign, seen, tasks, track, dt.datetime.now(dt.UTC)),
@@ -217,7 +217,7 @@ def show_shard(request: Request, user: BaseUser, shard: str) -> HTMLResponse:
     found = seen.status.shards[at]
     may = may_see_tasks(user)
     tasks = [_of_label(task) for task in tasks_of(shard)] if may else []
-    return show(
+    return show_live(
         request,
         "shard.html",
         campaign=campaign,

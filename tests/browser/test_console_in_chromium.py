@@ -1,6 +1,7 @@
 """The console as people use it: what they see, what their keys do, and what captions cannot do."""
 
 import time
+from urllib.parse import unquote
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
@@ -64,7 +65,9 @@ def test_a_script_that_got_into_a_page_would_not_run(open_page):
 
 
 @pytest.mark.parametrize("path", PAGES)
-@pytest.mark.parametrize(("scheme", "width"), [("light", 1280), ("dark", 1280), ("light", 400)])
+@pytest.mark.parametrize(
+    ("scheme", "width"), [("light", 1280), ("dark", 1280), ("light", 400), ("dark", 400)]
+)
 def test_pages_fit_and_axe_finds_nothing(open_page, path, scheme, width):
     # axe is a script of others, which the pages' policy keeps out.
     page = open_page(path, scheme=scheme, width=width, bypass_csp=True)
@@ -124,6 +127,18 @@ def test_the_board_leads_to_a_shard_and_back_by_keys_alone(open_page):
     page.keyboard.press("Enter")
     page.wait_for_url("**/gallery?shards=sa_000000")
     assert page.locator(".card").count() > 0
+
+
+def test_airflows_own_pages_open_outside_of_the_frame(open_page, put_task):
+    """Airflow frames the console, and keeps the links of frames inside."""
+    run = put_task("sa_000000")
+    page = open_page("/board/sa_000000")
+    page.goto(page.url.replace("/captions/", "/plugin/campaign-board/captions/"))
+    frame = page.frame_locator("iframe")
+    frame.get_by_role("link", name="its log").focus()
+    page.keyboard.press("Enter")
+    page.wait_for_url(lambda url: unquote(url).endswith(f"{run}/tasks/shard.caption/mapped/3"))
+    assert page.locator("iframe").count() == 0
 
 
 def test_a_viewer_has_no_buttons_to_mark_with(open_page):

@@ -7,7 +7,6 @@ import re
 import time
 
 import pytest
-from airflow.sdk import DAG, TaskGroup
 
 from sa1b_captions import layout
 from sa1b_captions.campaign import open_campaign
@@ -42,47 +41,6 @@ def campaign(tmp_path, monkeypatch):
         receipts.put_shard_validation(campaign, shard)
     receipts.put_caption(campaign, "single_en", "sa_000008", {"ok": 100})
     return campaign
-
-
-@pytest.fixture
-def put_task(run_dag):
-    """A task instance of caption_shards as Airflow has it while its pod runs."""
-    from airflow.models.task_state_store import TaskStateStoreModel
-    from airflow.models.taskinstance import TaskInstance
-    from airflow.providers.standard.operators.empty import EmptyOperator
-    from airflow.utils.session import create_session
-    from sqlalchemy import delete
-
-    made = []
-
-    def put(label, state="deferred", **kept):
-        with DAG("caption_shards", schedule=None) as dag, TaskGroup("shard"):
-            EmptyOperator(task_id="caption")
-        run = run_dag(dag)
-        made.append(run.run_id)
-        with create_session() as session:
-            where = {"run_id": run.run_id, "task_id": "shard.caption"}
-            began = dt.datetime.now(dt.UTC) - dt.timedelta(hours=2)
-            found = session.query(TaskInstance).filter_by(**where)
-            found.update(
-                {
-                    TaskInstance.state: state,
-                    TaskInstance.map_index: 3,
-                    TaskInstance._rendered_map_index: label,
-                    TaskInstance.start_date: began,
-                    TaskInstance.end_date: began + dt.timedelta(hours=1)
-                    if state == "success"
-                    else None,
-                }
-            )
-            for key, value in kept.items():
-                row = {"dag_run_id": run.id, "dag_id": "caption_shards", "map_index": 3, **where}
-                session.add(TaskStateStoreModel(key=key, value=json.dumps(value), **row))
-        return run.run_id
-
-    yield put
-    with create_session() as session:
-        session.execute(delete(TaskInstance).where(TaskInstance.run_id.in_(made)))
 
 
 def get(client, path, status=200):

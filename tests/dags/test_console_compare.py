@@ -144,6 +144,15 @@ def post(client, body, headers=HEADERS, status=201):
     return reply.text
 
 
+@pytest.mark.parametrize("path", [COMPARE, BLIND])
+def test_every_photograph_that_a_page_names_is_there(login, campaign, path):
+    client = login()
+    named = re.findall(r'<img src="/captions([^"]+)"', get(client, path))
+    assert named
+    for one in named:
+        assert client.get(f"/captions{one}").headers["content-type"] == "image/jpeg"
+
+
 def test_a_blind_pair_says_nothing_of_where_it_comes_from(login, campaign):
     html = get(login("user", "ada"), BLIND)
     cards = html[html.index("<li") : html.index("</ol>")]

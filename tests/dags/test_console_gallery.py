@@ -146,6 +146,7 @@ def test_captions_are_text_and_never_anything_else(login, campaign):
         ("/images/sa_000000/-1", 404),
         (f"/images/sa_000000/{10**30}", 404),
         ("/images/sa_000000/x", 422),
+        ("/clusters?start=x", 422),
         ("/samples/single_en/sa_000000/999", 404),
         ("/samples/single_en/sa_000000/..%2f..%2frecipe", 404),
         ("/samples/other/sa_000000/1", 404),

@@ -12,7 +12,7 @@ from sa1b_captions.quality.report.thumbnails import make_thumbnail
 from sa1b_captions.receipt_files import ingest_place, read_receipt
 from sa1b_captions.storage import Store
 
-WIDTHS_PX = (160, 320, 1280)
+WIDTHS_PX = (160, 320, 640, 1280)
 """Widths that a photograph can be had in."""
 
 MAX_JPEG_BYTES = 32 * 1024 * 1024
