@@ -13,7 +13,7 @@ CHART ?= .run/airflow-$(CHART_VERSION).tgz
 # Of the machine that the bundle of gpu-smoke goes to.
 GPU_PYTHON ?= 3.12
 
-PINNED = $(BIN)/uv pip compile -q --universal --python-version 3.11 --no-header --generate-hashes
+PINNED = $(BIN)/uv pip compile -q $(if $(UPGRADE),--upgrade) --universal --python-version 3.11 --no-header --generate-hashes
 
 # Without bytecode every `import airflow` costs three times as much.
 unexport PYTHONDONTWRITEBYTECODE
@@ -207,7 +207,7 @@ format: $(STAMP) ## Format and fix what ruff can
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-pins: $(STAMP) ## Resolve requirements*.txt again, with the hash of every file
+pins: $(STAMP) ## Resolve requirements*.txt again, with the hash of every file; UPGRADE=1 for the newest
 	$(PINNED) --extra airflow --extra cluster --extra kubernetes --extra hf pyproject.toml -o requirements.txt
 	$(PINNED) --extra airflow --extra cluster --extra kubernetes --extra hf --group dev -c requirements.txt \
 	  pyproject.toml -o requirements-dev.txt
