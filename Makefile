@@ -19,7 +19,7 @@ PINNED = $(BIN)/uv pip compile -q $(if $(UPGRADE),--upgrade) --universal --pytho
 unexport PYTHONDONTWRITEBYTECODE
 unexport VIRTUAL_ENV
 
-.PHONY: help setup demo down test test-unit test-stages test-dags coverage test-s3 test-integration test-cluster test-kind test-compose test-helm test-stack test-consumers test-browser test-images bench-ingest bench-console bench-curate bench-dedup bench-export bench-scale-out fuzz test-lmdeploy gpu-smoke gpu-bench lint lint-workflows format pins sbom weaknesses docs gold clean
+.PHONY: help setup demo down test test-unit test-stages test-dags coverage test-s3 test-integration test-matrix test-fresh test-cluster test-kind test-compose test-helm test-stack test-consumers test-browser test-images bench-ingest bench-console bench-curate bench-dedup bench-export bench-scale-out fuzz test-lmdeploy gpu-smoke gpu-bench lint lint-workflows format pins sbom weaknesses docs gold clean
 
 help: ## List the targets
 	@awk -F':.*## ' '/^[a-z0-9-]+:.*## /{printf "  make %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -29,7 +29,7 @@ setup: $(STAMP) ## Create .venv with everything pinned
 $(STAMP): requirements-uv.txt requirements.txt requirements-dev.txt pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 	  { echo "sa1b-captions needs Python 3.11 or newer and $(PYTHON) is $$($(PYTHON) -V 2>&1); try make PYTHON=python3.12 ..." >&2; exit 1; }
-	@test -x $(BIN)/python || $(PYTHON) -m venv .venv || \
+	@$(BIN)/python -m pip --version > /dev/null 2>&1 || $(PYTHON) -m venv --clear .venv || \
 	  { echo "$(PYTHON) cannot make a virtual environment; on Debian: apt install python3-venv" >&2; exit 1; }
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes \
 	  --requirement requirements-uv.txt
@@ -67,6 +67,13 @@ test-s3: $(STAMP) .venv-swift/.installed ## The tests that use S3, against OpenS
 	@.venv-swift/bin/python -m pip install --quiet --disable-pip-version-check \
 	  --only-binary :all: --require-hashes --requirement $<
 	@touch $@
+
+test-matrix: $(STAMP) ## tests/unit and tests/dags under each Python, with lowest, pinned and newest packages; PYTHONS, RESOLUTIONS for some
+	$(BIN)/python -m tests.matrix $(if $(PYTHONS),--pythons $(PYTHONS)) $(if $(RESOLUTIONS),--resolutions $(RESOLUTIONS))
+
+test-fresh: $(STAMP) ## make demo and make test on a new Debian in FOLDER; as root, needs debootstrap; TARGETS for others
+	$(BIN)/python -m tests.fresh $(if $(FOLDER),--folder $(FOLDER)) $(if $(SUITE),--suite $(SUITE)) \
+	  $(if $(MIRROR),--mirror $(MIRROR)) $(if $(TARGETS),--targets $(TARGETS))
 
 test-integration: $(STAMP) ## Both DAGs on both stores, and a real Airflow
 	$(BIN)/pytest tests/integration
@@ -139,7 +146,7 @@ gpu-bench: $(LMDEPLOY)/.installed ## Images per second by model SHAPES beside pi
 $(LMDEPLOY)/.installed: requirements-lmdeploy-test.txt
 	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' || \
 	  { echo "lmdeploy 0.18.0 runs on Python 3.11 to 3.13; try make PYTHON=python3.12 test-lmdeploy" >&2; exit 1; }
-	@test -x $(LMDEPLOY)/bin/python || $(PYTHON) -m venv $(LMDEPLOY)
+	@$(LMDEPLOY)/bin/python -m pip --version > /dev/null 2>&1 || $(PYTHON) -m venv --clear $(LMDEPLOY)
 	@echo "installing lmdeploy into $(LMDEPLOY)"
 	@$(LMDEPLOY)/bin/python -m pip install --quiet --requirement requirements-lmdeploy-test.txt
 	@$(LMDEPLOY)/bin/python -m pip install --quiet --no-deps lmdeploy==0.18.0 torchvision==0.28.0

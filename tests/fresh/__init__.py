@@ -1,0 +1,1 @@
+"""The README's commands on a Debian just installed into a folder: `make test-fresh`."""

@@ -1,0 +1,1 @@
+"""The tests under other Pythons, lowest and newest versions: `make test-matrix`."""
