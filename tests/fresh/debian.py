@@ -10,14 +10,15 @@ from dataclasses import dataclass
 from pathlib import Path
 
 USER = "you"
-CA_BUNDLE = Path("etc/ssl/certs/ca-certificates.crt")
 NEEDED = ("debootstrap", "unshare", "chroot", "git")
 PASSED_ON = (
     "http_proxy", "https_proxy", "no_proxy", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY",
     "PIP_INDEX_URL", "PIP_EXTRA_INDEX_URL", "UV_DEFAULT_INDEX", "UV_INDEX",
-    "PIP_CERT", "SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "DEMO_PORT", "DEMO_ARCHIVE_PORT",
+    "DEMO_PORT", "DEMO_ARCHIVE_PORT",
 )  # fmt: skip
 """Variables that say how this machine reaches packages, and which ports are free on it."""
+CERTIFICATES = ("PIP_CERT", "SSL_CERT_FILE", "REQUESTS_CA_BUNDLE")
+"""Those that name a file of certificates, as behind a proxy that has its own."""
 ENTER = """
 set -e
 mount -t proc proc "$1/proc"
@@ -73,7 +74,8 @@ class Debian:
         passed = {name: os.environ[name] for name in PASSED_ON if os.environ.get(name)}
         path = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
         plain = {"PATH": path, "HOME": home, "LANG": "C.UTF-8", "TERM": "dumb"}
-        return passed | plain | {"DEBIAN_FRONTEND": "noninteractive"}
+        trusted = {name: f"/{_certificates(name)}" for name in CERTIFICATES if os.environ.get(name)}
+        return passed | plain | trusted | {"DEBIAN_FRONTEND": "noninteractive"}
 
 
 def make_debian(folder: Path, suite: str, mirror: str) -> Debian:
@@ -97,10 +99,15 @@ def make_debian(folder: Path, suite: str, mirror: str) -> Debian:
         raise FreshError("debootstrap failed: " + "\n".join(said))
     print(f"[debootstrap {suite} took {time.monotonic() - began:.0f} s]", flush=True)
     shutil.copy("/etc/resolv.conf", folder / "etc" / "resolv.conf")
-    if Path("/", CA_BUNDLE).exists():  # a machine behind a proxy has that proxy's certificate here
-        (folder / CA_BUNDLE).parent.mkdir(parents=True, exist_ok=True)
-        shutil.copy(Path("/", CA_BUNDLE), folder / CA_BUNDLE)
+    for name in CERTIFICATES:
+        if os.environ.get(name):
+            shutil.copy(os.environ[name], folder / _certificates(name))
     return Debian(folder)
+
+
+def _certificates(name: str) -> str:
+    """Not where Debian's package of certificates would write its own."""
+    return f"etc/trusted-by-{name.lower()}.crt"
 
 
 def check(folder: Path) -> None:

@@ -51,7 +51,7 @@ def find_python(version: str) -> str:
     found = shutil.which(f"python{version}", path=search)
     if not found:
         raise CellError(
-            f"no python{version} on this machine; install it, or name others: PYTHONS='3.11 3.12'"
+            f"no python{version} on this machine; install it, or leave it out of PYTHONS"
         )
     return found
 
@@ -110,6 +110,13 @@ def test(cell: Cell, folder: Path, tests: list[str]) -> None:
         )  # fmt: skip
     if not report.exists():
         raise CellError(f"pytest wrote no report:\n{_tail(folder / 'pytest.log')}")
+    count(cell, report)
+    if not cell.passed + cell.failed:
+        raise CellError(f"pytest ran no test:\n{_tail(folder / 'pytest.log')}")
+
+
+def count(cell: Cell, report: Path) -> None:
+    """Count a report in JUnit's XML into the cell."""
     for case in ElementTree.parse(report).iter("testcase"):  # noqa: S314 - pytest just wrote it
         if case.find("failure") is not None or case.find("error") is not None:
             cell.failed += 1
@@ -118,8 +125,6 @@ def test(cell: Cell, folder: Path, tests: list[str]) -> None:
             cell.skipped += 1
         else:
             cell.passed += 1
-    if not cell.passed + cell.failed:
-        raise CellError(f"pytest ran no test:\n{_tail(folder / 'pytest.log')}")
 
 
 def _environment(folder: Path) -> dict[str, str]:
