@@ -17,6 +17,8 @@ FOLDERS = (
     "tests/support",
     "tests/gold",
     "tests/gpu",
+    "tests/matrix",
+    "tests/soak",
 )
 TOPICS = {"compose", "contributing", "docker_images", "kubernetes", "names", "readme", "runbook"}
 """What is tested and is no module: files of a deployment, the README, the runbook, this."""
