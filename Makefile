@@ -15,11 +15,14 @@ GPU_PYTHON ?= 3.12
 
 PINNED = $(BIN)/uv pip compile -q $(if $(UPGRADE),--upgrade) --universal --python-version 3.11 --no-header --generate-hashes
 
+# Ray's daemons may take a minute to start where there is little CPU, and tell nobody of it.
+RAY = RAY_USAGE_STATS_ENABLED=0 RAY_agent_register_timeout_ms=300000 RAY_raylet_start_wait_time_s=300
+
 # Without bytecode every `import airflow` costs three times as much.
 unexport PYTHONDONTWRITEBYTECODE
 unexport VIRTUAL_ENV
 
-.PHONY: help setup demo down test test-unit test-stages test-dags coverage test-s3 test-integration test-matrix test-fresh test-cluster test-kind test-compose test-helm test-stack test-consumers test-browser test-images bench-ingest bench-console bench-curate bench-dedup bench-export bench-scale-out fuzz test-lmdeploy gpu-smoke gpu-bench lint lint-workflows format pins sbom weaknesses docs gold clean
+.PHONY: help setup demo down test test-unit test-stages test-dags coverage test-s3 test-integration test-matrix test-fresh test-cluster test-kind test-compose test-helm test-stack test-ray test-consumers test-browser test-images bench-ingest bench-console bench-curate bench-dedup bench-export bench-scale-out fuzz test-lmdeploy gpu-smoke gpu-bench lint lint-workflows format pins sbom weaknesses docs gold clean
 
 help: ## List the targets
 	@awk -F':.*## ' '/^[a-z0-9-]+:.*## /{printf "  make %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -89,6 +92,13 @@ test-kind: $(STAMP) ## The same on a kind cluster that is made for it; needs doc
 	trap 'kind delete cluster --name sa1b-captions' EXIT; \
 	  kind load docker-image $(CPU_IMAGE) --name sa1b-captions && \
 	  KUBECONFIG=$(KIND_CONFIG) $(MAKE) test-cluster IMAGE=$(CPU_IMAGE)
+
+test-ray: $(STAMP) .venv/.ray ## dedup on a Ray cluster of two nodes stores the same; ROWS for fewer than 1M captions
+	ROWS=$(or $(ROWS),1008000) $(RAY) $(BIN)/pytest tests/ray
+
+.venv/.ray: requirements-ray.txt $(STAMP)
+	@VIRTUAL_ENV=.venv $(BIN)/uv pip install --quiet --require-hashes --requirement $<
+	@touch $@
 
 test-consumers: $(STAMP) .venv-consumers/.installed ## What the card promises, with datasets, DuckDB, mlcroissant and others
 	@rm -rf .run/consumers
@@ -173,15 +183,12 @@ bench-export: $(STAMP) .venv-consumers/.installed ## A release of 1M captions be
 	ROWS=$(or $(ROWS),1000000) PEER_PYTHON=.venv-consumers/bin/python \
 	  $(BIN)/python -m benchmarks.bench_export
 
-bench-scale-out: $(STAMP) .venv-scale-out/.installed ## The same clusters from Daft on a Ray cluster, 1M captions
-	ROWS=$(or $(ROWS),1008000) PACKAGE_PYTHON=$(BIN)/python DAFT_PROGRESS_BAR=0 \
-	  RAY_USAGE_STATS_ENABLED=0 .venv-scale-out/bin/python -m benchmarks.scale_out
+bench-scale-out: $(STAMP) .venv/.ray ## The same on Ray nodes of one CPU: 1, 2 and 4; ROWS for fewer captions
+	ROWS=$(or $(ROWS),1008000) $(RAY) $(BIN)/python -m benchmarks.bench_scale_out
 
-.venv-dedup/.installed .venv-datatrove/.installed .venv-scale-out/.installed: \
-  .venv-%/.installed: benchmarks/requirements-%.txt
+.venv-dedup/.installed .venv-datatrove/.installed: .venv-%/.installed: benchmarks/requirements-%.txt
 	@$(PYTHON) -m venv .venv-$*
 	@.venv-$*/bin/python -m pip install --quiet --disable-pip-version-check --requirement $<
-	@test $* != scale-out || .venv-$*/bin/python -m pip install --quiet --no-deps --editable .
 	@touch $@
 
 fuzz: $(STAMP) .venv/.fuzz ## Odd input for every parser, FUZZ_S seconds (60) each; TARGETS for some
@@ -219,6 +226,7 @@ pins: $(STAMP) ## Resolve requirements*.txt again, with the hash of every file; 
 	$(PINNED) --extra airflow --extra cluster --extra kubernetes --extra hf --group dev -c requirements.txt \
 	  pyproject.toml -o requirements-dev.txt
 	$(PINNED) -c requirements-dev.txt requirements-worker.txt -o requirements-worker-cpu.txt
+	$(PINNED) -c requirements-dev.txt --extra ray pyproject.toml -o requirements-ray.txt
 	$(PINNED) -c requirements-dev.txt tests/requirements-browser.in -o tests/requirements-browser.txt
 	$(PINNED) -c requirements-dev.txt tests/requirements-fuzz.in -o tests/requirements-fuzz.txt
 	$(PINNED) -c requirements-dev.txt tests/requirements-helm.in -o tests/requirements-helm.txt
@@ -231,9 +239,11 @@ sbom: $(STAMP) ## What is in .venv and what goes into the images, as CycloneDX i
 	@$(BIN)/cyclonedx-py environment --no-validate --pyproject pyproject.toml -o dist/sbom/venv.cdx.json $(BIN)/python
 	@$(BIN)/cyclonedx-py requirements --no-validate -o dist/sbom/airflow.cdx.json requirements.txt
 	@$(BIN)/cyclonedx-py requirements --no-validate -o dist/sbom/worker-cpu.cdx.json requirements-worker-cpu.txt
+	@$(BIN)/cyclonedx-py requirements --no-validate -o dist/sbom/dedup.cdx.json requirements-ray.txt
 
 weaknesses: $(STAMP) ## Known weaknesses of what goes into the images; asks a database on the network
-	$(BIN)/pip-audit --require-hashes --disable-pip -r requirements.txt -r requirements-worker-cpu.txt
+	$(BIN)/pip-audit --require-hashes --disable-pip -r requirements.txt -r requirements-worker-cpu.txt \
+	  -r requirements-ray.txt
 
 clean: down ## Remove everything that was made, the environment included
-	rm -rf .coverage .venv .venv-swift .venv-dedup .venv-datatrove .venv-scale-out .venv-consumers .venv-lmdeploy .run dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf .coverage .venv .venv-swift .venv-dedup .venv-datatrove .venv-consumers .venv-lmdeploy .run dist .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -48,6 +48,11 @@ class MissingKeyError(PermanentError):
     def __init__(self, key: str, store_url: str) -> None:
         super().__init__(f"{store_url} has no object {key}")
         self.key = key
+        self._store_url = store_url
+
+    def __reduce__(self) -> tuple[type["MissingKeyError"], tuple[str, str]]:
+        """It may be raised in another process than the one that tells of it."""
+        return MissingKeyError, (self.key, self._store_url)
 
 
 class DamagedObjectError(PermanentError):

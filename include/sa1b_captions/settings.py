@@ -198,6 +198,14 @@ class Settings:
         doc="audit: key that CAPTIONS_JUDGE_URLS ask for; they are never sent another.",
         secret=True,
     )
+    ray_address: str | None = variable(
+        "CAPTIONS_RAY_ADDRESS",
+        str,
+        doc="dedup: the Ray cluster that does its work, as `host:port`; not set means that it runs "
+        "in one process. What is stored is the same. docs/scale-out.md says when it pays.",
+        example="dedup-head.sa1b-captions:6379",
+        heading="Where duplicates are found",
+    )
     statsd: str | None = variable(
         "CAPTIONS_STATSD",
         parsers.listener,

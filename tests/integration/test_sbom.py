@@ -34,7 +34,11 @@ def test_the_environments_list_names_what_is_installed(lists):
 
 @pytest.mark.parametrize(
     ("name", "requirements"),
-    [("airflow", "requirements.txt"), ("worker-cpu", "requirements-worker-cpu.txt")],
+    [
+        ("airflow", "requirements.txt"),
+        ("worker-cpu", "requirements-worker-cpu.txt"),
+        ("dedup", "requirements-ray.txt"),
+    ],
 )
 def test_an_images_list_names_what_is_pinned_with_its_hashes(lists, name, requirements):
     pins = re.findall(r"^(\S+)==(\S+)", (ROOT / requirements).read_text(), re.M)

@@ -8,6 +8,7 @@ import pyarrow as pa
 
 from sa1b_captions.quality.duplicates import clusters, minhash
 from sa1b_captions.quality.duplicates import signatures as dedup
+from sa1b_captions.quality.duplicates.in_memory import InMemory
 from tests.support.shingles import arrow
 
 
@@ -47,10 +48,13 @@ def index_of(texts: Sequence[str]) -> dedup.Signatures:
     return signatures
 
 
+def in_memory(texts: Sequence[str]) -> InMemory:
+    """The search among texts, which are samples named by their places."""
+    index = index_of(texts)
+    return InMemory(index.words, index.bands, lambda rows: arrow(texts).take(pa.array(rows)))
+
+
 def clustered(texts: Sequence[str]) -> dict[int, int]:
     """Place of each loser to that of its winner, from Jaccard .7."""
-    index = index_of(texts)
-    found = clusters.find_clusters(
-        index.words, index.bands, lambda rows: arrow(texts).take(pa.array(rows)), 0.7
-    )
+    found = clusters.find_clusters(in_memory(texts), 0.7)
     return dict(zip(found.losers.tolist(), found.winners.tolist(), strict=True))

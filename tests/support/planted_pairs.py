@@ -15,6 +15,7 @@ from dataclasses import dataclass
 import pyarrow as pa
 
 from sa1b_captions.quality.duplicates.clusters import find_clusters
+from sa1b_captions.quality.duplicates.in_memory import InMemory
 from sa1b_captions.quality.duplicates.minhash import BANDS
 from sa1b_captions.quality.duplicates.signatures import (
     Signatures,
@@ -168,9 +169,8 @@ def count(planted: Sequence[tuple[str, str]]) -> list[Alike]:
     index = Signatures(rows.num_rows)
     index.add(signature_table(rows, 0), "the planted pairs")
     texts = normalised(rows.column("caption"))
-    return find_clusters(
-        index.words, index.bands, lambda wanted: texts.take(pa.array(wanted)), min_jaccard=1.0
-    ).alike
+    captions = InMemory(index.words, index.bands, lambda wanted: texts.take(pa.array(wanted)))
+    return find_clusters(captions, min_jaccard=1.0).alike
 
 
 def _rows(planted: Sequence[tuple[str, str]]) -> pa.Table:

@@ -6,10 +6,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sa1b_captions.quality.duplicates import clusters
+from sa1b_captions.quality.duplicates import buckets, clusters, in_memory
 from sa1b_captions.quality.duplicates import signatures as dedup
+from tests.support import near_copies
 from tests.support.near_copies import captions_of, clustered, index_of, vary
-from tests.support.shingles import arrow, jaccard
+from tests.support.shingles import jaccard
 
 
 def planted(changes, pairs=150):
@@ -37,11 +38,8 @@ def test_planted_copies_are_found_exactly_when_their_jaccard_says_so(changes, fo
 def test_a_bucket_past_its_limit_is_counted_and_its_copies_still_found():
     rng = random.Random(3)
     words = [f"w{place}" for place in range(140)]
-    texts = [" ".join(vary(rng, words, 1)) for _ in range(3 * clusters.BUCKET_ROWS)]
-    index = index_of(texts)
-    found = clusters.find_clusters(
-        index.words, index.bands, lambda rows: arrow(texts).take(pa.array(rows)), 0.7
-    )
+    texts = [" ".join(vary(rng, words, 1)) for _ in range(3 * buckets.BUCKET_ROWS)]
+    found = clusters.find_clusters(near_copies.in_memory(texts), 0.7)
     assert set(found.winners.tolist()) == {0}
     assert len(found.losers) == len(texts) - 1
     assert found.large_buckets > 0
@@ -56,7 +54,7 @@ def test_no_row_that_shares_its_hash_is_passed_over_and_few_others_are_kept(data
     hashes[copies[0]] = hashes[copies[1]]
     _, places, counts = np.unique(hashes, return_inverse=True, return_counts=True)
     sharing = np.flatnonzero(counts[places] > 1)
-    kept = clusters._repeated(hashes)
+    kept = buckets.repeated(hashes)
     assert (np.diff(kept) > 0).all()
     assert np.isin(sharing, kept).all()
     assert len(kept) - len(sharing) <= 0.1 * rows + 10
@@ -67,9 +65,9 @@ def test_pairs_are_the_same_however_often_they_are_united(monkeypatch):
     families = [[f"w{rng.randrange(5000)}" for _ in range(60)] for _ in range(8)]
     index = index_of([" ".join(vary(rng, words, 1)) for words in families for _ in range(5)])
     eligible = np.ones(len(index.words), np.bool_)
-    at_the_end, _ = clusters._candidates(list(index.bands), eligible)
-    monkeypatch.setattr(clusters, "PAIRS_PENDING", 10)
-    now_and_then, _ = clusters._candidates(list(index.bands), eligible)
+    at_the_end, _ = in_memory.candidates(list(index.bands), eligible)
+    monkeypatch.setattr(in_memory, "PAIRS_PENDING", 10)
+    now_and_then, _ = in_memory.candidates(list(index.bands), eligible)
     assert len(at_the_end) > len(families)
     assert (np.diff(at_the_end) > 0).all()
     assert now_and_then.tolist() == at_the_end.tolist()
@@ -79,7 +77,7 @@ def test_clusters_are_the_same_however_few_pairs_are_compared_at_once(monkeypatc
     firsts, seconds = planted(2, pairs=20)
     texts = [" ".join(words) for words in firsts + seconds]
     at_once = clustered(texts)
-    monkeypatch.setattr(clusters, "PAIRS_AT_ONCE", 3)
+    monkeypatch.setattr(in_memory, "PAIRS_AT_ONCE", 3)
     assert len(at_once) == len(firsts)
     assert clustered(texts) == at_once
 

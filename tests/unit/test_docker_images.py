@@ -9,7 +9,7 @@ DOCKERFILES = sorted((ROOT / "deploy").glob("Dockerfile.*"))
 
 
 def test_worker_images_run_as_nobody_special_and_without_airflow():
-    for name in ("worker", "worker-cpu"):
+    for name in ("worker", "worker-cpu", "dedup"):
         text = (ROOT / f"deploy/Dockerfile.{name}").read_text()
         assert re.findall(r"^USER (.*)$", text, re.M)[-1] == "1000:1000"
         assert 'ENTRYPOINT ["sa1b-captions"]' in text

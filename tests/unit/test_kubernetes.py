@@ -1,4 +1,5 @@
 import json
+import re
 from ipaddress import ip_address, ip_network
 
 import kubernetes_validate
@@ -31,9 +32,50 @@ def test_no_secret_object_is_committed():
     assert "Secret" not in {document["kind"] for _, document in MANIFESTS}
 
 
-@pytest.mark.parametrize(("name", "document"), MANIFESTS)
+@pytest.mark.parametrize(
+    ("name", "document"), [one for one in MANIFESTS if one[1]["kind"] != "RayJob"]
+)
 def test_manifests_are_valid(name, document):
     kubernetes_validate.validate(document, "1.34", strict=True)
+
+
+def ray_groups():
+    """Head and workers of dedup's cluster."""
+    spec = manifest("RayJob")["spec"]["rayClusterSpec"]
+    return [spec["headGroupSpec"], *spec["workerGroupSpecs"]]
+
+
+@pytest.mark.parametrize("place", [0, 1])
+def test_the_pods_of_dedups_cluster_are_valid_and_restricted(place):
+    """Kubernetes' schemas know no RayJob, but they know the pods in it."""
+    template = ray_groups()[place]["template"]
+    pod = {"apiVersion": "v1", "kind": "Pod", **template}
+    pod["metadata"] = {"name": "ray", **template["metadata"]}
+    kubernetes_validate.validate(pod, "1.34", strict=True)
+    assert template["spec"]["securityContext"]["runAsNonRoot"]
+    (container,) = template["spec"]["containers"]
+    assert container["securityContext"]["capabilities"] == {"drop": ["ALL"]}
+    assert container["envFrom"] == [
+        {"secretRef": {"name": load_settings(env_example()).store_secret}}
+    ]
+
+
+def test_dedups_cluster_runs_one_image_and_the_ray_that_is_pinned():
+    spec = manifest("RayJob")["spec"]
+    pinned = re.search(r"^ray==(\S+)", (ROOT / "requirements-ray.txt").read_text(), re.M)[1]
+    assert spec["rayClusterSpec"]["rayVersion"] == pinned
+    assert spec["rayClusterSpec"]["authOptions"] == {"mode": "token"}
+    assert len({group["template"]["spec"]["containers"][0]["image"] for group in ray_groups()}) == 1
+    assert spec["entrypoint"] == "sa1b-captions dedup --ray-address auto"
+
+
+def test_only_dedups_own_pods_and_the_operator_reach_its_cluster():
+    policy = manifest("NetworkPolicy", "dedup-ray")["spec"]
+    labels = [group["template"]["metadata"]["labels"] for group in ray_groups()]
+    assert [policy["podSelector"]["matchLabels"]] * 2 == labels
+    assert policy["policyTypes"] == ["Ingress"]
+    (rule,) = policy["ingress"]
+    assert [list(one) for one in rule["from"]] == [["podSelector"], ["namespaceSelector"]]
 
 
 def test_names_are_those_that_the_settings_expect():
@@ -96,6 +138,7 @@ def test_quota_has_room_for_a_pod_of_every_profile():
 
 
 BY_HAND = {
+    "dedup-ray.yaml",
     *("model-cache.yaml", "model-download.yaml", "model-node-local.yaml"),
     "caption-network.yaml",
 }

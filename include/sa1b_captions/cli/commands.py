@@ -2,6 +2,7 @@
 
 import signal
 import threading
+from functools import partial
 from typing import Annotated, NoReturn
 
 import typer
@@ -338,19 +339,32 @@ def dedup(
     tracks: Tracks = ALL_TRACKS,
     release_tracks: ReleaseTracks = ALL_TRACKS,
     allow_partial: AllowPartial = False,
+    ray_address: Annotated[
+        str | None,
+        typer.Option(
+            help="Ray cluster that does the work: host:port, auto on one of its nodes, local to "
+            "start one here; by default CAPTIONS_RAY_ADDRESS, and empty for this process alone.",
+        ),
+    ] = None,
     force: Force = False,
     run_id: RunId = None,
 ) -> None:
     """Find captions that repeat another shard's, in those of the tracks that are released."""
+    from sa1b_captions.quality.duplicates.ray_tasks import open_ray
     from sa1b_captions.stages.dedup import dedup_track
     from sa1b_captions.stages.selection import select
 
-    _, _, campaign = open_deployment()
+    settings, _, campaign = open_deployment()
+    address = settings.ray_address if ray_address is None else ray_address
+    tasks = partial(open_ray, address) if address else None
     released = parse_tracks(release_tracks)
     wanted = [track for track in parse_tracks(tracks) if track in released]
     if wanted:
         campaign = select(campaign, released, allow_partial=allow_partial)
-    results = {track: dedup_track(campaign, track, force=force, run_id=run_id) for track in wanted}
+    results = {
+        track: dedup_track(campaign, track, force=force, run_id=run_id, tasks=tasks)
+        for track in wanted
+    }
     print_result({"stage": "dedup", "tracks": results})
 
 

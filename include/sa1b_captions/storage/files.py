@@ -50,6 +50,10 @@ class FileStore:
                 "set LC_ALL=C.UTF-8 if it holds letters beyond ASCII"
             ) from None
 
+    def __reduce__(self) -> tuple[type["FileStore"], tuple[Path]]:
+        """Another process opens the same folder."""
+        return FileStore, (self.root,)
+
     def locate(self, key: str) -> str:
         """URL of a key."""
         return self._path(key).as_uri()

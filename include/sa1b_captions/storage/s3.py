@@ -58,6 +58,10 @@ class S3Store:
         self._sends_checksums = True
         self._lock = threading.Lock()
 
+    def __reduce__(self) -> tuple[type["S3Store"], tuple[str, str, str | None]]:
+        """Another process opens the same place with credentials of its own."""
+        return S3Store, (self.bucket, self.prefix, self._endpoint_url)
+
     def _open_client(self, checksums: Literal["when_required"] | None) -> "S3Client":
         """Open a client; None leaves checksums to the environment and boto3's default."""
         import boto3

@@ -21,6 +21,7 @@ from sa1b_captions import records
 from sa1b_captions.errors import PermanentError
 from sa1b_captions.quality.duplicates import minhash
 from sa1b_captions.quality.duplicates.clusters import Clusters, find_clusters
+from sa1b_captions.quality.duplicates.in_memory import InMemory
 from sa1b_captions.quality.duplicates.wording import buffers, normalised
 
 SIGNATURE_BYTES = 16
@@ -128,7 +129,7 @@ def find_duplicates(
     def read_texts(rows: np.ndarray) -> pa.LargeStringArray:
         return normalised(captions.take(pa.array(order[rows])))
 
-    found = find_clusters(index.words, index.bands, read_texts, min_jaccard)
+    found = find_clusters(InMemory(index.words, index.bands, read_texts), min_jaccard)
     return duplicate_table(
         found, lambda rows: ranked.select(["sample_id", "shard_number"]).take(rows)
     )
