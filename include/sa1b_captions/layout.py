@@ -191,6 +191,11 @@ def facet_counts_key(campaign: str) -> str:
     return f"{campaign_prefix(campaign)}index/facet_counts.parquet"
 
 
+def refused_counts_key(campaign: str) -> str:
+    """The same of captions with a sentence that the audit's judge refused."""
+    return f"{campaign_prefix(campaign)}index/refused_counts.parquet"
+
+
 def marks_prefix(campaign: str) -> str:
     """Folder of what people judged of captions."""
     return f"{campaign_prefix(campaign)}marks/"

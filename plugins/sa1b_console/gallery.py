@@ -34,6 +34,14 @@ def clusters(
     return clusters_page(request, track, shard, start)
 
 
+@router.get("/refused")
+def refused(request: Request, track: str = "", shards: str = "", after: str = "") -> Response:
+    """Sentences that the audit's judge refused."""
+    from sa1b_console.refused_page import show_refused
+
+    return show_refused(request, track, shards, after)
+
+
 @router.get("/images/{shard}/{image_id}")
 def image(shard: str, image_id: int, width: int = 320) -> Response:
     """A photograph made small."""

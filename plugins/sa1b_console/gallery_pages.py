@@ -9,12 +9,14 @@ from airflow.api_fastapi.auth.managers.models.base_user import BaseUser
 from fastapi import Request, Response
 from fastapi.responses import HTMLResponse
 
+from sa1b_captions.audits import audit_fingerprint
 from sa1b_captions.campaign import Campaign
 from sa1b_captions.errors import PermanentError
 from sa1b_captions.marks import text_digest
 from sa1b_captions.quality.browse import copy_clusters
 from sa1b_captions.quality.browse.bounded import Bounded
 from sa1b_captions.quality.browse.catalogue import Catalogue
+from sa1b_captions.quality.browse.facet_counts import FacetCounts
 from sa1b_captions.quality.browse.filters import (
     ORDERS,
     SAMPLE_PATTERN,
@@ -27,10 +29,11 @@ from sa1b_captions.quality.browse.pictures import WIDTHS_PX, Pictures
 from sa1b_captions.quality.rules import MEANINGS
 from sa1b_captions.recipe import TRACKS
 from sa1b_captions.shards import SHARD_PATTERN
+from sa1b_captions.stages.refused_captions import RefusedCaptions
 from sa1b_console.cards import CardMaker
 from sa1b_console.common import NotThere, may_judge, open_campaign, show_live
 from sa1b_console.marking import FAULTS, marks_of
-from sa1b_console.refusals import refused_sentences
+from sa1b_console.refusals import refused_sentences, spans_of
 
 _NOTHING = (
     '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 320 200" width="320" height="200">'
@@ -40,6 +43,7 @@ _NOTHING = (
 """In place of a photograph that is gone or broken."""
 
 _catalogues: Bounded[tuple[str, str, str], Catalogue] = Bounded(2)
+_refused: Bounded[tuple[str, str, str], RefusedCaptions] = Bounded(2)
 _pictures: Bounded[str, Pictures] = Bounded(2)
 
 
@@ -49,21 +53,39 @@ def catalogue_of(campaign: Campaign) -> Catalogue:
     return _catalogues.get(key, lambda: Catalogue(campaign))
 
 
+def refused_of(campaign: Campaign) -> RefusedCaptions:
+    """The captions that the audit found fault with, one for all requests of this process.
+
+    Raises:
+        NotThere: the recipe asks for no audit.
+    """
+    if campaign.recipe.audit is None:
+        raise NotThere(
+            f"campaign {campaign.name} has no audit: its recipe has no [audit]; docs/audit.md says "
+            "how to ask for one"
+        )
+    catalogue = catalogue_of(campaign)
+    key = (campaign.store.url, campaign.name, audit_fingerprint(campaign.recipe))
+    return _refused.get(key, lambda: RefusedCaptions(campaign, catalogue))
+
+
 def gallery_page(request: Request, user: BaseUser, after: str) -> HTMLResponse:
     """Captions that a filter finds, a page of them."""
     filters = _filters(request.query_params)
     campaign = open_campaign()
     catalogue = catalogue_of(campaign)
-    counts = catalogue.counts()
+    refused = refused_of(campaign) if filters.audit else None
+    counts = (refused or catalogue).counts()
     try:
         page = (
             copy_clusters.cluster_page(campaign, catalogue, filters.cluster)
             if filters.cluster
-            else catalogue.page(filters, after)
+            else catalogue.page(filters, after, refused)
         )
+        spans = {} if refused is None else spans_of(refused, page.hits)
     except PermanentError as error:
         raise NotThere(str(error)) from None
-    maker = CardMaker(campaign, catalogue, search_patterns(filters.text))
+    maker = CardMaker(campaign, catalogue, search_patterns(filters.text), spans)
     marks = marks_of(campaign, user)
     return show_live(
         request,
@@ -73,10 +95,10 @@ def gallery_page(request: Request, user: BaseUser, after: str) -> HTMLResponse:
         cards=maker.cards(page.hits, marks),
         page=page,
         total=None if filters.text or filters.cluster else count(counts, filters),
-        all_captions=counts.captions,
-        lacking=catalogue.lacking,
-        fault=catalogue.fault,
-        choices=_choices(catalogue, filters),
+        all_captions=catalogue.counts().captions,
+        lacking=(refused.counting if refused else catalogue).lacking,
+        fault=(refused.counting if refused else catalogue).fault,
+        choices=_choices(counts, filters),
         orders=ORDERS,
         faults=FAULTS,
         may=may_judge(user),
@@ -98,9 +120,8 @@ def _filters(values: Mapping[str, str]) -> Filters:
         raise NotThere(str(error)) from None
 
 
-def _choices(catalogue: Catalogue, filters: Filters) -> dict[str, list[tuple[str, int | None]]]:
+def _choices(counts: FacetCounts, filters: Filters) -> dict[str, list[tuple[str, int | None]]]:
     """Values that a field can have, and how many captions each would leave."""
-    counts = catalogue.counts()
     reasons: dict[str, int] = {}
     for joined, rows in count_by(
         counts, replace(filters, reason="", verdict=""), "reasons"

@@ -1,12 +1,16 @@
 """Which sentences of a caption an audit's judge refused."""
 
+from collections.abc import Iterable
+
 from sa1b_captions.audit.judge import Answer
 from sa1b_captions.audits import audit_fingerprint
 from sa1b_captions.campaign import Campaign
 from sa1b_captions.errors import PermanentError
 from sa1b_captions.outputs import read_answers
 from sa1b_captions.quality.browse.offences import Span
+from sa1b_captions.quality.browse.orders import Hit
 from sa1b_captions.receipt_files import audit_place, read_receipt
+from sa1b_captions.stages.refused_captions import RefusedCaptions
 
 
 def refused_sentences(campaign: Campaign, sample_id: str) -> dict[str, list[Span]]:
@@ -31,4 +35,20 @@ def refused_sentences(campaign: Campaign, sample_id: str) -> dict[str, list[Span
     for row in rows:
         if row["sample_id"] == sample_id and row["answer"] == Answer.NO:
             found.setdefault(row["text_xxh3"], []).append((row["start"], row["end"]))
+    return found
+
+
+def spans_of(refused: RefusedCaptions, hits: Iterable[Hit]) -> dict[str, list[Span]]:
+    """Refused sentences of a page of samples, by the digest of the text that was judged.
+
+    Raises:
+        PermanentError: an audit is damaged, or made again right now.
+        RetryableError: the store failed.
+    """
+    found: dict[str, list[Span]] = {}
+    for unit in dict.fromkeys(hit.facets.unit for hit in hits):
+        for digest, start, end in (
+            refused.sentences(unit).select("text_xxh3", "start", "end").iter_rows()
+        ):
+            found.setdefault(digest, []).append((start, end))
     return found

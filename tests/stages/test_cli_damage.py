@@ -88,6 +88,7 @@ UNREAD = {
     "past_validation_key": "the console alone reads it",
     "run_summary_key": "the console alone reads it",
     "facet_counts_key": "the console alone reads it, and counts anew",
+    "refused_counts_key": "the console alone reads it, and counts anew",
     "difference_key": "people alone read it",
     "claim_key": "its name alone claims",
     "download_object_key": "a download begins anew without it, as test_download shows",

@@ -1,4 +1,5 @@
 import dataclasses
+import functools
 
 import pyarrow as pa
 import pytest
@@ -6,6 +7,7 @@ import pytest
 from sa1b_captions import layout, records
 from sa1b_captions.errors import DamagedObjectError, PermanentError
 from sa1b_captions.quality.browse import facet_counts, facets
+from sa1b_captions.quality.browse.facets import read_facets
 from sa1b_captions.receipt_files import curate_place, write_receipt
 from sa1b_captions.storage import FileStore
 from tests.support import builders, curated
@@ -107,22 +109,27 @@ def test_counts_hold_every_row_once_and_are_kept(campaign):
     receipts = receipts_of(campaign, "sa_000000", "sa_000001")
     counts = facet_counts.read_counts(campaign)
     assert counts.captions == 0
-    counts = facet_counts.update_counts(campaign, counts, receipts)
+    counts = facet_counts.update_counts(counts, receipts, functools.partial(read_facets, campaign))
     assert counts.captions == 20
     facet_counts.store_counts(campaign, counts)
     stored = facet_counts.read_counts(campaign)
     assert stored.units == counts.units
     assert stored.rows.equals(counts.rows)
     assert stored.lacking(receipts) == []
-    assert facet_counts.update_counts(campaign, stored, receipts) is stored
+    assert (
+        facet_counts.update_counts(stored, receipts, functools.partial(read_facets, campaign))
+        is stored
+    )
 
 
 def test_counts_follow_what_is_curated_again_and_what_is_gone(campaign):
     receipts = receipts_of(campaign, "sa_000000", "sa_000001")
-    counts = facet_counts.update_counts(campaign, facet_counts.read_counts(campaign), receipts)
+    counts = facet_counts.update_counts(
+        facet_counts.read_counts(campaign), receipts, functools.partial(read_facets, campaign)
+    )
     again = receipts | receipts_of(campaign, "sa_000000", rows=4)
     del again["single_en/sa_000001"]
-    counts = facet_counts.update_counts(campaign, counts, again)
+    counts = facet_counts.update_counts(counts, again, functools.partial(read_facets, campaign))
     assert counts.captions == 4
     assert set(counts.units) == {"single_en/sa_000000"}
 
@@ -131,9 +138,16 @@ def test_counting_stops_when_its_time_is_over_and_goes_on_later(campaign, monkey
     monkeypatch.setattr(facet_counts, "READERS", 1)
     receipts = receipts_of(campaign, "sa_000000", "sa_000001")
     counts = facet_counts.read_counts(campaign)
-    first = facet_counts.update_counts(campaign, counts, receipts, at_most_s=0)
+    first = facet_counts.update_counts(
+        counts, receipts, functools.partial(read_facets, campaign), at_most_s=0
+    )
     assert len(first.units) == 1
-    assert facet_counts.update_counts(campaign, first, receipts).captions == 20
+    assert (
+        facet_counts.update_counts(
+            first, receipts, functools.partial(read_facets, campaign)
+        ).captions
+        == 20
+    )
 
 
 def test_a_stored_table_that_is_none_is_made_anew(campaign):

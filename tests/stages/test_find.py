@@ -1,6 +1,7 @@
 """Pages of a filter against what looking at every row finds."""
 
 import dataclasses
+import functools
 import itertools
 import math
 
@@ -31,7 +32,9 @@ class Campaign:
             one = curated.put_curated(self.campaign, f"sa_{number:06d}", track, rows, number)
             self.receipts[f"{track}/{one.shard}"] = one
         empty = facet_counts.read_counts(self.campaign)
-        self.counts = facet_counts.update_counts(self.campaign, empty, self.receipts)
+        self.counts = facet_counts.update_counts(
+            empty, self.receipts, functools.partial(read_facets, self.campaign)
+        )
         self.loaded = []
         self.all = pl.concat(
             read_facets(self.campaign, one)

@@ -1,6 +1,7 @@
 """What a change would do, against curating with the change made."""
 
 import dataclasses
+import functools
 import itertools
 import json
 
@@ -8,6 +9,7 @@ import pytest
 
 from sa1b_captions.errors import PermanentError
 from sa1b_captions.quality.browse import facet_counts, what_if
+from sa1b_captions.quality.browse.facets import read_facets
 from sa1b_captions.quality.browse.limit_changes import parse_change
 from sa1b_captions.quality.browse.proposals import propose
 from sa1b_captions.receipt_files import curate_place, require_receipt
@@ -64,7 +66,9 @@ def receipts(campaign):
 
 @pytest.fixture(scope="module")
 def counts(campaign, receipts):
-    return facet_counts.update_counts(campaign, facet_counts.read_counts(campaign), receipts)
+    return facet_counts.update_counts(
+        facet_counts.read_counts(campaign), receipts, functools.partial(read_facets, campaign)
+    )
 
 
 def curated_with(campaign, change, tmp_path):

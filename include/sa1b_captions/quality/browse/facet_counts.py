@@ -7,17 +7,19 @@ shards were curated since adds them, and of two who do so at once the last one's
 
 import json
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from typing import TypeVar
 
 import polars as pl
 import pyarrow as pa
 
 from sa1b_captions import layout, records
+from sa1b_captions.audit_receipts import AuditReceipt
 from sa1b_captions.campaign import Campaign
 from sa1b_captions.errors import DamagedObjectError, MissingKeyError
-from sa1b_captions.quality.browse.facets import NAME, Facets, read_facets
+from sa1b_captions.quality.browse.facets import NAME, Facets
 from sa1b_captions.receipt_files import digest
 from sa1b_captions.receipts import CurateReceipt
 
@@ -34,6 +36,8 @@ FACET_COUNT_SCHEMA = pa.schema(
 """One row per unit and facets that occur together."""
 
 READERS = 16
+R = TypeVar("R", bound=CurateReceipt | AuditReceipt)
+"""Of a unit: curated, or audited."""
 _UNITS, _FILES = b"sa1b_units", b"sa1b_files"
 _FACETS = ["reasons", "engine", "attempt", "caption_chars"]
 
@@ -45,12 +49,12 @@ class FacetCounts:
     rows: pl.DataFrame
     """`FACET_COUNT_SCHEMA`, texts as categories."""
     units: Mapping[str, str]
-    """Digest of the curate receipt that each unit was counted of, by `single_en/sa_000017`."""
+    """Digest of the receipt that each unit was counted of, by `single_en/sa_000017`."""
     files: Mapping[str, str] = field(default_factory=dict)
     """`records.content_digest` of each unit's facets, where its receipt names one."""
 
-    def lacking(self, receipts: Mapping[str, CurateReceipt]) -> list[CurateReceipt]:
-        """Those that were curated since, or for the first time."""
+    def lacking(self, receipts: Mapping[str, R]) -> list[R]:
+        """Those that were written since, or for the first time."""
         return [one for unit, one in receipts.items() if self.units.get(unit) != digest(one)]
 
     @property
@@ -68,14 +72,19 @@ def count_facets(facets: Facets) -> pl.DataFrame:
     ).sort("caption_chars", "reasons", "engine", "attempt")
 
 
-def read_counts(campaign: Campaign) -> FacetCounts:
+def read_counts(campaign: Campaign, key: str = "") -> FacetCounts:
     """The stored counts; none where nothing is stored, or what is stored is no such table.
+
+    Args:
+        campaign: whose.
+        key: of counts of some of the captions; empty for those of all.
 
     Raises:
         RetryableError: the store failed.
     """
     try:
-        table = records.read_table(campaign.store, layout.facet_counts_key(campaign.name))
+        key = key or layout.facet_counts_key(campaign.name)
+        table = records.read_table(campaign.store, key)
         metadata = table.schema.metadata or {}
         units, files = (json.loads(metadata.get(name, b"{}")) for name in (_UNITS, _FILES))
         rows = _categories(pl.DataFrame(table.cast(FACET_COUNT_SCHEMA)))
@@ -84,8 +93,8 @@ def read_counts(campaign: Campaign) -> FacetCounts:
         return FacetCounts(_categories(pl.DataFrame(FACET_COUNT_SCHEMA.empty_table())), {})
 
 
-def store_counts(campaign: Campaign, counts: FacetCounts) -> None:
-    """Store counts. Raises RetryableError and PermanentError as the store does."""
+def store_counts(campaign: Campaign, counts: FacetCounts, key: str = "") -> None:
+    """Store counts under a key as of `read_counts`. Raises as the store does."""
     texts = pl.col("unit", "reasons", "engine").cast(pl.String)
     table = counts.rows.with_columns(texts).to_arrow().cast(FACET_COUNT_SCHEMA)
     known = {_UNITS: dict(counts.units), _FILES: dict(counts.files)}
@@ -93,7 +102,7 @@ def store_counts(campaign: Campaign, counts: FacetCounts) -> None:
     table = table.replace_schema_metadata(metadata)
     records.write_table(
         campaign.store,
-        layout.facet_counts_key(campaign.name),
+        key or layout.facet_counts_key(campaign.name),
         table,
         FACET_COUNT_SCHEMA,
         repeating=("unit", "reasons", "engine"),
@@ -101,18 +110,18 @@ def store_counts(campaign: Campaign, counts: FacetCounts) -> None:
 
 
 def update_counts(
-    campaign: Campaign,
     counts: FacetCounts,
-    receipts: Mapping[str, CurateReceipt],
+    receipts: Mapping[str, R],
+    read: Callable[[R], Facets],
     *,
     at_most_s: float = float("inf"),
 ) -> FacetCounts:
     """Count what was curated since, and leave out what is there no more.
 
     Args:
-        campaign: where the facets lie.
         counts: what is known so far.
-        receipts: of everything that is curated, by unit.
+        receipts: of everything that is to be counted, by unit.
+        read: facets of a receipt; called in threads.
         at_most_s: seconds after which no further unit is begun; the others lack then.
 
     Returns:
@@ -123,7 +132,7 @@ def update_counts(
     """
     lacking = counts.lacking(receipts)
     gone = [unit for unit in counts.units if unit not in receipts]
-    found = _count_units(campaign, lacking, time.monotonic() + at_most_s)
+    found = _count_units(read, lacking, time.monotonic() + at_most_s)
     if not found and not gone:
         return counts
     old = [*found, *gone]
@@ -138,7 +147,7 @@ def update_counts(
 
 
 def _count_units(
-    campaign: Campaign, receipts: Sequence[CurateReceipt], until: float
+    read: Callable[[R], Facets], receipts: Sequence[R], until: float
 ) -> dict[str, pl.DataFrame]:
     found = {}
     with ThreadPoolExecutor(READERS) as pool:
@@ -146,16 +155,16 @@ def _count_units(
             if first and time.monotonic() > until:
                 break
             some = receipts[first : first + READERS]
-            for facets in pool.map(lambda one: _read(campaign, one), some):
+            for facets in pool.map(lambda one: _read(read, one), some):
                 if facets is not None:
                     found[facets.unit] = count_facets(facets)
     return found
 
 
-def _read(campaign: Campaign, receipt: CurateReceipt) -> Facets | None:
-    """Facets; None of a unit that is being curated again right now, or is damaged."""
+def _read(read: Callable[[R], Facets], receipt: R) -> Facets | None:
+    """Facets; None of a unit that is being made again right now, or is damaged."""
     try:
-        return read_facets(campaign, receipt)
+        return read(receipt)
     except (MissingKeyError, DamagedObjectError):
         return None
 

@@ -15,6 +15,7 @@ from sa1b_captions.recipe import TRACKS
 from sa1b_captions.shards import SHARD_PATTERN, parse_selection
 
 ACCEPTED, REJECTED = "accepted", "rejected"
+REFUSED = "refused"
 PLAN, SHORT, LONG, RANDOM = "plan", "short", "long", "random"
 ORDERS = {
     PLAN: "shard by shard",
@@ -50,6 +51,8 @@ class Filters:
     max_chars: int | None = None
     text: str = ""
     """Words that all have to be there; in quotation marks, or Chinese, any part of the text."""
+    audit: str = ""
+    """`REFUSED`: captions with a sentence that the audit's judge refused."""
     cluster: str = ""
     """sample_id of the caption that stays of a cluster of duplicates."""
     order: str = PLAN
@@ -164,6 +167,7 @@ def parse_filters(values: Mapping[str, str]) -> Filters:
         "verdict": (ACCEPTED, REJECTED),
         "reason": tuple(MEANINGS),
         "order": tuple(ORDERS),
+        "audit": (REFUSED,),
     }.items():
         value = getattr(found, name)
         if value and value not in known:
