@@ -28,7 +28,7 @@ _FORMATS = (
 )  # fmt: skip
 """Width over height up to which a shape has its name."""
 _CONTRASTS = (
-    (0, 9, "practically absent"), (13, 29, "low"), (35, 54, "moderate"), (64, 101, "strong"),
+    (0, 9, "practically absent"), (13, 29, "low"), (36, 48, "moderate"), (64, 101, "strong"),
 )  # fmt: skip
 """L* between the lightest and the darkest twentieth: from, to, and the word."""
 
@@ -182,7 +182,11 @@ def _grows(profile: Sequence[float], lanes: Sequence[Sequence[float]]) -> int:
     gain = sign * (profile[-1] - profile[0])
     steps = [sign * (after - before) for before, after in itertools.pairwise(profile)]
     ends = [sign * (lane[-1] + lane[-2] - lane[0] - lane[1]) / 2 for lane in lanes]
-    is_steady = min(steps) >= -0.02 * gain and max(steps) <= 0.3 * gain
+    # Something light or dark in the way may not turn a lane back.
+    back = min(
+        sign * (after - before) for lane in lanes for before, after in itertools.pairwise(lane)
+    )
+    is_steady = min(steps) >= -0.02 * gain and max(steps) <= 0.3 * gain and back >= -0.15 * gain
     return sign if gain >= 18 and is_steady and min(ends) >= 0.3 * gain else 0
 
 
@@ -205,7 +209,7 @@ def _outstanding(means: Sequence[float], shares: Sequence[float]) -> str | None:
     best = max(range(len(means)), key=means.__getitem__)
     second = max(mean for place, mean in enumerate(means) if place != best)
     others = max(share for place, share in enumerate(shares) if place != best)
-    is_clear = means[best] - second >= 4 and shares[best] >= max(0.3, 1.5 * others)
+    is_clear = means[best] - second >= 6 and shares[best] >= max(0.3, 1.5 * others)
     return NINTHS[best] if is_clear else None
 
 

@@ -29,7 +29,7 @@ _TEMPLATES = {
     "bare": "the surface is smooth practically everywhere",
     "detail": "detail is densest in {region}",
     "direction": "most edges are {direction}",
-    "crisp": "edges are crisp at full size",
+    "crisp": "the sharpest edges are crisp at full size",
     "soft": "even the sharpest edges are soft at full size",
     "grey": "there is no colour but black, white and greys",
     "faint": "colour is almost absent",

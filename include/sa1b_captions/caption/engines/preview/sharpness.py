@@ -9,6 +9,7 @@ import numpy.typing as npt
 from PIL import Image
 
 Array = npt.NDArray[np.float32]
+Indices = npt.NDArray[np.intp]
 
 _TILE_PX = 192
 _TILES = 6
@@ -24,6 +25,8 @@ _ABOVE_GRAIN = 6.0
 _REACH_PX = 16
 """How far to both sides of its steepest point an edge is followed."""
 _MOST = 400
+_ALONG_PX = 2
+"""How far an edge goes on to both of its ends, at least: a point of light has no edges."""
 _FEWEST = 12
 """Edge pixels that a tile needs, or it has no edge to speak of."""
 
@@ -69,8 +72,21 @@ def _across(tile: Array) -> Array:
     around = np.clip(column[:, None] + np.arange(-_REACH_PX, _REACH_PX + 2), 0, tile.shape[1] - 1)
     height = np.ptp(tile[row[:, None], around], axis=1)
     slope = slopes[row, column]
-    is_edge = height >= _LEAST_HEIGHT
+    is_edge = (height >= _LEAST_HEIGHT) & _goes_on(tile, row, column)
     return np.asarray(height[is_edge] / slope[is_edge], dtype=np.float32)
+
+
+def _goes_on(tile: Array, row: Indices, column: Indices) -> npt.NDArray[np.bool_]:
+    """Whether an edge as steep by half and of the same sign is found beyond both ends of a step."""
+    slopes = np.diff(tile, axis=1)
+    step = slopes[row, column]
+    shifts = np.arange(-_ALONG_PX, _ALONG_PX + 1)
+    near = np.clip(column[:, None] + shifts, 0, slopes.shape[1] - 1)
+    found = np.ones(step.shape, dtype=np.bool_)
+    for along in (-_ALONG_PX, _ALONG_PX):
+        beyond = slopes[np.clip(row + along, 0, slopes.shape[0] - 1)[:, None], near]
+        found &= (beyond * np.sign(step)[:, None]).max(axis=1) >= np.abs(step) / 2
+    return found
 
 
 def _tile(image: Image.Image, cell: int) -> Array:
