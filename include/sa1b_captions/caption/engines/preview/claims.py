@@ -125,7 +125,7 @@ def _lies(swatch: Swatch) -> tuple[str, str]:
     place = swatch.place
     if place.is_even and swatch.share < _MOST_OF_FRAME:
         return "everywhere", ""
-    if place.region is None or place.held < 0.7:
+    if place.region is None or place.held < 0.75:
         return "somewhere", ""
     return "mostly" if place.held < 0.9 else "within", place.region
 
@@ -234,7 +234,7 @@ def _colour(image: Measurements) -> Iterable[Claim]:
     hues = image.hues
     if hues.any < _GREY_BELOW and hues.mean_chroma < _GREY_CHROMA:
         return [Claim("grey", {})]
-    if hues.plain < 0.01 and hues.any < 0.1 and hues.lively < 0.002:
+    if hues.plain < 0.004 and hues.any < 0.1 and hues.lively < 0.0005:
         return [Claim("faint", {})]
     claims = [*_strength(image)]
     for fact, share, others in (
