@@ -34,7 +34,7 @@ from sa1b_captions.quality.browse.catalogue import Catalogue
 from sa1b_captions.quality.browse.filters import Filters
 from sa1b_captions.quality.browse.find import count
 from sa1b_captions.recipe import TRACKS, load_recipe
-from sa1b_captions.stages.status import read_status
+from sa1b_captions.stages.status.status import read_status
 from sa1b_captions.storage import FileStore, Store, open_store_url
 from sa1b_console.cards import CardMaker
 

@@ -33,7 +33,7 @@ def dedup(folder: Path, rows: int) -> dict[str, object]:
     leave_out("pandas", "scipy")  # as the command does
     from benchmarks.signed_corpus import TRACK, open_corpus, sign_corpus
     from sa1b_captions import layout, records
-    from sa1b_captions.receipt_files import dedup_place, require_receipt
+    from sa1b_captions.receipts.receipt_files import dedup_place, require_receipt
     from sa1b_captions.stages.dedup import dedup_track
 
     began = time.perf_counter()

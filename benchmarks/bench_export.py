@@ -33,9 +33,17 @@ import pyarrow as pa
 from benchmarks.bench_curate import english
 from sa1b_captions import layout, records
 from sa1b_captions.campaign import Campaign, open_campaign
-from sa1b_captions.findings import Verdict
+from sa1b_captions.freshness.release_freshness import read_shards, release_validation_input
 from sa1b_captions.imports import leave_out
-from sa1b_captions.receipt_files import (
+from sa1b_captions.receipts import (
+    CaptionReceipt,
+    CurateReceipt,
+    DedupReceipt,
+    IngestReceipt,
+    ReleaseValidation,
+)
+from sa1b_captions.receipts.findings import Verdict
+from sa1b_captions.receipts.receipt_files import (
     caption_place,
     curate_place,
     dedup_place,
@@ -44,17 +52,9 @@ from sa1b_captions.receipt_files import (
     release_validation_place,
     write_receipt,
 )
-from sa1b_captions.receipts import (
-    CaptionReceipt,
-    CurateReceipt,
-    DedupReceipt,
-    IngestReceipt,
-    ReleaseValidation,
-)
 from sa1b_captions.recipe import Recipe, load_recipe, parse_recipe
-from sa1b_captions.release_freshness import read_shards, release_validation_input
-from sa1b_captions.stages.export import export_release
-from sa1b_captions.stages.selection import select
+from sa1b_captions.stages.exporting.export import export_release
+from sa1b_captions.stages.exporting.selection import select
 from sa1b_captions.storage import FileStore, Store, open_store_url
 
 TRACK = "single_en"

@@ -47,7 +47,7 @@ for path in sorted(Path(sys.argv[3]).iterdir()):
 INGEST = """
 import sys
 from sa1b_captions.ingest.links import parse_links
-from sa1b_captions.stages.ingest import ingest_shard
+from sa1b_captions.stages.ingesting.ingest import ingest_shard
 from sa1b_captions.storage import open_store_url
 url, endpoint, links, connections, part_bytes = sys.argv[1:]
 store = open_store_url(url, endpoint or None)

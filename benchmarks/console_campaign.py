@@ -19,8 +19,8 @@ from sa1b_captions.quality.browse import facets
 from sa1b_captions.quality.browse.caption_texts import Row, sample_id
 from sa1b_captions.quality.browse.catalogue import Catalogue
 from sa1b_captions.quality.browse.orders import Hit
-from sa1b_captions.receipt_files import curate_place, digest, write_receipt
 from sa1b_captions.receipts import CurateReceipt, Occupancy
+from sa1b_captions.receipts.receipt_files import curate_place, digest, write_receipt
 from sa1b_captions.recipe import TRACKS, load_recipe
 from sa1b_captions.records import CaptionStatus
 from sa1b_captions.storage import Store

@@ -8,8 +8,8 @@ from sa1b_captions import layout, records
 from sa1b_captions.campaign import Campaign
 from sa1b_captions.quality.duplicates.minhash import SIGNATURE_VERSION
 from sa1b_captions.quality.duplicates.signatures import signature_table
-from sa1b_captions.receipt_files import curate_place, digest, write_receipt
 from sa1b_captions.receipts import CurateReceipt
+from sa1b_captions.receipts.receipt_files import curate_place, digest, write_receipt
 from sa1b_captions.recipe import load_recipe, parse_recipe
 from sa1b_captions.shards import shard_number
 from sa1b_captions.storage import FileStore

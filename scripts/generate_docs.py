@@ -23,10 +23,10 @@ import typer.main
 from typer.cli import get_docs_for_click
 
 from sa1b_captions.cli import app
-from sa1b_captions.limits import HealthLimits
 from sa1b_captions.quality.examples import CATCHES, EXAMPLES
 from sa1b_captions.quality.rules import MEANINGS, RULES
 from sa1b_captions.recipe import load_recipe
+from sa1b_captions.recipe.limits import HealthLimits
 from scripts import fleet_page, model_memory, observing_page, settings_files
 
 ROOT = Path(__file__).parents[1]
@@ -106,8 +106,8 @@ def rules_page() -> str:
         f"\n| reason | meaning |\n|---|---|\n{reasons}\n"
         f"\n| limit | {' | '.join(languages)} |\n|---|{'---|' * len(languages)}\n{limits}\n"
         "\nA limit is the last value allowed; an empty one does not apply. `TEXT_FEATURES` in\n"
-        "`records.py` says what the numbers count. A rule is switched off by its name, as in\n"
-        '`off = ["missing_end"]` under `[quality.language.en]`. How often the rules are right:\n'
+        "`records/schemas.py` says what the numbers count. A rule is switched off by its name, as\n"
+        'in `off = ["missing_end"]` under `[quality.language.en]`. How often the rules are right:\n'
         "[gold.md](gold.md).\n"
         "\nExamples, both checked by the tests. Most end an otherwise fit caption.\n"
         f"\n| reason | passes | fails |\n|---|---|---|\n{_examples()}\n"

@@ -6,8 +6,8 @@ from sa1b_captions.costs.architectures import (
 from sa1b_captions.costs.architectures import KV_SHARE, OVERHEAD_GB
 from sa1b_captions.costs.architectures import kv_tokens as room
 from sa1b_captions.costs.sourced import find_gpu
-from sa1b_captions.profiles import load_profile
 from sa1b_captions.recipe import load_recipe
+from sa1b_captions.settings.profiles import load_profile
 
 TOKENS_PER_IMAGE = 2840
 """8.75 tiles of 256 tokens, which SA-1B's shapes come to, and 600 of prompts and caption."""
@@ -82,13 +82,13 @@ Set `CAPTIONS_RECIPE` to one of these names, and `CAPTIONS_CAMPAIGN` to a name o
 |---|---|---|---|
 {models}
 
-Each but `internvl` is a short file in `include/sa1b_captions/recipes` that says what differs from
-it: the model, the template and system prompt that its family was trained with, and names of the
-released files. Only `internvl` may carry the published names. Targets are left out: they are what
-those names promise. A file of your own does the same, with `base = "internvl3_5-8b"` at its top,
-and takes keys of its base away with `without = ["tracks.single_en.samples_per_shard"]`. `revision`
-is a branch in the packaged files, which were written without a look at the hub's commits; a run
-with a branch warns. Pin the commit of the snapshot that you have, or lock the model.
+Each but `internvl` is a short file in `include/sa1b_captions/recipe/packaged` that says what
+differs from it: the model, the template and system prompt that its family was trained with, and
+names of the released files. Only `internvl` may carry the published names. Targets are left out:
+they are what those names promise. A file of your own does the same, with `base = "internvl3_5-8b"`
+at its top, and takes keys of its base away with `without = ["tracks.single_en.samples_per_shard"]`.
+`revision` is a branch in the packaged files, which were written without a look at the hub's
+commits; a run with a branch warns. Pin the commit of the snapshot that you have, or lock the model.
 
 The `lmdeploy` engine runs InternVL models whose language model is a Llama, InternLM2, Qwen2 or
 Qwen3, and refuses others, such as InternVL2-4B's Phi-3, at its start. The template `internvl2` ends

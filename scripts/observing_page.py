@@ -1,6 +1,6 @@
 """How a deployment is watched, for docs/observing.md; the table is of the metrics' own words."""
 
-from sa1b_captions.telemetry import METRICS
+from sa1b_captions.observing.telemetry import METRICS
 
 _ROW = "| `{name}` | {kind} | {labels} | {meaning} |"
 

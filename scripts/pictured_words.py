@@ -1,4 +1,4 @@
-"""Writes quality/pictured_words.toml from Unicode's names of emoji: things that pictures show.
+"""Writes the lexicon's pictured_words.toml from Unicode's names of emoji: what pictures show.
 
     python -m scripts.pictured_words CLDR WORDS [WORDS ...]
 
@@ -12,7 +12,7 @@ import json
 import sys
 from pathlib import Path
 
-PATH = Path(__file__).parents[1] / "include/sa1b_captions/quality/pictured_words.toml"
+PATH = Path(__file__).parents[1] / "include/sa1b_captions/quality/lexicon/pictured_words.toml"
 LANGUAGES = ("de", "es", "fr", "it", "nl", "pt")
 MAX_ENGLISH_ZIPF = 1.5
 """More than one in 30 million words of English text: it may be borrowed, or a name."""

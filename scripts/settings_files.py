@@ -6,9 +6,9 @@ A part lies between the lines BEGIN and END.
 import textwrap
 
 from sa1b_captions.settings import VARIABLES
-from sa1b_captions.variables import REQUIRED, Variable, as_text
+from sa1b_captions.settings.variables import REQUIRED, Variable, as_text
 
-BEGIN = "# --- The package's settings, from include/sa1b_captions/settings.py by `make docs` ---"
+BEGIN = "# --- The package's settings, from its settings/settings.py by `make docs` ---"
 END = "# --- End of the package's settings ---"
 WIDTH = 100
 
@@ -16,7 +16,7 @@ WIDTH = 100
 def page() -> str:
     """Every environment variable, its meaning and its default, for `docs/settings.md`."""
     text = (
-        "# Settings\n\nEnvironment variables, all read in `settings.py`. One that begins with\n"
+        "# Settings\n\nEnvironment variables, all read in `settings/`. One that begins with\n"
         "`CAPTIONS_` and is not among them is refused, for it is a misspelt one.\n"
     )
     for variable in VARIABLES.values():

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 from sa1b_captions import checked_json, layout
 from sa1b_captions.errors import MissingKeyError, PermanentError
-from sa1b_captions.model_lock import ModelLock, difference, parse_lock, render_lock
 from sa1b_captions.receipts import JudgedBy
 from sa1b_captions.recipe import TRACKS, Recipe, parse_recipe
+from sa1b_captions.recipe.model_lock import ModelLock, difference, parse_lock, render_lock
 from sa1b_captions.storage import Store
 
 CURATION_VERSION = 3

@@ -1,7 +1,8 @@
 """Keys of everything that lies in the object store.
 
 A function whose name ends in `_key` names one object, one that ends in `_prefix` a folder, with its
-final slash. No other module spells a key. `campaign` is a campaign's name.
+final slash. No other module spells a key; patterns of them are in `remedies`. `campaign` is a
+campaign's name.
 """
 
 import re
@@ -301,31 +302,3 @@ def difference_key(before: str, after: str, kind: str) -> str:
     Neither lies in a release: the page shows photographs.
     """
     return f"{difference_prefix()}{before}/{after}.{kind}"
-
-
-COMMANDS = (
-    (
-        r"shards/(?P<shard>\w+)\..*",
-        "ingest --shards {shard} --force, or pack its folder again with --force",
-    ),
-    (
-        r"campaigns/[^/]+/captions/(?P<track>\w+)/(?P<shard>\w+)/.*",
-        "caption --shards {shard} --tracks {track}",
-    ),
-    (
-        r"campaigns/[^/]+/curated/(?P<track>\w+)/(?P<shard>\w+)/.*",
-        "curate --shards {shard} --tracks {track} --force",
-    ),
-    (
-        r"campaigns/[^/]+/audit/(?P<track>\w+)/(?P<shard>\w+)/.*",
-        "audit --shards {shard} --tracks {track} --force",
-    ),
-    (r"campaigns/[^/]+/dedup/(?P<track>\w+)/.*", "dedup --tracks {track} --force"),
-    (r"campaigns/[^/]+/quality/photographs\.parquet", "dedup --tracks single_en --force"),
-    (r"campaigns/[^/]+/quality/(validations/)?release[./].*", "validate --release --force"),
-    (
-        r"campaigns/[^/]+/quality/(shards|validations)/(?P<shard>\w+)[./].*",
-        "validate --shards {shard} --force",
-    ),
-)
-"""Arguments of sa1b-captions that make an object anew, by a pattern of its key."""

@@ -5,7 +5,7 @@ import os
 from typing import NoReturn
 
 from sa1b_captions.errors import EXIT_RETRYABLE
-from sa1b_captions.log_lines import ERROR
+from sa1b_captions.observing.log_lines import ERROR
 
 _log = logging.getLogger(__name__)
 

@@ -16,7 +16,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import HTMLResponse, PlainTextResponse
 
 from sa1b_captions.errors import CaptioningError
-from sa1b_captions.receipt_files import read_receipt, run_summary_place
+from sa1b_captions.receipts.receipt_files import read_receipt, run_summary_place
 from sa1b_captions.shards import SHARD_PATTERN
 from sa1b_console import comparing, gallery, marking, reports, standing, trying
 from sa1b_console.common import (

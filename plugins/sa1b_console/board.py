@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from sa1b_captions.campaign import Campaign
 from sa1b_captions.errors import CaptioningError
 from sa1b_captions.quality.browse.bounded import Bounded
-from sa1b_captions.stages.status import CampaignStatus, glance, read_status
+from sa1b_captions.stages.status.status import CampaignStatus, glance, read_status
 
 _log = logging.getLogger(__name__)
 

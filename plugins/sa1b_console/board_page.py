@@ -14,10 +14,10 @@ from sa1b_captions.campaign import Campaign
 from sa1b_captions.quality.report.charts import series_chart
 from sa1b_captions.recipe import TRACKS
 from sa1b_captions.settings import load_settings
-from sa1b_captions.stages.outliers import Outlier, find_outliers, slowest
-from sa1b_captions.stages.outlook import gpus_of_worker, outlook, shares_done
-from sa1b_captions.stages.over_time import OverTime, Totals, over_time, sum_up
-from sa1b_captions.stages.status import CampaignStatus, ShardStatus, project_tracks
+from sa1b_captions.stages.status.outliers import Outlier, find_outliers, slowest
+from sa1b_captions.stages.status.outlook import gpus_of_worker, outlook, shares_done
+from sa1b_captions.stages.status.over_time import OverTime, Totals, over_time, sum_up
+from sa1b_captions.stages.status.status import CampaignStatus, ShardStatus, project_tracks
 from sa1b_console.airflow_tasks import Task, may_see_tasks, tasks_at_work, tasks_of
 from sa1b_console.board import Seen, board_of
 from sa1b_console.common import NotThere, open_campaign, show_live

@@ -12,7 +12,7 @@ from sa1b_captions.quality.browse.catalogue import Catalogue, places_with
 from sa1b_captions.quality.browse.facets import Facets
 from sa1b_captions.quality.browse.offences import Span, find_offences
 from sa1b_captions.quality.browse.orders import Hit
-from sa1b_captions.quality.characters import LINE_BREAKS
+from sa1b_captions.quality.lexicon.characters import LINE_BREAKS
 from sa1b_captions.quality.rules import MEANINGS
 
 SHOWN_CHARS = 6000

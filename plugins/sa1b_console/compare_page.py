@@ -14,9 +14,9 @@ from sa1b_captions.quality.report.copies import Pieces
 from sa1b_captions.quality.report.copies import compare as mark_changes
 from sa1b_captions.quality.rules import MEANINGS
 from sa1b_captions.recipe import TRACKS
-from sa1b_captions.release.changes import changed_settings
-from sa1b_captions.release.difference import KINDS
-from sa1b_captions.release.judged import TrackMarks
+from sa1b_captions.release.comparing.changes import changed_settings
+from sa1b_captions.release.comparing.difference import KINDS
+from sa1b_captions.release.comparing.judged import TrackMarks
 from sa1b_captions.release.manifest import latest_version
 from sa1b_captions.stages.compare_shard import GENERATION, Compared, generations_of
 from sa1b_captions.stages.diff import CAMPAIGN

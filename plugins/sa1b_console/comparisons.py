@@ -11,9 +11,9 @@ from sa1b_captions.campaign import Campaign
 from sa1b_captions.errors import PermanentError
 from sa1b_captions.quality.browse.bounded import Bounded
 from sa1b_captions.recipe import TRACKS
-from sa1b_captions.release.difference import KINDS
-from sa1b_captions.release.judged import Marks, collect_marks
-from sa1b_captions.release.sides import ReleaseSide, Side
+from sa1b_captions.release.comparing.difference import KINDS
+from sa1b_captions.release.comparing.judged import Marks, collect_marks
+from sa1b_captions.release.comparing.sides import ReleaseSide, Side
 from sa1b_captions.shards import SHARD_PATTERN
 from sa1b_captions.stages.compare_shard import Compared, compare_shard, open_shard_side
 from sa1b_captions.stages.diff import CAMPAIGN

@@ -9,9 +9,9 @@ from airflow.api_fastapi.auth.managers.models.base_user import BaseUser
 from fastapi import Request, Response
 from fastapi.responses import HTMLResponse
 
-from sa1b_captions.audits import audit_fingerprint
 from sa1b_captions.campaign import Campaign
 from sa1b_captions.errors import PermanentError
+from sa1b_captions.freshness.audits import audit_fingerprint
 from sa1b_captions.marks import text_digest
 from sa1b_captions.quality.browse import copy_clusters
 from sa1b_captions.quality.browse.bounded import Bounded

@@ -3,13 +3,13 @@
 from collections.abc import Iterable
 
 from sa1b_captions.audit.judge import Answer
-from sa1b_captions.audits import audit_fingerprint
 from sa1b_captions.campaign import Campaign
 from sa1b_captions.errors import PermanentError
+from sa1b_captions.freshness.audits import audit_fingerprint
 from sa1b_captions.outputs import read_answers
 from sa1b_captions.quality.browse.offences import Span
 from sa1b_captions.quality.browse.orders import Hit
-from sa1b_captions.receipt_files import audit_place, read_receipt
+from sa1b_captions.receipts.receipt_files import audit_place, read_receipt
 from sa1b_captions.stages.refused_captions import RefusedCaptions
 
 

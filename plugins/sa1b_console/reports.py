@@ -5,10 +5,10 @@ from dataclasses import dataclass, replace
 
 from sa1b_captions.campaign import Campaign
 from sa1b_captions.errors import MissingKeyError
-from sa1b_captions.receipt_files import read_receipt
 from sa1b_captions.receipts import ReleaseValidation, ShardValidation
-from sa1b_captions.stages.status import read_shard, why_release_stale
-from sa1b_captions.stages.validations import (
+from sa1b_captions.receipts.receipt_files import read_receipt
+from sa1b_captions.stages.status.status import read_shard, why_release_stale
+from sa1b_captions.stages.validating.validations import (
     Subject,
     V,
     name_of,

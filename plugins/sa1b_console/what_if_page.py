@@ -10,7 +10,6 @@ from markupsafe import Markup
 
 from sa1b_captions.campaign import Campaign
 from sa1b_captions.errors import MissingKeyError, PermanentError
-from sa1b_captions.limits import RULES, LanguageQuality, is_share
 from sa1b_captions.quality.browse import proposals, what_if
 from sa1b_captions.quality.browse.catalogue import Catalogue
 from sa1b_captions.quality.browse.facet_counts import FacetCounts
@@ -20,6 +19,7 @@ from sa1b_captions.quality.browse.orders import Hit
 from sa1b_captions.quality.browse.what_if import Outcome, Sides
 from sa1b_captions.quality.report.gallery import evenly
 from sa1b_captions.recipe import TRACKS
+from sa1b_captions.recipe.limits import RULES, LanguageQuality, is_share
 from sa1b_captions.settings import load_settings
 from sa1b_console.cards import Card, CardMaker
 from sa1b_console.common import NotThere, open_campaign, show_live

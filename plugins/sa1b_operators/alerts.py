@@ -23,7 +23,7 @@ from airflow.sdk.definitions.callback import AsyncCallback
 from airflow.sdk.definitions.deadline import DeadlineAlert, DeadlineReference
 from airflow.sdk.exceptions import AirflowNotFoundException
 
-from sa1b_captions import telemetry
+from sa1b_captions.observing import telemetry
 from sa1b_captions.settings import Settings, load_settings
 
 log = logging.getLogger(__name__)

@@ -16,8 +16,8 @@ from airflow.sdk.exceptions import (
     AirflowSkipException,
 )
 
-from sa1b_captions import telemetry
 from sa1b_captions.errors import EXIT_NOTHING_TO_DO, EXIT_PERMANENT, EXIT_USAGE
+from sa1b_captions.observing import telemetry
 from sa1b_captions.settings import load_settings
 from sa1b_captions.shards import parse_selection
 from sa1b_operators.events import console_path

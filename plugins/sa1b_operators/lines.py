@@ -5,7 +5,7 @@ import json
 import re
 from collections.abc import Sequence
 
-from sa1b_captions.log_lines import ERROR, PROGRESS
+from sa1b_captions.observing.log_lines import ERROR, PROGRESS
 
 _URL = re.compile(r"""(https?://)(?:[^\s/@]+@)?([^\s?#"']+)(\?[^\s"']*)?""")
 _TIME = re.compile(r"^\d\d:\d\d:\d\d ")

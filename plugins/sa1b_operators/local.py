@@ -10,7 +10,7 @@ from typing import Any
 from airflow.sdk import BaseHook
 from airflow.sdk.exceptions import AirflowException, AirflowFailException
 
-from sa1b_captions.log_lines import ERROR
+from sa1b_captions.observing.log_lines import ERROR
 from sa1b_captions.settings import load_settings
 from sa1b_operators.base import StageOperator, count_retry, raise_for, show_progress
 from sa1b_operators.lines import told

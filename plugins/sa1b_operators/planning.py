@@ -9,8 +9,8 @@ from typing import Any, NoReturn
 
 from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
 
-from sa1b_captions import telemetry
 from sa1b_captions.errors import CaptioningError
+from sa1b_captions.observing import telemetry
 from sa1b_captions.plurals import counted
 from sa1b_captions.recipe import Recipe
 from sa1b_captions.settings import Settings

@@ -21,9 +21,9 @@ from airflow.triggers.base import BaseTrigger
 from kubernetes.client import CoreV1Api, V1Pod
 from kubernetes.client.exceptions import ApiException
 
-from sa1b_captions import telemetry
-from sa1b_captions.profiles import load_profile
+from sa1b_captions.observing import telemetry
 from sa1b_captions.settings import load_settings
+from sa1b_captions.settings.profiles import load_profile
 from sa1b_operators import api_errors
 from sa1b_operators.base import (
     StageOperator,

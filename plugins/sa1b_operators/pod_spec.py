@@ -5,8 +5,8 @@ from typing import Any
 from kubernetes.client import models as k8s
 
 from sa1b_captions.errors import SettingsError
-from sa1b_captions.profiles import PodProfile
 from sa1b_captions.settings import Settings, worker_environment
+from sa1b_captions.settings.profiles import PodProfile
 
 _USER_ID = 1000
 _SHARD_NAME = "{{ task.first_shard }}"

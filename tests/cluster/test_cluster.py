@@ -19,7 +19,7 @@ from airflow.dag_processing.dagbag import DagBag
 from pyarrow import BufferReader
 
 from demo.archives import build_archives
-from sa1b_captions.profiles import load_profile
+from sa1b_captions.settings.profiles import load_profile
 from sa1b_captions.storage import open_store_url
 from tests.cluster.namespace import ThrowAwayNamespace
 

@@ -13,9 +13,9 @@ from sa1b_captions.campaign import open_campaign
 from sa1b_captions.recipe import TRACKS
 from sa1b_captions.records import content_digest
 from sa1b_captions.shards import shard_name
-from sa1b_captions.stages import campaign_summary
-from sa1b_captions.stages.outlook import outlook
-from sa1b_captions.stages.status import read_status
+from sa1b_captions.stages.status import campaign_summary
+from sa1b_captions.stages.status.outlook import outlook
+from sa1b_captions.stages.status.status import read_status
 from sa1b_captions.storage import open_store_url
 from tests.support import builders, receipts
 from tests.support.counting_store import CountingStore

@@ -9,12 +9,17 @@ import pytest
 
 from sa1b_captions import layout
 from sa1b_captions.campaign import open_campaign
-from sa1b_captions.findings import Verdict
-from sa1b_captions.receipt_files import run_summary_place, write_receipt
 from sa1b_captions.receipts import RunSummary, ShardSummary
+from sa1b_captions.receipts.findings import Verdict
+from sa1b_captions.receipts.receipt_files import run_summary_place, write_receipt
 from sa1b_captions.recipe import TRACKS
 from sa1b_captions.shards import shard_name
-from sa1b_captions.stages.validations import name_of, of_release, of_shard, store_validation
+from sa1b_captions.stages.validating.validations import (
+    name_of,
+    of_release,
+    of_shard,
+    store_validation,
+)
 from sa1b_captions.storage import open_store_url
 from tests.support import builders, receipts
 

@@ -5,7 +5,7 @@ import re
 
 import pytest
 
-from sa1b_captions.stages.audit import audit_shards
+from sa1b_captions.stages.auditing.audit import audit_shards
 from tests.support.audited import SHARD, THINGS, audited_recipe_campaign, judge
 from tests.support.planted_falsehoods import plant
 

@@ -8,9 +8,9 @@ from sa1b_captions import layout
 from sa1b_captions.campaign import open_campaign
 from sa1b_captions.mark_logs import read_marks
 from sa1b_captions.marks import Better, PairMark
-from sa1b_captions.release.judged import collect_marks
+from sa1b_captions.release.comparing.judged import collect_marks
 from sa1b_captions.stages import diff
-from sa1b_captions.stages.export import export_release
+from sa1b_captions.stages.exporting.export import export_release
 from sa1b_captions.storage import open_store_url
 from tests.support import builders, curated, releases
 

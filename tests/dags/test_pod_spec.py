@@ -6,8 +6,8 @@ from airflow.providers.cncf.kubernetes.hooks.kubernetes import KubernetesHook
 from kubernetes.client import ApiClient
 
 from sa1b_captions.errors import SettingsError
-from sa1b_captions.profiles import load_profile, profile_names
 from sa1b_captions.settings import load_settings
+from sa1b_captions.settings.profiles import load_profile, profile_names
 from tests.support.caption_pods import ARGUMENTS, IMAGE, caption
 
 

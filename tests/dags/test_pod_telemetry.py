@@ -3,7 +3,7 @@
 import pytest
 from airflow.sdk.exceptions import AirflowRescheduleException
 
-from sa1b_captions import telemetry
+from sa1b_captions.observing import telemetry
 from tests.support.caption_pods import caption, run_caption
 from tests.support.fake_kubernetes import ended
 from tests.support.statsd_listener import listening

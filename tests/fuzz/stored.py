@@ -12,15 +12,16 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sa1b_captions import checked_json, layout, receipt_files
+from sa1b_captions import checked_json, layout
 from sa1b_captions.campaign import open_campaign
 from sa1b_captions.errors import PermanentError
 from sa1b_captions.mark_logs import line_of, read_marks
 from sa1b_captions.marks import CaptionMark, Judgement, Mark, PairMark, SentenceMark, Support
-from sa1b_captions.receipt_files import Place, read_receipt
+from sa1b_captions.receipts import receipt_files
+from sa1b_captions.receipts.receipt_files import Place, read_receipt
 from sa1b_captions.records import parse_table
 from sa1b_captions.release.manifest import read_manifest
-from sa1b_captions.stages.export import export_release
+from sa1b_captions.stages.exporting.export import export_release
 from sa1b_captions.storage import FileStore
 from tests.fuzz.mutations import changed_json, damaged_bytes, json_bytes, require_sentence
 from tests.support import builders, receipts, releases

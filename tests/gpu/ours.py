@@ -11,7 +11,7 @@ from typing import Any
 
 from sa1b_captions import layout, records
 from sa1b_captions.campaign import Campaign
-from sa1b_captions.receipt_files import caption_place, read_receipt, require_receipt
+from sa1b_captions.receipts.receipt_files import caption_place, read_receipt, require_receipt
 from sa1b_captions.recipe import TRACKS
 from tests.gpu import shards
 

@@ -14,15 +14,15 @@ from hypothesis import strategies as st
 from sa1b_captions import layout, records
 from sa1b_captions.campaign import open_campaign
 from sa1b_captions.generations import FIRST
-from sa1b_captions.receipt_files import caption_place, curate_place, read_receipt
+from sa1b_captions.receipts.receipt_files import caption_place, curate_place, read_receipt
 from sa1b_captions.recipe import TRACKS, parse_recipe
 from sa1b_captions.release.manifest import latest_version, read_manifest
 from sa1b_captions.release.verify import verify_release
 from sa1b_captions.stages.curate import curate_shard
 from sa1b_captions.stages.dedup import dedup_track
-from sa1b_captions.stages.export import export_release
-from sa1b_captions.stages.validate_release import validate_release
-from sa1b_captions.stages.validate_shards import validate_shards
+from sa1b_captions.stages.exporting.export import export_release
+from sa1b_captions.stages.validating.validate_release import validate_release
+from sa1b_captions.stages.validating.validate_shards import validate_shards
 from sa1b_captions.storage import FileStore
 from tests.support import builders
 from tests.support.faulty_store import Fault, FaultyStore, faults, survived

@@ -19,7 +19,7 @@ from demo.archives import build_archives
 from demo.processes import start, stop
 from demo.workspace import SHARDS, Workspace
 from sa1b_captions import layout
-from sa1b_captions.receipt_files import caption_place, require_receipt
+from sa1b_captions.receipts.receipt_files import caption_place, require_receipt
 from sa1b_captions.recipe import TRACKS
 from sa1b_captions.storage import open_store_url
 from tests.support.process_kubernetes import ProcessKubernetes

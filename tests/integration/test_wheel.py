@@ -65,7 +65,7 @@ def test_the_wheel_captions_a_shard_without_airflow(python, tmp_path):
 def test_the_wheel_brings_its_recipe_and_profiles_and_no_airflow(python):
     code = """
 import importlib.util
-from sa1b_captions.profiles import profile_names
+from sa1b_captions.settings.profiles import profile_names
 from sa1b_captions.recipe import load_recipe
 load_recipe("internvl")
 assert "cpu-preview" in profile_names()

@@ -14,7 +14,7 @@ from sa1b_captions import layout
 from sa1b_captions.errors import DamagedObjectError, PermanentError, RetryableError
 from sa1b_captions.quality.duplicates import ray_tasks
 from sa1b_captions.quality.duplicates.ray_tasks import open_ray
-from sa1b_captions.receipt_files import dedup_place, read_receipt
+from sa1b_captions.receipts.receipt_files import dedup_place, read_receipt
 from sa1b_captions.stages.dedup import dedup_track
 
 OF_THE_RUN = {"id", "written_at", "cpu_s", "stored"}

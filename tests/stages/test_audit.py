@@ -8,14 +8,14 @@ from sa1b_captions import layout
 from sa1b_captions.caption.engines.openai.engine import OpenAIEngine
 from sa1b_captions.cli import app, commands, common
 from sa1b_captions.errors import EXIT_PERMANENT, PermanentError, RetryableError
-from sa1b_captions.freshness import read_shard
+from sa1b_captions.freshness.shard_freshness import read_shard
 from sa1b_captions.mark_logs import MarkLog
 from sa1b_captions.marks import SentenceMark, Support
 from sa1b_captions.outputs import read_answers
 from sa1b_captions.quality.curated import read_curate_receipts
-from sa1b_captions.receipt_files import audit_place, read_receipt
-from sa1b_captions.stages.audit import audit_shards
-from sa1b_captions.stages.audit_findings import Reviews, find_in_release, find_in_shard
+from sa1b_captions.receipts.receipt_files import audit_place, read_receipt
+from sa1b_captions.stages.auditing.audit import audit_shards
+from sa1b_captions.stages.auditing.audit_findings import Reviews, find_in_release, find_in_shard
 from sa1b_captions.stages.curate import curate_shard
 from sa1b_captions.storage import FileStore
 from tests.support import builders

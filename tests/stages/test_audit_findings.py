@@ -6,25 +6,25 @@ import re
 import pytest
 
 from sa1b_captions.campaign import open_campaign
-from sa1b_captions.findings import Verdict
-from sa1b_captions.freshness import read_shard
+from sa1b_captions.freshness.shard_freshness import read_shard
 from sa1b_captions.mark_logs import MarkLog
 from sa1b_captions.marks import SentenceMark, Support
 from sa1b_captions.outputs import read_answers
-from sa1b_captions.receipt_files import (
+from sa1b_captions.receipts.findings import Verdict
+from sa1b_captions.receipts.receipt_files import (
     audit_place,
     read_receipt,
     release_validation_place,
     shard_validation_place,
 )
 from sa1b_captions.recipe import TRACKS
-from sa1b_captions.stages.audit import audit_shards
+from sa1b_captions.stages.auditing.audit import audit_shards
 from sa1b_captions.stages.calibrate import calibrate
 from sa1b_captions.stages.curate import curate_shard
 from sa1b_captions.stages.dedup import dedup_track
-from sa1b_captions.stages.status import is_done, read_status
-from sa1b_captions.stages.validate_release import validate_release
-from sa1b_captions.stages.validate_shards import validate_shards
+from sa1b_captions.stages.status.status import is_done, read_status
+from sa1b_captions.stages.validating.validate_release import validate_release
+from sa1b_captions.stages.validating.validate_shards import validate_shards
 from tests.support import builders
 from tests.support.audited import SHARD, THINGS, audited_recipe_campaign, judge
 from tests.support.planted_falsehoods import plant

@@ -9,14 +9,14 @@ from hypothesis import strategies as st
 from sa1b_captions.errors import PermanentError, RetryableError
 from sa1b_captions.receipts import CurateReceipt
 from sa1b_captions.recipe import TRACKS
-from sa1b_captions.release import batches as batches_module
-from sa1b_captions.release import track_files
-from sa1b_captions.release.batch_files import KINDS
-from sa1b_captions.release.batches import LEAST_ROWS, MOST_BATCHES, plan_batches
 from sa1b_captions.release.manifest import read_manifest
+from sa1b_captions.release.tracks import batches as batches_module
+from sa1b_captions.release.tracks import track_files
+from sa1b_captions.release.tracks.batch_files import KINDS
+from sa1b_captions.release.tracks.batches import LEAST_ROWS, MOST_BATCHES, plan_batches
 from sa1b_captions.release.verify import verify_release
 from sa1b_captions.shards import shard_name
-from sa1b_captions.stages.export import export_release
+from sa1b_captions.stages.exporting.export import export_release
 from tests.support import builders, releases
 from tests.support.counting_store import CountingStore
 
@@ -282,7 +282,7 @@ def test_a_batch_that_another_export_removed_is_a_matter_of_running_again(many, 
         return found
 
     original = track_files.make_batches
-    monkeypatch.setattr("sa1b_captions.stages.export.make_batches", removing)
+    monkeypatch.setattr("sa1b_captions.stages.exporting.export.make_batches", removing)
     with pytest.raises(RetryableError, match="run it again"):
         export_release(many, "v2")
     monkeypatch.undo()
@@ -314,6 +314,6 @@ def test_a_batch_of_lines_that_was_changed_is_not_joined(many, monkeypatch):
         return found
 
     original = track_files.make_batches
-    monkeypatch.setattr("sa1b_captions.stages.export.make_batches", damaging)
+    monkeypatch.setattr("sa1b_captions.stages.exporting.export.make_batches", damaging)
     with pytest.raises(PermanentError, match="is damaged.*delete it and export again"):
         export_release(many, "v1")

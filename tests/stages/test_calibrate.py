@@ -17,7 +17,7 @@ from sa1b_captions.cli import app
 from sa1b_captions.errors import PermanentError
 from sa1b_captions.quality.health.reference import read_reference
 from sa1b_captions.quality.thresholds import Trial, _values, find_knee
-from sa1b_captions.receipt_files import caption_place, curate_place, read_receipt
+from sa1b_captions.receipts.receipt_files import caption_place, curate_place, read_receipt
 from sa1b_captions.recipe import load_recipe
 from sa1b_captions.stages.calibrate import calibrate
 from sa1b_captions.stages.curate import curate_shard

@@ -5,10 +5,10 @@ import dataclasses
 import pytest
 
 from sa1b_captions.costs.forecast import Terms
-from sa1b_captions.receipt_files import caption_place, require_receipt
+from sa1b_captions.receipts.receipt_files import caption_place, require_receipt
 from sa1b_captions.recipe import TRACKS
-from sa1b_captions.stages.campaign_costs import forecast_campaign, see
 from sa1b_captions.stages.caption import caption_shards
+from sa1b_captions.stages.status.campaign_costs import forecast_campaign, see
 from sa1b_captions.storage import FileStore
 from tests.support import builders
 from tests.support.engines import ScriptedEngine

@@ -10,7 +10,7 @@ from sa1b_captions.caption.sampling import plan_track, read_index
 from sa1b_captions.caption.track_generations import stored_blocks
 from sa1b_captions.errors import PermanentError, RetryableError
 from sa1b_captions.generations import FIRST
-from sa1b_captions.receipt_files import caption_place, read_receipt
+from sa1b_captions.receipts.receipt_files import caption_place, read_receipt
 from sa1b_captions.recipe import TRACKS
 from sa1b_captions.stages.caption import caption_shards
 from sa1b_captions.storage import FileStore

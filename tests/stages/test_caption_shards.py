@@ -9,7 +9,7 @@ from sa1b_captions import layout
 from sa1b_captions.campaign import open_campaign
 from sa1b_captions.caption.engines.base import Engine
 from sa1b_captions.errors import PermanentError, RetryableError
-from sa1b_captions.receipt_files import caption_place, curate_place, read_receipt
+from sa1b_captions.receipts.receipt_files import caption_place, curate_place, read_receipt
 from sa1b_captions.recipe import TRACKS, parse_recipe
 from sa1b_captions.stages.caption import caption_shards
 from sa1b_captions.stages.curate import curate_shard

@@ -6,17 +6,17 @@ import pyarrow.compute as pc
 import pytest
 import yaml
 
-from sa1b_captions.findings import Check
+from sa1b_captions.receipts.findings import Check
 from sa1b_captions.recipe import TRACKS
-from sa1b_captions.release.card import (
+from sa1b_captions.release.card.card import (
     render_card,
     render_citation,
     render_licence,
     size_category,
 )
-from sa1b_captions.release.rows import published_table
-from sa1b_captions.release.summary import TrackSummary
-from sa1b_captions.stages.export import export_release
+from sa1b_captions.release.card.summary import TrackSummary
+from sa1b_captions.release.tracks.rows import published_table
+from sa1b_captions.stages.exporting.export import export_release
 from sa1b_captions.storage import FileStore
 from tests.support import builders, releases
 from tests.support.card_facts import TOTALS, facts

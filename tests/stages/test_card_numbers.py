@@ -8,7 +8,7 @@ import polars as pl
 import pytest
 
 from sa1b_captions.recipe import TRACKS
-from sa1b_captions.stages.export import export_release
+from sa1b_captions.stages.exporting.export import export_release
 from sa1b_captions.storage import FileStore
 from tests.support import cards, releases
 

@@ -15,7 +15,7 @@ from sa1b_captions.release import claim
 from sa1b_captions.release.claim import TakenError, claimed
 from sa1b_captions.release.manifest import latest_version, read_manifest
 from sa1b_captions.release.verify import verify_release
-from sa1b_captions.stages.export import export_release
+from sa1b_captions.stages.exporting.export import export_release
 from sa1b_captions.storage import FileStore, open_store_url
 from tests.support import builders, releases
 

@@ -9,7 +9,7 @@ from sa1b_captions import layout, records
 from sa1b_captions.campaign import Campaign
 from sa1b_captions.errors import PermanentError
 from sa1b_captions.generations import FIRST
-from sa1b_captions.receipt_files import curate_place, read_receipt
+from sa1b_captions.receipts.receipt_files import curate_place, read_receipt
 from sa1b_captions.stages.curate import curate_shard
 from sa1b_captions.storage import FileStore
 from tests.support import builders

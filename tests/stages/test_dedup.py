@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from sa1b_captions import layout, records
 from sa1b_captions.errors import PermanentError
 from sa1b_captions.quality.duplicates import signatures as dedup
-from sa1b_captions.receipt_files import dedup_place, read_receipt
+from sa1b_captions.receipts.receipt_files import dedup_place, read_receipt
 from sa1b_captions.shards import shard_name
 from sa1b_captions.stages.curate import curate_shard
 from sa1b_captions.stages.dedup import dedup_track

@@ -11,7 +11,12 @@ from sa1b_captions.errors import DamagedObjectError, PermanentError
 from sa1b_captions.quality.duplicates import scattered
 from sa1b_captions.quality.duplicates.buckets import BUCKET_ROWS
 from sa1b_captions.quality.duplicates.scattered import Cut
-from sa1b_captions.receipt_files import curate_place, dedup_place, read_receipt, write_receipt
+from sa1b_captions.receipts.receipt_files import (
+    curate_place,
+    dedup_place,
+    read_receipt,
+    write_receipt,
+)
 from sa1b_captions.recipe import parse_recipe
 from sa1b_captions.stages.curate import curate_shard
 from sa1b_captions.stages.dedup import dedup_track

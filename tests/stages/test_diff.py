@@ -15,10 +15,10 @@ from sa1b_captions.errors import PermanentError
 from sa1b_captions.mark_logs import MarkLog
 from sa1b_captions.marks import Better, CaptionMark, Judgement, PairMark, text_digest
 from sa1b_captions.release import written
-from sa1b_captions.release.difference import EXAMPLES, KINDS, NOT_THERE
-from sa1b_captions.release.judged import share
+from sa1b_captions.release.comparing.difference import EXAMPLES, KINDS, NOT_THERE
+from sa1b_captions.release.comparing.judged import share
 from sa1b_captions.stages import diff
-from sa1b_captions.stages.export import export_release
+from sa1b_captions.stages.exporting.export import export_release
 from sa1b_captions.storage import FileStore
 from tests.support import builders, pages, releases
 from tests.support.counting_store import CountingStore

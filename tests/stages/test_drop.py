@@ -4,8 +4,8 @@ from sa1b_captions import layout
 from sa1b_captions.errors import PermanentError, RetryableError
 from sa1b_captions.recipe import TRACKS
 from sa1b_captions.stages.caption import caption_shards
-from sa1b_captions.stages.drop import drop_shards, is_dropped
-from sa1b_captions.stages.status import is_done
+from sa1b_captions.stages.ingesting.drop import drop_shards, is_dropped
+from sa1b_captions.stages.status.status import is_done
 from sa1b_captions.storage import FileStore
 from tests.support import builders, receipts
 from tests.support.engines import ScriptedEngine

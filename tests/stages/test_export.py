@@ -11,16 +11,18 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sa1b_captions import layout, receipt_files, records
+from sa1b_captions import layout, records
+from sa1b_captions.receipts import receipt_files
 from sa1b_captions.recipe import TRACKS, load_recipe
-from sa1b_captions.release import guards, json_rows, rows
+from sa1b_captions.release import guards
 from sa1b_captions.release.manifest import (
     TrackTotals,
     read_manifest,
 )
+from sa1b_captions.release.tracks import json_rows, rows
 from sa1b_captions.release.verify import verify_release
 from sa1b_captions.release.written import ROWS_PER_GROUP, ParquetTable, open_hashed
-from sa1b_captions.stages.export import export_release
+from sa1b_captions.stages.exporting.export import export_release
 from sa1b_captions.storage import FileStore, open_store_url
 from tests.support import builders, receipts, releases
 

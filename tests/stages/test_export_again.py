@@ -6,7 +6,7 @@ import pytest
 from sa1b_captions import layout
 from sa1b_captions.errors import PermanentError
 from sa1b_captions.release.manifest import latest_version, read_manifest
-from sa1b_captions.stages.export import export_release
+from sa1b_captions.stages.exporting.export import export_release
 from sa1b_captions.storage import FileStore
 from tests.support import builders, receipts, releases
 

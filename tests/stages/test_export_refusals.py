@@ -17,7 +17,7 @@ from sa1b_captions.quality.rules import find_reasons
 from sa1b_captions.recipe import load_recipe
 from sa1b_captions.release import guards
 from sa1b_captions.release.manifest import latest_version
-from sa1b_captions.stages.export import export_release
+from sa1b_captions.stages.exporting.export import export_release
 from tests.support import builders, receipts, releases
 
 RECIPE = builders.demo_recipe()

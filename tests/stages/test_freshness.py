@@ -12,9 +12,10 @@ from sa1b_captions import layout
 from sa1b_captions.campaign import open_campaign
 from sa1b_captions.caption.track_generations import count, earlier, restore
 from sa1b_captions.errors import PermanentError
-from sa1b_captions.freshness import captions_version
+from sa1b_captions.freshness.release_freshness import read_stale
+from sa1b_captions.freshness.shard_freshness import captions_version
 from sa1b_captions.generations import following
-from sa1b_captions.receipt_files import (
+from sa1b_captions.receipts.receipt_files import (
     audit_place,
     caption_place,
     curate_place,
@@ -24,12 +25,11 @@ from sa1b_captions.receipt_files import (
     shard_validation_place,
 )
 from sa1b_captions.recipe import TRACKS
-from sa1b_captions.release_freshness import read_stale
 from sa1b_captions.stages.curate import curate_shard
 from sa1b_captions.stages.dedup import dedup_track
-from sa1b_captions.stages.export import export_release
-from sa1b_captions.stages.export_inputs import read_inputs
-from sa1b_captions.stages.status import read_status
+from sa1b_captions.stages.exporting.export import export_release
+from sa1b_captions.stages.exporting.export_inputs import read_inputs
+from sa1b_captions.stages.status.status import read_status
 from sa1b_captions.storage import FileStore
 from tests.support import builders, receipts, releases
 

@@ -11,9 +11,10 @@ from sa1b_captions import generations, layout, records
 from sa1b_captions.caption.engines.openai.engine import UNREPORTED
 from sa1b_captions.caption.track_generations import begun_generations
 from sa1b_captions.errors import PermanentError, RetryableError, SettingsError
-from sa1b_captions.freshness import read_tracks
+from sa1b_captions.freshness.shard_freshness import read_tracks
 from sa1b_captions.generations import FIRST
-from sa1b_captions.receipt_files import (
+from sa1b_captions.receipts import BegunNote
+from sa1b_captions.receipts.receipt_files import (
     begun_place,
     caption_place,
     curate_place,
@@ -22,7 +23,6 @@ from sa1b_captions.receipt_files import (
     read_receipt,
     write_receipt,
 )
-from sa1b_captions.receipts import BegunNote
 from sa1b_captions.recipe import TRACKS
 from sa1b_captions.stages.caption import caption_shards
 from sa1b_captions.stages.curate import curate_shard

@@ -12,11 +12,11 @@ from sa1b_captions.ingest.archives import stored_archives
 from sa1b_captions.ingest.http_client import Patience
 from sa1b_captions.ingest.links import parse_links
 from sa1b_captions.quality.report.thumbnails import Thumbnails
-from sa1b_captions.receipt_files import ingest_place, read_receipt
+from sa1b_captions.receipts.receipt_files import ingest_place, read_receipt
 from sa1b_captions.recipe import TRACKS
 from sa1b_captions.stages.caption import caption_shards
-from sa1b_captions.stages.drop import drop_shards
-from sa1b_captions.stages.ingest import ingest_shard
+from sa1b_captions.stages.ingesting.drop import drop_shards
+from sa1b_captions.stages.ingesting.ingest import ingest_shard
 from sa1b_captions.storage import FileStore
 from tests.support import builders, receipts
 from tests.support.engines import ScriptedEngine

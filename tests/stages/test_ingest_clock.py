@@ -10,7 +10,7 @@ import pytest
 
 from sa1b_captions.errors import EXIT_PERMANENT
 from sa1b_captions.ingest.replies import Interrupted, read_reply
-from sa1b_captions.receipt_files import ingest_place, read_receipt
+from sa1b_captions.receipts.receipt_files import ingest_place, read_receipt
 from sa1b_captions.storage import FileStore
 from tests.support import builders
 from tests.support.fault_server import serve

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-from sa1b_captions.model_files import lock_beside, lock_folder, replace_file, require_locked
-from sa1b_captions.model_lock import render_lock
+from sa1b_captions.recipe.model_files import lock_beside, lock_folder, replace_file, require_locked
+from sa1b_captions.recipe.model_lock import render_lock
 from tests.support.deployment import ROOT
 
 COMMIT = "0" * 40

@@ -12,9 +12,9 @@ from sa1b_captions.campaign import lock_model, open_campaign, read_lock
 from sa1b_captions.caption.engines import registry
 from sa1b_captions.cli import app
 from sa1b_captions.errors import PermanentError, RetryableError
-from sa1b_captions.model_files import lock_beside
-from sa1b_captions.model_lock import LockedFile, ModelLock, parse_lock, render_lock
 from sa1b_captions.recipe import load_recipe
+from sa1b_captions.recipe.model_files import lock_beside
+from sa1b_captions.recipe.model_lock import LockedFile, ModelLock, parse_lock, render_lock
 from sa1b_captions.settings import load_settings
 from sa1b_captions.stages.model_supply import fetch_model, lock_from_hub, lock_snapshot
 from sa1b_captions.storage import FileStore

@@ -11,14 +11,14 @@ import pytest
 from sa1b_captions.errors import EXIT_PERMANENT, SettingsError
 from sa1b_captions.ingest import download, http_client
 from sa1b_captions.ingest.http_client import Patience, open_client
-from sa1b_captions.network import (
+from sa1b_captions.settings import load_settings
+from sa1b_captions.settings.network import (
     KEYS,
     PROXIES,
     fault_of_keys,
     fault_of_proxies,
     naming_variables,
 )
-from sa1b_captions.settings import load_settings
 from sa1b_captions.storage import open_store_url
 from sa1b_captions.storage.s3_errors import store_errors
 

@@ -2,9 +2,9 @@
 
 import pytest
 
-from sa1b_captions.receipt_files import curate_place, read_receipt
+from sa1b_captions.receipts.receipt_files import curate_place, read_receipt
 from sa1b_captions.recipe import TRACKS
-from sa1b_captions.stages.publication import Wish, decide
+from sa1b_captions.stages.validating.publication import Wish, decide
 from sa1b_captions.storage import FileStore
 from tests.support import builders, receipts
 

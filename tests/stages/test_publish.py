@@ -11,9 +11,9 @@ from typer.testing import CliRunner
 
 from sa1b_captions.cli.common import app
 from sa1b_captions.errors import PermanentError, RetryableError
-from sa1b_captions.release.hub import Destination, parse_destination
+from sa1b_captions.release.hubs.hub import Destination, parse_destination
 from sa1b_captions.release.verify import verify_folder
-from sa1b_captions.stages.export import export_release
+from sa1b_captions.stages.exporting.export import export_release
 from sa1b_captions.stages.publish import publish_release
 from sa1b_captions.storage import FileStore
 from tests.support import releases

@@ -11,13 +11,13 @@ import pytest
 from sa1b_captions import layout, records
 from sa1b_captions.campaign import open_campaign
 from sa1b_captions.errors import DamagedObjectError
+from sa1b_captions.freshness.release_freshness import read_stale
 from sa1b_captions.outputs import read_curated, read_metrics
-from sa1b_captions.receipt_files import curate_place, require_receipt
+from sa1b_captions.receipts.receipt_files import curate_place, require_receipt
 from sa1b_captions.recipe import TRACKS
-from sa1b_captions.release_freshness import read_stale
 from sa1b_captions.stages.curate import curate_shard
 from sa1b_captions.stages.dedup import dedup_track
-from sa1b_captions.stages.export import export_release
+from sa1b_captions.stages.exporting.export import export_release
 from sa1b_captions.storage import FileStore
 from tests.support import builders, receipts, releases
 

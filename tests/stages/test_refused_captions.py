@@ -5,8 +5,8 @@ from sa1b_captions.outputs import read_answers
 from sa1b_captions.quality.browse.catalogue import Catalogue
 from sa1b_captions.quality.browse.filters import LONG, RANDOM, REFUSED, SHORT, Filters
 from sa1b_captions.quality.browse.find import count
-from sa1b_captions.receipt_files import audit_place, require_receipt
-from sa1b_captions.stages.audit import audit_shards
+from sa1b_captions.receipts.receipt_files import audit_place, require_receipt
+from sa1b_captions.stages.auditing.audit import audit_shards
 from sa1b_captions.stages.curate import curate_shard
 from sa1b_captions.stages.refused_captions import RefusedCaptions, sentences_of, worst_units
 from tests.support import builders

@@ -6,18 +6,18 @@ import json
 import pyarrow.parquet as pq
 import pytest
 
-from sa1b_captions.audits import audit_fingerprint
+from sa1b_captions.freshness.audits import audit_fingerprint
 from sa1b_captions.mark_logs import MarkLog
 from sa1b_captions.marks import SentenceMark, Support
 from sa1b_captions.outputs import read_answers
-from sa1b_captions.receipt_files import audit_place, read_receipt, release_validation_place
+from sa1b_captions.receipts.receipt_files import audit_place, read_receipt, release_validation_place
 from sa1b_captions.recipe import TRACKS
-from sa1b_captions.stages.audit import audit_shards
+from sa1b_captions.stages.auditing.audit import audit_shards
+from sa1b_captions.stages.auditing.repairs import find_repairs
 from sa1b_captions.stages.dedup import dedup_track
-from sa1b_captions.stages.export import export_release
-from sa1b_captions.stages.repairs import find_repairs
-from sa1b_captions.stages.validate_release import validate_release
-from sa1b_captions.stages.validate_shards import validate_shards
+from sa1b_captions.stages.exporting.export import export_release
+from sa1b_captions.stages.validating.validate_release import validate_release
+from sa1b_captions.stages.validating.validate_shards import validate_shards
 from tests.support import builders
 from tests.support.audited import SHARD, audited_recipe_campaign, judge
 from tests.support.planted_falsehoods import plant

@@ -2,15 +2,15 @@ import pyarrow as pa
 import pytest
 
 from sa1b_captions import layout, records
-from sa1b_captions.findings import Check, Measure, Verdict
 from sa1b_captions.outputs import read_metrics
 from sa1b_captions.quality.metrics import shard_metrics
 from sa1b_captions.quality.report.gallery import REJECTED_PER_REASON, evenly
 from sa1b_captions.quality.report.release import ReleaseFindings, render_release
 from sa1b_captions.quality.report.shard import ShardFindings, render_shard
 from sa1b_captions.quality.report.window_occupancy import sum_up
-from sa1b_captions.receipt_files import curate_place, read_receipt
 from sa1b_captions.receipts import Alike, Occupancy
+from sa1b_captions.receipts.findings import Check, Measure, Verdict
+from sa1b_captions.receipts.receipt_files import curate_place, read_receipt
 from sa1b_captions.recipe import TRACKS
 from sa1b_captions.stages.curate import curate_shard
 from sa1b_captions.stages.dedup import dedup_track

@@ -19,7 +19,7 @@ from sa1b_captions.ingest.http_client import Patience
 from sa1b_captions.ingest.links import parse_links
 from sa1b_captions.ingest.replies import Identity
 from sa1b_captions.ingest.resume_state import ResumeState
-from sa1b_captions.stages.ingest import ingest_shard
+from sa1b_captions.stages.ingesting.ingest import ingest_shard
 from sa1b_captions.storage import FileStore
 from tests.support import builders
 from tests.support.fault_server import Fault, serve
@@ -184,7 +184,7 @@ import sys
 from sa1b_captions.ingest.links import parse_links
 from sa1b_captions.ingest.replies import Identity
 from sa1b_captions.ingest.resume_state import ResumeState
-from sa1b_captions.stages.ingest import ingest_shard
+from sa1b_captions.stages.ingesting.ingest import ingest_shard
 from sa1b_captions.storage import open_store_url
 links = parse_links(sys.argv[2])
 ingest_shard(open_store_url(sys.argv[1]), "sa_000000", links, part_bytes=int(sys.argv[3]))

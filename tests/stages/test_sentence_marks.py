@@ -5,9 +5,9 @@ import pytest
 from sa1b_captions.errors import PermanentError
 from sa1b_captions.mark_logs import read_marks
 from sa1b_captions.marks import SentenceMark
-from sa1b_captions.stages.audit import audit_shards
-from sa1b_captions.stages.audit_findings import Reviews
-from sa1b_captions.stages.sentence_marks import add_sentence_marks, draw_sentences
+from sa1b_captions.stages.auditing.audit import audit_shards
+from sa1b_captions.stages.auditing.audit_findings import Reviews
+from sa1b_captions.stages.auditing.sentence_marks import add_sentence_marks, draw_sentences
 from tests.support.audited import SHARD, audited_recipe_campaign, judge
 from tests.support.planted_falsehoods import plant
 

@@ -5,8 +5,8 @@ import json
 import pytest
 
 from sa1b_captions import layout
-from sa1b_captions.stages import campaign_summary
-from sa1b_captions.stages.status import glance, read_shard, read_status
+from sa1b_captions.stages.status import campaign_summary
+from sa1b_captions.stages.status.status import glance, read_shard, read_status
 from sa1b_captions.storage import FileStore
 from tests.support import builders, curated, receipts
 

@@ -9,7 +9,7 @@ import pytest
 from sa1b_captions import layout, records
 from sa1b_captions.caption.engines.preview.engine import PreviewEngine
 from sa1b_captions.errors import PermanentError, RetryableError
-from sa1b_captions.receipt_files import caption_place, read_receipt
+from sa1b_captions.receipts.receipt_files import caption_place, read_receipt
 from sa1b_captions.stages.caption import caption_shards
 from sa1b_captions.storage import FileStore
 from tests.support import builders

@@ -5,12 +5,12 @@ import pytest
 from sa1b_captions import layout
 from sa1b_captions.recipe import TRACKS
 from sa1b_captions.shards import shard_name
-from sa1b_captions.stages import campaign_summary
 from sa1b_captions.stages.dedup import dedup_track
-from sa1b_captions.stages.export import export_release
-from sa1b_captions.stages.status import read_status, why_release_stale
-from sa1b_captions.stages.validate_release import validate_release
-from sa1b_captions.stages.validate_shards import validate_shards
+from sa1b_captions.stages.exporting.export import export_release
+from sa1b_captions.stages.status import campaign_summary
+from sa1b_captions.stages.status.status import read_status, why_release_stale
+from sa1b_captions.stages.validating.validate_release import validate_release
+from sa1b_captions.stages.validating.validate_shards import validate_shards
 from tests.support import builders, receipts
 from tests.support.counting_store import CountingStore
 

@@ -10,10 +10,10 @@ from hypothesis import strategies as st
 from sa1b_captions import checked_json, layout
 from sa1b_captions.campaign import Campaign
 from sa1b_captions.errors import PermanentError
-from sa1b_captions.freshness import receipt_keys
+from sa1b_captions.freshness.shard_freshness import receipt_keys
 from sa1b_captions.recipe import TRACKS
-from sa1b_captions.stages import campaign_summary
-from sa1b_captions.stages.status import is_done, read_shard, read_status
+from sa1b_captions.stages.status import campaign_summary
+from sa1b_captions.stages.status.status import is_done, read_shard, read_status
 from sa1b_captions.storage import FileStore
 from tests.support import builders, receipts
 from tests.support.faulty_store import FaultyStore, faults, survived

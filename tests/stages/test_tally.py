@@ -10,7 +10,7 @@ from sa1b_captions.caption.tally import ENOUGH, Tally
 from sa1b_captions.caption.worker import MAX_ATTEMPTS
 from sa1b_captions.chance import allowed_share
 from sa1b_captions.errors import PermanentError
-from sa1b_captions.receipt_files import caption_place, read_receipt
+from sa1b_captions.receipts.receipt_files import caption_place, read_receipt
 from sa1b_captions.records import CaptionStatus
 from sa1b_captions.stages.caption import caption_shards
 from sa1b_captions.storage import FileStore

@@ -5,9 +5,9 @@ from collections import Counter
 import pytest
 from typer.testing import CliRunner
 
-from sa1b_captions import telemetry
 from sa1b_captions.caption.engines.base import Reply
 from sa1b_captions.cli import app
+from sa1b_captions.observing import telemetry
 from sa1b_captions.records import CaptionStatus
 from sa1b_captions.stages.caption import caption_shards
 from sa1b_captions.stages.curate import curate_shard

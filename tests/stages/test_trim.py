@@ -4,8 +4,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sa1b_captions.release.manifest import read_manifest
-from sa1b_captions.release.trim import shares, stays
-from sa1b_captions.stages.export import export_release
+from sa1b_captions.release.tracks.trim import shares, stays
+from sa1b_captions.stages.exporting.export import export_release
 from sa1b_captions.storage import FileStore
 from tests.support import builders, releases
 

@@ -11,21 +11,21 @@ import pytest
 from sa1b_captions import layout, records
 from sa1b_captions.errors import PermanentError, RetryableError
 from sa1b_captions.quality import checks
-from sa1b_captions.receipt_files import (
+from sa1b_captions.receipts import Occupancy
+from sa1b_captions.receipts.receipt_files import (
     caption_place,
     read_receipt,
     run_summary_place,
     shard_validation_place,
     write_receipt,
 )
-from sa1b_captions.receipts import Occupancy
 from sa1b_captions.recipe import TRACKS
 from sa1b_captions.shards import shard_name
 from sa1b_captions.stages.curate import curate_shard
 from sa1b_captions.stages.dedup import dedup_track
-from sa1b_captions.stages.validate_release import validate_release
-from sa1b_captions.stages.validate_shards import validate_shards
-from sa1b_captions.stages.validations import of_release, of_shard, read_history
+from sa1b_captions.stages.validating.validate_release import validate_release
+from sa1b_captions.stages.validating.validate_shards import validate_shards
+from sa1b_captions.stages.validating.validations import of_release, of_shard, read_history
 from sa1b_captions.storage import FileStore
 from tests.support import builders, receipts
 

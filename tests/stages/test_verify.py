@@ -15,7 +15,7 @@ from sa1b_captions.release import signature, written
 from sa1b_captions.release.manifest import read_manifest
 from sa1b_captions.release.pieces import Piece, merkle_root, parse_pieces, render_pieces
 from sa1b_captions.release.verify import verify_folder
-from sa1b_captions.stages.export import export_release
+from sa1b_captions.stages.exporting.export import export_release
 from sa1b_captions.storage import FileStore
 from tests.support import releases
 

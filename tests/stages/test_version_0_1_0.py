@@ -6,18 +6,18 @@ import shutil
 import pytest
 
 from sa1b_captions.campaign import open_campaign
-from sa1b_captions.receipt_files import caption_place, dedup_place, digest, read_receipt
 from sa1b_captions.receipts import Occupancy
+from sa1b_captions.receipts.receipt_files import caption_place, dedup_place, digest, read_receipt
 from sa1b_captions.recipe import TRACKS
 from sa1b_captions.stages.caption import caption_shards
 from sa1b_captions.stages.curate import curate_shard
 from sa1b_captions.stages.dedup import dedup_track
-from sa1b_captions.stages.drop import drop_shards, is_dropped
-from sa1b_captions.stages.export import export_release
-from sa1b_captions.stages.ingest import ingest_shard
-from sa1b_captions.stages.status import is_done, read_status
-from sa1b_captions.stages.validate_release import validate_release
-from sa1b_captions.stages.validate_shards import validate_shards
+from sa1b_captions.stages.exporting.export import export_release
+from sa1b_captions.stages.ingesting.drop import drop_shards, is_dropped
+from sa1b_captions.stages.ingesting.ingest import ingest_shard
+from sa1b_captions.stages.status.status import is_done, read_status
+from sa1b_captions.stages.validating.validate_release import validate_release
+from sa1b_captions.stages.validating.validate_shards import validate_shards
 from sa1b_captions.storage import FileStore
 from tests.support import version_0_1_0
 from tests.support.version_0_1_0 import SHARDS

@@ -12,9 +12,9 @@ from sa1b_captions.quality.browse import facet_counts, what_if
 from sa1b_captions.quality.browse.facets import read_facets
 from sa1b_captions.quality.browse.limit_changes import parse_change
 from sa1b_captions.quality.browse.proposals import propose
-from sa1b_captions.receipt_files import curate_place, require_receipt
+from sa1b_captions.receipts.receipt_files import curate_place, require_receipt
 from sa1b_captions.recipe import load_recipe, parse_recipe
-from sa1b_captions.recipe_files import read_recipe_file
+from sa1b_captions.recipe.recipe_files import read_recipe_file
 from sa1b_captions.stages.calibrate import try_limit
 from sa1b_captions.stages.curate import curate_shard
 from sa1b_captions.storage import FileStore

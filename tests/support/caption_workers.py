@@ -19,7 +19,7 @@ from typing import Any
 from sa1b_captions import layout, records
 from sa1b_captions.campaign import Campaign
 from sa1b_captions.caption.sampling import plan_track, read_index
-from sa1b_captions.receipt_files import caption_place, read_receipt
+from sa1b_captions.receipts.receipt_files import caption_place, read_receipt
 from sa1b_captions.recipe import TRACKS, load_recipe
 from sa1b_captions.storage import FileStore
 from tests.support import builders

@@ -5,14 +5,14 @@ from typing import Any
 
 import pyarrow.compute as pc
 
-from sa1b_captions.findings import Check
+from sa1b_captions.receipts.findings import Check
 from sa1b_captions.recipe import TRACKS, Recipe, Track
-from sa1b_captions.release.card import CardFacts
+from sa1b_captions.release.card.card import CardFacts
+from sa1b_captions.release.card.summary import TrackSummary
 from sa1b_captions.release.manifest import TrackTotals
 from sa1b_captions.release.names import release_names, track_files
-from sa1b_captions.release.rows import published_table
-from sa1b_captions.release.summary import TrackSummary
-from sa1b_captions.stages.export import MEANINGS
+from sa1b_captions.release.tracks.rows import published_table
+from sa1b_captions.stages.exporting.export import MEANINGS
 from tests.support import builders
 
 TOTALS = TrackTotals(

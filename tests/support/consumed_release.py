@@ -3,7 +3,7 @@
 import sys
 from pathlib import Path
 
-from sa1b_captions.stages.export import export_release
+from sa1b_captions.stages.exporting.export import export_release
 from sa1b_captions.storage import FileStore
 from tests.support import releases
 

@@ -5,14 +5,14 @@ from collections.abc import Sequence
 from sa1b_captions import layout
 from sa1b_captions.campaign import Campaign
 from sa1b_captions.generations import FIRST
-from sa1b_captions.receipt_files import (
+from sa1b_captions.receipts import CurateReceipt
+from sa1b_captions.receipts.receipt_files import (
     caption_place,
     curate_place,
     past_caption_place,
     require_receipt,
     write_receipt,
 )
-from sa1b_captions.receipts import CurateReceipt
 from sa1b_captions.stages.curate import curate_shard
 from tests.support import builders, receipts
 

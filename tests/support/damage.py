@@ -15,20 +15,25 @@ from sa1b_captions.campaign import Campaign, lock_model, open_campaign
 from sa1b_captions.ingest.links import parse_links
 from sa1b_captions.mark_logs import MarkLog
 from sa1b_captions.marks import CaptionMark, Judgement
-from sa1b_captions.model_lock import LockedFile, ModelLock
 from sa1b_captions.quality.curated import read_all_metrics, require_curated
 from sa1b_captions.quality.health.reference import build_reference, pin_reference
-from sa1b_captions.receipt_files import begun_place, caption_place, require_receipt, write_receipt
 from sa1b_captions.receipts import BegunNote
+from sa1b_captions.receipts.receipt_files import (
+    begun_place,
+    caption_place,
+    require_receipt,
+    write_receipt,
+)
 from sa1b_captions.recipe import TRACKS, load_recipe
+from sa1b_captions.recipe.model_lock import LockedFile, ModelLock
 from sa1b_captions.release.signature import sign_release
-from sa1b_captions.stages.audit import audit_shards
+from sa1b_captions.stages.auditing.audit import audit_shards
 from sa1b_captions.stages.curate import curate_shard
 from sa1b_captions.stages.dedup import dedup_track
-from sa1b_captions.stages.export import export_release
-from sa1b_captions.stages.ingest import ingest_shard
-from sa1b_captions.stages.status import why_release_stale
-from sa1b_captions.stages.validate_shards import validate_shards
+from sa1b_captions.stages.exporting.export import export_release
+from sa1b_captions.stages.ingesting.ingest import ingest_shard
+from sa1b_captions.stages.status.status import why_release_stale
+from sa1b_captions.stages.validating.validate_shards import validate_shards
 from sa1b_captions.storage import FileStore
 from tests.support import audited, builders, receipts, releases
 

@@ -16,7 +16,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
-from sa1b_captions.release.hub import git_sha1
+from sa1b_captions.release.hubs.hub import git_sha1
 
 TOKEN = "hub-token-of-these-tests"  # noqa: S105
 LFS = (".parquet", ".jsonl", ".safetensors")

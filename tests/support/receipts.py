@@ -4,17 +4,14 @@ import hashlib
 import json
 from collections.abc import Mapping, Sequence
 
-from sa1b_captions import layout, receipt_files
-from sa1b_captions.audit_receipts import AuditReceipt
-from sa1b_captions.audits import accepted_version, audit_fingerprint
+from sa1b_captions import layout
 from sa1b_captions.campaign import Campaign
 from sa1b_captions.checked_json import CHECKSUM
-from sa1b_captions.faithfulness import SentenceCounts
-from sa1b_captions.findings import Check, Verdict
-from sa1b_captions.freshness import captions_version, curated_version, read_shard
+from sa1b_captions.freshness.audits import accepted_version, audit_fingerprint
+from sa1b_captions.freshness.release_freshness import release_validation_input
+from sa1b_captions.freshness.shard_freshness import captions_version, curated_version, read_shard
 from sa1b_captions.generations import FIRST
 from sa1b_captions.quality.curated import read_curate_receipts, require_curated
-from sa1b_captions.receipt_files import digest, digest_of_parts, read_receipt, write_receipt
 from sa1b_captions.receipts import (
     CaptionReceipt,
     CurateCounts,
@@ -24,9 +21,18 @@ from sa1b_captions.receipts import (
     Occupancy,
     ReleaseValidation,
     ShardValidation,
+    receipt_files,
+)
+from sa1b_captions.receipts.audit_receipts import AuditReceipt
+from sa1b_captions.receipts.faithfulness import SentenceCounts
+from sa1b_captions.receipts.findings import Check, Verdict
+from sa1b_captions.receipts.receipt_files import (
+    digest,
+    digest_of_parts,
+    read_receipt,
+    write_receipt,
 )
 from sa1b_captions.recipe import TRACKS
-from sa1b_captions.release_freshness import release_validation_input
 from sa1b_captions.storage import Store
 
 

@@ -16,8 +16,8 @@ from sa1b_captions.audit.calibration import (
     settle,
 )
 from sa1b_captions.audit.estimates import Stratum, refused_share
-from sa1b_captions.faithfulness import SentenceCounts
 from sa1b_captions.marks import SentenceMark, Support
+from sa1b_captions.receipts.faithfulness import SentenceCounts
 
 SEEDS = 200
 FALSE, SENSITIVITY, SPECIFICITY = 0.08, 0.7, 0.95

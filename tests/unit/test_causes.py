@@ -8,8 +8,10 @@ from sa1b_captions import campaign as campaigns
 from sa1b_captions import layout
 from sa1b_captions.campaign import open_campaign
 from sa1b_captions.caption.track_generations import count, earlier, restore
-from sa1b_captions.freshness import read_shard
-from sa1b_captions.receipt_files import (
+from sa1b_captions.freshness.release_freshness import read_stale
+from sa1b_captions.freshness.shard_freshness import read_shard
+from sa1b_captions.receipts import CaptionReceipt
+from sa1b_captions.receipts.receipt_files import (
     audit_place,
     caption_place,
     dedup_place,
@@ -17,9 +19,7 @@ from sa1b_captions.receipt_files import (
     shard_validation_place,
     write_receipt,
 )
-from sa1b_captions.receipts import CaptionReceipt
 from sa1b_captions.recipe import TRACKS
-from sa1b_captions.release_freshness import read_stale
 from tests.support import builders, receipts
 
 SHARD, OTHER, TRACK = "sa_000000", "sa_000001", "single_en"

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-from sa1b_captions.profiles import load_profile
 from sa1b_captions.settings import VARIABLE_NAMES, load_settings
+from sa1b_captions.settings.profiles import load_profile
 from tests.support.deployment import COMPOSE_FILE, ROOT, SERVICES, env_example
 
 AIRFLOW = [name for name in SERVICES if name.startswith("airflow-")]

@@ -8,14 +8,13 @@ import polars as pl
 import pyarrow as pa
 import pytest
 
-from sa1b_captions import parsers, settings
 from sa1b_captions.quality import rules
 from sa1b_captions.quality.features import measure
-from sa1b_captions.receipt_files import Place, read_receipt, write_receipt
 from sa1b_captions.receipts import Receipt
+from sa1b_captions.receipts.receipt_files import Place, read_receipt, write_receipt
 from sa1b_captions.recipe import load_recipe
-from sa1b_captions.settings import Settings, load_settings
-from sa1b_captions.variables import variable
+from sa1b_captions.settings import Settings, parsers, reading
+from sa1b_captions.settings.variables import variable
 from scripts import settings_files
 from tests.support.deployment import ROOT
 
@@ -60,13 +59,13 @@ def test_the_setting_of_the_recipe_is_read_documented_and_handed_to_pods(monkeyp
     )
     extended = run(code)["Extended"]
     made = {entry.name: entry.metadata["variable"] for entry in fields(extended)}
-    monkeypatch.setattr(settings, "Settings", extended)
-    monkeypatch.setattr(settings, "VARIABLES", made)
-    monkeypatch.setattr(settings, "VARIABLE_NAMES", tuple(each.name for each in made.values()))
+    monkeypatch.setattr(reading, "Settings", extended)
+    monkeypatch.setattr(reading, "VARIABLES", made)
+    monkeypatch.setattr(reading, "VARIABLE_NAMES", tuple(each.name for each in made.values()))
     monkeypatch.setattr(settings_files, "VARIABLES", made)
-    found = load_settings({"CAPTIONS_ROOT": "file:///x", "CAPTIONS_MAX_TRIES": "5"})
+    found = reading.load_settings({"CAPTIONS_ROOT": "file:///x", "CAPTIONS_MAX_TRIES": "5"})
     assert found.max_tries == 5
-    assert settings.worker_environment(found)["CAPTIONS_MAX_TRIES"] == "5"
+    assert reading.worker_environment(found)["CAPTIONS_MAX_TRIES"] == "5"
     for name, fill in settings_files.PARTS:
         assert "CAPTIONS_MAX_TRIES" in fill((ROOT / name).read_text())
     assert "| `CAPTIONS_MAX_TRIES` | Times that a sample is tried. | `3` |" in settings_files.page()

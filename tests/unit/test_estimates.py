@@ -10,7 +10,7 @@ from sa1b_captions.audit.estimates import (
     unsure_share,
     wilson,
 )
-from sa1b_captions.faithfulness import SentenceCounts
+from sa1b_captions.receipts.faithfulness import SentenceCounts
 
 SEEDS = 200
 

@@ -7,10 +7,10 @@ import pytest
 
 from sa1b_captions import records
 from sa1b_captions.chance import allowed_share
-from sa1b_captions.findings import Check, Measure, Verdict, judge
 from sa1b_captions.quality import expectations, metrics, release_expectations
 from sa1b_captions.quality.checks import Checker
 from sa1b_captions.receipts import CurateReceipt
+from sa1b_captions.receipts.findings import Check, Measure, Verdict, judge
 from tests.support import builders
 
 RECIPE = builders.demo_recipe()

@@ -4,9 +4,9 @@ import dataclasses
 
 import pytest
 
-from sa1b_captions.faithfulness import AuditFindings, Faithfulness, JudgeQuality, Share
-from sa1b_captions.release.card import render_card
-from sa1b_captions.release.faithfulness_rows import faithfulness_rows, in_words
+from sa1b_captions.receipts.faithfulness import AuditFindings, Faithfulness, JudgeQuality, Share
+from sa1b_captions.release.card.card import render_card
+from sa1b_captions.release.card.faithfulness_rows import faithfulness_rows, in_words
 from tests.support import builders
 from tests.support.card_facts import facts
 

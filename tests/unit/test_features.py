@@ -8,8 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sa1b_captions import records
-from sa1b_captions.quality.characters import Kind, kind_table
 from sa1b_captions.quality.features import measure
+from sa1b_captions.quality.lexicon.characters import Kind, kind_table
 
 KINDS = kind_table()
 LETTERS = {Kind.LATIN, Kind.FOREIGN, Kind.HAN, Kind.TRADITIONAL, Kind.KANA}

@@ -8,8 +8,8 @@ from sa1b_captions.costs.forecast import Seen, Terms, forecast, variants
 from sa1b_captions.costs.sourced import KINDS, Number, Numbers
 from sa1b_captions.costs.work import Mix
 from sa1b_captions.errors import PermanentError
-from sa1b_captions.profiles import load_profile, profile_names
 from sa1b_captions.recipe import load_recipe
+from sa1b_captions.settings.profiles import load_profile, profile_names
 from tests.support import builders
 
 RECIPE = load_recipe("internvl")

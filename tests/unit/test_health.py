@@ -3,10 +3,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sa1b_captions.limits import HealthLimits
 from sa1b_captions.quality.health.distributions import Counts, ks_distance, psi
 from sa1b_captions.quality.health.measures import measure_health, nearest
 from sa1b_captions.quality.health.reference import describe_track
+from sa1b_captions.recipe.limits import HealthLimits
 
 LIMITS = HealthLimits()
 ROWS = 11_000

@@ -13,9 +13,9 @@ import jsonschema
 import pytest
 import yaml
 
-from sa1b_captions.profiles import load_profile
 from sa1b_captions.recipe import load_recipe
 from sa1b_captions.settings import VARIABLE_NAMES, load_settings
+from sa1b_captions.settings.profiles import load_profile
 from tests.support.deployment import ROOT, SERVICES
 from tests.support.helm_values import (
     FOLDER,

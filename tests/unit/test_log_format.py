@@ -4,7 +4,7 @@ import threading
 
 import pytest
 
-from sa1b_captions.log_format import JsonFormatter, TextFormatter, named, naming
+from sa1b_captions.observing.log_format import JsonFormatter, TextFormatter, named, naming
 
 
 def record(message, *arguments, error=None):

@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from sa1b_captions import model_files
 from sa1b_captions.errors import PermanentError
-from sa1b_captions.model_files import lock_folder, require_locked
+from sa1b_captions.recipe import model_files
+from sa1b_captions.recipe.model_files import lock_folder, require_locked
 
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
 

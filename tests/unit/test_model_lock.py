@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sa1b_captions.errors import PermanentError
-from sa1b_captions.model_lock import (
+from sa1b_captions.recipe.model_lock import (
     LockedFile,
     ModelLock,
     difference,

@@ -3,9 +3,9 @@
 import pytest
 
 from sa1b_captions.costs.sourced import find_gpu
-from sa1b_captions.profiles import load_profile
 from sa1b_captions.recipe import load_recipe
-from sa1b_captions.recipe_files import packaged_recipes
+from sa1b_captions.recipe.recipe_files import packaged_recipes
+from sa1b_captions.settings.profiles import load_profile
 from scripts import model_memory as memory
 
 

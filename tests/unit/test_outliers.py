@@ -3,9 +3,9 @@
 import pytest
 
 from sa1b_captions.quality.projection import MIN_SHARDS
-from sa1b_captions.stages.outliers import find_outliers, mean_tokens, reject_share, slowest
-from sa1b_captions.stages.shard_figures import TrackFigures
-from sa1b_captions.stages.status import ShardStatus
+from sa1b_captions.stages.status.outliers import find_outliers, mean_tokens, reject_share, slowest
+from sa1b_captions.stages.status.shard_figures import TrackFigures
+from sa1b_captions.stages.status.status import ShardStatus
 
 
 def shard(number, hours=1, **numbers):

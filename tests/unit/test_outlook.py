@@ -11,15 +11,15 @@ from hypothesis import strategies as st
 from sa1b_captions.quality.projection import MIN_SHARDS
 from sa1b_captions.recipe import TRACKS
 from sa1b_captions.settings import load_settings
-from sa1b_captions.stages.outlook import (
+from sa1b_captions.stages.status.outlook import (
     LAST_SHARDS,
     gpus_of_worker,
     hours_of,
     outlook,
     shares_done,
 )
-from sa1b_captions.stages.shard_figures import TrackFigures
-from sa1b_captions.stages.status import CampaignStatus, ShardStatus
+from sa1b_captions.stages.status.shard_figures import TrackFigures
+from sa1b_captions.stages.status.status import CampaignStatus, ShardStatus
 
 NOW = dt.datetime(2026, 11, 20, tzinfo=dt.UTC)
 WAITING = dict.fromkeys(TRACKS, "")

@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sa1b_captions.stages.over_time import MOST_SPANS, Totals, over_time, sum_up
-from sa1b_captions.stages.shard_figures import TrackFigures
-from sa1b_captions.stages.status import ShardStatus
+from sa1b_captions.stages.status.over_time import MOST_SPANS, Totals, over_time, sum_up
+from sa1b_captions.stages.status.shard_figures import TrackFigures
+from sa1b_captions.stages.status.status import ShardStatus
 
 FIRST = dt.datetime(2026, 11, 1, 10, 30, tzinfo=dt.UTC)
 

@@ -1,7 +1,7 @@
 import pytest
 
 from sa1b_captions.errors import SettingsError
-from sa1b_captions.profiles import PodProfile, load_profile, profile_names
+from sa1b_captions.settings.profiles import PodProfile, load_profile, profile_names
 
 GOOD = """
 [small]

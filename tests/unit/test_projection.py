@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sa1b_captions.quality.projection import check_projection, project
-from sa1b_captions.stages.status import project_tracks, read_status
+from sa1b_captions.stages.status.status import project_tracks, read_status
 from sa1b_captions.storage import FileStore
 from tests.support import builders, releases
 

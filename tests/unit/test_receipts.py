@@ -5,7 +5,8 @@ import pytest
 
 from sa1b_captions import records
 from sa1b_captions.errors import PermanentError
-from sa1b_captions.receipt_files import (
+from sa1b_captions.receipts import IngestReceipt
+from sa1b_captions.receipts.receipt_files import (
     FORMAT,
     audit_place,
     begun_place,
@@ -21,7 +22,6 @@ from sa1b_captions.receipt_files import (
     shard_validation_place,
     write_receipt,
 )
-from sa1b_captions.receipts import IngestReceipt
 from sa1b_captions.software import software
 from sa1b_captions.storage import FileStore
 

@@ -7,7 +7,7 @@ import pytest
 from sa1b_captions.campaign import open_campaign
 from sa1b_captions.errors import PermanentError
 from sa1b_captions.recipe import TRACKS, load_recipe, parse_recipe
-from sa1b_captions.recipe_files import packaged_recipes
+from sa1b_captions.recipe.recipe_files import packaged_recipes
 from sa1b_captions.release.guards import check_recipe
 from sa1b_captions.storage import FileStore
 from tests.support import builders

@@ -7,8 +7,8 @@ from typer.testing import CliRunner
 from sa1b_captions.cli import app
 from sa1b_captions.errors import PermanentError
 from sa1b_captions.recipe import TRACKS, load_recipe
-from sa1b_captions.recipe_files import packaged_recipes
-from sa1b_captions.recipe_writing import new_recipe
+from sa1b_captions.recipe.recipe_files import packaged_recipes
+from sa1b_captions.recipe.recipe_writing import new_recipe
 from sa1b_captions.release.guards import check_recipe
 
 MODEL = "Qwen/Qwen2.5-VL-7B-Instruct"

@@ -3,7 +3,7 @@ import pytest
 
 from sa1b_captions.campaign import Campaign
 from sa1b_captions.quality.duplicates.similarity import LEVELS, count_alike
-from sa1b_captions.receipt_files import dedup_place, read_receipt
+from sa1b_captions.receipts.receipt_files import dedup_place, read_receipt
 from sa1b_captions.recipe import parse_recipe
 from sa1b_captions.stages.curate import curate_shard
 from sa1b_captions.stages.dedup import dedup_track

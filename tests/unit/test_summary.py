@@ -3,8 +3,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sa1b_captions.release.figures import histogram
-from sa1b_captions.release.summary import Lengths, example_id
+from sa1b_captions.release.card.figures import histogram
+from sa1b_captions.release.card.summary import Lengths, example_id
 
 
 @given(st.lists(st.integers(0, 3000), min_size=1), st.integers(1, 100))

@@ -2,7 +2,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sa1b_captions import parsers, telemetry
+from sa1b_captions.observing import telemetry
+from sa1b_captions.settings import parsers
 from tests.support.statsd_listener import listening
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from sa1b_captions import telemetry
+from sa1b_captions.observing import telemetry
 
 FOLDER = Path(__file__).parents[2] / "deploy" / "observing"
 DASHBOARD = json.loads((FOLDER / "grafana-dashboard.json").read_text())

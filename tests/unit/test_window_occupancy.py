@@ -1,4 +1,3 @@
-from sa1b_captions.findings import Verdict, judge
 from sa1b_captions.quality.report.window_occupancy import (
     check_release,
     check_shard,
@@ -6,6 +5,7 @@ from sa1b_captions.quality.report.window_occupancy import (
     sum_up,
 )
 from sa1b_captions.receipts import Occupancy
+from sa1b_captions.receipts.findings import Verdict, judge
 
 FED = Occupancy(0.98, 500)
 STARVED = Occupancy(0.62, 500)

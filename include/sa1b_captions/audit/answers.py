@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from sa1b_captions.audit.judge import ANSWERED, Answer, read_answer, read_probabilities
-from sa1b_captions.faithfulness import SentenceCounts
+from sa1b_captions.receipts.faithfulness import SentenceCounts
 
 Row = Mapping[str, Any]
 """A row of `records.ANSWER_SCHEMA`."""

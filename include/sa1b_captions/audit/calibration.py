@@ -21,8 +21,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from sa1b_captions.audit.estimates import Stratum, refused_share
-from sa1b_captions.faithfulness import JudgeQuality, SentenceCounts, Share
 from sa1b_captions.marks import SentenceMark, Support, last_of_each
+from sa1b_captions.receipts.faithfulness import JudgeQuality, SentenceCounts, Share
 
 Asked = tuple[str, str, int]
 """A sentence: its sample, `marks.text_digest` of the caption, and its place from 0."""

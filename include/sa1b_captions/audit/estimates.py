@@ -12,7 +12,7 @@ import math
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
-from sa1b_captions.faithfulness import SentenceCounts, Share
+from sa1b_captions.receipts.faithfulness import SentenceCounts, Share
 
 Z95 = 1.959964
 """Standard deviations of a 95 % interval."""

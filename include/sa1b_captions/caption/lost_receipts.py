@@ -11,8 +11,8 @@ from typing import Any
 
 from sa1b_captions import generations
 from sa1b_captions.campaign import Campaign
-from sa1b_captions.receipt_files import past_caption_place, read_receipt
 from sa1b_captions.receipts import CaptionReceipt
+from sa1b_captions.receipts.receipt_files import past_caption_place, read_receipt
 
 _log = logging.getLogger(__name__)
 

@@ -16,8 +16,8 @@ from sa1b_captions.caption.sameness import require_same_images
 from sa1b_captions.caption.shard_work import ShardWork
 from sa1b_captions.caption.track_generations import TrackState, track_state
 from sa1b_captions.errors import PermanentError, RetryableError
-from sa1b_captions.receipt_files import ingest_place, read_receipt, require_receipt
 from sa1b_captions.receipts import IngestReceipt
+from sa1b_captions.receipts.receipt_files import ingest_place, read_receipt, require_receipt
 from sa1b_captions.recipe import TRACKS
 
 _log = logging.getLogger(__name__)

@@ -14,7 +14,7 @@ from collections.abc import Callable, Mapping
 from sa1b_captions.caption.engines.base import Reply
 from sa1b_captions.caption.sampling import Sample
 from sa1b_captions.caption.tally import FAILED
-from sa1b_captions.log_lines import PROGRESS
+from sa1b_captions.observing.log_lines import PROGRESS
 
 _log = logging.getLogger(__name__)
 

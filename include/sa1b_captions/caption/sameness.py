@@ -10,8 +10,8 @@ from sa1b_captions.caption import sampling
 from sa1b_captions.caption.engines.base import UNNAMED_REVISIONS, Engine
 from sa1b_captions.caption.resume import Writer, read_blocks, same_bytes
 from sa1b_captions.errors import PermanentError
-from sa1b_captions.receipt_files import digest
 from sa1b_captions.receipts import CaptionReceipt, IngestReceipt
+from sa1b_captions.receipts.receipt_files import digest
 
 
 def require_one_writer(shard: str, written: Mapping[str, Set[Writer]], engine: Engine) -> None:

@@ -8,7 +8,7 @@ import logging
 import time
 from typing import Any
 
-from sa1b_captions import layout, telemetry
+from sa1b_captions import layout
 from sa1b_captions.campaign import Campaign
 from sa1b_captions.caption import parts, sampling
 from sa1b_captions.caption.engines.base import Engine
@@ -22,8 +22,9 @@ from sa1b_captions.caption.track_generations import PART_IDLE_S, TrackState, cou
 from sa1b_captions.caption.worker import Outcome
 from sa1b_captions.errors import PermanentError, RetryableError
 from sa1b_captions.generations import FIRST
-from sa1b_captions.receipt_files import begun_place, digest, write_receipt
+from sa1b_captions.observing import telemetry
 from sa1b_captions.receipts import BegunNote, CaptionReceipt, IngestReceipt, Occupancy, Pace
+from sa1b_captions.receipts.receipt_files import begun_place, digest, write_receipt
 from sa1b_captions.recipe import TRACKS
 
 _log = logging.getLogger(__name__)

@@ -14,9 +14,10 @@ from sa1b_captions import generations, layout
 from sa1b_captions.campaign import Campaign
 from sa1b_captions.caption.lost_receipts import counted_before_loss, history_of
 from sa1b_captions.errors import PermanentError
-from sa1b_captions.freshness import captions_version
+from sa1b_captions.freshness.shard_freshness import captions_version
 from sa1b_captions.generations import FIRST
-from sa1b_captions.receipt_files import (
+from sa1b_captions.receipts import CaptionReceipt
+from sa1b_captions.receipts.receipt_files import (
     begun_place,
     caption_place,
     digest,
@@ -26,7 +27,6 @@ from sa1b_captions.receipt_files import (
     require_receipt,
     write_receipt,
 )
-from sa1b_captions.receipts import CaptionReceipt
 
 _log = logging.getLogger(__name__)
 

@@ -31,7 +31,7 @@ from sa1b_captions.caption.perceptual_hash import ImageHashes, hash_image
 from sa1b_captions.caption.sampling import Sample
 from sa1b_captions.caption.tally import FAILED
 from sa1b_captions.errors import PermanentError, RetryableError
-from sa1b_captions.log_format import naming
+from sa1b_captions.observing.log_format import naming
 from sa1b_captions.recipe import Generation
 from sa1b_captions.records import CaptionStatus
 

@@ -53,10 +53,10 @@ def ingest(
     """Download archives and repack them as plain tars with an index."""
     from sa1b_captions.ingest.links import read_links, read_md5_list
     from sa1b_captions.ingest.member_names import first_image_id
-    from sa1b_captions.receipt_files import ingest_place, read_receipt
-    from sa1b_captions.stages.drop import is_dropped
-    from sa1b_captions.stages.ingest import ingest_shard
-    from sa1b_captions.stages.status import is_done
+    from sa1b_captions.receipts.receipt_files import ingest_place, read_receipt
+    from sa1b_captions.stages.ingesting.drop import is_dropped
+    from sa1b_captions.stages.ingesting.ingest import ingest_shard
+    from sa1b_captions.stages.status.status import is_done
 
     settings, store, campaign = open_deployment()
     names = parse_shards(campaign, shards)
@@ -201,8 +201,12 @@ def audit(
 ) -> None:
     """Ask a judge whether the images show what sentences of accepted captions say."""
     from sa1b_captions.caption.engines.registry import open_engine
-    from sa1b_captions.stages.audit import audit_shards
-    from sa1b_captions.stages.judge_choice import judge_engine, judge_recipe, judge_settings
+    from sa1b_captions.stages.auditing.audit import audit_shards
+    from sa1b_captions.stages.auditing.judge_choice import (
+        judge_engine,
+        judge_recipe,
+        judge_settings,
+    )
 
     settings = load_settings()
     store = open_store(settings)
@@ -248,10 +252,10 @@ def validate(
     run_id: RunId = None,
 ) -> None:
     """Check curated shards, or the release, against the expectations; write the reports."""
-    from sa1b_captions.stages.projections import send_projections
-    from sa1b_captions.stages.selection import select
-    from sa1b_captions.stages.validate_release import validate_release
-    from sa1b_captions.stages.validate_shards import validate_shards
+    from sa1b_captions.stages.exporting.selection import select
+    from sa1b_captions.stages.status.projections import send_projections
+    from sa1b_captions.stages.validating.validate_release import validate_release
+    from sa1b_captions.stages.validating.validate_shards import validate_shards
 
     if release == (shards is not None):
         raise PermanentError("give either --shards or --release")
@@ -274,7 +278,7 @@ def validate(
 
 def _nothing_validated(reasons: dict[str, dict[str, str]], run_id: str | None) -> NoReturn:
     """Say so: to a person it is an error, in a run the stage that failed is the one to look at."""
-    from sa1b_captions.stages.validate_shards import Begin
+    from sa1b_captions.stages.validating.validate_shards import Begin
 
     if run_id is not None:
         selection = format_selection(reasons)
@@ -309,7 +313,7 @@ def drop(
     ] = False,
 ) -> None:
     """Delete archives of shards that are done in this campaign; other campaigns may need them."""
-    from sa1b_captions.stages.drop import drop_shards
+    from sa1b_captions.stages.ingesting.drop import drop_shards
     from sa1b_captions.stages.past_generations import drop_generations
 
     if unfinished and not generations:
@@ -352,7 +356,7 @@ def dedup(
     """Find captions that repeat another shard's, in those of the tracks that are released."""
     from sa1b_captions.quality.duplicates.ray_tasks import open_ray
     from sa1b_captions.stages.dedup import dedup_track
-    from sa1b_captions.stages.selection import select
+    from sa1b_captions.stages.exporting.selection import select
 
     settings, _, campaign = open_deployment()
     address = settings.ray_address if ray_address is None else ray_address
@@ -388,8 +392,8 @@ def export(
     run_id: RunId = None,
 ) -> None:
     """Write a release: JSONL, Parquet, provenance, card, checksums, manifest last."""
-    from sa1b_captions.stages.export import export_release
-    from sa1b_captions.stages.selection import select
+    from sa1b_captions.stages.exporting.export import export_release
+    from sa1b_captions.stages.exporting.selection import select
 
     _, _, campaign = open_deployment()
     campaign = select(campaign, parse_tracks(tracks), allow_partial=allow_partial)

@@ -17,7 +17,6 @@ from typing import Annotated, Any, ParamSpec
 
 import typer
 
-from sa1b_captions import telemetry
 from sa1b_captions.campaign import Campaign, look_at_campaign, open_campaign
 from sa1b_captions.errors import (
     EXIT_FAULT,
@@ -30,12 +29,13 @@ from sa1b_captions.errors import (
     PermanentError,
     RetryableError,
 )
-from sa1b_captions.log_format import JsonFormatter, TextFormatter
-from sa1b_captions.log_lines import ERROR
-from sa1b_captions.model_lock import ModelLock, parse_lock
+from sa1b_captions.observing import telemetry
+from sa1b_captions.observing.log_format import JsonFormatter, TextFormatter
+from sa1b_captions.observing.log_lines import ERROR
 from sa1b_captions.process import end_process
 from sa1b_captions.recipe import TRACKS, Model, load_recipe
-from sa1b_captions.recipe_files import read_lock_file
+from sa1b_captions.recipe.model_lock import ModelLock, parse_lock
+from sa1b_captions.recipe.recipe_files import read_lock_file
 from sa1b_captions.remedies import remedy
 from sa1b_captions.settings import Settings, load_settings, read_setting
 from sa1b_captions.shards import parse_selection

@@ -24,7 +24,7 @@ def marks(
     from sa1b_captions.marks import Mark
     from sa1b_captions.quality.browse.catalogue import Catalogue
     from sa1b_captions.quality.browse.labels import gold_lines
-    from sa1b_captions.stages.reviewed import read_reviews
+    from sa1b_captions.stages.exporting.reviewed import read_reviews
 
     _, store, campaign = look_at_deployment()
     if gold:

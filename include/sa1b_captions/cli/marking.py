@@ -32,7 +32,7 @@ def draw_sentences(
 
     Look at the photographs and write yes, no or cannot_tell after "supported" in each line.
     """
-    from sa1b_captions.stages.sentence_marks import draw_sentences as draw
+    from sa1b_captions.stages.auditing.sentence_marks import draw_sentences as draw
 
     _, _, campaign = look_at_deployment()
     names = parse_shards(campaign, shards) if shards else list(campaign.recipe.shards)
@@ -52,7 +52,7 @@ def add_marks(
     who: Annotated[str, typer.Option(help="Login of the person who judged.")],
 ) -> None:
     """Store what a person judged of drawn sentences; it corrects the audit's judge."""
-    from sa1b_captions.stages.sentence_marks import add_sentence_marks
+    from sa1b_captions.stages.auditing.sentence_marks import add_sentence_marks
 
     _, _, campaign = look_at_deployment()
     try:

@@ -16,8 +16,8 @@ from sa1b_captions.cli.common import (
     print_result,
 )
 from sa1b_captions.errors import PermanentError
-from sa1b_captions.model_lock import ModelLock, parse_lock, render_lock
 from sa1b_captions.recipe import Model, Recipe, load_recipe
+from sa1b_captions.recipe.model_lock import ModelLock, parse_lock, render_lock
 from sa1b_captions.settings import load_settings
 from sa1b_captions.storage import open_store
 
@@ -116,7 +116,7 @@ def verify(
     ] = None,
 ) -> None:
     """Hash every file of a model's folder again, compare with the lock, and leave a stamp."""
-    from sa1b_captions.model_files import require_locked
+    from sa1b_captions.recipe.model_files import require_locked
 
     settings = load_settings(needs_store=False)
     if (chosen := path or settings.model_path) is None:
@@ -128,7 +128,7 @@ def verify(
 
 
 def _known_lock(folder: Path) -> ModelLock:
-    from sa1b_captions.model_files import lock_beside
+    from sa1b_captions.recipe.model_files import lock_beside
 
     settings = load_settings(needs_store=False)
     if not settings.has_store:

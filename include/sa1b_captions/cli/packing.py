@@ -33,7 +33,7 @@ def pack(
 
     Run again, it goes on after the last whole shard and compares those that are packed.
     """
-    from sa1b_captions.stages.pack import pack_folder
+    from sa1b_captions.stages.ingesting.pack import pack_folder
 
     receipts = pack_folder(
         open_store(load_settings()),

@@ -78,7 +78,7 @@ def plan(
     what the store tells of shards that are ingested and captioned, takes their place.
     """
     from sa1b_captions.costs.forecast import Seen, Terms, forecast
-    from sa1b_captions.stages.campaign_costs import forecast_campaign
+    from sa1b_captions.stages.status.campaign_costs import forecast_campaign
 
     settings = load_settings(needs_store=False)
     price = settings.price_per_gpu_hour if price_per_gpu_hour is None else price_per_gpu_hour

@@ -5,11 +5,10 @@ from typing import Annotated, Any
 
 import typer
 
-from sa1b_captions import parsers
 from sa1b_captions.cli.common import command, print_result
 from sa1b_captions.errors import PermanentError, SettingsError
 from sa1b_captions.plurals import counted
-from sa1b_captions.settings import Settings, load_settings
+from sa1b_captions.settings import Settings, load_settings, parsers
 from sa1b_captions.storage import open_store
 
 
@@ -32,7 +31,7 @@ def publish(
     A repository that is made for it is private. What was sent before a kill is not sent again, and
     a repository that has the release is left as it is.
     """
-    from sa1b_captions.release.hub import parse_destination
+    from sa1b_captions.release.hubs.hub import parse_destination
     from sa1b_captions.stages.publish import publish_release
 
     settings = load_settings()

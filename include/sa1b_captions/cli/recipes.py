@@ -42,7 +42,7 @@ def new(
 
     Any model that an OpenAI-compatible server offers will do.
     """
-    from sa1b_captions.recipe_writing import new_recipe
+    from sa1b_captions.recipe.recipe_writing import new_recipe
 
     text = new_recipe(model, base, images=images, shards=shards)
     try:

@@ -6,11 +6,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from sa1b_captions import parsers
 from sa1b_captions.cli.common import command, print_result
 from sa1b_captions.errors import PermanentError, RetryableError
 from sa1b_captions.recipe import load_recipe
-from sa1b_captions.settings import load_settings
+from sa1b_captions.settings import load_settings, parsers
 
 if TYPE_CHECKING:
     from sa1b_captions.caption.engines.openai.conformance import Finding, Speed

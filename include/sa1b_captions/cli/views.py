@@ -27,7 +27,7 @@ from sa1b_captions.shards import format_selection, parse_selection
 from sa1b_captions.storage import Store, open_store
 
 if TYPE_CHECKING:
-    from sa1b_captions.stages.status import ShardStatus
+    from sa1b_captions.stages.status.status import ShardStatus
 
 
 Version = Annotated[str, typer.Option(help="Name of a release of the store.")]
@@ -126,8 +126,8 @@ def status(
     Projections are of all the recipe's shards, whichever are shown.
     """
     from sa1b_captions.release.manifest import latest_version
-    from sa1b_captions.stages.outlook import outlook
-    from sa1b_captions.stages.status import project_tracks, read_status
+    from sa1b_captions.stages.status.outlook import outlook
+    from sa1b_captions.stages.status.status import project_tracks, read_status
 
     _, store, campaign = look_at_deployment()
     found = read_status(campaign)

@@ -14,8 +14,8 @@ from sa1b_captions.costs.speeds import Engine
 from sa1b_captions.costs.work import Mix, Work, captioning_s, shards_of_work, usual_mix
 from sa1b_captions.errors import PermanentError
 from sa1b_captions.plurals import counted
-from sa1b_captions.profiles import PodProfile, load_profile, profile_names
 from sa1b_captions.recipe import Recipe
+from sa1b_captions.settings.profiles import PodProfile, load_profile, profile_names
 from sa1b_captions.spelling import did_you_mean
 
 _PRODUCT = "nvidia.com/gpu.product"

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import httpx
 
-from sa1b_captions.network import naming_variables
+from sa1b_captions.settings.network import naming_variables
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 
 from sa1b_captions.errors import RetryableError
-from sa1b_captions.findings import Check
 from sa1b_captions.plurals import counted
+from sa1b_captions.receipts.findings import Check
 
 if TYPE_CHECKING:
     from great_expectations import ExpectationSuite

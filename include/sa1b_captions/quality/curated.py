@@ -7,12 +7,17 @@ from typing import Any
 
 from sa1b_captions.campaign import Campaign
 from sa1b_captions.errors import PermanentError
-from sa1b_captions.freshness import ShardState, TrackState, read_tracks, why_not_curated
+from sa1b_captions.freshness.release_freshness import why_dedup_stale
+from sa1b_captions.freshness.shard_freshness import (
+    ShardState,
+    TrackState,
+    read_tracks,
+    why_not_curated,
+)
 from sa1b_captions.outputs import read_metrics
 from sa1b_captions.plurals import counted
-from sa1b_captions.receipt_files import dedup_place, require_receipt
 from sa1b_captions.receipts import CurateReceipt, DedupReceipt
-from sa1b_captions.release_freshness import why_dedup_stale
+from sa1b_captions.receipts.receipt_files import dedup_place, require_receipt
 from sa1b_captions.shards import format_selection
 
 READERS = 16

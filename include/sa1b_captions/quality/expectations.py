@@ -11,11 +11,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from sa1b_captions.chance import allowed_share
-from sa1b_captions.findings import Measure
-from sa1b_captions.limits import Quality
 from sa1b_captions.plurals import counted
 from sa1b_captions.quality.health.measures import SHAPES
+from sa1b_captions.receipts.findings import Measure
 from sa1b_captions.recipe import Recipe
+from sa1b_captions.recipe.limits import Quality
 from sa1b_captions.records import CaptionStatus
 
 if TYPE_CHECKING:

@@ -8,11 +8,11 @@ import numpy as np
 import polars as pl
 import pyarrow as pa
 
-from sa1b_captions.quality import characters, markers, phrases, romanised, vocabulary
-from sa1b_captions.quality.characters import LINE_BREAKS
 from sa1b_captions.quality.duplicates.wording import buffers
 from sa1b_captions.quality.kernels import columns as kernel
 from sa1b_captions.quality.kernels.quotations import blank_quotations
+from sa1b_captions.quality.lexicon import characters, markers, phrases, romanised, vocabulary
+from sa1b_captions.quality.lexicon.characters import LINE_BREAKS
 from sa1b_captions.records import TEXT_FEATURES
 
 SPECIAL_TOKENS = (

@@ -6,8 +6,8 @@ from typing import Any
 import polars as pl
 import pyarrow as pa
 
-from sa1b_captions.findings import Measure
 from sa1b_captions.receipts import CurateReceipt
+from sa1b_captions.receipts.findings import Measure
 from sa1b_captions.recipe import Model
 from sa1b_captions.shards import shard_name
 

@@ -8,8 +8,8 @@ import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sa1b_captions.findings import Check
 from sa1b_captions.plurals import counted
+from sa1b_captions.receipts.findings import Check
 from sa1b_captions.recipe import Track
 
 MIN_SHARDS = 5

@@ -3,9 +3,9 @@
 from typing import TYPE_CHECKING
 
 from sa1b_captions.chance import allowed_share
-from sa1b_captions.findings import Verdict
 from sa1b_captions.plurals import counted
 from sa1b_captions.quality.expectations import about, critical, reject_limits
+from sa1b_captions.receipts.findings import Verdict
 from sa1b_captions.recipe import Recipe
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ import numpy as np
 import polars as pl
 import pyarrow as pa
 
-from sa1b_captions.limits import LanguageQuality
+from sa1b_captions.recipe.limits import LanguageQuality
 from sa1b_captions.records import CaptionStatus
 
 EXACT_DUPLICATE = "exact_duplicate"

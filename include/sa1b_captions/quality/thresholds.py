@@ -11,8 +11,8 @@ from typing import Any
 
 import polars as pl
 
-from sa1b_captions.limits import LanguageQuality, is_share
 from sa1b_captions.quality.rules import RULES, LengthReference, Rule
+from sa1b_captions.recipe.limits import LanguageQuality, is_share
 
 STEPS_PER_DOUBLING = 8
 """Values tried of a share or of a large number, from a quarter to four times the present one."""

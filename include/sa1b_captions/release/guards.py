@@ -9,7 +9,7 @@ import pyarrow.compute as pc
 from sa1b_captions.errors import PermanentError
 from sa1b_captions.receipts import CurateReceipt
 from sa1b_captions.recipe import Recipe, Track
-from sa1b_captions.release.utf8 import utf8
+from sa1b_captions.release.tracks.utf8 import utf8
 
 INTERNVL_MODEL = "OpenGVLab/InternVL2-Llama3-76B"
 PUBLISHED_PREFIX = "internvl_sa1b_caption"

@@ -13,7 +13,7 @@ import polars as pl
 from sa1b_captions import layout, records
 from sa1b_captions.campaign import Campaign
 from sa1b_captions.errors import PermanentError
-from sa1b_captions.freshness import read_tracks, why_not_curated
+from sa1b_captions.freshness.shard_freshness import read_tracks, why_not_curated
 from sa1b_captions.outputs import read_curated
 from sa1b_captions.quality.browse.limit_changes import OFF, Change
 from sa1b_captions.quality.browse.what_if import Outcome, concerns, try_change
@@ -30,7 +30,7 @@ from sa1b_captions.receipts import CurateReceipt
 from sa1b_captions.recipe import TRACKS
 from sa1b_captions.records import CaptionStatus
 from sa1b_captions.shards import format_selection
-from sa1b_captions.stages.audit_findings import find_in_chosen
+from sa1b_captions.stages.auditing.audit_findings import find_in_chosen
 
 
 @dataclass(frozen=True, slots=True)

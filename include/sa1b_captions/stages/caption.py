@@ -15,7 +15,6 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import Any
 
-from sa1b_captions import telemetry
 from sa1b_captions.campaign import Campaign
 from sa1b_captions.caption.engines.base import Engine
 from sa1b_captions.caption.images import ShardReader
@@ -24,6 +23,7 @@ from sa1b_captions.caption.sampling import Sample
 from sa1b_captions.caption.shard_work import ShardWork
 from sa1b_captions.caption.worker import Outcome, Unreadable, Worker
 from sa1b_captions.errors import CaptioningError, PermanentError, RetryableError
+from sa1b_captions.observing import telemetry
 from sa1b_captions.plurals import counted
 from sa1b_captions.recipe import TRACKS
 from sa1b_captions.shards import format_selection

@@ -6,17 +6,17 @@ from typing import Any
 
 import polars as pl
 
-from sa1b_captions import parsers
 from sa1b_captions.campaign import Campaign, open_campaign
 from sa1b_captions.errors import PermanentError
 from sa1b_captions.generations import FIRST, require_generation
 from sa1b_captions.quality.features import measure
 from sa1b_captions.quality.row_reasons import row_reasons
-from sa1b_captions.receipt_files import caption_place, past_caption_place, read_receipt
 from sa1b_captions.receipts import CaptionReceipt
+from sa1b_captions.receipts.receipt_files import caption_place, past_caption_place, read_receipt
 from sa1b_captions.recipe import TRACKS
-from sa1b_captions.release.difference import TrackDifference, unique_samples
-from sa1b_captions.release.sides import SAMPLES, CampaignSide, Side
+from sa1b_captions.release.comparing.difference import TrackDifference, unique_samples
+from sa1b_captions.release.comparing.sides import SAMPLES, CampaignSide, Side
+from sa1b_captions.settings import parsers
 from sa1b_captions.stages.diff import CAMPAIGN, release_of
 from sa1b_captions.stages.stored_captions import read_captions
 

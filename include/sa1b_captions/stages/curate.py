@@ -15,11 +15,12 @@ import polars as pl
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from sa1b_captions import layout, records, telemetry
+from sa1b_captions import layout, records
 from sa1b_captions.campaign import Campaign
 from sa1b_captions.caption.sameness import require_rows_of_archive
 from sa1b_captions.errors import PermanentError
-from sa1b_captions.freshness import captions_version, judge_track
+from sa1b_captions.freshness.shard_freshness import captions_version, judge_track
+from sa1b_captions.observing import telemetry
 from sa1b_captions.quality import metrics
 from sa1b_captions.quality.browse import facets
 from sa1b_captions.quality.duplicates import signatures as dedup
@@ -28,7 +29,8 @@ from sa1b_captions.quality.duplicates.minhash import SIGNATURE_VERSION
 from sa1b_captions.quality.features import measure
 from sa1b_captions.quality.row_reasons import row_reasons
 from sa1b_captions.quality.rules import EXACT_DUPLICATE, NEAR_DUPLICATE
-from sa1b_captions.receipt_files import (
+from sa1b_captions.receipts import CurateReceipt
+from sa1b_captions.receipts.receipt_files import (
     caption_place,
     curate_place,
     digest_of_parts,
@@ -37,7 +39,6 @@ from sa1b_captions.receipt_files import (
     require_receipt,
     write_receipt,
 )
-from sa1b_captions.receipts import CurateReceipt
 from sa1b_captions.recipe import TRACKS, WHOLE_TRACK
 from sa1b_captions.shards import shard_number
 from sa1b_captions.stages.stored_captions import read_captions

@@ -24,8 +24,8 @@ from sa1b_captions.quality.duplicates.loaded import Loaded
 from sa1b_captions.quality.duplicates.ranked_shard import RankedShard
 from sa1b_captions.quality.duplicates.scattered import Scattered, Tasks
 from sa1b_captions.quality.duplicates.signatures import duplicate_table
-from sa1b_captions.receipt_files import dedup_place, digest, read_receipt, write_receipt
 from sa1b_captions.receipts import CurateReceipt, DedupReceipt
+from sa1b_captions.receipts.receipt_files import dedup_place, digest, read_receipt, write_receipt
 from sa1b_captions.recipe import WHOLE_TRACK
 from sa1b_captions.shards import format_selection, shard_number
 from sa1b_captions.stages.repeated_images import report_repeats

@@ -14,20 +14,20 @@ from sa1b_captions import layout
 from sa1b_captions.campaign import open_campaign
 from sa1b_captions.errors import PermanentError
 from sa1b_captions.quality.report.differences import render_difference
-from sa1b_captions.release.changes import changed_settings
-from sa1b_captions.release.chosen import dealt
-from sa1b_captions.release.difference import (
+from sa1b_captions.release.comparing.changes import changed_settings
+from sa1b_captions.release.comparing.chosen import dealt
+from sa1b_captions.release.comparing.difference import (
     EXAMPLES,
     KINDS,
     NOT_THERE,
     compare_track,
     track_names,
 )
-from sa1b_captions.release.judged import collect_marks
+from sa1b_captions.release.comparing.judged import collect_marks
+from sa1b_captions.release.comparing.sides import CampaignSide, ReleaseSide, Side
 from sa1b_captions.release.manifest import read_manifest, read_manifest_at
-from sa1b_captions.release.sides import CampaignSide, ReleaseSide, Side
 from sa1b_captions.shards import format_selection
-from sa1b_captions.stages.export import MEANINGS
+from sa1b_captions.stages.exporting.export import MEANINGS
 from sa1b_captions.storage import Store
 
 CAMPAIGN = "campaign:"

@@ -14,15 +14,10 @@ from typing import TYPE_CHECKING, Any
 
 from sa1b_captions.caption.engines.lmdeploy.config import find_snapshot
 from sa1b_captions.errors import CaptioningError, PermanentError, RetryableError
-from sa1b_captions.model_files import (
-    lock_beside,
-    lock_folder,
-    replace_file,
-    require_locked,
-)
-from sa1b_captions.model_lock import LockedFile, ModelLock, is_of_model, render_lock
 from sa1b_captions.recipe import Model
-from sa1b_captions.release.hub import git_sha1
+from sa1b_captions.recipe.model_files import lock_beside, lock_folder, replace_file, require_locked
+from sa1b_captions.recipe.model_lock import LockedFile, ModelLock, is_of_model, render_lock
+from sa1b_captions.release.hubs.hub import git_sha1
 
 if TYPE_CHECKING:
     from huggingface_hub import HfApi

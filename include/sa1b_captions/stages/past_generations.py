@@ -8,10 +8,10 @@ from sa1b_captions import generations, layout
 from sa1b_captions.campaign import Campaign
 from sa1b_captions.caption.track_generations import PART_IDLE_S, begun_generations, earlier, restore
 from sa1b_captions.errors import PermanentError
-from sa1b_captions.freshness import read_tracks
+from sa1b_captions.freshness.shard_freshness import read_tracks
 from sa1b_captions.generations import FIRST
-from sa1b_captions.receipt_files import caption_place, read_receipt
 from sa1b_captions.receipts import CaptionReceipt
+from sa1b_captions.receipts.receipt_files import caption_place, read_receipt
 from sa1b_captions.recipe import TRACKS
 
 _log = logging.getLogger(__name__)

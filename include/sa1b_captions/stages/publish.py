@@ -13,10 +13,10 @@ from typing import Any
 
 from sa1b_captions import layout
 from sa1b_captions.errors import MissingKeyError, PermanentError, RetryableError
-from sa1b_captions.release.hub import HUBS, Destination, Hub, Outgoing, Remote
+from sa1b_captions.release.hubs.hub import HUBS, Destination, Hub, Outgoing, Remote
+from sa1b_captions.release.hubs.staging import Staging
 from sa1b_captions.release.manifest import Manifest, read_manifest
 from sa1b_captions.release.signature import SIGNATURE
-from sa1b_captions.release.staging import Staging
 from sa1b_captions.release.verify import hash_file, verify_release
 from sa1b_captions.storage import Store
 
@@ -27,10 +27,10 @@ _SHOWN = 5
 def open_hub(destination: Destination, token: str | None) -> Hub:
     """A repository by its hub's official client."""
     if destination.scheme == "hf":
-        from sa1b_captions.release.hugging_face import HuggingFace
+        from sa1b_captions.release.hubs.hugging_face import HuggingFace
 
         return HuggingFace(destination, token)
-    from sa1b_captions.release.model_scope import ModelScope
+    from sa1b_captions.release.hubs.model_scope import ModelScope
 
     return ModelScope(destination, token)
 

@@ -14,17 +14,17 @@ import polars as pl
 from sa1b_captions import layout
 from sa1b_captions.audit.judge import Answer
 from sa1b_captions.audit.totals import probability_of_no
-from sa1b_captions.audit_receipts import AuditReceipt
-from sa1b_captions.audits import is_fresh
 from sa1b_captions.campaign import Campaign
 from sa1b_captions.errors import DamagedObjectError, MissingKeyError
+from sa1b_captions.freshness.audits import is_fresh
 from sa1b_captions.outputs import read_answers
 from sa1b_captions.quality.browse.bounded import Bounded
 from sa1b_captions.quality.browse.catalogue import READERS, Catalogue
 from sa1b_captions.quality.browse.counting import Counting
 from sa1b_captions.quality.browse.facet_counts import FacetCounts
 from sa1b_captions.quality.browse.facets import Facets
-from sa1b_captions.receipt_files import audit_place, digest, read_receipt
+from sa1b_captions.receipts.audit_receipts import AuditReceipt
+from sa1b_captions.receipts.receipt_files import audit_place, digest, read_receipt
 from sa1b_captions.recipe import TRACKS
 
 REFUSED_SCHEMA = {

@@ -16,7 +16,7 @@ from sa1b_captions.errors import (
     RetryableError,
     SettingsError,
 )
-from sa1b_captions.network import S3_CERTIFICATES, fault_of_certificates, fault_of_keys
+from sa1b_captions.settings.network import S3_CERTIFICATES, fault_of_certificates, fault_of_keys
 from sa1b_captions.storage.s3_copy import copy_objects
 from sa1b_captions.storage.s3_errors import (
     CHECKSUM_CURE,

@@ -14,7 +14,7 @@ from sa1b_captions.errors import (
     RetryableError,
     SettingsError,
 )
-from sa1b_captions.network import S3_PROXIES, fault_of_proxies
+from sa1b_captions.settings.network import S3_PROXIES, fault_of_proxies
 
 if TYPE_CHECKING:
     from botocore.exceptions import ClientError

@@ -16,7 +16,7 @@ from sa1b_captions.caption.engines.lmdeploy.config import generation_config
 from sa1b_captions.caption.engines.lmdeploy.engine import open_engine
 from sa1b_captions.caption.images import ShardReader, decode_jpeg
 from sa1b_captions.caption.sampling import plan_track, read_index
-from sa1b_captions.receipt_files import caption_place, require_receipt
+from sa1b_captions.receipts.receipt_files import caption_place, require_receipt
 from sa1b_captions.settings import load_settings
 from sa1b_captions.shards import shard_name
 from sa1b_captions.stages.caption import caption_shards

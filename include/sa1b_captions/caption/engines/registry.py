@@ -7,8 +7,8 @@ from typing import cast
 
 from sa1b_captions.caption.engines.base import Engine
 from sa1b_captions.errors import PermanentError
-from sa1b_captions.model_lock import ModelLock
 from sa1b_captions.recipe import Recipe
+from sa1b_captions.recipe.model_lock import ModelLock
 from sa1b_captions.settings import ENGINE_NAMES, Settings
 
 _log = logging.getLogger(__name__)

@@ -21,8 +21,8 @@ from sa1b_captions.quality.browse.facets import Facets, read_facets, read_named_
 from sa1b_captions.quality.browse.filters import Filters, search_patterns
 from sa1b_captions.quality.browse.find import Page, find_page, search_page
 from sa1b_captions.quality.browse.orders import Hit
-from sa1b_captions.receipt_files import curate_place, digest, read_receipt
 from sa1b_captions.receipts import CurateReceipt
+from sa1b_captions.receipts.receipt_files import curate_place, digest, read_receipt
 from sa1b_captions.recipe import TRACKS
 
 READERS = 16

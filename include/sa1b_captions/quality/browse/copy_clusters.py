@@ -10,7 +10,7 @@ from sa1b_captions.outputs import read_duplicates
 from sa1b_captions.quality.browse.catalogue import Catalogue
 from sa1b_captions.quality.browse.find import Page
 from sa1b_captions.quality.browse.orders import Hit
-from sa1b_captions.receipt_files import dedup_place, read_receipt
+from sa1b_captions.receipts.receipt_files import dedup_place, read_receipt
 
 PAGE_CLUSTERS = 50
 MAX_MEMBERS = 120

@@ -16,12 +16,12 @@ import polars as pl
 import pyarrow as pa
 
 from sa1b_captions import layout, records
-from sa1b_captions.audit_receipts import AuditReceipt
 from sa1b_captions.campaign import Campaign
 from sa1b_captions.errors import DamagedObjectError, MissingKeyError
 from sa1b_captions.quality.browse.facets import NAME, Facets
-from sa1b_captions.receipt_files import digest
 from sa1b_captions.receipts import CurateReceipt
+from sa1b_captions.receipts.audit_receipts import AuditReceipt
+from sa1b_captions.receipts.receipt_files import digest
 
 FACET_COUNT_SCHEMA = pa.schema(
     [

@@ -14,8 +14,8 @@ from sa1b_captions import layout, records
 from sa1b_captions.campaign import Campaign
 from sa1b_captions.errors import CaptioningError, DamagedObjectError, MissingKeyError
 from sa1b_captions.outputs import read_curated
-from sa1b_captions.receipt_files import digest
 from sa1b_captions.receipts import CurateReceipt
+from sa1b_captions.receipts.receipt_files import digest
 
 _log = logging.getLogger(__name__)
 

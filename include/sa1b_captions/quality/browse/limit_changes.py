@@ -4,9 +4,9 @@ import re
 from dataclasses import dataclass, fields, replace
 
 from sa1b_captions.errors import PermanentError
-from sa1b_captions.limits import RULES as RULE_NAMES
-from sa1b_captions.limits import LanguageQuality
 from sa1b_captions.quality.rules import RULES, Rule
+from sa1b_captions.recipe.limits import RULES as RULE_NAMES
+from sa1b_captions.recipe.limits import LanguageQuality
 from sa1b_captions.spelling import did_you_mean
 
 OFF = "off"

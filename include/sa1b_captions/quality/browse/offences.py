@@ -10,9 +10,9 @@ from collections.abc import Callable, Sequence
 
 import pyarrow as pa
 
-from sa1b_captions.limits import LanguageQuality
 from sa1b_captions.quality.features import measure
 from sa1b_captions.quality.rules import RULES, LengthReference, Rule
+from sa1b_captions.recipe.limits import LanguageQuality
 
 MAX_CHARS = 6000
 """Of a longer text, nothing is marked but what lies beyond the limit."""

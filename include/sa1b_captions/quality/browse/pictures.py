@@ -9,7 +9,7 @@ from sa1b_captions.errors import PermanentError
 from sa1b_captions.generations import FIRST
 from sa1b_captions.quality.browse.bounded import Bounded
 from sa1b_captions.quality.report.thumbnails import make_thumbnail
-from sa1b_captions.receipt_files import ingest_place, read_receipt
+from sa1b_captions.receipts.receipt_files import ingest_place, read_receipt
 from sa1b_captions.storage import Store
 
 WIDTHS_PX = (160, 320, 640, 1280)

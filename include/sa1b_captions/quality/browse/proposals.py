@@ -9,7 +9,7 @@ from pathlib import Path
 from sa1b_captions.errors import PermanentError
 from sa1b_captions.quality.browse.limit_changes import OFF, Change
 from sa1b_captions.recipe import Recipe, load_recipe
-from sa1b_captions.recipe_files import packaged_recipes
+from sa1b_captions.recipe.recipe_files import packaged_recipes
 
 
 def propose(recipe: str, change: Change, languages: tuple[str, ...]) -> str:

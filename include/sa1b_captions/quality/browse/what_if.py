@@ -15,13 +15,13 @@ import polars as pl
 
 from sa1b_captions.campaign import Campaign
 from sa1b_captions.errors import PermanentError
-from sa1b_captions.limits import LanguageQuality
 from sa1b_captions.outputs import read_curated
 from sa1b_captions.quality.browse.facet_counts import FacetCounts
 from sa1b_captions.quality.browse.limit_changes import OFF, Change
 from sa1b_captions.quality.health.reference import read_reference
 from sa1b_captions.quality.rules import LengthReference, find_reasons
 from sa1b_captions.receipts import CurateReceipt
+from sa1b_captions.recipe.limits import LanguageQuality
 from sa1b_captions.records import FEATURE_SCHEMA
 
 READERS = 8

@@ -13,9 +13,6 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from sa1b_captions.faithfulness import Faithfulness
-from sa1b_captions.findings import Measure
-from sa1b_captions.limits import HealthLimits
 from sa1b_captions.quality.health.distributions import (
     Counts,
     ks_distance,
@@ -27,6 +24,9 @@ from sa1b_captions.quality.health.distributions import (
     spread_limit,
 )
 from sa1b_captions.quality.health.reference import TrackReference, describe_track
+from sa1b_captions.receipts.faithfulness import Faithfulness
+from sa1b_captions.receipts.findings import Measure
+from sa1b_captions.recipe.limits import HealthLimits
 
 _LEAST_MAD = 1e-3
 """Stands for the spread of captions of one length, whose logarithm there is not."""

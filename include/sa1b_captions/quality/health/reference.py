@@ -16,10 +16,10 @@ import numpy as np
 from sa1b_captions import checked_json, layout
 from sa1b_captions.campaign import Campaign
 from sa1b_captions.errors import MissingKeyError, PermanentError
-from sa1b_captions.faithfulness import Faithfulness
 from sa1b_captions.plurals import counted
 from sa1b_captions.quality.health.distributions import Counts, median_and_mad
-from sa1b_captions.receipt_files import digest
+from sa1b_captions.receipts.faithfulness import Faithfulness
+from sa1b_captions.receipts.receipt_files import digest
 from sa1b_captions.shards import format_selection
 from sa1b_captions.software import software
 from sa1b_captions.typed_json import build

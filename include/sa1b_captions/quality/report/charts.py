@@ -9,8 +9,8 @@ from collections.abc import Callable, Mapping, Sequence
 
 from markupsafe import Markup
 
-from sa1b_captions.limits import LanguageQuality
 from sa1b_captions.plurals import counted
+from sa1b_captions.recipe.limits import LanguageQuality
 
 MAX_TITLED_BARS = 150
 """Bars past which only the ones over a limit get a tooltip, to keep the page small."""

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from sa1b_captions.errors import PermanentError
-from sa1b_captions.faithfulness import AuditFindings, Faithfulness, RefusedSentence
 from sa1b_captions.quality.report.gallery import Gallery, Sample
+from sa1b_captions.receipts.faithfulness import AuditFindings, Faithfulness, RefusedSentence
 
 ALL = "all"
 

@@ -15,11 +15,11 @@ import jinja2
 from markupsafe import Markup
 
 from sa1b_captions.campaign import Campaign
-from sa1b_captions.findings import Check
 from sa1b_captions.plurals import counted
 from sa1b_captions.quality.report import charts, gallery
 from sa1b_captions.quality.rules import MEANINGS
 from sa1b_captions.receipts import ENOUGH_OCCUPANCY
+from sa1b_captions.receipts.findings import Check
 
 SEVERITIES = ("critical", "warning", "info")
 

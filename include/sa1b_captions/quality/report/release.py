@@ -13,12 +13,12 @@ from markupsafe import Markup
 
 from sa1b_captions.campaign import Campaign
 from sa1b_captions.chance import allowed_share
-from sa1b_captions.faithfulness import AuditFindings
-from sa1b_captions.findings import Check, Verdict
 from sa1b_captions.quality.curated import read_all_metrics
 from sa1b_captions.quality.report import charts, copies, faithfulness_section, gallery, page
 from sa1b_captions.quality.report.window_occupancy import ReleaseOccupancy
 from sa1b_captions.receipts import Alike, CurateReceipt
+from sa1b_captions.receipts.faithfulness import AuditFindings
+from sa1b_captions.receipts.findings import Check, Verdict
 
 WORST_SHARDS = 10
 SAMPLE_SHARDS = 4

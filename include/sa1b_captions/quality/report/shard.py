@@ -5,13 +5,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from sa1b_captions.campaign import Campaign
-from sa1b_captions.faithfulness import AuditFindings
-from sa1b_captions.findings import Check, Measure, Verdict
 from sa1b_captions.quality.expectations import HEALTH
 from sa1b_captions.quality.health.measures import SHAPES
 from sa1b_captions.quality.report import copies, faithfulness_section, gallery, page
 from sa1b_captions.quality.report.window_occupancy import occupancy_rows
 from sa1b_captions.receipts import CurateReceipt, Occupancy
+from sa1b_captions.receipts.faithfulness import AuditFindings
+from sa1b_captions.receipts.findings import Check, Measure, Verdict
 from sa1b_captions.recipe import TRACKS
 
 HEALTH_NAMES = {

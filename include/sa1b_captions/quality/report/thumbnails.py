@@ -10,7 +10,7 @@ from PIL import Image, ImageFile
 from sa1b_captions import layout, records
 from sa1b_captions.errors import PermanentError
 from sa1b_captions.generations import FIRST
-from sa1b_captions.receipt_files import ingest_place, read_receipt
+from sa1b_captions.receipts.receipt_files import ingest_place, read_receipt
 from sa1b_captions.storage import Store
 
 MAX_PIXELS = 64_000_000

@@ -8,9 +8,9 @@ import statistics
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from sa1b_captions.findings import Check
 from sa1b_captions.plurals import counted
 from sa1b_captions.receipts import ENOUGH_OCCUPANCY, Occupancy
+from sa1b_captions.receipts.findings import Check
 
 LOWEST_SHARDS = 10
 

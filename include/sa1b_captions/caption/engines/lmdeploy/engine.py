@@ -28,10 +28,10 @@ from sa1b_captions.caption.engines.lmdeploy.config import (
 )
 from sa1b_captions.caption.engines.lmdeploy.watchdog import Watchdog
 from sa1b_captions.errors import PermanentError, RetryableError
-from sa1b_captions.model_files import require_locked
-from sa1b_captions.model_lock import ModelLock
 from sa1b_captions.process import end_process
 from sa1b_captions.recipe import Generation, Recipe
+from sa1b_captions.recipe.model_files import require_locked
+from sa1b_captions.recipe.model_lock import ModelLock
 from sa1b_captions.settings import Settings
 
 if TYPE_CHECKING:

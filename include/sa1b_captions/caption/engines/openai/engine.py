@@ -25,9 +25,9 @@ from sa1b_captions.caption.engines.openai.endpoint import chat_answer, open_clie
 from sa1b_captions.caption.engines.openai.errors import failure_of
 from sa1b_captions.caption.engines.openai.replicas import Replica, Replicas
 from sa1b_captions.errors import PermanentError, RetryableError, SettingsError
-from sa1b_captions.network import naming_variables
 from sa1b_captions.recipe import Model, Recipe
 from sa1b_captions.settings import Settings
+from sa1b_captions.settings.network import naming_variables
 
 if TYPE_CHECKING:
     import openai

@@ -1,0 +1,1 @@
+"""How a deployment is watched: the lines of a stage's log, and metrics."""

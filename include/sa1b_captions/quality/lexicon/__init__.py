@@ -1,0 +1,1 @@
+"""Words, characters and phrases, and what each tells of a caption."""

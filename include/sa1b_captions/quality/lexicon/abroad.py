@@ -1,0 +1,153 @@
+"""Words of other languages that captions have and English borrowed none of.
+
+Those here are written by hand for this project; `pictured` has more.
+"""
+
+from sa1b_captions.quality.lexicon import pictured
+from sa1b_captions.quality.lexicon.english_words import COMMON
+
+_ABROAD = {
+    "Dutch": """
+        achtergrond auto's bloemen boom bomen bruine fiets fietsen gebouw gebouwen gele gras groene
+        groot grote hond honden huizen jongen kerk kinderen klein kleine lucht meisje mensen mooie
+        muur paard rode rood ruit schaduw straat stoel stoelen tafel trein venster vrouw vrouwen
+        vogel witte zee zwart zwarte
+        """,
+    "French": """
+        affiche ancien ancienne arbre arbres assis assise bâtiment bâtiments blanche blanches bleue
+        bois bouteille brun chaise chaises chapeau château chemise chien chiens ciel colline
+        couleur couleurs debout derrière droite église enfant enfants fenêtre fenêtres femme femmes
+        feuilles feuille fleurs foule gauche grande gris herbe heureux homme hommes jaune jardin
+        lampadaire lumière maison maisons montagne montagnes mouillé mouton murs noire nuage nuages
+        oiseau oiseaux ombre paysage personne personnes petite pierre pierres plage pluie poisson
+        pomme porte-bagages rivière rouges route rues siège soleil tapis tasse toit trottoir vache
+        vélo verre verte vertes vêtements ville visage vitre voiture voitures
+        """,
+    "German": """
+        alte alten alter bäume baum berge bild blauen blauer blaue blumen braune braunen brücke
+        dächer dunkel dunkle fahrrad fenster fluss frau frauen gebäude gelbe gelben gras graue
+        grauen große großen großer großes grüne grünen haus häuser helle himmel hintergrund holz
+        hund hunde hölzernen junge jungen katze katzen kinder kirche kleine kleinen kleiner kleines
+        leute links mädchen männer menschen neben pferd pferde rechts rote roten schatten schiff
+        schnee schwarze schwarzen schöne schönen sonne stein steine straße straßen stuhl stühle
+        tasse tisch tür vögel vogel vordergrund wand wasser weiße weißen weißer weißes wiese wiesen
+        wolken zaun
+        """,
+    "Italian": """
+        acqua albero alberi alto azzurro bambina bambini bambino bianca bianche bianchi blu casa
+        cane cani cappello chiesa cielo colore colori destra donna donne edificio edifici erba
+        fiore fiori finestra finestre fiume foglie foglia fondo gatta gatti giallo gialla grigio
+        legno luce macchina mare montagna montagne muro nera neri nuvola nuvole ombra parete
+        persone pesce piccola piccolo piedi pietra pioggia ponte porta ragazza ragazzo rossa rossi
+        rosso sabbia sedia sedie sfondo sinistra spiaggia strada tavolo tazza tetto uccello uccelli
+        uomini uomo vecchia vecchio verdi vestito vetro viola
+        """,
+    "Portuguese": """
+        água amarela amarelo árvore árvores azuis branca brancas brancos cachorro cadeira cadeiras
+        cão castanho céu chão chapéu cidade cinza criança crianças edifício edifícios escura flores
+        floresta frente grama gato homem homens igreja janela janelas jardim lado madeira mulher
+        mulheres montanhas muro nuvens pássaro pássaros pedra pedras pessoa pessoas ponte porta
+        praia prédio preta preto rapaz rosto rua sombra telhado terra velha velho vermelha vermelho
+        vestindo vidro
+        """,
+    "Spanish": """
+        agua alfombra amarilla amarillas amarillo amarillos antigua antiguo árbol árboles azules
+        blancas blancos bosque botella brillante calle calles camino camisa casas ciudad cielo
+        coche coches cocina colores derecha edificio edificios escalera flores fondo gafas gatos
+        gente grande grandes gris hierba hojas hombre hombres iglesia izquierda jardín junto
+        lámpara luz madera marrón mesas montaña montañas mujer mujeres muro negras negros niña
+        niñas niño niños nube nubes ojos pájaro pájaros pantalones pared pájaro pequeña pequeñas
+        pequeño pequeños perro perros persona personas piedra piedras playa puente puerta puertas
+        rojas rojos ropa rojo silla sillas sombra sombrero suelo taza techo tejado ventana ventanas
+        verdes vestido vidrio vieja viejo
+        """,
+    "More": """
+        abajur abeille aigle ampel ampoule apfel appel armadio asciugamano assiette aube avião
+        balcón balde baldosa bandera bandiera barandilla barca barche barco barcos barque basura
+        bateaux baustelle berretto bett bibliothèque bicchiere bicicleta bicicletas bigote bilder
+        birne blatt blouson blume blätter boden boek boeken bolso bombilla borboleta borsa bosco
+        bottiglia bougie bougies bouteilles bras brille brot brug buch bâche bäckerei bébé bücher
+        bürgersteig caballo caballos cabello cabelo caisse cajas caminhão camion camión campana
+        canapé carretera carro carros casquette cavalli cavallo cavalo cavalos cerca cerisier
+        cestino champ champs chaqueta chaussures cheval chevaux cheveux clôture cocinero colher
+        colline collines coltello cortile cortina coucher couteau cozinha cuadro cucchiaio cuchara
+        cuchillo cuillère cuscino césped dak decke delante doos drapeau drapeaux dächern ecke
+        edificio eimer emmer encima ente escada escritorio espejo espelho estante estatua faca
+        fahne fahnen fahrräder falda farfalla fauteuil fell fenetre fietser filles fillette fische
+        flasche flaschen fles flessen flugzeug forchetta foresta forêt fourchette fuente gabel
+        gardine gardinen garfo garrafa garrafas garten garçon garçons gazon gehweg gesicht giacca
+        giardino globo glocke gonna gordijn gorra haare hek hemel herbes heuvel hoja horloge hose
+        hosen hügel hühner immeuble immeubles jacke jarrón jas jongens jupe kast kat katten kerze
+        kerzen kissen kiste kleid kleider koe koeien koffer kopf kopje korb kreuzung kuchen kuh
+        küche kühe lac ladrillo lago lampada lampe laterne laternen lepel libri libro licht livre
+        livres livro livros lluvia lunettes lámparas löffel löwe maceta manteau mantel manzana
+        marché mariposa mattone mauer mazzo maçã meer meisjes mela mes messer miroir mochila mond
+        motorrad mouette mucca mucche muchacha muchacho mütze nappe nebbia nebel neige neve niebla
+        nieve obst oeufs ombrelli ombrello orologio ours oveja ovejas ovelha ovelhas pantaloni
+        papillon paraguas paraplu parapluie parapluies parede pasillo pecora pecore pedaço pelota
+        pelouse perrito pez phare piatto pintura piso plafond pluma pluvieux plátano pneu poisson
+        pollito porco poubelle poule poupée prateleira prato puesta quadro raam ramas ramen ratón
+        regal regenschirm regenschirme relógio renard rideau rideaux rocher rochers rodeado rots
+        rueda ruota río sapato sapatos sapin scale scarpe schaap schaf schafe schapen schild
+        schilder schip schirm schirme schoenen schrank schuhe scimmia segelboot sentiero sessel
+        sneeuw soffitto soir sombrilla souris specchio spiegel spielzeug stadt stella stufen tapete
+        tappeto tas tasche taschen tavola techos teich tejados teller tenda tende tenedor teppich
+        teto tetti tier tiere tigre toalla topf topo toren torre tortue trem tren treppe tuch tuin
+        turm tüte ufer uhr vaas vaca vacas vache vaches valise vase vaso vela velas velo verdure
+        vliegtuig vloer vogels volets voorgrond vorhang vorhänge vork weg weinglas welle wellen
+        xícara zaino zand zapato zapatos zaun zitrone zon zug zweig zweige écharpe échelle étagère
+        étang étoile óculos
+        """,
+    "Others": """
+        anak besar bunga gambar hitam jalan kecil kucing langit merah orang pohon putih rumah
+        wanita beyaz çocuk gökyüzü kadın kedi kırmızı küçük mavi siyah budynek czarny czerwony
+        drzewa drzewo dziecko kobieta mężczyzna niebo pies ulica zielony bakgrunden bakgrunn barnet
+        blå blått dörr fönster gatan gräs grønne grøn gröna himlen hus hvid hvite huset kvinna
+        kvinde mannen rød röd röda skov stol træ träd vit vita con chó đỏ nhà trời trắng xanh
+        """,
+}
+_LOANS = """
+    alto alter auto azul blu bois bomen boom camino casa con domo fondo gente gras grande gris
+    groot haus jalan junto lado links luz mare mesas mur murs muro neri piccolo playa ponte porta
+    route ruit rues sombra sombrero stein stole terra verdi viola vita jungen junge frau bild
+    mannen orang neben anak rote luce casas pared alten himmel blanche noire gato verte ville
+    bambino enfant femme château rouges chapeau grigio persona hus helle holz leute baum berge
+    barnet pierre rode donna cane klein pies rossi bianca kinder zee vogel maison antigua schiff
+    soleil madeira calle bianchi amarillo rojas niño visage poisson jardin donne praia madera vit
+    rood rua verdes bosque mouton gauche frente brun viejo vecchio puente bunga fiore tasse siège
+    ramen lampe vase plafond tableau sofa tas bett rock train tigre canapé lac sol ours mango
+    cortina tier hek licht mes carro carros regal mantel leiter libra libro livre champ scale torre
+    stella lago neve kat tavola tenda manzana plaza cocinero vela fuente estatua verdure dak
+    pollito rocher bureau bras soir volets marché barque caisse camion velo plafond bilder spiegel
+    topf ei mond mauer meer buch zug weg uhr nebel kopf koffer eis vaca buch teller schild kerze
+    bosco vaso quadro kuchen kuh birne tuch turm ufer garten kissen appel schip toren piso gorra
+    cabello sessel gonna fell hose champs barca jas rots renard messer blatt boden blume mela globo
+    topo pez welle zweig grama rossa branca alte bougie toit ancien papillon mariposa gatti strada
+    witte tren skov stol con chó flores mochila carretera pintura guarda wagen chaise persone acqua
+    agua kirche wand dunkel verre petite ombre
+    """
+
+_GERMAN_NOUNS = """
+    bürgersteig dächern fahnen fahrräder flaschen flugzeug gehweg hügel hühner kerzen küche laternen
+    löffel mädchen motorrad mütze regenschirm regenschirme schafe schirme schrank schuhe spielzeug
+    teppich treppe vorhang vorhänge zäune zweige blätter kühe stühlen tischdecke gebäuden häusern
+    bäumen kunden leuten menschen kindern hintergrund vordergrund sonnenuntergang himmel wolken
+    """
+
+ABROAD = (
+    (frozenset(f"{' '.join(_ABROAD.values())} {_GERMAN_NOUNS}".split()) | pictured.ABROAD)
+    - frozenset(_LOANS.split())
+    - COMMON
+)
+"""Words of other languages' captions, in lower case; one alone shows the model slipping."""
+
+GERMAN = frozenset(f"{_ABROAD['German']} {_GERMAN_NOUNS}".split()) & ABROAD
+"""Those that may stand with a capital letter and be no name."""
+
+_STRONG = """
+    anche auch avec dans desde een eine einen está están estão für gli hacia het hinter jest
+    mientras mit molto muy não naast neben nicht och oraz più são sehr sono também très und unter
+    wird zwei zwischen är
+    """
+STRONG = frozenset(_STRONG.split())
+"""Function words so much of one language that one alone shows the model slipping."""

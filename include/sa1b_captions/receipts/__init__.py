@@ -1,0 +1,47 @@
+"""Receipts: the small JSON written last, which makes a stage's output exist.
+
+Here is what each stage's receipt says, the audit's in `audit_receipts`; `receipt_files` says where
+it lies, reads and writes it.
+"""
+
+from sa1b_captions.receipts.caption_receipts import (
+    ENOUGH_OCCUPANCY,
+    BegunNote,
+    CaptionReceipt,
+    Occupancy,
+    Pace,
+)
+from sa1b_captions.receipts.receipt import Receipt
+from sa1b_captions.receipts.stage_receipts import (
+    Alike,
+    CurateReceipt,
+    DedupReceipt,
+    IngestReceipt,
+    JudgedBy,
+)
+from sa1b_captions.receipts.validation_receipts import (
+    CurateCounts,
+    ReleaseValidation,
+    RunSummary,
+    ShardSummary,
+    ShardValidation,
+)
+
+__all__ = [
+    "ENOUGH_OCCUPANCY",
+    "Alike",
+    "BegunNote",
+    "CaptionReceipt",
+    "CurateCounts",
+    "CurateReceipt",
+    "DedupReceipt",
+    "IngestReceipt",
+    "JudgedBy",
+    "Occupancy",
+    "Pace",
+    "Receipt",
+    "ReleaseValidation",
+    "RunSummary",
+    "ShardSummary",
+    "ShardValidation",
+]

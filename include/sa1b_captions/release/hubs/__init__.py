@@ -1,0 +1,1 @@
+"""Hubs that releases are published at."""

@@ -1,0 +1,1 @@
+"""How a shard's archive comes into the store, from a download or a folder, and leaves it."""

@@ -1,0 +1,1 @@
+"""The validate stage, of shards and of a release, and what becomes of its verdicts."""
