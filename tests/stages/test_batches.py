@@ -282,7 +282,7 @@ def test_a_batch_that_another_export_removed_is_a_matter_of_running_again(many, 
         return found
 
     original = track_files.make_batches
-    monkeypatch.setattr("sa1b_captions.stages.exporting.export.make_batches", removing)
+    monkeypatch.setattr("sa1b_captions.stages.exporting.release_files.make_batches", removing)
     with pytest.raises(RetryableError, match="run it again"):
         export_release(many, "v2")
     monkeypatch.undo()
@@ -314,6 +314,6 @@ def test_a_batch_of_lines_that_was_changed_is_not_joined(many, monkeypatch):
         return found
 
     original = track_files.make_batches
-    monkeypatch.setattr("sa1b_captions.stages.exporting.export.make_batches", damaging)
+    monkeypatch.setattr("sa1b_captions.stages.exporting.release_files.make_batches", damaging)
     with pytest.raises(PermanentError, match="is damaged.*delete it and export again"):
         export_release(many, "v1")

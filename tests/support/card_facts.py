@@ -12,7 +12,7 @@ from sa1b_captions.release.card.summary import TrackSummary
 from sa1b_captions.release.manifest import TrackTotals
 from sa1b_captions.release.names import release_names, track_files
 from sa1b_captions.release.tracks.rows import published_table
-from sa1b_captions.stages.exporting.export import MEANINGS
+from sa1b_captions.stages.exporting.release_files import MEANINGS
 from tests.support import builders
 
 TOTALS = TrackTotals(

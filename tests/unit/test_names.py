@@ -1,4 +1,4 @@
-"""Names of modules and of the files that test them."""
+"""Names and sizes of modules, and names of the files that test them."""
 
 from collections import Counter
 from pathlib import Path
@@ -20,6 +20,7 @@ FOLDERS = (
     "tests/matrix",
     "tests/soak",
 )
+PRODUCT = ("include", "plugins", "dags", "demo")
 TOPICS = {"compose", "contributing", "docker_images", "kubernetes", "names", "readme", "runbook"}
 """What is tested and is no module: files of a deployment, the README, the runbook, this."""
 
@@ -47,3 +48,11 @@ def test_every_test_of_the_package_names_what_it_tests():
         and not any(name.startswith(f"{each}_") for name in names)
     ]
     assert strangers == [], "name the module first, as in test_export_again for export"
+
+
+def test_no_file_of_the_product_is_longer_than_300_lines():
+    paths = [path for folder in PRODUCT for path in (ROOT / folder).rglob("*.py")]
+    lines = {
+        path.relative_to(ROOT).as_posix(): len(path.read_text().splitlines()) for path in paths
+    }
+    assert {name: n for name, n in lines.items() if n > 300} == {}, "two ideas stand in one file"

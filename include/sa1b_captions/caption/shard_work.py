@@ -3,7 +3,6 @@
 The receipts come last, when every sample has its row.
 """
 
-import dataclasses
 import logging
 import time
 from typing import Any
@@ -13,24 +12,20 @@ from sa1b_captions.campaign import Campaign
 from sa1b_captions.caption import parts, sampling
 from sa1b_captions.caption.engines.base import Engine
 from sa1b_captions.caption.images import ShardReader
-from sa1b_captions.caption.occupancy import Span, window_occupancy
+from sa1b_captions.caption.measured import Measured
 from sa1b_captions.caption.progress import Progress
 from sa1b_captions.caption.resume import read_stored
 from sa1b_captions.caption.sameness import joined, require_one_writer, writers_of
-from sa1b_captions.caption.tally import FAILED, Tally
+from sa1b_captions.caption.tally import Tally
 from sa1b_captions.caption.track_generations import PART_IDLE_S, TrackState, count, stored_blocks
 from sa1b_captions.caption.worker import Outcome
 from sa1b_captions.errors import PermanentError, RetryableError
 from sa1b_captions.generations import FIRST
-from sa1b_captions.observing import telemetry
 from sa1b_captions.receipts import BegunNote, CaptionReceipt, IngestReceipt, Occupancy, Pace
 from sa1b_captions.receipts.receipt_files import begun_place, digest, write_receipt
 from sa1b_captions.recipe import TRACKS
 
 _log = logging.getLogger(__name__)
-
-_SHARES_CORES = "preview"
-"""The engine that has no hardware of its own."""
 
 
 class ShardWork:
@@ -82,9 +77,7 @@ class ShardWork:
         self._left = len(self.todo)
         planned = {track: len(plan) for track, plan in plans.items()}
         self._progress = Progress(shard, planned, self.todo)
-        self._taken: list[Span] = []
-        self._images = self._tokens = 0
-        self._neighbours: list[Span] = []
+        self._measured = Measured(shard)
 
     @property
     def left(self) -> int:
@@ -170,11 +163,7 @@ class ShardWork:
         self._writer.add(sample, row)
         self._left -= 1
         self._progress.add(sample, reply)
-        _send(outcome, engine)
-        if outcome.latency_s:
-            self._taken.append(_span(outcome))
-            self._images += len(sample.images)
-            self._tokens += reply.completion_tokens or 0
+        self._measured.add(outcome, engine)
         tally = self._tallies[sample.track.name]
         tally.add(reply.status.value, reply.error_code, reply.error)
         if self._left and tally.is_hopeless():
@@ -182,8 +171,7 @@ class ShardWork:
 
     def add_neighbour(self, outcome: Outcome) -> None:
         """Count a sample of another shard, which had a place of the window meanwhile."""
-        if outcome.latency_s:
-            self._neighbours.append(_span(outcome))
+        self._measured.add_neighbour(outcome)
 
     def log(self) -> None:
         """Log how far the shard is."""
@@ -206,8 +194,8 @@ class ShardWork:
         """
         receipts = {t: one.counted for t, one in self._states.items() if one.counted}
         sick = {track: tally for track, tally in self._tallies.items() if tally.passes_limit()}
-        occupancy = self._occupancy(engine)
-        pace = self._pace(load_s, profile)
+        occupancy = self._measured.occupancy(engine)
+        pace = self._measured.pace(load_s, profile)
         for track, tally in self._tallies.items():
             if track not in sick:
                 receipts[track] = self._write_receipt(track, tally, occupancy, pace, engine)
@@ -220,33 +208,6 @@ class ShardWork:
             "statuses": {track: receipts[track].statuses for track in TRACKS if track in receipts},
             "seconds": round(time.monotonic() - self._began, 1),
         }
-
-    def _occupancy(self, engine: Engine | None) -> Occupancy:
-        """How full this run kept the window, for the receipts and the log."""
-        found = window_occupancy(self._taken, engine.window if engine else 1, self._neighbours)
-        if found.tells and engine and engine.name == _SHARES_CORES:
-            note = "the engine shares its cores with the decoding: under 1 is usual"
-            found = dataclasses.replace(found, note=note)
-        if found.low:
-            _log.warning("%s: the GPU waits for images: %s", self.shard, found.describe())
-        elif self._taken:
-            _log.info("%s: %s", self.shard, found.describe())
-        if found.share is not None:
-            telemetry.send(telemetry.of(telemetry.OCCUPANCY, found.share, shard=self.shard))
-        return found
-
-    def _pace(self, load_s: float | None, profile: str | None) -> Pace | None:
-        """How fast this run was."""
-        if not self._taken:
-            return None
-        return Pace(
-            samples=len(self._taken),
-            images=self._images,
-            completion_tokens=self._tokens,
-            seconds=round(max(end for _, end in self._taken) - min(self._taken)[0], 3),
-            load_s=load_s,
-            profile=profile,
-        )
 
     def _write_receipt(
         self,
@@ -294,26 +255,3 @@ class ShardWork:
             ),
             mended=self._states[track].counted,
         )
-
-
-def _span(outcome: Outcome) -> Span:
-    return outcome.began_s, outcome.began_s + outcome.latency_s
-
-
-def _send(outcome: Outcome, engine: Engine) -> None:
-    """The metrics of one sample."""
-    reply, track = outcome.reply, outcome.sample.track.name
-    sent = [
-        telemetry.of(telemetry.SAMPLES, track=track, status=reply.status.value, engine=engine.name),
-        telemetry.of(telemetry.IMAGES, len(outcome.sample.images), track=track),
-    ]
-    if reply.completion_tokens:
-        sent.append(telemetry.of(telemetry.TOKENS, reply.completion_tokens, track=track))
-    if outcome.attempt > 1:
-        sent.append(telemetry.of(telemetry.RETRIES, outcome.attempt - 1, track=track))
-    if outcome.latency_s:
-        sent.append(telemetry.of(telemetry.SAMPLE_TIME, outcome.latency_s, track=track))
-    if reply.status in FAILED:
-        reason = reply.error_code or reply.status.value
-        sent.append(telemetry.of(telemetry.FAILURES, track=track, reason=reason))
-    telemetry.send(*sent)

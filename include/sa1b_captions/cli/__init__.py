@@ -6,7 +6,7 @@ usage, 65 permanent error, 75 retryable error, 99 nothing to do, 1 a fault of th
 stopped by Ctrl-C.
 """
 
-from sa1b_captions.cli import commands as stages  # each adds its commands to the app
+from sa1b_captions.cli import captioning, releasing  # isort: skip  # in the order of the help
 from sa1b_captions.cli import (
     comparing,
     judging,
@@ -24,6 +24,7 @@ from sa1b_captions.cli.common import app
 
 __all__ = [
     "app",
+    "captioning",
     "comparing",
     "judging",
     "marking",
@@ -32,8 +33,8 @@ __all__ = [
     "planning",
     "publishing",
     "recipes",
+    "releasing",
     "servers",
-    "stages",
     "tuning",
     "views",
 ]

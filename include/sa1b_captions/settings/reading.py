@@ -2,10 +2,18 @@
 
 import os
 from collections.abc import Mapping
+from dataclasses import fields
 from typing import Any
 
-from sa1b_captions.settings.settings import NO_STORE, VARIABLE_NAMES, VARIABLES, Settings
-from sa1b_captions.settings.variables import as_text, refuse_unknown
+from sa1b_captions.settings.settings import NO_STORE, Settings
+from sa1b_captions.settings.variables import Variable, as_text, refuse_unknown
+
+VARIABLES: dict[str, Variable] = {
+    entry.name: entry.metadata["variable"] for entry in fields(Settings)
+}
+"""Every setting's variable by its field's name."""
+
+VARIABLE_NAMES = tuple(entry.name for entry in VARIABLES.values())
 
 
 def worker_environment(settings: Settings) -> dict[str, str]:

@@ -27,7 +27,7 @@ from sa1b_captions.release.comparing.judged import collect_marks
 from sa1b_captions.release.comparing.sides import CampaignSide, ReleaseSide, Side
 from sa1b_captions.release.manifest import read_manifest, read_manifest_at
 from sa1b_captions.shards import format_selection
-from sa1b_captions.stages.exporting.export import MEANINGS
+from sa1b_captions.stages.exporting.release_files import MEANINGS
 from sa1b_captions.storage import Store
 
 CAMPAIGN = "campaign:"

@@ -1,7 +1,6 @@
 """Objects in a bucket of any S3-compatible service. Only this module imports boto3."""
 
 import contextlib
-import datetime as dt
 import hashlib
 import logging
 import os.path
@@ -21,11 +20,11 @@ from sa1b_captions.storage.s3_copy import copy_objects
 from sa1b_captions.storage.s3_errors import (
     CHECKSUM_CURE,
     may_dislike_checksums,
-    server_time,
     store_errors,
 )
 from sa1b_captions.storage.s3_listing import take_objects
-from sa1b_captions.storage.s3_upload import MultipartWriter
+from sa1b_captions.storage.s3_unfinished import idle_s_of, unfinished_uploads
+from sa1b_captions.storage.s3_upload import GuardedWriter, MultipartWriter
 from sa1b_captions.storage.store import Writer, checked_key, exactly, require_size
 
 if TYPE_CHECKING:
@@ -178,7 +177,7 @@ class S3Store:
     def open_writer(self, key: str) -> Iterator[Writer]:
         """Stream an object as a multipart upload, completed when the block ends."""
         writer = MultipartWriter(self._send, self._name(key), PART_BYTES)
-        guarded = _GuardedWriter(writer, key, self.url)
+        guarded = GuardedWriter(writer, key, self.url)
         try:
             yield guarded
             with store_errors(key, self.url):
@@ -280,45 +279,15 @@ class S3Store:
         name = self._name(key)
         try:
             with store_errors(key, self.url):
-                pages = self._client.get_paginator("list_multipart_uploads").paginate(
-                    Bucket=self.bucket, Prefix=name
-                )
-                found = [upload for page in pages for upload in page.get("Uploads", ())]
+                found = unfinished_uploads(self._client, self.bucket, name)
             for upload in found:
-                if upload.get("Key") == name or name.endswith("/"):
-                    self._clear_upload(key, upload, idle_s)
+                # One that ends meanwhile is no trouble, and what cannot be asked about can wait.
+                with (
+                    contextlib.suppress(MissingKeyError, RetryableError),
+                    store_errors(key, self.url),
+                ):
+                    if idle_s_of(self._client, upload) >= idle_s:
+                        log.warning("aborting an upload of %s, left by a killed writer", key)
+                        self._client.abort_multipart_upload(**upload.target)
         except CaptioningError as error:
             log.warning("unfinished uploads of %s cannot be cleared: %s", key, error)
-
-    def _clear_upload(self, key: str, upload: Any, idle_s: float) -> None:
-        target: Any = {"Bucket": self.bucket, "Key": upload["Key"], "UploadId": upload["UploadId"]}
-        # One that ends meanwhile is no trouble; one that cannot be asked about has another time.
-        with (
-            contextlib.suppress(MissingKeyError, RetryableError),
-            store_errors(key, self.url),
-        ):
-            if self._idle_s(target, upload.get("Initiated")) >= idle_s:
-                log.warning("aborting an upload of %s, left by a killed writer", key)
-                self._client.abort_multipart_upload(**target)
-
-    def _idle_s(self, target: Any, started_at: dt.datetime | None) -> float:
-        """Seconds since an upload gained its last part, all by the server's clock."""
-        pages = list(self._client.get_paginator("list_parts").paginate(**target))
-        parts = [part for page in pages for part in page.get("Parts", ())]
-        times = [part.get("LastModified") for part in parts]
-        known = [time for time in (started_at, *times) if time is not None]
-        now = server_time(pages[-1].get("ResponseMetadata", {}))
-        if now is None or not known:
-            return 0.0
-        return max((now - max(known)).total_seconds(), 0.0)  # servers round up to the next second
-
-
-class _GuardedWriter:
-    """Turns the store's errors of a write into this package's; the caller's own stay theirs."""
-
-    def __init__(self, writer: MultipartWriter, key: str, store_url: str) -> None:
-        self._writer, self._key, self._store_url = writer, key, store_url
-
-    def write(self, data: bytes | memoryview, /) -> int:
-        with store_errors(self._key, self._store_url):
-            return self._writer.write(data)

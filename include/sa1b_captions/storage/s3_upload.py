@@ -7,7 +7,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any, Protocol
 
 from sa1b_captions.errors import PermanentError
-from sa1b_captions.storage.s3_errors import may_be_done, server_time
+from sa1b_captions.storage.s3_errors import may_be_done, server_time, store_errors
 
 if TYPE_CHECKING:
     from mypy_boto3_s3.type_defs import CompletedPartTypeDef
@@ -116,3 +116,15 @@ def _field(reply: dict[str, Any], name: str, operation: str) -> str:
     if not value:
         raise PermanentError(f"the store's answer to {operation} has no {name}: it is not S3's")
     return str(value)
+
+
+class GuardedWriter:
+    """Turns the store's errors of a write into this package's; the caller's own stay theirs."""
+
+    def __init__(self, writer: MultipartWriter, key: str, store_url: str) -> None:
+        self._writer, self._key, self._store_url = writer, key, store_url
+
+    def write(self, data: bytes | memoryview, /) -> int:
+        """Append bytes."""
+        with store_errors(self._key, self._store_url):
+            return self._writer.write(data)

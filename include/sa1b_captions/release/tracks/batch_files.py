@@ -6,10 +6,9 @@ Rows keep the order of the shards and of each shard's plan, so the same inputs m
 
 import logging
 import uuid
-from collections import Counter
 from collections.abc import Mapping
 from contextlib import ExitStack
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, replace
 from functools import partial
 
 import pyarrow as pa
@@ -23,13 +22,13 @@ from sa1b_captions.outputs import read_curated
 from sa1b_captions.receipts import CurateReceipt, IngestReceipt
 from sa1b_captions.receipts.receipt_files import digest
 from sa1b_captions.release import guards
-from sa1b_captions.release.card.summary import Lengths
 from sa1b_captions.release.tracks import rows
+from sa1b_captions.release.tracks.batch_counts import BatchCounts, Batched, Split
 from sa1b_captions.release.tracks.batches import Batch
 from sa1b_captions.release.tracks.json_rows import json_lines
 from sa1b_captions.release.tracks.left_out import Finding, repeats_within
 from sa1b_captions.release.tracks.trim import stays
-from sa1b_captions.release.written import HashingWriter, ParquetTable, Written, open_hashed
+from sa1b_captions.release.written import HashingWriter, ParquetTable, open_hashed
 from sa1b_captions.software import software
 from sa1b_captions.storage import Store
 from sa1b_captions.typed_json import build
@@ -84,36 +83,6 @@ class BatchInputs:
         return digest(decided_by, *(self.curated[shard] for shard in self.batch.shards))
 
 
-@dataclass(slots=True, kw_only=True)
-class Batched:
-    """What is known of a batch that is written; stored beside its files, last."""
-
-    jsonl: Written
-    tables: dict[str, Written]
-    """By kind: `data`, `provenance`, `image_hashes` and `rejected`."""
-    rows: list[int]
-    """Published ones of each shard."""
-    rejected: int = 0
-    """Samples, not the duplicates of other shards and those beyond the target."""
-    duplicates: int = 0
-    trimmed: int = 0
-    retried: int = 0
-    near_duplicates: int = 0
-    reasons: dict[str, int] = field(default_factory=dict)
-    engines: list[str] = field(default_factory=list)
-    model_revisions: list[str] = field(default_factory=list)
-    characters: dict[str, int] = field(default_factory=dict)
-    """Published captions by length, which JSON wants as a text."""
-    tokens: dict[str, int] = field(default_factory=dict)
-    stamps: dict[str, str] = field(default_factory=dict)
-    """The store's, of its files when they were written. Others tell of a damaged file."""
-
-    @property
-    def keys(self) -> list[str]:
-        """Of all its files."""
-        return [self.jsonl.key, *(table.key for table in self.tables.values())]
-
-
 def write_batch(campaign: Campaign, inputs: BatchInputs) -> Batched:
     """Write the files of a batch under names that no other writer uses, then what names them.
 
@@ -133,7 +102,7 @@ def write_batch(campaign: Campaign, inputs: BatchInputs) -> Batched:
         "image_hashes": rows.IMAGE_HASHES_SCHEMA,
         "rejected": rows.REJECTED_SCHEMA,
     }
-    tally = _Tally()
+    tally = BatchCounts()
     with ExitStack() as stack:
         writers = {
             kind: stack.enter_context(open_hashed(campaign.store, key, pieces_only=kind == "jsonl"))
@@ -176,7 +145,7 @@ def _write_shards(
     inputs: BatchInputs,
     jsonl: HashingWriter,
     tables: Mapping[str, ParquetTable],
-    tally: "_Tally",
+    tally: BatchCounts,
 ) -> None:
     track, first_id = campaign.recipe.tracks[inputs.track], inputs.batch.first_id
     stored = read_ahead(partial(_read, campaign, inputs), inputs.batch.shards, AHEAD)
@@ -233,19 +202,7 @@ def _read_index(store: Store, shard: str, ingest: IngestReceipt | None) -> pa.Ta
         return None
 
 
-@dataclass(frozen=True, slots=True)
-class _Split:
-    """One shard's samples, published and not."""
-
-    kept: pa.Table
-    """`records.CURATED_SCHEMA`, in plan order."""
-    left_out: pa.Table
-    """`rows.REJECTED_SCHEMA`: the rejected, the duplicates, the trimmed, each in plan order."""
-    duplicates: int
-    trimmed: int
-
-
-def _split(campaign: Campaign, inputs: BatchInputs, shard: str, stored: _Stored) -> _Split:
+def _split(campaign: Campaign, inputs: BatchInputs, shard: str, stored: _Stored) -> Split:
     where = f"{inputs.track}/{shard}"
     accepted, rejected = stored.accepted, stored.rejected
     guards.check_counts(inputs.curated[shard], accepted, rejected, where)
@@ -270,55 +227,8 @@ def _split(campaign: Campaign, inputs: BatchInputs, shard: str, stored: _Stored)
         rows.rejected_table(repeats, _same_reason(DUPLICATE_REASON, repeats), winners),
         rows.rejected_table(beyond, _same_reason(BEYOND_TARGET, beyond), {}),
     ]
-    return _Split(kept, pa.concat_tables(left_out), repeats.num_rows, beyond.num_rows)
+    return Split(kept, pa.concat_tables(left_out), repeats.num_rows, beyond.num_rows)
 
 
 def _same_reason(reason: str, table: pa.Table) -> pa.Array:
     return pa.array([[reason]] * table.num_rows, pa.list_(pa.string()))
-
-
-class _Tally:
-    """Counts a batch's samples while they pass."""
-
-    def __init__(self) -> None:
-        self._rows: list[int] = []
-        self._counts: Counter[str] = Counter()
-        self._reasons: Counter[str] = Counter()
-        self._engines: set[str] = set()
-        self._revisions: set[str] = set()
-        self._summary = Lengths(), Lengths()
-
-    def add(self, split: _Split) -> None:
-        kept, left_out = split.kept, split.left_out
-        self._rows.append(kept.num_rows)
-        self._counts["duplicates"] += split.duplicates
-        self._counts["trimmed"] += split.trimmed
-        self._counts["rejected"] += left_out.num_rows - split.duplicates - split.trimmed
-        self._counts["retried"] += pc.sum(pc.greater(kept.column("attempt"), 1)).as_py() or 0
-        near = pc.sum(pc.equal(left_out.column("kind"), "near")).as_py()
-        self._counts["near_duplicates"] += near or 0
-        reasons = pc.list_flatten(left_out.column("reasons")).value_counts()
-        for item in reasons.to_pylist():
-            self._reasons[item["values"]] += item["counts"]
-        self._engines.update(kept.column("engine").unique().to_pylist())
-        self._revisions.update(kept.column("model_revision").unique().to_pylist())
-        self._summary[0].add(pc.utf8_length(kept.column("caption")))
-        self._summary[1].add(kept.column("completion_tokens"))
-
-    def batched(self, jsonl: Written, tables: dict[str, Written]) -> Batched:
-        characters, tokens = (
-            {str(length): rows for length, rows in sorted(one.counts.items())}
-            for one in self._summary
-        )
-        return Batched(
-            jsonl=jsonl,
-            tables=tables,
-            rows=self._rows,
-            reasons=dict(sorted(self._reasons.items())),
-            engines=sorted(self._engines),
-            model_revisions=sorted(self._revisions),
-            characters=characters,
-            tokens=tokens,
-            stamps={},
-            **self._counts,
-        )

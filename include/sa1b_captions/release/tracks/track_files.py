@@ -30,13 +30,8 @@ from sa1b_captions.release.card.summary import TrackSummary
 from sa1b_captions.release.folder import ReleaseFolder
 from sa1b_captions.release.manifest import TrackTotals
 from sa1b_captions.release.names import TrackFiles
-from sa1b_captions.release.tracks.batch_files import (
-    KINDS,
-    Batched,
-    BatchInputs,
-    read_batch,
-    write_batch,
-)
+from sa1b_captions.release.tracks.batch_counts import Batched
+from sa1b_captions.release.tracks.batch_files import KINDS, BatchInputs, read_batch, write_batch
 from sa1b_captions.release.tracks.batches import plan_batches
 from sa1b_captions.release.tracks.left_out import findings_by_shard
 from sa1b_captions.release.tracks.trim import shares

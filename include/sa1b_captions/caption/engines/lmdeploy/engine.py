@@ -10,7 +10,6 @@ import concurrent.futures
 import importlib.util
 import logging
 import math
-import os
 import threading
 from collections.abc import Callable, Coroutine, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -19,12 +18,14 @@ from sa1b_captions.caption.engines.base import Reply, Request
 from sa1b_captions.caption.engines.generation import failed, finished, image_first, sampling
 from sa1b_captions.caption.engines.lmdeploy import checks
 from sa1b_captions.caption.engines.lmdeploy.config import (
-    Snapshot,
-    chat_template,
-    engine_config,
     find_snapshot,
     generation_config,
     require_gpus,
+)
+from sa1b_captions.caption.engines.lmdeploy.loading import (
+    NOT_INSTALLED,
+    load_pipeline,
+    widen_preprocessing,
 )
 from sa1b_captions.caption.engines.lmdeploy.watchdog import Watchdog
 from sa1b_captions.errors import PermanentError, RetryableError
@@ -41,7 +42,6 @@ if TYPE_CHECKING:
 _log = logging.getLogger(__name__)
 T = TypeVar("T")
 
-_NOT_INSTALLED = "the lmdeploy engine is not installed ({}); it runs in the GPU worker image"
 _PROBE_S = 30.0
 _CLOSE_S = 120.0
 
@@ -56,7 +56,7 @@ def check_settings(recipe: Recipe, settings: Settings) -> None:
     find_snapshot(recipe.model, settings.model_path)
     missing = [name for name in ("lmdeploy", "torch") if importlib.util.find_spec(name) is None]
     if missing:
-        raise PermanentError(_NOT_INSTALLED.format(f"no {' and no '.join(missing)} here"))
+        raise PermanentError(NOT_INSTALLED.format(f"no {' and no '.join(missing)} here"))
     require_gpus(settings.tensor_parallel)
 
 
@@ -80,7 +80,7 @@ def open_engine(recipe: Recipe, settings: Settings) -> "LmdeployEngine":
         RetryableError: the model did not load, or fails the check on this node.
     """
     snapshot = find_snapshot(recipe.model, settings.model_path)
-    pipe = _load(recipe, settings, snapshot)
+    pipe = load_pipeline(recipe, settings, snapshot)
     engine = LmdeployEngine(
         pipe,
         recipe.model.id,
@@ -90,50 +90,13 @@ def open_engine(recipe: Recipe, settings: Settings) -> "LmdeployEngine":
     )
     try:
         checks.check_backend(pipe)
-        _widen_preprocessing(pipe)
+        widen_preprocessing(pipe)
         checks.check_golden(engine.ask)
     except BaseException:
         engine.close()
         raise
     _log_start(engine, recipe.generation)
     return engine
-
-
-def _load(recipe: Recipe, settings: Settings, snapshot: Snapshot) -> Any:
-    """Load the model; an lmdeploy Pipeline."""
-    try:
-        import lmdeploy
-        import torch
-    except ImportError as error:
-        raise PermanentError(_NOT_INSTALLED.format(error)) from None
-    # Preprocessing is many small operations on one thread; more threads make it 2-3 times slower.
-    torch.set_num_threads(1)
-    config = engine_config(settings, recipe.model)
-    checks.check_config_class(snapshot.path)
-    try:
-        pipe = lmdeploy.pipeline(
-            str(snapshot.path),
-            backend_config=config,
-            chat_template_config=chat_template(recipe.model),
-            log_level="WARNING",
-            trust_remote_code=True,  # InternVL2's configuration is code in its own folder
-        )
-    except Exception as error:
-        raise RetryableError(f"lmdeploy did not load {snapshot.path}: {error}") from error
-    checks.refuse_truncated_images()
-    return pipe
-
-
-def _widen_preprocessing(pipe: Any) -> None:
-    """Let lmdeploy cut images into tiles on several threads; it has one, good for 14 images/s.
-
-    Its preprocessing keeps no state, and Pillow and torch let other threads run meanwhile.
-    """
-    encoder = pipe.async_engine.vl_encoder
-    encoder.executor.shutdown()
-    encoder.executor = concurrent.futures.ThreadPoolExecutor(
-        len(os.sched_getaffinity(0)), "preprocess"
-    )
 
 
 def _log_start(engine: "LmdeployEngine", generation: Generation) -> None:
