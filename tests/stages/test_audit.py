@@ -6,7 +6,7 @@ from typer.testing import CliRunner
 
 from sa1b_captions import layout
 from sa1b_captions.caption.engines.openai.engine import OpenAIEngine
-from sa1b_captions.cli import app, commands, common
+from sa1b_captions.cli import app, captioning, common
 from sa1b_captions.errors import EXIT_PERMANENT, PermanentError, RetryableError
 from sa1b_captions.freshness.shard_freshness import read_shard
 from sa1b_captions.mark_logs import MarkLog
@@ -285,10 +285,10 @@ def test_a_section_that_is_new_in_the_deployments_recipe_is_taken_from_there(tmp
     monkeypatch.setenv("CAPTIONS_CAMPAIGN", "test")
     monkeypatch.setenv("CAPTIONS_JUDGE_ENGINE", "openai")
     arguments = ["audit", "--shards", "0", "--tracks", "single_en"]
-    monkeypatch.setattr(commands, "load_recipe", lambda name: builders.demo_recipe())
+    monkeypatch.setattr(captioning, "load_recipe", lambda name: builders.demo_recipe())
     result = CliRunner().invoke(app, arguments)
     assert result.exit_code == EXIT_PERMANENT
-    for module in (commands, common):
+    for module in (captioning, common):
         monkeypatch.setattr(module, "load_recipe", lambda name: campaign.recipe)
     with serve(answer=Judge(world)) as server:
         monkeypatch.setenv("CAPTIONS_JUDGE_URLS", server.url)
