@@ -17,11 +17,6 @@ MANIFEST = "manifest.json"
 """Name of a release's manifest in its folder."""
 
 
-def shards_prefix() -> str:
-    """Folder of all ingested archives."""
-    return "shards/"
-
-
 def archive_files_prefix(shard: str) -> str:
     """What the keys of all generations of a shard's archive and index begin with, and others."""
     return f"shards/{shard}."
