@@ -62,6 +62,21 @@ def test_a_worker_whose_engine_is_not_up_yet_leaves_when_told_to(campaign, tmp_p
     assert "stopped on request, before the first caption" in worker.log.read_text()
 
 
+def test_a_worker_whose_engine_is_gone_leaves_when_told_to(campaign, server, tmp_path):
+    """With what it has stored, and not after the half hour for which it waits for servers."""
+    worker = Worker(campaign, server, tmp_path / "worker.log")
+    worker.wait_for(server, 70)
+    server.stop()
+    while "replica" not in worker.log.read_text().rpartition("is ready")[2]:
+        assert worker.process.poll() is None
+        time.sleep(0.02)
+    assert worker.kill(signal.SIGTERM) == EXIT_RETRYABLE
+    last = worker.log.read_text().splitlines()[-1]
+    assert re.search(r"stopped on request.*; safe: .*; lost: \d+ captions of unfinished", last), (
+        last
+    )
+
+
 def test_two_workers_at_once_of_which_one_is_killed_leave_whole_shards(campaign, server, tmp_path):
     first = Worker(campaign, server, tmp_path / "first.log")
     second = Worker(campaign, server, tmp_path / "second.log")

@@ -113,7 +113,7 @@ def caption(
     forced command that was cut off goes on where it was: in a run by its id, by hand by its engine.
     """
     stop = threading.Event()
-    from sa1b_captions.caption.engines.base import Engine
+    from sa1b_captions.caption.engines.base import Engine, Waits
     from sa1b_captions.caption.engines.registry import open_engine
     from sa1b_captions.process import end_process
     from sa1b_captions.stages.caption import caption_shards
@@ -141,7 +141,13 @@ def caption(
     def load() -> Engine:
         lock = read_lock(store, campaign.name)
         loaded = open_engine(name, campaign.recipe, settings, lock)
-        signal.signal(signal.SIGTERM, lambda *_: stop.set())
+
+        def finish(*_: object) -> None:
+            stop.set()
+            if isinstance(loaded, Waits):
+                loaded.stop_waiting()
+
+        signal.signal(signal.SIGTERM, finish)
         return loaded
 
     results = caption_shards(

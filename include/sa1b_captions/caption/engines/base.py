@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 from sa1b_captions.recipe import Generation, Track
 from sa1b_captions.records import CaptionStatus
@@ -80,3 +80,11 @@ class Engine(Protocol):
 
     def close(self) -> None:
         """Release the model; idempotent."""
+
+
+@runtime_checkable
+class Waits(Protocol):
+    """An engine whose `caption` may wait long for somebody else, such as a server."""
+
+    def stop_waiting(self) -> None:
+        """Let requests that only wait fail with a RetryableError; a signal handler may call it."""

@@ -148,6 +148,10 @@ class OpenAIEngine:
             len(self._replicas.members),
         )
 
+    def stop_waiting(self) -> None:
+        """Finish what replicas have; what waits for one fails."""
+        self._replicas.stopped = True
+
     def _check(self, replica: "Replica[openai.OpenAI]") -> None:
         """Ask a replica for its model, which must be called `id` or `id@revision`.
 

@@ -60,6 +60,8 @@ class Replicas(Generic[C]):
     """Requests in flight over all replicas."""
     first_pause_s: float = 1.0
     """Pause after the second failure in a row; each further one doubles it."""
+    stopped: bool = False
+    """Once set, `take` waits for nobody. A signal handler may set it: no lock is taken for that."""
     _changed: threading.Condition = field(default_factory=threading.Condition)
     _saw: dict[str, Replica[C]] = field(default_factory=dict)
     """Who was given which images, the latest last."""
@@ -81,7 +83,7 @@ class Replicas(Generic[C]):
             image_set: what the request shows, if it may be shown again: who sees it is noted.
 
         Raises:
-            RetryableError: no replica worked for `patience_s`.
+            RetryableError: no replica worked for `patience_s`, or none does and we are stopped.
             PermanentError: a replica can never serve the model.
         """
         with self._changed:
@@ -95,6 +97,8 @@ class Replicas(Generic[C]):
                     replica = self._choose(free, image_set)
                     replica.in_flight += 1
                     return replica
+                if self.stopped:
+                    raise RetryableError("stopped on request while no replica was free")
                 if any(r.ready for r in self.members):
                     began = time.monotonic()
                 if time.monotonic() - began > self.patience_s:
