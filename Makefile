@@ -22,7 +22,7 @@ RAY = RAY_USAGE_STATS_ENABLED=0 RAY_agent_register_timeout_ms=300000 RAY_raylet_
 unexport PYTHONDONTWRITEBYTECODE
 unexport VIRTUAL_ENV
 
-.PHONY: help setup demo down test test-unit test-stages test-dags coverage test-s3 test-integration test-matrix test-fresh test-cluster test-kind test-compose test-helm test-stack test-ray test-consumers test-browser test-images bench-ingest bench-console bench-curate bench-dedup bench-export bench-scale-out fuzz test-lmdeploy gpu-smoke gpu-bench lint lint-workflows format pins sbom weaknesses docs gold clean
+.PHONY: help setup demo down test test-unit test-stages test-dags coverage test-s3 test-integration test-matrix test-fresh test-cluster test-kind test-compose test-helm test-stack test-chaos test-ray test-consumers test-browser test-images bench-ingest bench-console bench-curate bench-dedup bench-export bench-scale-out fuzz test-lmdeploy gpu-smoke gpu-bench lint lint-workflows format pins sbom weaknesses docs gold clean
 
 help: ## List the targets
 	@awk -F':.*## ' '/^[a-z0-9-]+:.*## /{printf "  make %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -138,6 +138,9 @@ test-helm: $(STAMP) .venv/.helm $(CHART) ## deploy/helm in the official Airflow 
 
 test-stack: $(STAMP) ## Compose's services as processes, and a backfill of 100 shards; SHARDS for fewer
 	STACK_SHARDS=$(or $(SHARDS),100) $(BIN)/pytest --durations=5 tests/integration/test_stack.py
+
+test-chaos: $(STAMP) ## The stack through the faults of SEED (0); FAULTS, SHARDS, KEEP=<folder for all logs>
+	$(BIN)/python -m tests.chaos $(or $(SEED),0) --faults $(or $(FAULTS),40) --shards $(or $(SHARDS),20) $(if $(KEEP),--keep $(KEEP))
 
 test-lmdeploy: $(LMDEPLOY)/.installed ## The lmdeploy engine on the real lmdeploy, no GPU needed
 	HF_HUB_OFFLINE=1 HF_HOME=$(LMDEPLOY)/hf $(LMDEPLOY)/bin/python -m pytest tests/lmdeploy_cpu

@@ -100,7 +100,7 @@ class Stack:
                 took[name] = round(time.monotonic() - began, 1)
             except subprocess.TimeoutExpired:
                 took[name] = float("inf")
-            _kill_session(process)  # what a container's end takes along
+            kill_session(process)  # what a container's end takes along
         return took
 
     def run(self, name: str, *command: str, timeout_s: float = 120) -> str:
@@ -148,7 +148,7 @@ class Stack:
         place = self._place(service)
         place.make()
         (self.folder / "logs").mkdir(exist_ok=True)
-        with (self.folder / "logs" / f"{service.name}.log").open("wb") as output:
+        with (self.folder / "logs" / f"{service.name}.log").open("ab") as output:
             self._running[service.name] = subprocess.Popen(
                 self._command(place),
                 env=place.environment(),
@@ -177,7 +177,8 @@ def can_run() -> bool:
     return tools and postgres_stand_in.programs() is not None
 
 
-def _kill_session(process: subprocess.Popen[bytes]) -> None:
+def kill_session(process: subprocess.Popen[bytes]) -> None:
+    """SIGKILL everything in the session that a process leads."""
     for other in psutil.process_iter():
         try:
             if os.getsid(other.pid) == process.pid:
