@@ -221,7 +221,7 @@ def _stack(
 def _disk(place: Path) -> Iterator[None]:
     """A small disk of its own, where the user may mount one."""
     options = f"size={DISK_BYTES},mode=755"
-    mount = ["mount", "-t", "tmpfs", "-o", options, "none", place]
+    mount = ["mount", "-t", "tmpfs", "-o", options, "none", str(place)]
     mounted = subprocess.run(mount, stderr=subprocess.DEVNULL, check=False).returncode == 0
     try:
         yield
