@@ -14,6 +14,7 @@ FOLDERS = (
     "demo",
     "scripts",
     "tests/fuzz",
+    "tests/chaos",
     "tests/support",
     "tests/gold",
     "tests/gpu",
