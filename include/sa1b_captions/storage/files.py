@@ -2,7 +2,6 @@
 
 import contextlib
 import errno
-import glob
 import logging
 import os
 import shutil
@@ -18,6 +17,7 @@ from sa1b_captions.errors import (
     RetryableError,
     SettingsError,
 )
+from sa1b_captions.storage.abandoned import clear_abandoned, lock, partial_files
 from sa1b_captions.storage.store import PARTIAL_SUFFIX, checked_key, exactly, require_size
 
 log = logging.getLogger(__name__)
@@ -79,13 +79,18 @@ class FileStore:
 
     @contextlib.contextmanager
     def open_writer(self, key: str) -> Iterator["_GuardedWriter"]:
-        """Stream an object into a temporary neighbour; rename it when the block ends."""
+        """Stream an object into a temporary neighbour; rename it when the block ends.
+
+        What killed writers of the same object left is removed first.
+        """
         path = self._path(key)
         with self._errors(key):
             path.parent.mkdir(parents=True, exist_ok=True)
+            clear_abandoned(path)
             file = tempfile.NamedTemporaryFile(  # noqa: SIM115 (closed before the rename)
                 dir=path.parent, prefix=f".{path.name}.", suffix=PARTIAL_SUFFIX, delete=False
             )
+            lock(file)
         try:
             yield _GuardedWriter(file, lambda: self._errors(key))
             with self._errors(key):
@@ -149,10 +154,7 @@ class FileStore:
     def clear_unfinished(self, key: str, idle_s: float) -> None:
         """Remove temporary files of writers that were killed."""
         path = self._path(key)
-        if key.endswith("/"):
-            files = path.rglob(f".*{PARTIAL_SUFFIX}")
-        else:
-            files = path.parent.glob(f".{glob.escape(path.name)}.*{PARTIAL_SUFFIX}")
+        files = path.rglob(f".*{PARTIAL_SUFFIX}") if key.endswith("/") else partial_files(path)
         with self._errors(key):
             for file in list(files):
                 with contextlib.suppress(FileNotFoundError):  # its writer ended meanwhile
