@@ -1,4 +1,4 @@
-"""Two small archives as Meta ships SA-1B, with faults planted in them.
+"""Small archives as Meta ships SA-1B, with faults planted in them.
 
 Each is a gzip-compressed tar named `.tar`, flat, with one `./sa_N.jpg` and one `./sa_N.json` per
 image in random order. The same call makes the same bytes. `PLANTED` says which images are broken
@@ -18,10 +18,11 @@ from pathlib import Path
 
 from demo.annotations import annotation
 from demo.photographs import CROPS, SHORT_SIDE_PX, Crop, photograph
+from demo.workspace import SHARDS as NAMES
 
 _SEED = 20240921
-_FIRST_IDS = (1, 11188)
-"""First image id of each shard; the second is where SA-1B's own second shard begins."""
+_IMAGES = 11_187
+"""Image ids of a shard of SA-1B: each begins so many behind the one before."""
 _FORMAT = 1
 """Raise it when the same plan would give other bytes."""
 _KEPT_OF_TRUNCATED = 0.4
@@ -61,17 +62,15 @@ def _ascending(rng: random.Random, first: int, count: int) -> list[int]:
 def plan_archives(seed: int = _SEED) -> tuple[tuple[tuple[Planned, ...], ...], Planted]:
     """Which crop gets which id, per shard and by ascending id, and what is planted among them."""
     rng = random.Random(seed)
-    # Every second crop, so that each source is in both shards.
-    crops = [list(CROPS[0::2]), list(CROPS[1::2])]
+    # Dealt like cards, so that each shard has crops of most sources.
+    crops = [list(CROPS[number :: len(NAMES)]) for number in range(len(NAMES))]
     for shard in crops:
         rng.shuffle(shard)
     broken, original, travelling = 4, 2, 7
     crops[0].insert(17, crops[0][original])
     copy_place, twin_place = 17, 11
     crops[1].insert(twin_place, crops[0][travelling])
-    ids = [
-        _ascending(rng, first, len(shard)) for first, shard in zip(_FIRST_IDS, crops, strict=True)
-    ]
+    ids = [_ascending(rng, 1 + number * _IMAGES, len(shard)) for number, shard in enumerate(crops)]
     shards = tuple(
         tuple(
             Planned(image_id, crop, truncated=shard == 0 and place == broken)
@@ -91,12 +90,12 @@ SHARDS, PLANTED = plan_archives()
 
 
 def build_archives(folder: Path, *, short_side_px: int = SHORT_SIDE_PX) -> list[Path]:
-    """Write `sa_000000.tar` and `sa_000001.tar` into a folder, unless this plan's are there.
+    """Write `sa_000000.tar` and those behind it into a folder, unless this plan's are there.
 
     Each file appears whole under its name or not at all. Takes a few seconds on two cores.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    paths = [folder / f"sa_{number:06d}.tar" for number in range(len(SHARDS))]
+    paths = [folder / f"{name}.tar" for name in NAMES]
     receipt = folder / "archives.json"
     wanted = json.dumps({"plan": _plan_digest(short_side_px), "files": [p.name for p in paths]})
     if receipt.exists() and receipt.read_text() == wanted and all(p.exists() for p in paths):

@@ -11,7 +11,7 @@ from pathlib import Path
 from cryptography.fernet import Fernet
 
 REPOSITORY = Path(__file__).resolve().parent.parent
-SHARDS = ("sa_000000", "sa_000001")
+SHARDS = tuple(f"sa_{number:06d}" for number in range(5))
 FOREIGN = ("AIRFLOW", "CAPTIONS_", "AWS_", "PYTHONDONTWRITEBYTECODE")
 """How variables begin that come from elsewhere and would change the demo."""
 

@@ -33,7 +33,7 @@ os.environ |= {
     "AIRFLOW__WORKERS__API_RETRY_WAIT_MIN": "0.01",
     "AIRFLOW__WORKERS__API_RETRY_WAIT_MAX": "0.02",
     "CAPTIONS_ROOT": (HOME / "store").as_uri(),
-    "CAPTIONS_RECIPE": str(ROOT / "demo" / "recipe.toml"),
+    "CAPTIONS_RECIPE": str(ROOT / "tests" / "support" / "two_shards.toml"),
     "CAPTIONS_CAMPAIGN": "test",
     "CAPTIONS_SHARDS_PER_RUN": "1",
     "CAPTIONS_START_DATE": "2026-11-01",

@@ -78,7 +78,9 @@ def write_data(folder):
         for path in sorted(folder.glob("*.tar"))
     ]
     (folder / "links.tsv").write_text("\n".join(["file_name\tcdn_link", *rows]))
-    (folder / "recipe.toml").write_text((ROOT / "demo" / "recipe.toml").read_text())
+    (folder / "recipe.toml").write_text(
+        (ROOT / "tests" / "support" / "two_shards.toml").read_text()
+    )
     for path in (folder, *folder.iterdir()):
         path.chmod(0o755)
 

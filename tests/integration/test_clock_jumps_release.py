@@ -21,7 +21,7 @@ from sa1b_captions.storage import FileStore
 from tests.support.fault_server import serve
 from tests.support.jumping_clock import DAY_S, YEAR_S, JumpingClock, Jumps
 
-DEMO_RECIPE = str(Path(__file__).parents[2] / "demo" / "recipe.toml")
+DEMO_RECIPE = str(Path(__file__).parents[2] / "tests" / "support" / "two_shards.toml")
 RECIPE = load_recipe(DEMO_RECIPE)
 STAGES = [
     "ingest --shards 0-1 --links -",

@@ -39,7 +39,7 @@ def run(archive, tmp_path):
             **os.environ,
             "CAPTIONS_ROOT": root.as_uri(),
             "CAPTIONS_LINKS": str(tmp_path / "links.tsv"),
-            "CAPTIONS_RECIPE": str(REPOSITORY / "demo" / "recipe.toml"),
+            "CAPTIONS_RECIPE": str(REPOSITORY / "tests" / "support" / "two_shards.toml"),
             "CAPTIONS_CAMPAIGN": "odd",
             **variables,
         }

@@ -25,7 +25,7 @@ from sa1b_captions.storage import open_store_url
 
 DEMO = Path(__file__).parents[2] / "demo"
 CAPTIONS = "campaigns/test/captions"
-RECIPE = load_recipe(str(DEMO / "recipe.toml"))
+RECIPE = load_recipe(str(DEMO.parent / "tests" / "support" / "two_shards.toml"))
 
 
 @pytest.fixture(scope="module")

@@ -17,13 +17,14 @@ from pyarrow import BufferReader
 from demo.airflow_api import AirflowApi, wait_until
 from demo.archives import build_archives
 from demo.processes import start, stop
-from demo.workspace import SHARDS, Workspace
+from demo.workspace import REPOSITORY, Workspace
 from sa1b_captions import layout
 from sa1b_captions.receipts.receipt_files import caption_place, require_receipt
 from sa1b_captions.recipe import TRACKS
 from sa1b_captions.storage import open_store_url
 from tests.support.process_kubernetes import ProcessKubernetes
 
+SHARDS = ("sa_000000", "sa_000001")
 KEYS = {
     "AWS_ACCESS_KEY_ID": "test",
     "AWS_SECRET_ACCESS_KEY": "test",
@@ -59,6 +60,7 @@ def workspace(tmp_path_factory, cluster, s3):
     for_pods = {
         **KEYS,
         "AIRFLOW_CONN_KUBERNETES_DEFAULT": json.dumps(connection),
+        "CAPTIONS_RECIPE": str(REPOSITORY / "tests" / "support" / "two_shards.toml"),
         "CAPTIONS_RUNTIME": "pod",
         "CAPTIONS_WORKER_IMAGE": "registry.example/sa1b-captions-worker-cpu:0.2.0",
         "CAPTIONS_GPU_PROFILE": "cpu-preview",

@@ -74,7 +74,7 @@ def archives(folder, free_port):
 
 def small_recipe():
     """The demo's recipe for these shards: the preview engine says much the same of any of them."""
-    text = (ROOT / "demo" / "recipe.toml").read_text()
+    text = (ROOT / "tests" / "support" / "two_shards.toml").read_text()
     for written, meant in (
         ('shards = "0-1"', f'shards = "0-{SHARDS - 1}"'),
         ("reject_share_warning = 0.25", "reject_share_warning = 1.0"),

@@ -24,7 +24,7 @@ from sa1b_captions.stages.curate import curate_shard
 from sa1b_captions.storage import FileStore
 from tests.support import builders
 
-RECIPE = Path(__file__).parents[2] / "demo" / "recipe.toml"
+RECIPE = Path(__file__).parents[2] / "tests" / "support" / "two_shards.toml"
 TRACK = "single_en"
 SHARDS = ["sa_000000", "sa_000001"]
 WORDS = (

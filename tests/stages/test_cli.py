@@ -21,7 +21,7 @@ REPOSITORY = Path(__file__).parents[2]
 def store(tmp_path, monkeypatch):
     monkeypatch.setenv("CAPTIONS_ROOT", (tmp_path / "store").as_uri())
     monkeypatch.setenv("CAPTIONS_CAMPAIGN", "demo")
-    monkeypatch.setenv("CAPTIONS_RECIPE", str(REPOSITORY / "demo" / "recipe.toml"))
+    monkeypatch.setenv("CAPTIONS_RECIPE", str(REPOSITORY / "tests" / "support" / "two_shards.toml"))
     monkeypatch.setenv("CAPTIONS_ENGINE", "preview")
     monkeypatch.delenv("CAPTIONS_LINKS", raising=False)
     return FileStore(tmp_path / "store")

@@ -52,7 +52,7 @@ def whole(tmp_path_factory):
     """A campaign from archives to release, and its recipe."""
     folder = tmp_path_factory.mktemp("whole")
     recipe = folder / "recipe.toml"
-    demo = (ROOT / "demo" / "recipe.toml").read_text()
+    demo = (ROOT / "tests" / "support" / "two_shards.toml").read_text()
     recipe.write_text(demo.replace("min_rows = 5", "min_rows = 1"))
     store = FileStore(folder / "store")
     for number in (0, 1):

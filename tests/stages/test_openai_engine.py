@@ -17,7 +17,7 @@ from tests.support import builders
 from tests.support.openai_client import RECIPE, engine_for, request
 from tests.support.openai_server import Answer, Fault, content, image_bytes, serve
 
-DEMO_RECIPE = Path(__file__).parents[2] / "demo" / "recipe.toml"
+DEMO_RECIPE = Path(__file__).parents[2] / "tests" / "support" / "two_shards.toml"
 CONTEXT = "Input length (9000) must be smaller than the model context length (8192)."
 
 

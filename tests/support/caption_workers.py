@@ -25,7 +25,7 @@ from sa1b_captions.storage import FileStore
 from tests.support import builders
 from tests.support.openai_server import Answer, OpenAIServer, content, image_bytes, serve
 
-DEMO_RECIPE = str(Path(__file__).parents[2] / "demo" / "recipe.toml")
+DEMO_RECIPE = str(Path(__file__).parents[2] / "tests" / "support" / "two_shards.toml")
 RECIPE = load_recipe(DEMO_RECIPE)
 ARGUMENTS = ["caption", "--shards", "0-1", "--engine", "openai"]
 SHARDS = ["sa_000000", "sa_000001"]

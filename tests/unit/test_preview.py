@@ -27,6 +27,7 @@ from sa1b_captions.settings import load_settings
 ENGINE = PreviewEngine()
 RECIPE = load_recipe("internvl")
 DEMO = load_recipe("demo/recipe.toml")
+SOME = CROPS[:49]
 HAN = re.compile(r"[\u4e00-\u9fff]")
 ENDS = re.compile(r"[。！？]|\.(?=\s|$)")
 LIMITS = {"en": (200, 1000), "zh": (60, 350)}
@@ -34,8 +35,8 @@ LIMITS = {"en": (200, 1000), "zh": (60, 350)}
 
 @pytest.fixture(scope="module")
 def photographs():
-    """Every crop of the demo, small."""
-    return [Image.open(io.BytesIO(photograph(crop, 200))).convert("RGB") for crop in CROPS]
+    """Some of the demo's crops, small."""
+    return [Image.open(io.BytesIO(photograph(crop, 200))).convert("RGB") for crop in SOME]
 
 
 @pytest.fixture(scope="module")
@@ -98,7 +99,7 @@ def reasons(texts, language, recipe):
 
 @pytest.mark.parametrize("language", ["en", "zh"])
 def test_each_photograph_gets_its_own_well_formed_caption(captions, language):
-    assert len(set(captions[language])) == len(CROPS)
+    assert len(set(captions[language])) == len(SOME)
     low, high = LIMITS[language]
     for text in captions[language]:
         assert low <= len(text) <= high, text
@@ -107,7 +108,7 @@ def test_each_photograph_gets_its_own_well_formed_caption(captions, language):
 
 @pytest.mark.parametrize("language", ["en", "zh"])
 def test_the_demos_rules_accept_every_photograph_and_every_group(captions, measured, language):
-    assert reasons(captions[language], language, DEMO) == [[]] * len(CROPS)
+    assert reasons(captions[language], language, DEMO) == [[]] * len(SOME)
     groups = [measured[start : start + size] for size in (2, 3, 4) for start in range(0, 44, 3)]
     told = [LANGUAGES[language].describe(claims_of_group(group)) for group in groups]
     assert reasons(told, language, DEMO) == [[]] * len(groups)
