@@ -40,7 +40,7 @@ def may_be_called(name, red, green, blue):
         "golden": (30, 62), "yellow": (35, 95), "green": (50, 185), "teal": (140, 230),
         "turquoise": (140, 225), "blue": (170, 275), "violet": (225, 300), "purple": (225, 350),
         "plum": (265, 360), "mauve": (265, 360), "tan": (15, 60), "magenta": (280, 345),
-        "pink": (285, 42), "pinkish": (285, 45),
+        "pink": (285, 42), "coral": (345, 30), "pinkish": (285, 45),
         "crimson": (320, 20), "red": (325, 28), "reddish": (320, 40),
     }  # fmt: skip
     families = [bounds[word] for word in re.split("[ -]", name) if word in bounds]
@@ -152,6 +152,32 @@ def test_a_colour_lies_in_a_half_only_if_the_other_differs_plainly(grey, tint, s
 
 
 @DRAWN
+@given(rgb=st.tuples(*[st.integers(0, 255)] * 3), seed=SEEDS, spread=st.floats(2, 14))
+def test_a_grainy_surface_has_only_names_that_people_may_give_it(rgb, seed, spread):
+    facts = told(np.array(rgb) + noise(seed, (80, 100, 1), spread))
+    shades = np.clip(np.add(rgb, [[-spread], [0], [spread]]), 0, 255)
+    for name, _, _ in portions(facts):
+        assert any(may_be_called(name, *shade) for shade in shades)
+
+
+@DRAWN
+@given(
+    ground=st.integers(30, 48),
+    tree=st.integers(0, 40),
+    code=st.sampled_from(["#1f3d20", "#9cc79c", "#6f7d6a", "#5f6b2a"]),
+)
+def test_a_plain_name_lies_in_a_place_only_if_its_kinds_lie_there_too(ground, tree, code):
+    """Who reads that green lies at the bottom will look for no tree above."""
+    image = Image.new("RGB", (120, 90), "#b8d4ec")
+    image.paste("#3f8f3a", (0, 90 - ground, 120, 90))
+    image.paste(code, (40, 5, 40 + tree, 35))
+    (place,) = [region for name, _, region in portions(told(image)) if name == "green"]
+    is_told = tree * 30 >= 0.09 * 120 * 90
+    above = 0 if is_told else tree * 30 / (tree * 30 + ground * 120)
+    assert above < 0.3 or place == ""
+
+
+@DRAWN
 @given(areas=st.lists(st.integers(4, 40), min_size=1, max_size=12), seed=SEEDS)
 def test_colours_are_called_main_only_if_they_take_half_of_the_frame(areas, seed):
     hues = np.random.default_rng(seed).permutation(12)[: len(areas)]
@@ -184,6 +210,22 @@ def test_strong_colour_is_told_by_the_area_it_takes(part, hue, grey):
         assert int(told_share[1]) == pytest.approx(100 * area, abs=2)
     else:
         assert area < 0.05 or area > 0.38 or is_pale
+
+
+@DRAWN
+@given(hue=st.floats(0, 0.99), saturation=st.floats(0.2, 1), value=st.floats(0.2, 1))
+def test_only_a_colour_that_is_strong_and_light_enough_is_called_vivid(hue, saturation, value):
+    image = Image.new("RGB", (100, 80), "#808080")
+    spot = [round(255 * level) for level in colorsys.hsv_to_rgb(hue, saturation, value)]
+    image.paste(tuple(spot), (30, 30, 42, 40))
+    accent = told(image).get("accent", {"colour": None})["colour"]
+    if accent is not None:
+        assert saturation > 0.4
+        assert value > 0.4
+        assert may_be_called(accent, *spot)
+        assert not {"dark", "pale", "light", "brown", "grey", "ochre"} & set(
+            re.split("[ -]", accent)
+        )
 
 
 @DRAWN

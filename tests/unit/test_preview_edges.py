@@ -98,6 +98,15 @@ def test_a_surface_is_smooth_or_busy_by_the_part_that_has_noise(part, seed, heig
         assert "upper" in facts["detail"]["region"]
 
 
+@DRAWN
+@given(part=st.floats(0.2, 0.8), seed=SEEDS)
+def test_a_surface_of_which_a_part_has_faint_grain_is_not_all_texture(part, seed):
+    """A crowd above a lawn: the lawn is not flat, but nobody calls it texture."""
+    height = np.where(np.indices((100, 125))[0] < round(100 * part), 90, 8)
+    grain = np.random.default_rng(seed).uniform(-1, 1, (100, 125)) * height
+    assert "busy" not in told(np.kron(120 + grain, np.ones((2, 2))))
+
+
 def test_fine_noise_that_a_reduction_hides_is_not_called_smooth():
     facts = told(128 + noise(0, (1000, 1400), 8))
     assert not {"smooth", "bare"} & set(facts)

@@ -56,6 +56,24 @@ def test_light_does_not_grow_past_something_light_in_its_way(row, column, radius
 
 
 @DRAWN
+@given(ground=st.integers(20, 76), dark=st.integers(0, 60), sky=st.integers(0, 25), seed=SEEDS)
+def test_a_light_sky_over_a_dark_ground_is_one_step_of_light_and_not_many(ground, dark, sky, seed):
+    rows, _ = np.indices((96, 120))
+    pixels = np.where(rows < ground, 230 - sky * rows / 96, dark) + noise(seed, (96, 120), 3)
+    assert "slope" not in told(pixels)
+
+
+@DRAWN
+@given(side=st.integers(0, 3), seed=SEEDS, apart=st.integers(-8, 20))
+def test_a_centre_is_not_lighter_than_the_rim_where_a_side_is_as_light(side, seed, apart):
+    pixels = np.full((90, 120), 60.0)
+    pixels[24:66, 32:88] = 180
+    row, column = ((0, 1), (1, 0), (1, 2), (2, 1))[side]
+    pixels[row * 30 : row * 30 + 30, column * 40 : column * 40 + 40] = 180 + apart
+    assert "light_centre" not in told(pixels + noise(seed, (90, 120), 4))
+
+
+@DRAWN
 @given(
     places=st.permutations(range(9)),
     apart=st.integers(0, 30),

@@ -89,7 +89,7 @@ _WORDS = {
     "pinkish grey": "偏粉的灰色", "grey-brown": "灰褐色", "grey-green": "灰绿色",
     "pale grey-green": "浅灰绿色", "pale grey-blue": "浅灰蓝色",
     "greyish beige": "灰米色", "tan": "黄褐色", "purple-brown": "紫褐色", "dusty pink": "灰粉色",
-    "mauve": "藕荷色", "rust red": "铁锈红色",
+    "mauve": "藕荷色", "rust red": "铁锈红色", "coral red": "珊瑚红色",
     "dark blue": "深蓝色",
     "greyish teal": "灰青色", "grey-blue": "灰蓝色", "grey-purple": "灰紫色", "cream": "米白色",
     "beige": "米黄色", "khaki": "卡其色", "sandy yellow": "沙黄色", "dark brown": "深棕色",

@@ -142,7 +142,7 @@ def _spread_of_light(light: Light) -> Iterable[Claim]:
         return [Claim("even_light", {})]
     if (slope := _slope(light)) is not None:
         return [slope]
-    if (gain := _gain_of_centre(light.cells)) is not None:
+    if (gain := _gain_of_centre(light.cells, ninths)) is not None:
         return [Claim("light_centre" if gain > 0 else "dark_centre", {})]
     lightest = _outstanding(ninths, light.lightest_in)
     darkest = _outstanding([-mean for mean in ninths], light.darkest_in)
@@ -186,12 +186,20 @@ def _grows(profile: Sequence[float], lanes: Sequence[Sequence[float]]) -> int:
     back = min(
         sign * (after - before) for lane in lanes for before, after in itertools.pairwise(lane)
     )
-    is_steady = min(steps) >= -0.02 * gain and max(steps) <= 0.3 * gain and back >= -0.15 * gain
+    # A dark ground under a light sky is one step, not many.
+    middle = sign * (profile[len(profile) // 2] - profile[0])
+    is_gradual = 0.25 * gain <= middle <= 0.75 * gain
+    is_steady = (
+        is_gradual
+        and min(steps) >= -0.02 * gain
+        and max(steps) <= 0.3 * gain
+        and back >= -0.15 * gain
+    )
     return sign if gain >= 18 and is_steady and min(ends) >= 0.3 * gain else 0
 
 
-def _gain_of_centre(cells: Sequence[Sequence[float]]) -> float | None:
-    """How much lighter the centre is than the rim, if it is so against each of the four sides."""
+def _gain_of_centre(cells: Sequence[Sequence[float]], ninths: Sequence[float]) -> float | None:
+    """How much lighter the centre is than the rim, if it is so against every part of the rim."""
     centre = sorted(value for row in cells[1:-1] for value in row[1:-1])
     sides = (cells[0], cells[-1], [row[0] for row in cells], [row[-1] for row in cells])
     means = [sum(side) / len(side) for side in (centre, *sides)]
@@ -201,6 +209,8 @@ def _gain_of_centre(cells: Sequence[Sequence[float]]) -> float | None:
     quarter = centre[len(centre) // 4] if sign > 0 else centre[-1 - len(centre) // 4]
     rim = sum(means[1:]) / len(sides)
     is_clear = min(sign * gain for gain in gains) >= 10 and sign * (quarter - rim) > 5
+    around = (*ninths[:4], *ninths[5:])
+    is_clear &= min(sign * (ninths[4] - mean) for mean in around) >= 5
     return sum(gains) / len(gains) if is_clear and abs(means[0] - rim) >= 18 else None
 
 
@@ -215,7 +225,7 @@ def _outstanding(means: Sequence[float], shares: Sequence[float]) -> str | None:
 
 def _texture(image: Measurements) -> Iterable[Claim]:
     smooth = image.detail.smooth
-    if smooth < 0.15:
+    if image.detail.busy >= 0.85:
         return [Claim("busy", {})]
     # Fine grain is averaged away where smoothness is measured, but it is there.
     if smooth < 0.75 or image.detail.grain > _GRAIN_BELOW:

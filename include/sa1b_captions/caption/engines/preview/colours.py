@@ -17,24 +17,29 @@ COLOURS = (
     "grey-brown", "grey-green", "pale grey-green", "greyish teal", "grey-blue", "pale grey-blue",
     "grey-purple", "cream", "beige", "greyish beige", "khaki", "tan", "sandy yellow", "dark brown",
     "red-brown", "purple-brown", "brown", "light brown", "orange-brown", "dark red", "crimson",
-    "red", "pink", "dusty pink", "deep pink", "mauve", "plum", "magenta", "orange-pink",
-    "orange-red", "rust red", "dark orange", "orange", "pale orange", "ochre", "golden yellow",
-    "yellow", "pale yellow", "dark yellow", "olive", "olive green", "pale yellow-green",
-    "yellow-green", "dark green", "green", "pale green", "dark teal", "teal", "pale turquoise",
-    "turquoise", "blue-black", "navy blue", "dark blue", "blue", "sky blue", "light blue",
-    "blue-violet", "dark purple", "purple", "pale purple",
+    "red", "pink", "dusty pink", "deep pink", "mauve", "plum", "magenta", "coral red",
+    "orange-pink", "orange-red", "rust red", "dark orange", "orange", "pale orange", "ochre",
+    "golden yellow", "yellow", "pale yellow", "dark yellow", "olive", "olive green",
+    "pale yellow-green", "yellow-green", "dark green", "green", "pale green", "dark teal", "teal",
+    "pale turquoise", "turquoise", "blue-black", "navy blue", "dark blue", "blue", "sky blue",
+    "light blue", "blue-violet", "dark purple", "purple", "pale purple",
 )  # fmt: skip
 
 Rule = tuple[str, float, float]
 """A name, and the lightness L* and the chroma C* below which it holds."""
 
 _NEUTRAL: tuple[Rule, ...] = (
-    ("black", 7, 20), ("black", 13, 11), ("black", 17, 9), ("dark grey", 26, 7),
+    ("black", 7, 20), ("black", 13, 11), ("black", 15.5, 9), ("dark grey", 26, 7),
     ("dark grey", 38, 7.5), ("mid grey", 64, 7.5), ("light grey", 90, 7), ("white", _ANY, 7),
 )  # fmt: skip
 """Names without a hue; they go first."""
 
 _SECTORS: tuple[tuple[float, tuple[Rule, ...]], ...] = (
+    (12, (("purple-brown", 18, 18), ("dark red", 18, _ANY), ("purple-brown", 30, 24),
+          ("reddish grey", 55, 14), ("pinkish grey", _ANY, 13), ("purple-brown", 50, 26),
+          ("dark red", 34, _ANY), ("plum", 44, 42), ("crimson", 38, _ANY),
+          ("dusty pink", 76, 30), ("pink", _ANY, 45), ("deep pink", 66, _ANY),
+          ("pink", _ANY, _ANY))),
     (22, (("purple-brown", 18, 18), ("dark red", 18, _ANY), ("purple-brown", 30, 24),
           ("reddish grey", 55, 14), ("pinkish grey", _ANY, 13), ("purple-brown", 50, 26),
           ("dark red", 38, _ANY), ("crimson", 50, _ANY), ("dusty pink", 76, 30),
@@ -42,7 +47,7 @@ _SECTORS: tuple[tuple[float, tuple[Rule, ...]], ...] = (
     (41.5, (("dark brown", 20, 26), ("grey-brown", 58, 14), ("pinkish grey", _ANY, 12),
             ("dark brown", 24, 26), ("red-brown", 32, 36), ("dark red", 32, _ANY),
             ("red-brown", 56, 38), ("red", 56, _ANY), ("dusty pink", 74, 26),
-            ("pink", _ANY, 34), ("orange-red", 68, _ANY), ("orange-pink", _ANY, _ANY))),
+            ("pink", _ANY, 34), ("coral red", 72, _ANY), ("orange-pink", _ANY, _ANY))),
     (47, (("dark brown", 20, _ANY), ("grey-brown", 60, 17), ("greyish beige", 76, 17),
           ("beige", _ANY, 15), ("dark brown", 25, _ANY), ("red-brown", 59, 38),
           ("light brown", 76, 36), ("rust red", 44, _ANY), ("orange-brown", 53, 56),
@@ -91,13 +96,13 @@ _SECTORS: tuple[tuple[float, tuple[Rule, ...]], ...] = (
            ("pale grey-blue", 92, 12), ("light blue", _ANY, 26), ("turquoise", _ANY, _ANY))),
     (299, (("blue-black", 20, 16), ("navy blue", 20, 45), ("navy blue", 13, _ANY),
            ("dark grey", 30, 10), ("grey-blue", 30, 15), ("navy blue", 30, 26),
-           ("dark blue", 32, 50), ("grey-blue", 50, 17), ("grey-blue", 72, 20),
+           ("dark blue", 32, 50), ("grey-blue", 50, 21), ("grey-blue", 72, 20),
            ("blue", 57, _ANY), ("sky blue", 74, _ANY), ("light grey", 90, 9),
            ("pale grey-blue", 92, 12), ("light blue", _ANY, 32), ("sky blue", _ANY, _ANY))),
     (309, (("navy blue", 24, _ANY), ("dark grey", 30, 9.5), ("grey-purple", 76, 20),
            ("light grey", 90, 9), ("blue-violet", 62, 72), ("blue", 62, _ANY),
            ("pale purple", _ANY, _ANY))),
-    (328, (("dark purple", 18, _ANY), ("dark grey", 30, 9.5), ("dark purple", 30, _ANY),
+    (328, (("dark purple", 18, _ANY), ("dark grey", 30, 12), ("dark purple", 30, _ANY),
            ("grey-purple", 76, 18), ("light grey", 90, 9), ("purple", 66, _ANY),
            ("pale purple", _ANY, _ANY))),
     (356, (("dark purple", 18, _ANY), ("dark grey", 30, 9.5), ("plum", 30, _ANY),

@@ -43,6 +43,8 @@ class Detail:
     """Where there is texture, and how sharp it is."""
 
     place: Place
+    busy: float
+    """Share of the cells of the grid in which most pixels differ plainly from the next."""
     smooth: float
     """Share of the frame whose lightness hardly changes from pixel to pixel, 0 to 1."""
     direction: str | None

@@ -1,6 +1,8 @@
 """From pixels to `Measurements`."""
 
+import re
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -35,12 +37,23 @@ _SWATCH_FROM = 0.08
 _MOST_SWATCHES = 4
 _ALIKE_WITHIN = 20.0
 """Distance in CIELAB of the means of two names that people may not tell apart."""
+_NAMED_BY = np.array(
+    [[name in re.split("[ -]", other) for other in COLOURS] for name in COLOURS], dtype=np.bool_
+)
+"""By two names: whether the second is a kind of the first."""
+_VIVID = frozenset(
+    {"red", "coral red", "orange-red", "orange", "golden yellow", "yellow", "yellow-green", "green",
+     "turquoise", "blue", "sky blue", "blue-violet", "purple", "magenta", "deep pink", "crimson"}
+)  # fmt: skip
+"""Names that go with the word vivid, as those of dark, pale and earthen colours do not."""
 _ACCENT_FROM = 0.005
-_ACCENT_CHROMA = 50.0
+_ACCENT_CHROMA = 60.0
 _ACCENT_APART = 36.0
 """Distance in a* and b* from every swatch; nearer than that it is only a shade of one."""
 _SMOOTH_BELOW = 1.5
 """Lightness step to the next pixel, of 100, under which a pixel counts as smooth."""
+_BUSY_FROM = 3.0
+"""Lightness step to the next pixel from which a pixel is plainly unlike it."""
 _NARROW = 18
 """Columns and rows by which light is followed across the frame."""
 _EDGE_FROM = 4.0
@@ -59,7 +72,7 @@ def measure(image: Image.Image) -> Measurements:
     lab = to_lab(rgb)
     lightness = np.ascontiguousarray(lab[..., 0])
     names = name_pixels(rgb)
-    swatches, accent = _swatches(names, lab)
+    swatches, accent = _swatches(rgb, names, lab)
     return Measurements(
         width=image.width,
         height=image.height,
@@ -102,27 +115,38 @@ def _hues(lab: Array) -> Hues:
     )
 
 
-def _swatches(names: npt.NDArray[np.uint8], lab: Array) -> tuple[tuple[Swatch, ...], str | None]:
+def _swatches(
+    rgb: npt.NDArray[np.uint8], names: npt.NDArray[np.uint8], lab: Array
+) -> tuple[tuple[Swatch, ...], str | None]:
     flat, count = names.ravel(), len(COLOURS)
     counts = np.bincount(flat, minlength=count)
     shares = counts / names.size
-    # Mean L*, a* and b* of the pixels of every name.
-    sums = [
-        np.bincount(flat, weights=axis.ravel(), minlength=count) for axis in np.moveaxis(lab, -1, 0)
-    ]
-    means = np.stack(sums, axis=1) / np.maximum(counts, 1)[:, None]
+
+    def mean_by_name(pixels: npt.NDArray[Any]) -> Floats:
+        axes = np.moveaxis(pixels, -1, 0)
+        sums = [np.bincount(flat, weights=axis.ravel(), minlength=count) for axis in axes]
+        return np.stack(sums, axis=1) / np.maximum(counts, 1)[:, None]
+
+    means = mean_by_name(lab)
+    # A name holds for a surface only if it holds for the mean of its pixels too.
+    typical = name_pixels(np.rint(mean_by_name(rgb)).astype(np.uint8)[None])[0]
     places = flat + count * cells_of(names.shape).ravel()
     cells = np.bincount(places, minlength=count * GRID**2).reshape(GRID, GRID, count)
     order = [int(index) for index in np.argsort(-shares, kind="stable")]
     large = [index for index in order[:_MOST_SWATCHES] if shares[index] >= _SWATCH_FROM]
-    large = large or order[:1]
+    large = [index for index in large if typical[index] == index] or order[:1]
     swatches = []
     for index in large:
+        # What people take for the same colour must lie in the same place: what is much like it,
+        # and all that its name holds for, as green does for dark green, unless told beside it.
         alike = np.linalg.norm(means - means[index], axis=1) < _ALIKE_WITHIN
-        # What people take for the same colour must lie in the same place.
+        alike |= _NAMED_BY[index] & ~np.isin(np.arange(count), large)
+        alike[index] = True
         place = locate(cells[..., index], cells[..., alike].sum(axis=-1))
         swatches.append(Swatch(COLOURS[index], float(shares[index]), place))
-    return tuple(swatches), _accent(order[len(large) :], shares, means[:, 1:], large)
+    return tuple(swatches), _accent(
+        [index for index in order if index not in large], shares, means[:, 1:], large
+    )
 
 
 def _accent(order: Sequence[int], shares: Floats, hues: Floats, large: Sequence[int]) -> str | None:
@@ -130,7 +154,8 @@ def _accent(order: Sequence[int], shares: Floats, hues: Floats, large: Sequence[
         if shares[index] < _ACCENT_FROM:
             break
         apart = np.linalg.norm(hues[large] - hues[index], axis=1).min()
-        if np.hypot(*hues[index]) >= _ACCENT_CHROMA and apart >= _ACCENT_APART:
+        is_vivid = COLOURS[index] in _VIVID and np.hypot(*hues[index]) >= _ACCENT_CHROMA
+        if is_vivid and apart >= _ACCENT_APART:
             return COLOURS[index]
     return None
 
@@ -179,6 +204,7 @@ def _detail(lightness: Array, image: Image.Image) -> Detail:
     widths, grain = edge_widths(image, steps)
     return Detail(
         place=locate(cell_sums(steps)),
+        busy=float((cell_means((steps >= _BUSY_FROM).astype(np.float32), GRID) > 0.5).mean()),
         smooth=float((steps < _SMOOTH_BELOW).mean()),
         direction=_direction(right, below, steps),
         grain=grain,
