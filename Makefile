@@ -13,6 +13,7 @@ CHART ?= .run/airflow-$(CHART_VERSION).tgz
 # Of the machine that the bundle of gpu-smoke goes to.
 GPU_PYTHON ?= 3.12
 
+PEERS := datatrove
 PINNED = $(BIN)/uv pip compile -q $(if $(UPGRADE),--upgrade) --universal --python-version 3.11 --no-header --generate-hashes
 
 # Ray's daemons may take a minute to start where there is little CPU, and tell nobody of it.
@@ -22,7 +23,7 @@ RAY = RAY_USAGE_STATS_ENABLED=0 RAY_agent_register_timeout_ms=300000 RAY_raylet_
 unexport PYTHONDONTWRITEBYTECODE
 unexport VIRTUAL_ENV
 
-.PHONY: help setup demo down test test-unit test-stages test-dags coverage test-s3 test-integration test-matrix test-fresh test-cluster test-kind test-compose test-helm test-stack test-chaos test-ray test-consumers test-browser test-images bench-ingest bench-console bench-curate bench-dedup bench-export bench-scale-out fuzz test-lmdeploy gpu-smoke gpu-bench lint lint-workflows format pins sbom weaknesses docs gold clean
+.PHONY: help setup demo down test test-unit test-stages test-dags coverage test-s3 test-integration test-matrix test-fresh test-cluster test-kind test-compose test-helm test-stack test-chaos test-ray test-consumers test-browser test-images bench-ingest bench-console bench-curate bench-dedup bench-export bench-scale-out bench-peers fuzz test-lmdeploy gpu-smoke gpu-bench lint lint-workflows format pins sbom weaknesses docs gold clean
 
 help: ## List the targets
 	@awk -F':.*## ' '/^[a-z0-9-]+:.*## /{printf "  make %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -189,6 +190,15 @@ bench-export: $(STAMP) .venv-consumers/.installed ## A release of 1M captions be
 bench-scale-out: $(STAMP) .venv/.ray ## The same on Ray nodes of one CPU: 1, 2 and 4; ROWS for fewer captions
 	ROWS=$(or $(ROWS),1008000) $(RAY) $(BIN)/python -m benchmarks.bench_scale_out
 
+bench-peers: $(STAMP) ## Side by side with other tools on one simulated server; TOOLS for some, IMAGES
+	@-$(MAKE) --no-print-directory --keep-going $(PEERS:%=.venv-peers-%/.installed)
+	$(BIN)/python -m benchmarks.bench_peers $(TOOLS)
+
+.venv-peers-%/.installed: benchmarks/requirements-peers-%.txt $(STAMP)
+	@$(PYTHON) -m venv .venv-peers-$*
+	@VIRTUAL_ENV=.venv-peers-$* timeout 480 $(BIN)/uv pip install --quiet --no-deps --require-hashes --requirement $<
+	@touch $@
+
 .venv-dedup/.installed .venv-datatrove/.installed: .venv-%/.installed: benchmarks/requirements-%.txt
 	@$(PYTHON) -m venv .venv-$*
 	@.venv-$*/bin/python -m pip install --quiet --disable-pip-version-check --requirement $<
@@ -235,6 +245,7 @@ pins: $(STAMP) ## Resolve requirements*.txt again, with the hash of every file; 
 	$(PINNED) -c requirements-dev.txt tests/requirements-helm.in -o tests/requirements-helm.txt
 	$(PINNED) tests/requirements-consumers.in -o tests/requirements-consumers.txt
 	$(PINNED) tests/requirements-swift.in -o tests/requirements-swift.txt
+	for peer in $(PEERS); do $(PINNED) benchmarks/requirements-peers-$$peer.in -o benchmarks/requirements-peers-$$peer.txt || exit; done
 	$(PINNED) requirements-uv.in -o requirements-uv.txt
 
 sbom: $(STAMP) ## What is in .venv and what goes into the images, as CycloneDX in dist/sbom
@@ -249,4 +260,4 @@ weaknesses: $(STAMP) ## Known weaknesses of what goes into the images; asks a da
 	  -r requirements-ray.txt
 
 clean: down ## Remove everything that was made, the environment included
-	rm -rf .coverage .venv .venv-swift .venv-dedup .venv-datatrove .venv-consumers .venv-lmdeploy .run dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf .coverage .venv .venv-peers-* .venv-swift .venv-dedup .venv-datatrove .venv-consumers .venv-lmdeploy .run dist .pytest_cache .mypy_cache .ruff_cache .hypothesis

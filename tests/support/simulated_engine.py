@@ -73,16 +73,21 @@ class SimulatedEngine:
         return self._busy_s / (self.window * self.wall_s)
 
     def caption(self, request: Request) -> Reply:
-        tokens = self.length(request.sample_id)
         prompt = 60 + sum(_image_tokens(*image.size) for image in request.images)
-        slot = _Slot(prompt / PREFILL_TOKENS_PER_S + tokens / TOKENS_PER_S)
+        tokens = self.generate(request.sample_id, prompt)
+        caption = f"Photograph {request.sample_id} in {tokens} tokens."
+        return Reply(CaptionStatus.OK, caption, "stop", prompt, tokens)
+
+    def generate(self, sample_id: str, prompt_tokens: int) -> int:
+        """Wait for a slot, and then as long as the caption takes; its tokens."""
+        tokens = self.length(sample_id)
+        slot = _Slot(prompt_tokens / PREFILL_TOKENS_PER_S + tokens / TOKENS_PER_S)
         with self._changed:
             self._first = self._first or time.perf_counter()
             self._waiting.append(slot)
             self._changed.notify()
         slot.done.wait()
-        caption = f"Photograph {request.sample_id} in {tokens} tokens."
-        return Reply(CaptionStatus.OK, caption, "stop", prompt, tokens)
+        return tokens
 
     def length(self, sample_id: str) -> int:
         """Tokens of a sample's caption, whatever the order of requests."""

@@ -20,6 +20,7 @@ FOLDERS = (
     "tests/gpu",
     "tests/matrix",
     "tests/soak",
+    "benchmarks",
 )
 PRODUCT = ("include", "plugins", "dags", "demo")
 TOPICS = {"compose", "contributing", "docker_images", "kubernetes", "names", "readme", "runbook"}
