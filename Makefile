@@ -79,6 +79,10 @@ test-fresh: $(STAMP) ## make demo and make test on a new Debian in FOLDER; as ro
 	$(BIN)/python -m tests.fresh $(if $(FOLDER),--folder $(FOLDER)) $(if $(SUITE),--suite $(SUITE)) \
 	  $(if $(MIRROR),--mirror $(MIRROR)) $(if $(TARGETS),--targets $(TARGETS))
 
+.PHONY: soak
+soak: $(STAMP) ## Whether memory, handles, files, threads or rows grow with the rounds; MINUTES (60), SUBJECTS
+	$(BIN)/python -m tests.soak $(or $(MINUTES),60) $(SUBJECTS)
+
 test-integration: $(STAMP) ## Both DAGs on both stores, and a real Airflow
 	$(BIN)/pytest tests/integration
 
