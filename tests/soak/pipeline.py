@@ -8,7 +8,6 @@ from pathlib import Path
 
 from sa1b_captions.cli import app
 
-ROOT = Path(__file__).parents[2]
 SHARDS = ("--shards", "0-1")
 COMMANDS = (
     ("ingest", *SHARDS),
@@ -40,13 +39,13 @@ def run(*arguments: str) -> None:
 
 
 def settings(root: Path, **others: str) -> None:
-    """Point this process at a store in a folder; the driver says where links and server are."""
+    """Point this process at a store in a folder; the driver says where the rest is."""
     os.environ |= {
         "CAPTIONS_ROOT": root.as_uri(),
         "CAPTIONS_LINKS": os.environ["SOAK_LINKS"],
         "CAPTIONS_OPENAI_URLS": os.environ["SOAK_SERVER"],
         "CAPTIONS_CAMPAIGN": "test",
-        "CAPTIONS_RECIPE": str(ROOT / "demo" / "recipe.toml"),
+        "CAPTIONS_RECIPE": os.environ["SOAK_RECIPE"],
         "CAPTIONS_ENGINE": "preview",
         **others,
     }
