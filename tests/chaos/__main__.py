@@ -1,4 +1,4 @@
-"""Run a seed: `python -m tests.chaos SEED [--faults N] [--shards N] [--keep FOLDER]`."""
+"""Run a seed: `python -m tests.chaos SEED`; `--help` lists the options."""
 
 import argparse
 import json
@@ -15,8 +15,9 @@ def main() -> int:
     parser.add_argument("--faults", type=int, default=40)
     parser.add_argument("--shards", type=int, default=20)
     parser.add_argument("--keep", type=Path, help="folder for the journal and all logs")
+    parser.add_argument("--quiet", type=Path, help="folder of a quiet run that nights may share")
     asked = parser.parse_args()
-    result = run_night(asked.seed, asked.faults, asked.shards, asked.keep)
+    result = run_night(asked.seed, asked.faults, asked.shards, asked.keep, asked.quiet)
     for sentence in result["differences"]:
         print(sentence)  # noqa: T201
     print(json.dumps(result))  # noqa: T201

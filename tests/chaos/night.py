@@ -59,15 +59,25 @@ class Night:
             journal.note("not injected", **facts, error=f"{type(error).__name__}: {error}"[:300])
 
 
-def run_night(seed: int, faults: int, shards: int, keep: Path | None = None) -> dict[str, Any]:
-    """Run a seed; returns what is printed of it. `keep` gets journal and logs."""
+def run_night(
+    seed: int, faults: int, shards: int, keep: Path | None = None, quiet: Path | None = None
+) -> dict[str, Any]:
+    """Run a seed; returns what is printed of it.
+
+    Args:
+        seed: of the plan.
+        faults: how many there are.
+        shards: how many there are.
+        keep: folder for the journal and all logs.
+        quiet: folder of the quiet run, which nights with as many shards may share.
+    """
     folder = Path(tempfile.mkdtemp(prefix="chaos-"))
     folder.chmod(0o755)  # PostgreSQL's own user has to reach it
     journal = Journal(folder / "journal.jsonl", seed)
     began = time.monotonic()
     try:
         with open_ground(folder, scene(seed), shards, journal) as ground:
-            result = _live(ground, make_plan(seed, faults), keep)
+            result = _live(ground, make_plan(seed, faults), keep, quiet)
     finally:
         if keep is not None:
             _keep(folder, keep)
@@ -76,8 +86,12 @@ def run_night(seed: int, faults: int, shards: int, keep: Path | None = None) -> 
     return facts | result | {"minutes": round((time.monotonic() - began) / 60, 1)}
 
 
-def _live(ground: Ground, plan: list[Fault], keep: Path | None) -> dict[str, Any]:
-    quiet = run_quietly(ground.folder / "quiet", ground.data, ground.model.url, ground.selection)
+def _live(
+    ground: Ground, plan: list[Fault], keep: Path | None, quiet_folder: Path | None
+) -> dict[str, Any]:
+    quiet = run_quietly(
+        quiet_folder or ground.folder / "quiet", ground.data, ground.model.url, ground.selection
+    )
     _start(ground)
     night = Night(ground)
     night.live_through(plan)

@@ -5,6 +5,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+from sa1b_captions.release.manifest import latest_version
 from sa1b_captions.storage import FileStore
 
 WINDOW = 16
@@ -17,6 +18,8 @@ def run_quietly(folder: Path, data: Path, model_url: str, shards: str) -> FileSt
         RuntimeError: a command failed.
     """
     store = FileStore(folder)
+    if latest_version(store) is not None:
+        return store  # that of an earlier night
     settings = {
         "CAPTIONS_ROOT": store.url,
         "CAPTIONS_RECIPE": str(data / "recipe.toml"),

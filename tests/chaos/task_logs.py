@@ -10,6 +10,8 @@ import httpx
 from demo.airflow_api import AirflowApi
 
 DAGS = ("caption_shards", "release_dataset")
+SAID = {"AirflowException", "AirflowFailException", "AirflowSkipException", "AirflowTaskTerminated"}
+"""Errors whose text is meant for people; Airflow shows it last, below where it was raised."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,12 +22,17 @@ class LastLine:
     state: str
     last_try: bool
     text: str
-    traceback: bool
+    error: str
+    """Type of the error that the log ends with; empty where that is none, or one that speaks."""
+    ours: bool
+    """Whether that error passed through code of this project."""
 
     @property
     def kind(self) -> str:
-        """One word."""
-        return "traceback" if self.traceback else "sentence" if self.text else "nothing"
+        """How it ends, in a word or two."""
+        if self.error:
+            return "traceback" if self.ours else "traceback of Airflow's own"
+        return "sentence" if self.text else "nothing"
 
 
 def read_last_lines(api: AirflowApi) -> list[LastLine]:
@@ -49,22 +56,27 @@ def _of_run(api: AirflowApi, dag: str, run: str) -> Iterator[LastLine]:
                 log = api.call("GET", f"{base}/{name}/logs/{number}", params={"map_index": index})
             except httpx.HTTPStatusError:
                 log = {"content": []}
-            text, traceback = _end(log["content"])
+            text, error, ours = _end(log["content"])
             where = f"{dag} {run} {name}[{index}] try {number}"
-            yield LastLine(where, task["state"], number == task["try_number"], text, traceback)
+            last = number == task["try_number"]
+            yield LastLine(where, task["state"], last, text, error, ours)
 
 
-def _end(content: list[Any]) -> tuple[str, bool]:
-    """The last line with text, and whether a traceback is what it shows."""
+def _end(content: list[Any]) -> tuple[str, str, bool]:
+    """The last line with text, and whose error it is, if it shows one that does not speak."""
     for event in reversed(content):
         if isinstance(event, str):
             event = {"event": event}
         text = str(event.get("event") or "").strip()
         if text and not text.startswith("::"):
-            detail = event.get("error_detail") or []
-            frames = any(each.get("frames") for each in detail)
-            return text, frames or text.startswith(("Traceback", "  File"))
-    return "", False
+            if not (detail := event.get("error_detail")):
+                return text, "Traceback" if text.startswith("Traceback") else "", True
+            shown = detail[0]  # the last one raised
+            files = [frame.get("filename", "") for frame in shown.get("frames") or []]
+            ours = any("sa1b_" in file or "/dags/" in file for file in files)
+            error = "" if shown["exc_type"] in SAID else shown["exc_type"]
+            return f"{shown['exc_type']}: {shown['exc_value']}", error, ours
+    return "", "", True
 
 
 def count(lines: list[LastLine]) -> dict[str, int]:
@@ -73,7 +85,7 @@ def count(lines: list[LastLine]) -> dict[str, int]:
 
 
 def offences(lines: list[LastLine]) -> Iterator[str]:
-    """Tries whose log ends in a traceback, and last tries whose log ends in nothing."""
+    """Tries whose log ends in a traceback of ours, and last tries whose log ends in nothing."""
     for line in lines:
-        if line.traceback or (line.last_try and not line.text):
+        if line.kind == "traceback" or (line.last_try and not line.text):
             yield f"the log of {line.where} ends in {line.kind}: {line.text[:200]}"
