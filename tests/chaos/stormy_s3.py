@@ -52,7 +52,8 @@ class Storm:
         if weather in _CODES:
             body = _ERROR.format(code=_CODES[weather])
             answer = Response(body, int(weather), content_type="application/xml")
-            environ["wsgi.input"].read()  # a client that sends still would see a reset instead
+            # A client that sends still would see a reset instead.
+            environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
             return answer(environ, start_response)
         if weather == RESETS and random.random() < 0.5:
             reset(environ["werkzeug.socket"])
