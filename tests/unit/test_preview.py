@@ -145,6 +145,8 @@ def test_any_image_gets_a_caption_that_breaks_no_rule(seed, size, colours, langu
     # Several drawings of few colours may be told in the same words; the rules are right about them.
     repeated = {"ngram_repetition", "sentence_repetition"}
     assert set(found) <= (repeated if count > 1 else set()), text
+    low, high = LIMITS[language]
+    assert count > 1 or low <= len(text) <= high, "what has no name is told as a number"
     assert_well_formed(text, language)
 
 

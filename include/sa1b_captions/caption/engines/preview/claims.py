@@ -50,8 +50,11 @@ def claims_of(image: Measurements) -> list[Claim]:
     light = image.light
     opening = [
         Claim("size", {"size": size(image)}),
-        *_known("tone", tone=tone(light), mean=light.mean),
-        *_known("contrast", contrast=contrast(light), low=light.low, high=light.high),
+        *(_known("tone", tone=tone(light), mean=light.mean) or _known("mean", mean=light.mean)),
+        *(
+            _known("contrast", contrast=contrast(light), low=light.low, high=light.high)
+            or _known("range", low=light.low, high=light.high)
+        ),
         Claim(_rule(image.swatches), {"parts": colours(image)}),
     ]
     return [*opening, *aspects(image)]
@@ -70,7 +73,7 @@ def aspects(image: Measurements) -> list[Claim]:
     ]
 
 
-def _known(fact: str, **values: Value | None) -> Iterable[Claim]:
+def _known(fact: str, **values: Value | None) -> list[Claim]:
     """A claim if its values are known."""
     found = {name: value for name, value in values.items() if value is not None}
     return [Claim(fact, found)] if len(found) == len(values) else []

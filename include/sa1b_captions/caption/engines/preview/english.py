@@ -6,6 +6,8 @@ _TEMPLATES = {
     "size": "the image is {size}",
     "frame": "{format} at {width} by {height} pixels",
     "tone": "the overall tone is {tone}, with a mean lightness of {mean:whole} in 100",
+    "mean": "the mean lightness is {mean:whole} in 100",
+    "range": "nine tenths of the frame have a lightness of {low:whole} to {high:whole} in 100",
     "contrast": "contrast is {contrast}: nine tenths of the frame have a lightness of"
     " {low:whole} to {high:whole}",
     "palette": "the main colours are {parts:parts}",
@@ -40,7 +42,7 @@ _TEMPLATES = {
     "cool": "cool hues, greens to violets, prevail by far",
     "accent": "some vivid {colour} is seen as well",
     "image": "the {number:ordinal} image shows {parts:parts}",
-    "image_with_aspect": "the {number:ordinal} image shows {parts:parts}; in it {aspect}",
+    "image_with_aspect": "the {number:ordinal} image shows {parts:parts}; in it, {aspect}",
     "repeat": "the {number:ordinal} image is the same as the {earlier:ordinal} by every measure"
     " taken here",
     "in": "{value} in the {numbers:ordinal}",
@@ -55,10 +57,10 @@ _TEMPLATES = {
     "more_contrasty": "the {number:ordinal} is richer in contrast",
     "most_contrasty": "the {number:ordinal} has the most contrast",
     "least_contrasty": "the {number:ordinal} has the least contrast",
-    "more_colourful": "the {number:ordinal} is more colourful",
-    "most_colourful": "the {number:ordinal} is the most colourful",
-    "least_colourful": "the {number:ordinal} is the least colourful",
-    "alike": "in brightness, contrast and amount of colour {count:all} are much alike",
+    "more_colourful": "the {number:ordinal} has stronger colour on average",
+    "most_colourful": "the {number:ordinal} has the strongest colour on average",
+    "least_colourful": "the {number:ordinal} has the weakest colour on average",
+    "alike": "in brightness, contrast and strength of colour {count:all} are much alike",
     "shared": "main colours of {count:all} include {colours}",
 }
 
