@@ -1,4 +1,8 @@
-"""One cell of the matrix: the tests under one Python with one choice of versions."""
+"""One cell of the matrix: the tests under one Python with one choice of versions.
+
+A cell has a clone of the last commit, and so its own bytecode and machine code, and what is edited
+meanwhile does not matter.
+"""
 
 import os
 import shutil
@@ -11,6 +15,7 @@ from xml.etree import ElementTree
 
 ROOT = Path(__file__).parents[2]
 UV = ROOT / ".venv" / "bin" / "uv"
+CHECKOUT = "checkout"
 EXTRAS = ("airflow", "cluster", "kubernetes", "hf", "modelscope", "openai", "sign")
 RESOLUTIONS = ("lowest", "pinned", "highest")
 INSTALL_S, TESTS_S = 1800, 3600
@@ -63,6 +68,7 @@ def run_cell(python: str, resolution: str, folder: Path, tests: list[str]) -> Ce
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
     try:
+        run_command(folder, "git", "clone", "--quiet", ROOT, folder / CHECKOUT)
         install(find_python(python), python, resolution, folder)
         test(cell, folder, tests)
     except (CellError, subprocess.TimeoutExpired) as error:
@@ -79,20 +85,20 @@ def install(interpreter: str, python: str, resolution: str, folder: Path) -> Non
         CellError: no such choice of versions exists, or a package does not install.
     """
     environment = folder / "venv"
-    _command(folder, UV, "venv", "--quiet", "--python", interpreter, environment)
+    run_command(folder, UV, "venv", "--quiet", "--python", interpreter, environment)
     into = ("--quiet", "--python", environment / "bin" / "python")
     requirements = folder / "requirements.txt"
     if resolution == "pinned":
-        shutil.copy(ROOT / "requirements-dev.txt", requirements)
+        shutil.copy(folder / CHECKOUT / "requirements-dev.txt", requirements)
     else:
-        _command(
+        run_command(
             folder, UV, "pip", "compile", "--quiet", "--no-build", "--python-version", python,
             "--resolution", "lowest-direct" if resolution == "lowest" else "highest",
             *[part for extra in EXTRAS for part in ("--extra", extra)],
-            "--group", "dev", ROOT / "pyproject.toml", "--output-file", requirements,
+            "--group", "dev", folder / CHECKOUT / "pyproject.toml", "--output-file", requirements,
         )  # fmt: skip
-    _command(folder, UV, "pip", "install", *into, "--no-build", "--requirement", requirements)
-    _command(folder, UV, "pip", "install", *into, "--no-deps", "--editable", ROOT)
+    run_command(folder, UV, "pip", "install", *into, "--no-build", "--requirement", requirements)
+    run_command(folder, UV, "pip", "install", *into, "--no-deps", "--editable", folder / CHECKOUT)
 
 
 def test(cell: Cell, folder: Path, tests: list[str]) -> None:
@@ -105,7 +111,7 @@ def test(cell: Cell, folder: Path, tests: list[str]) -> None:
                 folder / "venv" / "bin" / "python", "-m", "pytest", "-n", "auto",
                 "--dist", "loadfile", "-p", "no:cacheprovider", f"--junitxml={report}", *tests,
             ],
-            cwd=ROOT, env=_environment(folder), stdout=log, stderr=subprocess.STDOUT,
+            cwd=folder / CHECKOUT, env=_environment(folder), stdout=log, stderr=subprocess.STDOUT,
             timeout=TESTS_S, check=False,
         )  # fmt: skip
     if not report.exists():
@@ -128,19 +134,17 @@ def count(cell: Cell, report: Path) -> None:
 
 
 def _environment(folder: Path) -> dict[str, str]:
-    """The cell's own: bytecode and machine code of another Python or numba never come in."""
     bin_folder = folder / "venv" / "bin"
     own = {
         "VIRTUAL_ENV": str(folder / "venv"),
         "PATH": os.pathsep.join([str(bin_folder), os.environ.get("PATH", "")]),
-        "PYTHONPYCACHEPREFIX": str(folder / "bytecode"),
-        "NUMBA_CACHE_DIR": str(folder / "numba"),
     }
     dropped = {"PYTHONDONTWRITEBYTECODE", "PYTHONHOME", "PYTHONPATH"}
     return {name: value for name, value in os.environ.items() if name not in dropped} | own
 
 
-def _command(folder: Path, *command: str | Path) -> None:
+def run_command(folder: Path, *command: str | Path) -> None:
+    """Run a command whose output only matters when it fails, in a CellError."""
     log = folder / "install.log"
     with log.open("w") as output:
         ended = subprocess.run(

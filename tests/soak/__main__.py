@@ -12,9 +12,9 @@ import time
 from dataclasses import asdict
 from pathlib import Path
 
-from tests.soak.children import SoakError, run_together
+from tests.soak.children import run_together
 from tests.soak.dag_runs import run_dags
-from tests.soak.measures import Sample
+from tests.soak.measures import Sample, SoakError
 from tests.soak.rounds import SUBJECTS
 from tests.soak.slopes import growths
 
@@ -40,10 +40,10 @@ def main(minutes: float, names: list[str]) -> int:
             samples = run_together(children, folder, seconds) if children else {}
             if DAG_RUNS in chosen:
                 samples |= run_dags(folder / DAG_RUNS, seconds)
+            return judge(samples, minutes)
         except SoakError as error:
             print(error)
             return 1
-    return judge(samples, minutes)
 
 
 def judge(samples: dict[str, list[Sample]], minutes: float) -> int:

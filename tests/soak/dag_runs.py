@@ -11,8 +11,8 @@ from demo.airflow_api import AirflowApi, wait_until
 from demo.archives import build_archives
 from demo.processes import running, start, stop
 from demo.workspace import Workspace
-from tests.soak.children import SoakError, free_port
-from tests.soak.measures import Sample, of_process
+from tests.soak.children import free_port
+from tests.soak.measures import Sample, SoakError, of_process
 from tests.soak.slopes import FEWEST_ROUNDS
 
 DAG_ID = "caption_shards"

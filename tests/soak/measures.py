@@ -28,6 +28,11 @@ ALLOWANCES = {
 }
 """What each may grow by over all rounds, whatever the slope: caches fill, pools open."""
 
+
+class SoakError(Exception):
+    """The soak cannot say anything; the message says why."""
+
+
 Sample = dict[str, float]
 """Measure to its value after a round."""
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from itertools import combinations
 from statistics import median
 
-from tests.soak.measures import ALLOWANCES, MEASURES, Sample
+from tests.soak.measures import ALLOWANCES, MEASURES, Sample, SoakError
 
 WARM_UP_SHARE = 1 / 3
 """Of the rounds; imports, caches and pools fill in them."""
@@ -37,10 +37,10 @@ def growths(samples: Sequence[Sample]) -> list[Growth]:
     """Of each measure that the samples have.
 
     Raises:
-        ValueError: too few rounds to say anything.
+        SoakError: too few rounds to say anything.
     """
     if len(samples) < FEWEST_ROUNDS:
-        raise ValueError(f"{len(samples)} rounds are too few to tell a leak from a start")
+        raise SoakError(f"{len(samples)} rounds are too few to tell a leak from a start")
     settled = samples[round(len(samples) * WARM_UP_SHARE) :]
     return [growth(name, [sample[name] for sample in settled]) for name in samples[0]]
 

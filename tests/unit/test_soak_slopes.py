@@ -4,6 +4,7 @@ import random
 
 import pytest
 
+from tests.soak.measures import SoakError
 from tests.soak.slopes import Growth, growth, growths, slope_of
 
 
@@ -44,7 +45,7 @@ def test_what_fills_slowly_is_none_before_it_is_more_than_a_pool():
 
 
 def test_too_few_rounds_say_nothing():
-    with pytest.raises(ValueError, match="5 rounds are too few to tell a leak from a start"):
+    with pytest.raises(SoakError, match="5 rounds are too few to tell a leak from a start"):
         growths([{"handles": 1.0}] * 5)
 
 
