@@ -1,8 +1,11 @@
 """Releases without some shards or some tracks. Imports Great Expectations: some seconds, once."""
 
+from dataclasses import replace
+
 import pyarrow as pa
 import pytest
 
+from sa1b_captions.receipts import receipt_files
 from sa1b_captions.errors import PermanentError
 from sa1b_captions.freshness.release_freshness import read_stale
 from sa1b_captions.recipe import TRACKS
@@ -74,6 +77,40 @@ def test_one_missing_and_one_failed_shard_do_not_hold_a_release_back(campaign):
     assert verify_release(campaign.store, "v1-partial") == []
     lines = releases.read_lines(campaign.store, "test_single_en.jsonl", "v1-partial")
     assert {line["image"].split("/")[0] for line in lines} == {"sa_000000"}
+
+
+def test_the_card_says_what_the_stages_took_beside_the_model(campaign):
+    store = campaign.store
+    for number in range(3):
+        put(campaign, number)
+    curated = [
+        receipt_files.curate_place(campaign.name, track, shard)
+        for track in TRACKS
+        for shard in campaign.recipe.shards
+    ]
+    for place in curated:
+        receipt = receipt_files.require_receipt(store, place)
+        assert 0 <= receipt.cpu_s < 600
+        receipt_files.write_receipt(store, place, replace(receipt, cpu_s=receipt.cpu_s + 600))
+    for shard in campaign.recipe.shards:
+        receipts.put_shard_validation(campaign, shard)
+    release(campaign, allow_partial=False)
+    places = {
+        "curate": curated,
+        "validate": [receipt_files.release_validation_place(campaign.name)],
+        "dedup": [receipt_files.dedup_place(campaign.name, track) for track in TRACKS],
+    }
+    minutes = {
+        stage: sum(receipt_files.require_receipt(store, one).cpu_s for one in some) / 60
+        for stage, some in places.items()
+    }
+    assert minutes["curate"] >= 120
+    card = store.read("releases/v1/README.md").decode()
+    assert (
+        f"- Beside the model it took {sum(minutes.values()):,.0f} CPU minutes: curate "
+        f"{minutes['curate']:,.0f}, validate {minutes['validate']:.1f}, dedup "
+        f"{minutes['dedup']:.1f}; 6 of 23 receipts do not say what theirs took.\n"
+    ) in card  # the shards' validations here are made up, and nothing was ingested
 
 
 def stale(campaign):

@@ -20,6 +20,9 @@ class Receipt:
     written_at: str | None = None
     """ISO 8601, UTC, to the second; for people."""
     software: str | None = None
+    cpu_s: float | None = None
+    """CPU seconds of the process that made it (`process.cpu_lap_s`); None where nobody counted: of
+    captions, whose process waits for a model, of dedup on a cluster, and before it was noted."""
     format: int = 1
     stored: Mapping[str, Any] = field(
         default_factory=dict, repr=False, compare=False, metadata={"json": False}

@@ -21,6 +21,7 @@ from sa1b_captions.caption.sameness import require_rows_of_archive
 from sa1b_captions.errors import PermanentError
 from sa1b_captions.freshness.shard_freshness import captions_version, judge_track
 from sa1b_captions.observing import telemetry
+from sa1b_captions.process import cpu_lap_s
 from sa1b_captions.quality import metrics
 from sa1b_captions.quality.browse import facets
 from sa1b_captions.quality.duplicates import signatures as dedup
@@ -159,6 +160,7 @@ def _curate_track(
             signature_version=SIGNATURE_VERSION,
             files=files,
             image=source.image,
+            cpu_s=cpu_lap_s(),
             run_id=run_id,
         ),
     )

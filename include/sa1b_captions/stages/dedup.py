@@ -18,6 +18,7 @@ import pyarrow.compute as pc
 from sa1b_captions import layout, records
 from sa1b_captions.campaign import Campaign
 from sa1b_captions.plurals import counted
+from sa1b_captions.process import cpu_lap_s
 from sa1b_captions.quality.curated import require_curated
 from sa1b_captions.quality.duplicates.clusters import Clusters, find_clusters
 from sa1b_captions.quality.duplicates.loaded import Loaded
@@ -94,6 +95,7 @@ def dedup_track(
                 repeated_photographs=repeats,
                 input=version,
                 files=files,
+                cpu_s=None if tasks else cpu_lap_s(),
                 run_id=run_id,
             ),
         )

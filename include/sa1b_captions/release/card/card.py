@@ -130,6 +130,8 @@ class CardFacts:
     """Its recipe's source; None where that cannot be read."""
     audit: AuditFindings | None = None
     """What the audits found; None where the recipe asks for none."""
+    spent: str = ""
+    """What it took beside the model, as a sentence (`CpuSpent.in_words`)."""
 
 
 def render_card(facts: CardFacts) -> str:
@@ -143,8 +145,6 @@ def render_card(facts: CardFacts) -> str:
         missing=_named(facts.missing),
         missing_tracks=[name for name in recipe.tracks if name not in totals],
         version=facts.version,
-        verdict=facts.verdict,
-        retry_penalties=facts.retry_penalties,
         retried=sum(one.retried for one in totals.values()),
         tracks={
             name: {

@@ -18,6 +18,7 @@ from sa1b_captions.receipts import (
 from sa1b_captions.receipts.audit_receipts import AuditReceipt
 from sa1b_captions.receipts.findings import Verdict
 from sa1b_captions.receipts.receipt_files import digest, release_validation_place, require_receipt
+from sa1b_captions.release.card.cpu_spent import CpuSpent, cpu_spent
 from sa1b_captions.software import software
 from sa1b_captions.stages.auditing.audit_findings import find_audits
 from sa1b_captions.stages.status.campaign_summary import Stamps
@@ -35,6 +36,7 @@ class Inputs:
     ingests: dict[str, IngestReceipt | None]
     """Ingest receipts by shard; None of one whose archive was dropped."""
     validation: ReleaseValidation
+    spent: CpuSpent
     digest: str
     mark: str
     """Over the stamps of all these receipts."""
@@ -86,6 +88,14 @@ def read_inputs(campaign: Campaign, allow_verdicts: Collection[str]) -> Inputs:
         audits={track: {one.shard: one for one in found} for track, found in audits.items()},
         ingests={state.shard: state.ingest for state in states},
         validation=validation,
+        spent=cpu_spent(
+            {
+                "ingest": [state.ingest for state in states],
+                "curate": receipts,
+                "validate": [*results, validation],
+                "dedup": dedups.values(),
+            }
+        ),
         digest=digest(
             {"recipe": recipe.source, "verdict": validation.verdict.value},
             *receipts,

@@ -104,6 +104,7 @@ def write_release(
             previous=previous,
             previous_recipe=_previous_recipe(store, previous),
             audit=inputs.validation.audit,
+            spent=inputs.spent.in_words(),
         ),
     )
     source = json.dumps(recipe.source, ensure_ascii=False, indent=1)

@@ -24,6 +24,7 @@ from sa1b_captions.ingest.server_clock import require_lasting
 from sa1b_captions.ingest.transfer import Transfer
 from sa1b_captions.observing import telemetry
 from sa1b_captions.plurals import counted
+from sa1b_captions.process import cpu_lap_s
 from sa1b_captions.receipts import IngestReceipt
 from sa1b_captions.receipts.receipt_files import ingest_place, read_receipt, write_receipt
 from sa1b_captions.stages.ingesting.shard_archive import (
@@ -131,6 +132,7 @@ def ingest_shard(
             md5=transfer.download.md5,
             resumes=transfer.download.resumes,
             seconds=round(transfer.seconds, 1),
+            cpu_s=cpu_lap_s(),
             run_id=run_id,
         ),
     )

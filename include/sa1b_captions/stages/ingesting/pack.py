@@ -17,6 +17,7 @@ from sa1b_captions.ingest.index import MAX_IMAGES, Index, Repacked
 from sa1b_captions.ingest.member_names import first_image_id
 from sa1b_captions.ingest.plain_tar import PlainTar
 from sa1b_captions.plurals import counted
+from sa1b_captions.process import cpu_lap_s
 from sa1b_captions.receipts import IngestReceipt
 from sa1b_captions.receipts.receipt_files import ingest_place, read_receipt, write_receipt
 from sa1b_captions.shards import shard_name
@@ -147,6 +148,7 @@ def _pack_shard(
             generation=generation,
             source=source,
             seconds=round(time.monotonic() - started_at, 1),
+            cpu_s=cpu_lap_s(),
             run_id=run_id,
         ),
     )

@@ -14,6 +14,7 @@ from sa1b_captions.campaign import Campaign
 from sa1b_captions.freshness.release_freshness import read_shards, release_validation_input
 from sa1b_captions.freshness.shard_freshness import ShardState
 from sa1b_captions.outputs import read_duplicates
+from sa1b_captions.process import cpu_lap_s
 from sa1b_captions.quality import metrics, release_expectations
 from sa1b_captions.quality.checks import run_suite
 from sa1b_captions.quality.curated import (
@@ -92,6 +93,7 @@ def validate_release(
                 shard_results=digest(*shard_results.values()),
                 not_validated=[one for one, found in shard_results.items() if found is None],
                 audit=audited,
+                cpu_s=cpu_lap_s(),
                 run_id=run_id,
             ),
             render_release(campaign, findings),

@@ -22,6 +22,7 @@ from sa1b_captions.freshness.shard_freshness import (
     why_not_curated,
 )
 from sa1b_captions.outputs import read_curated, read_metrics
+from sa1b_captions.process import cpu_lap_s
 from sa1b_captions.quality import expectations
 from sa1b_captions.quality.checks import CrashedCheckError, run_suite
 from sa1b_captions.quality.health.measures import health_table, measure_audit, measure_health
@@ -221,6 +222,7 @@ def _validate_shard(
             input=curated_version(curated, inputs.audits),
             curated={track: digest(receipt) for track, receipt in curated.items()},
             audited={track: digest(receipt) for track, receipt in inputs.audits.items()},
+            cpu_s=cpu_lap_s(),
             run_id=run_id,
         ),
         render_shard(campaign, findings),
