@@ -5,9 +5,9 @@ from dataclasses import replace
 import pyarrow as pa
 import pytest
 
-from sa1b_captions.receipts import receipt_files
 from sa1b_captions.errors import PermanentError
 from sa1b_captions.freshness.release_freshness import read_stale
+from sa1b_captions.receipts import receipt_files
 from sa1b_captions.recipe import TRACKS
 from sa1b_captions.release.manifest import read_manifest
 from sa1b_captions.release.verify import verify_release
