@@ -103,10 +103,11 @@ _SECTORS: tuple[tuple[float, tuple[Rule, ...]], ...] = (
            ("light grey", 90, 9), ("blue-violet", 62, 72), ("blue", 62, _ANY),
            ("pale purple", _ANY, _ANY))),
     (328, (("dark purple", 18, _ANY), ("dark grey", 30, 12), ("dark purple", 30, _ANY),
-           ("grey-purple", 76, 18), ("light grey", 90, 9), ("purple", 66, _ANY),
+           ("grey-purple", 76, 18), ("purple", 66, _ANY),
            ("pale purple", _ANY, _ANY))),
     (356, (("dark purple", 18, _ANY), ("dark grey", 30, 9.5), ("plum", 30, _ANY),
-           ("grey-purple", 76, 15), ("light grey", 90, 9), ("plum", 52, 40), ("plum", 38, _ANY),
+           ("grey-purple", 76, 15), ("pinkish grey", _ANY, 14), ("plum", 52, 40),
+           ("plum", 38, _ANY),
            ("mauve", 76, 42), ("magenta", 66, _ANY), ("pink", _ANY, _ANY))),
 )  # fmt: skip
 """For hues below so many degrees, from the one before (356 before the first, which holds 0):

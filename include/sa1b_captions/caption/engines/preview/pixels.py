@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -121,20 +120,12 @@ def _swatches(
     flat, count = names.ravel(), len(COLOURS)
     counts = np.bincount(flat, minlength=count)
     shares = counts / names.size
-
-    def mean_by_name(pixels: npt.NDArray[Any]) -> Floats:
-        axes = np.moveaxis(pixels, -1, 0)
-        sums = [np.bincount(flat, weights=axis.ravel(), minlength=count) for axis in axes]
-        return np.stack(sums, axis=1) / np.maximum(counts, 1)[:, None]
-
-    means = mean_by_name(lab)
-    # A name holds for a surface only if it holds for the mean of its pixels too.
-    typical = name_pixels(np.rint(mean_by_name(rgb)).astype(np.uint8)[None])[0]
+    means = _mean_by_name(flat, counts, lab)
     places = flat + count * cells_of(names.shape).ravel()
     cells = np.bincount(places, minlength=count * GRID**2).reshape(GRID, GRID, count)
     order = [int(index) for index in np.argsort(-shares, kind="stable")]
     large = [index for index in order[:_MOST_SWATCHES] if shares[index] >= _SWATCH_FROM]
-    large = [index for index in large if typical[index] == index] or order[:1]
+    large = [index for index in large if _holds(index, names, rgb)] or order[:1]
     swatches = []
     for index in large:
         # What people take for the same colour must lie in the same place: what is much like it,
@@ -147,6 +138,23 @@ def _swatches(
     return tuple(swatches), _accent(
         [index for index in order if index not in large], shares, means[:, 1:], large
     )
+
+
+def _mean_by_name(flat: npt.NDArray[np.uint8], counts: npt.NDArray[np.int_], lab: Array) -> Floats:
+    """Mean L*, a* and b* of the pixels of every name."""
+    axes = np.moveaxis(lab, -1, 0)
+    sums = [np.bincount(flat, weights=axis.ravel(), minlength=counts.size) for axis in axes]
+    return np.stack(sums, axis=1) / np.maximum(counts, 1)[:, None]
+
+
+def _holds(index: int, names: npt.NDArray[np.uint8], rgb: npt.NDArray[np.uint8]) -> bool:
+    """Whether a name that every pixel of a surface has is that of their mean too."""
+    # A quarter of the pixels tells as much.
+    some = rgb[::2, ::2][names[::2, ::2] == index]
+    if some.size == 0:
+        return False
+    mean = np.rint(some.mean(axis=0)).astype(np.uint8)
+    return bool(name_pixels(mean[None, None])[0, 0] == index)
 
 
 def _accent(order: Sequence[int], shares: Floats, hues: Floats, large: Sequence[int]) -> str | None:

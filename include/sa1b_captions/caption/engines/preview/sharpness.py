@@ -4,6 +4,8 @@ Only a sharp rise between two plainly different levels is an edge. A soft gradie
 shadow's border has none, and then nothing is known of the focus.
 """
 
+import math
+
 import numpy as np
 import numpy.typing as npt
 from PIL import Image
@@ -60,31 +62,32 @@ def _edge_width(tile: Array) -> float | None:
 
 def _across(tile: Array) -> Array:
     """Widths of the steepest edges that are crossed from left to right."""
-    slopes = np.abs(np.diff(tile, axis=1))
+    steps: Array = np.diff(tile, axis=1)
+    slopes = np.abs(steps)
     if slopes.size == 0:
         return np.zeros(0, dtype=np.float32)
-    some = slopes[::3]
-    steepest = float(np.quantile(some, 1 - _STEEPEST, method="higher"))
-    least = max(_LEAST_SLOPE, steepest, _ABOVE_GRAIN * float(np.median(some)))
+    some = slopes[::6].ravel()
+    middle, top = some.size // 2, math.ceil((some.size - 1) * (1 - _STEEPEST))
+    ordered = np.partition(some, (middle, top))
+    least = max(_LEAST_SLOPE, float(ordered[top]), _ABOVE_GRAIN * float(ordered[middle]))
     row, column = np.nonzero(slopes >= least)
     # Where many are equally steep, some tell as much as all.
     row, column = (index[:: max(1, row.size // _MOST)] for index in (row, column))
     around = np.clip(column[:, None] + np.arange(-_REACH_PX, _REACH_PX + 2), 0, tile.shape[1] - 1)
     height = np.ptp(tile[row[:, None], around], axis=1)
     slope = slopes[row, column]
-    is_edge = (height >= _LEAST_HEIGHT) & _goes_on(tile, row, column)
+    is_edge = (height >= _LEAST_HEIGHT) & _goes_on(steps, row, column)
     return np.asarray(height[is_edge] / slope[is_edge], dtype=np.float32)
 
 
-def _goes_on(tile: Array, row: Indices, column: Indices) -> npt.NDArray[np.bool_]:
+def _goes_on(steps: Array, row: Indices, column: Indices) -> npt.NDArray[np.bool_]:
     """Whether an edge as steep by half and of the same sign is found beyond both ends of a step."""
-    slopes = np.diff(tile, axis=1)
-    step = slopes[row, column]
+    step = steps[row, column]
     shifts = np.arange(-_ALONG_PX, _ALONG_PX + 1)
-    near = np.clip(column[:, None] + shifts, 0, slopes.shape[1] - 1)
+    near = np.clip(column[:, None] + shifts, 0, steps.shape[1] - 1)
     found = np.ones(step.shape, dtype=np.bool_)
     for along in (-_ALONG_PX, _ALONG_PX):
-        beyond = slopes[np.clip(row + along, 0, slopes.shape[0] - 1)[:, None], near]
+        beyond = steps[np.clip(row + along, 0, steps.shape[0] - 1)[:, None], near]
         found &= (beyond * np.sign(step)[:, None]).max(axis=1) >= np.abs(step) / 2
     return found
 
