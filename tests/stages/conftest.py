@@ -8,6 +8,7 @@ import os
 
 import pytest
 
+from tests.support.compared import facts, two_releases
 from tests.support.fixtures import (
     _no_waiting_for_the_disk,
     _one_certificate_authority,
@@ -22,10 +23,12 @@ __all__ = [
     "_no_waiting_for_the_disk",
     "_one_certificate_authority",
     "campaign",
+    "facts",
     "local",
     "pytest_collection_finish",
     "pytest_xdist_make_scheduler",
     "ready_root",
+    "two_releases",
 ]
 
 REAL_ENDPOINT = os.environ.get("TEST_S3_ENDPOINT")

@@ -1,79 +1,20 @@
-import io
 import json
 import shutil
-from urllib.parse import unquote, urlsplit
 
-import pyarrow.parquet as pq
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from typer.testing import CliRunner
 
 from sa1b_captions import layout
-from sa1b_captions.cli.common import app
-from sa1b_captions.errors import PermanentError
 from sa1b_captions.mark_logs import MarkLog
 from sa1b_captions.marks import Better, CaptionMark, Judgement, PairMark, text_digest
-from sa1b_captions.release import written
 from sa1b_captions.release.comparing.difference import EXAMPLES, KINDS, NOT_THERE
 from sa1b_captions.release.comparing.judged import share
 from sa1b_captions.stages import diff
 from sa1b_captions.stages.exporting.export import export_release
 from sa1b_captions.storage import FileStore
 from tests.support import builders, pages, releases
+from tests.support.compared import HOSTILE, SCRIPT, compared, read
 from tests.support.counting_store import CountingStore
-
-HOSTILE = "</p><style>*{display:none}</style><b onmouseover> \"'"
-SCRIPT = "<script>alert(1)</script>"
-CAPTION = "conversations.list.element.value"
-ROWS = 8
-
-
-@pytest.fixture(scope="module")
-def stored(tmp_path_factory):
-    """A store with releases v1 and v2, which differ in every way there is, in `single_en`.
-
-    Row groups are small, so that shards cross their borders.
-    """
-    store = FileStore(tmp_path_factory.mktemp("store"))
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(written, "ROWS_PER_GROUP", 3)
-        campaign = releases.campaign_with_images(store, ROWS)
-        export_release(campaign, "v1")
-        first = releases.captions_of("single_en", "sa_000000", ROWS)
-        second = releases.captions_of("single_en", "sa_000001", ROWS)
-        # Changed: two captions. Removed: two by a rule, one of them as it was, and one whose sample
-        # is gone.
-        releases.put_curated(
-            campaign,
-            "single_en",
-            "sa_000000",
-            [f"{first[0]} {HOSTILE}", "Short one.", *first[2:6]],
-            [(SCRIPT, ["special_tokens"]), (first[7], ["off_topic"])],
-        )
-        # Added: the one that repeated another shard's.
-        releases.put_curated(campaign, "single_en", "sa_000001", second[:7])
-        releases.put_duplicates(campaign, "single_en", {})
-        export_release(campaign, "v2")
-    return store
-
-
-def compared(store, before="v1", after="v2", **options):
-    sides = [
-        diff.campaign_of(store, name[1:]) if name[0] == "@" else diff.release_of(store, name)
-        for name in (before, after)
-    ]
-    return diff.compare(*sides, store, **options)
-
-
-@pytest.fixture(scope="module")
-def facts(stored):
-    """The comparison of both."""
-    return compared(stored)
-
-
-def read(url):
-    return open(unquote(urlsplit(url).path), encoding="utf-8").read()  # noqa: PTH123
 
 
 def test_every_row_is_unchanged_changed_removed_or_added(facts):
@@ -99,9 +40,9 @@ def test_what_moved_has_its_reason_and_says_whether_it_was_judged_otherwise(fact
     assert found["after"]["reasons"] == {"special_tokens": 1, "off_topic": 1}
 
 
-def test_the_counts_are_those_of_both_manifests(stored, facts):
+def test_the_counts_are_those_of_both_manifests(two_releases, facts):
     for side, version in (("before", "v1"), ("after", "v2")):
-        manifest = json.loads(stored.read(layout.manifest_key(version)))
+        manifest = json.loads(two_releases.read(layout.manifest_key(version)))
         for track, totals in manifest["tracks"].items():
             found = facts["tracks"][track][side]
             assert found["rows"] == totals["rows"]
@@ -118,10 +59,10 @@ def test_lengths_shift_by_what_the_changed_captions_gained(facts):
     assert found["after"]["characters"]["p95"] == len(first[0]) + gained[0]
 
 
-def test_one_shard_of_a_release_is_found_without_the_others(stored):
-    whole = diff.release_of(stored, "v2").side
+def test_one_shard_of_a_release_is_found_without_the_others(two_releases):
+    whole = diff.release_of(two_releases, "v2").side
     shards = whole.shards("single_en")
-    store = CountingStore(stored.root)
+    store = CountingStore(two_releases.root)
     for shard in shards:
         alone = diff.release_of(store, "v2").side
         store.forget()
@@ -129,23 +70,23 @@ def test_one_shard_of_a_release_is_found_without_the_others(stored):
         one = store.calls["read_range"]
         alone.shards("single_en")
         assert store.calls["read_range"] > one
-    assert diff.release_of(stored, "v2").side.samples("single_en", "sa_000077").height == 0
+    assert diff.release_of(two_releases, "v2").side.samples("single_en", "sa_000077").height == 0
     assert whole.samples("single_en", "sa_000077").height == 0
 
 
-def test_a_release_does_not_differ_from_itself(stored):
-    facts = compared(stored, "v2", "v2")
+def test_a_release_does_not_differ_from_itself(two_releases):
+    facts = compared(two_releases, "v2", "v2")
     assert facts["settings"] == {}
     for found in facts["tracks"].values():
         assert found["unchanged"] == found["before"]["rows"] == found["after"]["rows"] > 0
         assert [found[kind] for kind in KINDS] == [0, 0, 0]
 
 
-def test_a_campaign_gives_what_its_release_would(stored):
-    found = compared(stored, "v2", "@test")
-    as_release = compared(stored, "v2", "v2")
+def test_a_campaign_gives_what_its_release_would(two_releases):
+    found = compared(two_releases, "v2", "@test")
+    as_release = compared(two_releases, "v2", "v2")
     assert found["tracks"] == as_release["tracks"]
-    assert compared(stored, "v1", "@test")["tracks"] == compared(stored)["tracks"]
+    assert compared(two_releases, "v1", "@test")["tracks"] == compared(two_releases)["tracks"]
 
 
 def test_two_campaigns_are_compared_by_their_images(local):
@@ -193,14 +134,14 @@ def test_a_rule_that_changed_is_named_beside_what_it_did(local):
     assert "| rows of `single_en` | 6 | 3 |" in section
 
 
-def test_json_and_page_say_the_same_and_lie_beside_the_releases(stored, facts):
+def test_json_and_page_say_the_same_and_lie_beside_the_releases(two_releases, facts):
     kept = json.loads(read(facts["json"]))
     assert kept["tracks"] == facts["tracks"]
     assert set(kept["examples"]) == set(KINDS)
     page = pages.Page(read(facts["page"]))
     assert "off_topic" in page.text
     assert all(f"{n}" in page.text for n in (15, 13))
-    assert not list(stored.list("releases/v2/v1"))
+    assert not list(two_releases.list("releases/v2/v1"))
     for key in (facts["json"], facts["page"]):
         assert "/diffs/v1/v2." in key
 
@@ -220,8 +161,8 @@ def test_the_page_shows_photographs_and_no_text_of_it_runs(facts):
     assert "default-src 'none'" in policy
 
 
-def test_marks_of_these_very_captions_give_a_win_rate(stored, tmp_path):
-    shutil.copytree(stored.root, tmp_path / "copy")
+def test_marks_of_these_very_captions_give_a_win_rate(two_releases, tmp_path):
+    shutil.copytree(two_releases.root, tmp_path / "copy")
     store = FileStore(tmp_path / "copy")
     assert compared(store)["tracks"]["single_en"]["marks"] is None
     sample = "single_en/sa_000000/2"
@@ -267,8 +208,8 @@ def test_changed_words_are_marked_on_both_sides(facts):
     assert page.all("ins")
 
 
-def test_a_page_without_photographs_says_so(stored, tmp_path):
-    shutil.copytree(stored.root, tmp_path / "copy")
+def test_a_page_without_photographs_says_so(two_releases, tmp_path):
+    shutil.copytree(two_releases.root, tmp_path / "copy")
     bare = FileStore(tmp_path / "copy")
     for key in list(bare.list("shards/")):
         bare.delete(key)
@@ -296,106 +237,3 @@ def test_examples_are_drawn_by_the_seed_and_spread_over_the_tracks(local):
     assert len(set(drawn(1))) == EXAMPLES
     by_track = [sum(name.startswith(track) for name in drawn(1)) for track in campaign.tracks]
     assert by_track == [5, 5, 5, 5]
-
-
-def test_a_release_of_0_1_0_has_its_tables_under_other_names(stored, tmp_path):
-    shutil.copytree(stored.root / "releases" / "v1", tmp_path / "old")
-    old = FileStore(tmp_path / "old")
-    recipe = json.loads(old.read("recipe.json"))
-    manifest = json.loads(old.read("manifest.json"))
-    for track, settings in recipe["tracks"].items():
-        stem = settings["release_file"].removesuffix(".jsonl")
-        for table, name in (
-            ("data", f"{stem}.parquet"),
-            ("provenance", f"{stem}.provenance.parquet"),
-            ("rejected", f"rejected/{track}.parquet"),
-        ):
-            before = f"{table}/{track}/train-00000.parquet"
-            rows = pq.read_table(io.BytesIO(old.read(before)))
-            if table == "provenance":
-                rows = rows.drop_columns(["shard", "offsets", "sizes"])
-            sink = io.BytesIO()
-            pq.write_table(rows, sink, row_group_size=3)
-            old.write(name, sink.getvalue())
-            old.delete(before)
-            (file,) = [file for file in manifest["files"] if file["name"] == before]
-            file |= {"name": name, "bytes": len(sink.getvalue())}
-    del manifest["checksum"]
-    old.write("manifest.json", json.dumps(manifest).encode())
-    facts = diff.compare(diff.release_at(old), diff.release_of(stored, "v2"), None)
-    assert facts["tracks"] == compared(stored)["tracks"]
-
-
-def test_tables_are_read_by_ranges_and_never_whole(stored):
-    elsewhere, wholly_read = FileStore(stored.root / "releases" / "v1"), []
-    plain = elsewhere.read
-    elsewhere.read = lambda key: wholly_read.append(key) or plain(key)
-    facts = diff.compare(diff.release_at(elsewhere), diff.release_of(stored, "v2"), None)
-    assert facts["tracks"] == compared(stored)["tracks"]
-    assert sorted(wholly_read) == ["manifest.json", "recipe.json"]
-
-
-@pytest.mark.parametrize("table", ["data", "provenance", "rejected"])
-@pytest.mark.parametrize("harm", ["cut", "flip", "gone"])
-def test_damage_is_a_sentence_with_the_file(stored, tmp_path, table, harm):
-    shutil.copytree(stored.root / "releases" / "v1", tmp_path / "copy")
-    copy = FileStore(tmp_path / "copy")
-    name = f"{table}/single_en/train-00000.parquet"
-    data = bytearray(copy.read(name))
-    if harm == "gone":
-        copy.delete(name)
-    elif harm == "cut":
-        copy.write(name, bytes(data[:-20]))
-    else:
-        group = pq.read_metadata(io.BytesIO(data)).row_group(0)
-        columns = [group.column(place) for place in range(group.num_columns)]
-        (column,) = [c for c in columns if c.path_in_schema in ("sample_id", CAPTION)]
-        data[column.data_page_offset + column.total_compressed_size - 1] ^= 255
-        copy.write(name, bytes(data))
-    with pytest.raises(PermanentError, match=name):
-        diff.compare(diff.release_at(copy), diff.release_of(stored, "v2"), None)
-
-
-@pytest.mark.parametrize("recipe", [None, b"", b"[]", b"{}", b'{"tracks": {"single_en": 1}}'])
-def test_a_release_without_its_recipe_is_told(stored, tmp_path, recipe):
-    shutil.copytree(stored.root / "releases" / "v1", tmp_path / "copy")
-    copy = FileStore(tmp_path / "copy")
-    copy.delete("recipe.json")
-    if recipe is not None:
-        copy.write("recipe.json", recipe)
-    with pytest.raises(PermanentError, match="recipe"):
-        diff.compare(diff.release_at(copy), diff.release_of(stored, "v2"), None)
-
-
-def test_what_is_not_there_is_told(stored, local):
-    with pytest.raises(PermanentError, match="has no release v9"):
-        diff.release_of(stored, "v9")
-    with pytest.raises(PermanentError, match="manifest.json is missing; name the folder"):
-        diff.release_at(local)
-    with pytest.raises(PermanentError, match="has no recipe"):
-        diff.campaign_of(stored, "nobody")
-    builders.demo_campaign(local)
-    with pytest.raises(PermanentError, match="has no curated captions"):
-        diff.campaign_of(local, "test")
-
-
-def test_the_command_prints_a_table_and_the_same_json(stored, monkeypatch):
-    monkeypatch.setenv("CAPTIONS_ROOT", stored.url)
-    done = CliRunner().invoke(app, ["diff", "v1", "v2", "--tracks", "single_en,multi_zh"])
-    assert done.exit_code == 0, done.output
-    *table, last = done.stdout.splitlines()
-    facts = json.loads(last)
-    assert list(facts["tracks"]) == ["single_en", "multi_zh"]
-    assert table[1].split() == ["single_en", "15", "13", "10", "2", "3", "1"]
-    assert "single_en: 1 row removed (off_topic, 1 with the same caption)" in table
-    named = CliRunner().invoke(app, ["diff", "campaign:test", f"{stored.root}/releases/v1"])
-    assert named.exit_code == 0, named.output
-
-
-def test_two_downloads_need_no_store(stored, monkeypatch):
-    monkeypatch.delenv("CAPTIONS_ROOT", raising=False)
-    places = [f"{stored.root}/releases/{version}" for version in ("v1", "v2")]
-    done = CliRunner().invoke(app, ["diff", *places])
-    assert done.exit_code == 0, done.output
-    assert "page" not in json.loads(done.stdout.splitlines()[-1])
-    assert CliRunner().invoke(app, ["diff", "v1", places[1]]).exit_code == 65

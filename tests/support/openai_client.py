@@ -1,6 +1,7 @@
 """The openai engine over servers of openai_server.py, and requests for it."""
 
 import contextlib
+import json
 from collections.abc import Iterator
 from typing import Any
 
@@ -39,3 +40,9 @@ def engine_for(*servers: OpenAIServer, wait: bool = True, **options: Any) -> Ite
         yield engine
     finally:
         engine.close()
+
+
+def odd_completion(message: Any, finish_reason: Any = "stop", **fields: Any) -> bytes:
+    """A completion with whatever a server may write there."""
+    choice = {"index": 0, "message": message, "finish_reason": finish_reason}
+    return json.dumps({"choices": [choice], **fields}).encode()
