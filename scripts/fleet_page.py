@@ -10,9 +10,8 @@ from unittest import mock
 from sa1b_captions.cli import app
 from sa1b_captions.costs.fleet import HOUR_S
 from sa1b_captions.costs.forecast import Seen, Terms, engine_of, forecast
-from sa1b_captions.costs.loading import lost_by_pods, lost_by_servers
 from sa1b_captions.costs.sourced import NUMBERS_PATH, Numbers
-from sa1b_captions.costs.work import usual_mix
+from sa1b_captions.costs.work import Work, usual_mix
 from sa1b_captions.recipe import load_recipe
 
 COMMAND = "plan --profile h100x4 --nodes 8 --price-per-gpu-hour 2.5 --spot"
@@ -27,6 +26,19 @@ def output(command: str) -> str:
     with mock.patch.dict(os.environ, bare, clear=True), contextlib.redirect_stdout(printed):
         app(shlex.split(command), standalone_mode=False)
     return printed.getvalue().rstrip().rpartition("\n")[0]
+
+
+def lost_by_pods(work: Work, gpus: int, shards_per_pod: int, load_min: float) -> float:
+    """GPU-hours that pods lose to it; one of fewer shards at the end counts by its share."""
+    return work.shards / shards_per_pod * load_min / 60 * gpus
+
+
+def lost_by_servers(
+    work: Work, gpus: int, replicas: int, load_min: float, numbers: Numbers
+) -> float:
+    """GPU-hours that servers which stay up lose to loads and to waiting for work."""
+    idle = work.shards * work.captioning_s / HOUR_S * gpus * numbers["fleet_idle_share"]
+    return (replicas + numbers["fleet_restarts"]) * load_min / 60 * gpus + idle
 
 
 def page() -> str:

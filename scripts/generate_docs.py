@@ -23,11 +23,11 @@ import typer.main
 from typer.cli import get_docs_for_click
 
 from sa1b_captions.cli import app
-from sa1b_captions.quality.examples import CATCHES, EXAMPLES
 from sa1b_captions.quality.rules import MEANINGS, RULES
 from sa1b_captions.recipe import load_recipe
 from sa1b_captions.recipe.limits import HealthLimits
 from scripts import fleet_page, model_memory, observing_page, settings_files
+from tests.gold.examples import CATCHES, EXAMPLES
 
 ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs"

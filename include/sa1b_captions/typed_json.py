@@ -2,7 +2,7 @@
 
 Fields that the class does not have are left out, so that a newer writer may add some; a field with
 a default may be missing, so that an older one need not have known it. A field whose metadata says
-`json: False` is never read.
+`json: False` is never read; one whose metadata says `before` may stand under that older name.
 """
 
 import dataclasses
@@ -59,6 +59,7 @@ def _of_dataclass(kind: Any) -> _Converter:
     fields = [
         (
             field.name,
+            field.metadata.get("before", field.name),
             _converter(hints[field.name]),
             field.default is dataclasses.MISSING and field.default_factory is dataclasses.MISSING,
         )
@@ -70,9 +71,10 @@ def _of_dataclass(kind: Any) -> _Converter:
         if not isinstance(value, dict):
             raise _mismatch(where, "an object", value)
         values = {}
-        for name, convert_field, required in fields:
-            if name in value:
-                values[name] = convert_field(value[name], f"{where}.{name}" if where else name)
+        for name, older, convert_field, required in fields:
+            stored = name if name in value else older
+            if stored in value:
+                values[name] = convert_field(value[stored], f"{where}.{name}" if where else name)
             elif required:
                 raise ValueError(f"it lacks {where}.{name}" if where else f"it lacks {name}")
         return kind(**values)

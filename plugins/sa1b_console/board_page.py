@@ -59,7 +59,7 @@ class Odd:
     track: str
     measure: str
     value: str
-    usual: str
+    median: str
     deviations: str
 
 

@@ -173,8 +173,8 @@ def _chart(counts: FacetCounts, change: Change, units: Sequence[str]) -> Markup 
     end = max(int(lengths["caption_chars"][-1]), int(change.value)) + 1
     if lengths.height > 1:  # what runs away far shares the last bar
         spread = lengths.with_columns(part=pl.col("rows").cum_sum() / pl.col("rows").sum())
-        usual = int(spread.filter(pl.col("part") >= 0.995)["caption_chars"][0])
-        end = min(end, max(int(usual * 1.3), int(change.value * 1.1)) + 1)
+        most = int(spread.filter(pl.col("part") >= 0.995)["caption_chars"][0])
+        end = min(end, max(int(most * 1.3), int(change.value * 1.1)) + 1)
     width = max(1, -(-end // _BARS))
     bars = [0] * _BARS
     for chars, count in lengths.iter_rows():

@@ -12,7 +12,6 @@ from sa1b_captions.freshness.shard_freshness import read_shard
 from sa1b_captions.mark_logs import MarkLog
 from sa1b_captions.marks import SentenceMark, Support
 from sa1b_captions.outputs import read_answers
-from sa1b_captions.quality.curated import read_curate_receipts
 from sa1b_captions.receipts.receipt_files import audit_place, read_receipt
 from sa1b_captions.stages.auditing.audit import audit_shards
 from sa1b_captions.stages.auditing.audit_findings import Reviews, find_in_release, find_in_shard
@@ -21,6 +20,7 @@ from sa1b_captions.storage import FileStore
 from tests.support import builders
 from tests.support.openai_server import content, serve
 from tests.support.planted_falsehoods import Judge, plant
+from tests.support.receipts import read_curate_receipts
 
 SHARD = "sa_000000"
 SENSITIVITY, SPECIFICITY = 0.8, 0.95

@@ -12,12 +12,12 @@ from sa1b_captions import layout, records
 from sa1b_captions.caption.engines.generation import finished
 from sa1b_captions.errors import PermanentError
 from sa1b_captions.quality import features
-from sa1b_captions.quality.examples import FIT
 from sa1b_captions.quality.rules import find_reasons
 from sa1b_captions.recipe import load_recipe
 from sa1b_captions.release import guards
 from sa1b_captions.release.manifest import latest_version
 from sa1b_captions.stages.exporting.export import export_release
+from tests.gold.examples import FIT
 from tests.support import builders, receipts, releases
 
 RECIPE = builders.demo_recipe()

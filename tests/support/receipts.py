@@ -9,9 +9,14 @@ from sa1b_captions.campaign import Campaign
 from sa1b_captions.checked_json import CHECKSUM
 from sa1b_captions.freshness.audits import accepted_version, audit_fingerprint
 from sa1b_captions.freshness.release_freshness import release_validation_input
-from sa1b_captions.freshness.shard_freshness import captions_version, curated_version, read_shard
+from sa1b_captions.freshness.shard_freshness import (
+    captions_version,
+    curated_version,
+    read_shard,
+    read_tracks,
+)
 from sa1b_captions.generations import FIRST
-from sa1b_captions.quality.curated import read_curate_receipts, require_curated
+from sa1b_captions.quality.curated import require_curated
 from sa1b_captions.receipts import (
     CaptionReceipt,
     CurateCounts,
@@ -144,6 +149,13 @@ def put_audit(campaign: Campaign, track: str, shard: str) -> AuditReceipt:
     )
     place_of_audit = receipt_files.audit_place(campaign.name, track, shard)
     return write_receipt(campaign.store, place_of_audit, receipt)
+
+
+def read_curate_receipts(
+    campaign: Campaign, track: str, shards: Sequence[str]
+) -> list[CurateReceipt | None]:
+    """Curate receipts in the order of `shards`; None where there is none or it is stale."""
+    return [found.fresh_curated for found in read_tracks(campaign, track, shards)]
 
 
 def put_shard_validation(

@@ -1,8 +1,8 @@
 import pytest
 
 from sa1b_captions.quality.browse.offences import find_offences
-from sa1b_captions.quality.examples import EXAMPLES
 from sa1b_captions.recipe import load_recipe
+from tests.gold.examples import EXAMPLES
 
 LIMITS = load_recipe("internvl").quality.languages
 WITHOUT_WORDS = {"too_short", "length_outlier"}

@@ -3,7 +3,7 @@
 import pytest
 
 from sa1b_captions.quality.projection import MIN_SHARDS
-from sa1b_captions.stages.status.outliers import find_outliers, mean_tokens, reject_share, slowest
+from sa1b_captions.stages.status.outliers import find_outliers, mean_chars, reject_share, slowest
 from sa1b_captions.stages.status.shard_figures import TrackFigures
 from sa1b_captions.stages.status.status import ShardStatus
 
@@ -50,5 +50,5 @@ def test_the_slowest_come_first_and_those_without_times_not_at_all():
 
 
 def test_what_is_not_stored_has_no_mean():
-    assert mean_tokens(TrackFigures(planned=3)) is None
+    assert mean_chars(TrackFigures(planned=3)) is None
     assert reject_share(TrackFigures(planned=0, rejected=0)) is None

@@ -1,7 +1,6 @@
 """`docs/add-an-engine.md`, followed: its code becomes a room, and a shard is captioned with it."""
 
 import dataclasses
-import importlib.machinery
 import re
 import sys
 import textwrap
@@ -37,7 +36,6 @@ def engine(tmp_path, monkeypatch):
     name = place.partition("/")[0]
     monkeypatch.setattr(engines, "__path__", [*engines.__path__, str(tmp_path)])
     monkeypatch.setattr(registry, "ENGINE_NAMES", (*ENGINE_NAMES, name))
-    registry.check_engine(name, RECIPE, SETTINGS)
     return registry.open_engine(name, RECIPE, SETTINGS)
 
 
@@ -97,47 +95,24 @@ def test_every_engine_that_may_be_chosen_has_its_room(name):
 
 
 def test_a_name_without_a_room_is_refused_with_those_there_are():
-    for use in (registry.open_engine, registry.check_engine):
-        with pytest.raises(PermanentError, match="no engine 'gpt'; there are: preview, openai"):
-            use("gpt", RECIPE, SETTINGS)
+    with pytest.raises(PermanentError, match="no engine 'gpt'; there are: preview, openai"):
+        registry.open_engine("gpt", RECIPE, SETTINGS)
 
 
 @pytest.mark.parametrize(
     ("name", "missing"),
     [("lmdeploy", "CAPTIONS_MODEL_PATH"), ("openai", "CAPTIONS_OPENAI_URLS")],
 )
-def test_an_engine_whose_setting_is_missing_is_refused_without_opening_it(name, missing):
+def test_an_engine_whose_setting_is_missing_is_refused(name, missing):
     with pytest.raises(SettingsError, match=f"{missing} is not set"):
-        registry.check_engine(name, RECIPE, SETTINGS)
+        registry.open_engine(name, RECIPE, SETTINGS)
 
 
-def test_engines_that_need_nothing_here_pass_the_check():
-    registry.check_engine("preview", RECIPE, SETTINGS)
-    urls = {"CAPTIONS_ROOT": "file:///x", "CAPTIONS_OPENAI_URLS": "http://127.0.0.1:9/v1"}
-    registry.check_engine("openai", RECIPE, load_settings(urls))  # and asks no server
-
-
-def test_lmdeploy_is_refused_where_it_is_not_installed_or_has_no_gpu(tmp_path, monkeypatch):
+def test_lmdeploy_is_refused_where_it_is_not_installed(tmp_path, monkeypatch):
     folder = tmp_path / RECIPE.model.id.rpartition("/")[2]
     folder.mkdir()
     (folder / "config.json").write_text("{}")
     environ = {"CAPTIONS_ROOT": "file:///x", "CAPTIONS_MODEL_PATH": str(folder)}
-    settings = load_settings(environ | {"CAPTIONS_TENSOR_PARALLEL": "4"})
     monkeypatch.setitem(sys.modules, "lmdeploy", None)
     with pytest.raises(PermanentError, match="the lmdeploy engine is not installed"):
-        registry.check_engine("lmdeploy", RECIPE, settings)
-    with pytest.raises(SettingsError, match=r"TENSOR_PARALLEL=4, but this process sees 1 GPUs"):
-        _with_gpus(monkeypatch, 1, settings)
-    with pytest.raises(PermanentError, match="sees no GPU"):
-        _with_gpus(monkeypatch, 0, settings)
-    _with_gpus(monkeypatch, 4, settings)
-
-
-def _with_gpus(monkeypatch, count, settings):
-    """Check in a process that has lmdeploy, and torch that sees so many GPUs."""
-    for name in ("lmdeploy", "torch"):
-        module = types.ModuleType(name)
-        module.__spec__ = importlib.machinery.ModuleSpec(name, None)
-        monkeypatch.setitem(sys.modules, name, module)
-    sys.modules["torch"].cuda = types.SimpleNamespace(device_count=lambda: count)
-    registry.check_engine("lmdeploy", RECIPE, settings)
+        registry.open_engine("lmdeploy", RECIPE, load_settings(environ))

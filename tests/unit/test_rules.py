@@ -8,12 +8,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sa1b_captions.quality.examples import CATCHES, EXAMPLES, FIT
 from sa1b_captions.quality.features import LINE_BREAKS, measure
 from sa1b_captions.quality.rules import MEANINGS, RULES, find_reasons
 from sa1b_captions.recipe import load_recipe
 from sa1b_captions.recipe.limits import RULES as RULE_NAMES
 from sa1b_captions.records import CaptionStatus
+from tests.gold.examples import CATCHES, EXAMPLES, FIT
 from tests.gold.planting.base import material
 
 LIMITS = load_recipe("internvl").quality.languages

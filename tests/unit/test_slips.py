@@ -2,7 +2,7 @@
 
 import pytest
 
-from sa1b_captions.quality.examples import FIT
+from tests.gold.examples import FIT
 from tests.unit.test_rules import reasons
 
 

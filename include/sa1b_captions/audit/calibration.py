@@ -142,18 +142,6 @@ def corrected_share(refused: Share, quality: JudgeQuality) -> Share:
     return Share(value, low, high, quality.marks, float(quality.marks))
 
 
-def rogan_gladen(refused: float, sensitivity: float, specificity: float) -> float:
-    """The share of a trait among what a test with these error rates finds in a share `refused`.
-
-    Raises:
-        ValueError: the test tells nothing, for its two rates add up to 1.
-    """
-    tells = sensitivity + specificity - 1
-    if math.isclose(tells, 0.0, abs_tol=1e-12):
-        raise ValueError("a test whose sensitivity and specificity add up to 1 tells nothing")
-    return (refused + specificity - 1) / tells
-
-
 def _recall(q: Share, a: Share, b: Share) -> Share:
     """Q a / (q a + (1 − q) b), with the interval of the logarithm of its odds (MOVER)."""
     marks = a.of + b.of

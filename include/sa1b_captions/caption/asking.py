@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from sa1b_captions.caption.engines.base import Engine, Reply, Request
 from sa1b_captions.caption.engines.generation import LASTING, failed
-from sa1b_captions.caption.engines.storable import storable
+from sa1b_captions.caption.engines.storable import ask
 from sa1b_captions.caption.images import (
     ShardReader,
     UndecodableImageError,
@@ -21,7 +21,6 @@ from sa1b_captions.caption.images import (
     without_orientation,
 )
 from sa1b_captions.caption.sampling import Sample
-from sa1b_captions.errors import PermanentError, RetryableError
 from sa1b_captions.recipe import Generation
 from sa1b_captions.records import CaptionStatus
 
@@ -140,16 +139,9 @@ class Asker:
             self._tells = False
 
     def _tried(self, request: Request) -> Reply:
-        """The engine's reply; an exception that is no failure of the engine is the question's."""
         reply = failed("not_asked", "it was not asked")
         for _ in range(MAX_TRIES):
-            try:
-                reply = storable(self._engine.caption(request))
-            except (RetryableError, PermanentError):
-                raise
-            except Exception as error:
-                _log.exception("%s: a fault of engine %s", request.sample_id, self._engine.name)
-                reply = storable(failed("engine_fault", f"{type(error).__name__}: {error}"))
+            reply = ask(self._engine, request)
             if reply.status is not CaptionStatus.ERROR or reply.error_code in LASTING:
                 break
         return reply

@@ -18,8 +18,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from sa1b_captions.caption.engines.base import Engine, Reply, Request
-from sa1b_captions.caption.engines.generation import LASTING, failed
-from sa1b_captions.caption.engines.storable import storable
+from sa1b_captions.caption.engines.generation import LASTING
+from sa1b_captions.caption.engines.storable import ask
 from sa1b_captions.caption.images import (
     ShardReader,
     UndecodableImageError,
@@ -181,28 +181,13 @@ class Worker:
                 attempt=attempt,
                 jpegs=images.jpegs,
             )
-            reply = self._ask(request)
+            reply = ask(self._engine, request)
             problem = _problem(reply, sample.track.language)
             if problem is None or attempt == MAX_ATTEMPTS:
                 latency_s = time.monotonic() - began
                 return Outcome(sample, reply, attempt, began, latency_s, images.hashes)
             _log.info("%s: %s, trying again", sample.sample_id, problem)
         return None
-
-    def _ask(self, request: Request) -> Reply:
-        """The engine's reply; an exception that is no failure of the engine is the sample's.
-
-        Raises:
-            RetryableError: the engine is gone, or the store.
-            PermanentError: the engine can never do its work.
-        """
-        try:
-            return storable(self._engine.caption(request))
-        except (RetryableError, PermanentError):
-            raise
-        except Exception as error:
-            _log.exception("%s: a fault of engine %s", request.sample_id, self._engine.name)
-            return storable(failed("engine_fault", f"{type(error).__name__}: {error}"))
 
 
 def _problem(reply: Reply, language: str) -> str | None:

@@ -26,13 +26,6 @@ READERS = 16
 _SHOWN_CHARS = 200
 
 
-def read_curate_receipts(
-    campaign: Campaign, track: str, shards: Sequence[str]
-) -> list[CurateReceipt | None]:
-    """Curate receipts in the order of `shards`; None where there is none or it is stale."""
-    return [found.fresh_curated for found in read_tracks(campaign, track, shards)]
-
-
 def require_curated(
     campaign: Campaign, track: str, states: Sequence[ShardState] = ()
 ) -> list[CurateReceipt]:

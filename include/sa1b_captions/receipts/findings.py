@@ -2,7 +2,7 @@
 
 import enum
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 
 class Verdict(enum.StrEnum):
@@ -43,9 +43,10 @@ class Measure:
     name: str
     """One of `quality.health.measures.SHAPES`, or a reason."""
     against: str
-    """`reference` or `neighbours`: what says which value is usual."""
+    """`reference` or `neighbours`: where `expected` is from."""
     value: float
-    usual: float
+    expected: float = field(metadata={"before": "usual"})
+    """Of the reference, or the median of the neighbours. Up to version 0.2.0 stored as `usual`."""
     warning: float
     """The value above which it warns, chance allowed for."""
     critical: float | None

@@ -48,19 +48,6 @@ def open_engine(
     return engine
 
 
-def check_engine(name: str, recipe: Recipe, settings: Settings) -> None:
-    """Refuse an engine that cannot work in a process of this machine; loads and asks nothing.
-
-    It takes seconds, and says what `open_engine` would after a shard was downloaded. Of an engine
-    that runs in a pod it knows nothing: model and GPUs are there.
-
-    Raises:
-        PermanentError: no engine of that name, a setting is missing or wrong, or what it needs is
-            not installed or not in this machine.
-    """
-    _room(name).check_settings(recipe, settings)
-
-
 def _room(name: str) -> ModuleType:
     if name not in ENGINE_NAMES:
         raise PermanentError(f"no engine {name!r}; there are: {', '.join(ENGINE_NAMES)}")

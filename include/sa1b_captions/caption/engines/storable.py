@@ -1,9 +1,14 @@
 """What of an engine's words and numbers fits a caption row: Unicode text, and counts of 32 bits."""
 
 import dataclasses
+import logging
 from typing import Any
 
-from sa1b_captions.caption.engines.base import Reply
+from sa1b_captions.caption.engines.base import Engine, Reply, Request
+from sa1b_captions.caption.engines.generation import failed
+from sa1b_captions.errors import PermanentError, RetryableError
+
+_log = logging.getLogger(__name__)
 
 MAX_CODE_CHARS = 60
 _MAX_COUNT = 2**31 - 1
@@ -23,6 +28,22 @@ def token_count(value: Any) -> int | None:
     if isinstance(value, bool) or not isinstance(value, int):
         return None
     return value if 0 <= value <= _MAX_COUNT else None
+
+
+def ask(engine: Engine, request: Request) -> Reply:
+    """The engine's reply, storable; an exception that is no failure of the engine is the sample's.
+
+    Raises:
+        RetryableError: the engine is gone, or the store.
+        PermanentError: the engine can never do its work.
+    """
+    try:
+        return storable(engine.caption(request))
+    except (RetryableError, PermanentError):
+        raise
+    except Exception as error:
+        _log.exception("%s: a fault of engine %s", request.sample_id, engine.name)
+        return storable(failed("engine_fault", f"{type(error).__name__}: {error}"))
 
 
 def storable(reply: Reply) -> Reply:

@@ -92,14 +92,16 @@ def measure_audit(
         reference: the pinned one, if any.
         limits: share of refused sentences above the reference's that warns, and that fails.
     """
-    usual = reference.unsupported if reference is not None else None
-    if usual is None or usual.judges != audited.judges or not audited.refused.of:
+    expected = reference.unsupported if reference is not None else None
+    if expected is None or expected.judges != audited.judges or not audited.refused.of:
         return []
     # Sentences of a caption are alike, so chance explains more.
-    rows = max(1, int(min(audited.refused.effective, usual.effective)))
-    warning, critical = (share_limit(usual.share + limit, rows) for limit in limits)
+    rows = max(1, int(min(audited.refused.effective, expected.effective)))
+    warning, critical = (share_limit(expected.share + limit, rows) for limit in limits)
     return [
-        Measure("unsupported", "reference", audited.refused.value, usual.share, warning, critical)
+        Measure(
+            "unsupported", "reference", audited.refused.value, expected.share, warning, critical
+        )
     ]
 
 

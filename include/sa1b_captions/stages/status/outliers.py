@@ -35,11 +35,6 @@ def mean_chars(figures: TrackFigures) -> float | None:
     return _ratio(figures.chars, figures.captions)
 
 
-def mean_tokens(figures: TrackFigures) -> float | None:
-    """Mean length of the captions, in completion tokens."""
-    return _ratio(figures.tokens, figures.captions)
-
-
 def _ratio(part: int | None, whole: int | None) -> float | None:
     return part / whole if part is not None and whole else None
 
@@ -89,13 +84,13 @@ def _odd(
         return []
     median = statistics.median(values.values())
     spread = statistics.median(abs(value - median) for value in values.values())
-    usual = max(spread * _NORMAL, abs(median) * _FLAT, 1e-6)
+    deviation = max(spread * _NORMAL, abs(median) * _FLAT, 1e-6)
     odd = []
     for shard, value in values.items():
         # Of a few samples, chance alone rejects one more or less.
         samples = max(figures[shard].planned, 1)
         chance = math.sqrt(max(median, 1 / samples) / samples) if name == "rejected" else 0.0
-        deviations = (value - median) / max(usual, chance)
+        deviations = (value - median) / max(deviation, chance)
         if abs(deviations) > ODD_FROM:
             odd.append(Outlier(shard, track, name, value, median, deviations))
     return odd

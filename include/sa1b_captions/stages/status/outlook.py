@@ -190,11 +190,11 @@ def shares_done(shards: Sequence[ShardStatus]) -> list[float]:
         track: [one.planned for shard in shards if (one := shard.figures.get(track)) is not None]
         for track in tracks
     }
-    usual = {track: statistics.median(found) if found else 1 for track, found in planned.items()}
+    medians = {track: statistics.median(found) if found else 1 for track, found in planned.items()}
     shares = []
     for shard in shards:
         sizes = {
-            track: one.planned if (one := shard.figures.get(track)) else usual[track]
+            track: one.planned if (one := shard.figures.get(track)) else medians[track]
             for track in shard.tracks
         }
         done = sum(sizes[track] for track, step in shard.tracks.items() if step)

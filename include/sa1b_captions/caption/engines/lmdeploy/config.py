@@ -119,21 +119,6 @@ def engine_config(settings: Settings, model: Model) -> "TurbomindEngineConfig":
         raise SettingsError(f"CAPTIONS_LMDEPLOY_OPTIONS: {error}") from None
 
 
-def require_gpus(wanted: int | None) -> None:
-    """Refuse to share a model among more GPUs than this process sees; None means all of them.
-
-    Raises:
-        SettingsError: there are fewer.
-        PermanentError: there is none.
-    """
-    seen = _visible_gpus()
-    if wanted is not None and wanted > seen:
-        raise SettingsError(
-            f"CAPTIONS_TENSOR_PARALLEL={wanted}, but this process sees {seen} GPUs; correct it, or "
-            "the pod's GPU limit"
-        )
-
-
 def _visible_gpus() -> int:
     import torch
 

@@ -7,7 +7,6 @@ when the engine hangs. A CUDA error ends the process as well; TurboMind aborts o
 
 import asyncio
 import concurrent.futures
-import importlib.util
 import logging
 import math
 import threading
@@ -20,15 +19,13 @@ from sa1b_captions.caption.engines.lmdeploy import checks
 from sa1b_captions.caption.engines.lmdeploy.config import (
     find_snapshot,
     generation_config,
-    require_gpus,
 )
 from sa1b_captions.caption.engines.lmdeploy.loading import (
-    NOT_INSTALLED,
     load_pipeline,
     widen_preprocessing,
 )
 from sa1b_captions.caption.engines.lmdeploy.watchdog import Watchdog
-from sa1b_captions.errors import PermanentError, RetryableError
+from sa1b_captions.errors import RetryableError
 from sa1b_captions.process import end_process
 from sa1b_captions.recipe import Generation, Recipe
 from sa1b_captions.recipe.model_files import require_locked
@@ -44,20 +41,6 @@ T = TypeVar("T")
 
 _PROBE_S = 30.0
 _CLOSE_S = 120.0
-
-
-def check_settings(recipe: Recipe, settings: Settings) -> None:
-    """Check the model's folder and this machine's GPUs without loading anything.
-
-    Raises:
-        SettingsError: a setting is missing, or wants more GPUs than there are.
-        PermanentError: lmdeploy is missing, the model is another one, or there is no GPU.
-    """
-    find_snapshot(recipe.model, settings.model_path)
-    missing = [name for name in ("lmdeploy", "torch") if importlib.util.find_spec(name) is None]
-    if missing:
-        raise PermanentError(NOT_INSTALLED.format(f"no {' and no '.join(missing)} here"))
-    require_gpus(settings.tensor_parallel)
 
 
 def check_files(recipe: Recipe, settings: Settings, lock: ModelLock) -> None:

@@ -10,7 +10,7 @@ from sa1b_captions.errors import PermanentError, RetryableError
 from sa1b_captions.recipe import Recipe
 from sa1b_captions.settings import Settings
 
-NOT_INSTALLED = "the lmdeploy engine is not installed ({}); it runs in the GPU worker image"
+_NOT_INSTALLED = "the lmdeploy engine is not installed ({}); it runs in the GPU worker image"
 
 
 def load_pipeline(recipe: Recipe, settings: Settings, snapshot: Snapshot) -> Any:
@@ -24,7 +24,7 @@ def load_pipeline(recipe: Recipe, settings: Settings, snapshot: Snapshot) -> Any
         import lmdeploy
         import torch
     except ImportError as error:
-        raise PermanentError(NOT_INSTALLED.format(error)) from None
+        raise PermanentError(_NOT_INSTALLED.format(error)) from None
     # Preprocessing is many small operations on one thread; more threads make it 2-3 times slower.
     torch.set_num_threads(1)
     config = engine_config(settings, recipe.model)

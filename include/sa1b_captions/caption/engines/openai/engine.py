@@ -43,22 +43,6 @@ _SHOWN_MODELS = 5
 _NOT_INSTALLED = "the openai package is not installed; install sa1b-captions[openai]"
 
 
-def check_settings(recipe: Recipe, settings: Settings) -> None:
-    """Check what can be without asking a replica; raises as `open_engine` says."""
-    del recipe
-    _require_urls(settings)
-    if importlib.util.find_spec("openai") is None:
-        raise PermanentError(_NOT_INSTALLED)
-
-
-def _require_urls(settings: Settings) -> tuple[str, ...]:
-    if not settings.openai_urls:
-        raise SettingsError(
-            "CAPTIONS_OPENAI_URLS is not set; the openai engine needs its endpoint's URL"
-        )
-    return settings.openai_urls
-
-
 def open_engine(recipe: Recipe, settings: Settings) -> "OpenAIEngine":
     """Connect to the replicas and wait until one of them serves the recipe's model.
 
@@ -68,9 +52,13 @@ def open_engine(recipe: Recipe, settings: Settings) -> "OpenAIEngine":
             refuses the key.
         RetryableError: no replica came up in time.
     """
+    if not settings.openai_urls:
+        raise SettingsError(
+            "CAPTIONS_OPENAI_URLS is not set; the openai engine needs its endpoint's URL"
+        )
     engine = OpenAIEngine(
         recipe.model,
-        _require_urls(settings),
+        settings.openai_urls,
         api_key=settings.openai_api_key,
         window=settings.window,
         timeout_s=settings.request_timeout_s,

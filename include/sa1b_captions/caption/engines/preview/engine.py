@@ -18,11 +18,6 @@ _WORDS = {"en": re.compile(r"[\w.%-]*\w%?"), "zh": re.compile(r"[\u4e00-\u9fff]|
 LANGUAGES = {"en": ENGLISH, "zh": CHINESE}
 
 
-def check_settings(recipe: Recipe, settings: Settings) -> None:
-    """Do nothing: it works everywhere."""
-    del recipe, settings
-
-
 def open_engine(recipe: Recipe, settings: Settings) -> "PreviewEngine":
     """Make the engine; nothing of the recipe or the deployment changes what it says."""
     from PIL import Image
