@@ -57,7 +57,7 @@ class Storm:
             return answer(environ, start_response)
         if weather == RESETS and random.random() < 0.5:
             reset(environ["werkzeug.socket"])
-            return []
+            raise ConnectionResetError
         if weather == SLOW:
             time.sleep(SLOW_S)
         return self._sent(self._calm(environ, start_response), environ, weather)

@@ -7,7 +7,8 @@ import pytest
 from tests.chaos.night import run_night
 from tests.support import stack
 
-SEED, FAULTS, SHARDS = 0, 6, 3
+SEED, FAULTS, SHARDS = 3, 6, 3
+"""Stage and pods killed, a damaged recipe, a full disk: pods on S3."""
 
 
 @pytest.mark.timeout(2400)

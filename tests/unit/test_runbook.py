@@ -5,7 +5,10 @@ from pathlib import Path
 ROOT = Path(__file__).parents[2]
 RUNBOOK = (ROOT / "docs" / "runbook.md").read_text()
 # What Airflow and Kubernetes say.
-THEIR_WORDS = {"Clear", "Required Actions", "exceeded quota", "namespaces … not found"}
+THEIR_WORDS = {
+    *("Clear", "Required Actions", "Dag not found during start up", "Import Errors"),
+    *("exceeded quota", "namespaces … not found"),
+}
 # Emphasis and names of measures, not messages.
 MERE_WORDS = {"knee"}
 
