@@ -1,11 +1,14 @@
 """Faults that people are: captioning again, exporting twice, editing the recipe under way."""
 
 import threading
+import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 import httpx
 
+from sa1b_captions import layout
+from sa1b_captions.errors import RetryableError
 from tests.chaos.ground import Ground, replace, small_recipe
 from tests.chaos.plan import Fault
 
@@ -22,9 +25,16 @@ def forced_redo(ground: Ground, fault: Fault) -> Iterator[str | None]:
     yield shard
 
 
+EXPORT_WAIT_S = 300.0
+"""For a shard that can be exported."""
+
+
 @contextmanager
-def two_exports(ground: Ground, fault: Fault) -> Iterator[str]:
-    """Export what is there by two commands at once, under one name."""
+def two_exports(ground: Ground, fault: Fault) -> Iterator[str | None]:
+    """Export what is there by two commands at once, under one name, once there is something."""
+    if not _has_validated_shard(ground):
+        yield None
+        return
     version = f"early{fault.number}"
     said: list[str] = []
 
@@ -43,6 +53,17 @@ def two_exports(ground: Ground, fault: Fault) -> Iterator[str]:
     for thread in exports:
         thread.join(600)
     ground.journal.note("exports", number=fault.number, said=said)
+
+
+def _has_validated_shard(ground: Ground) -> bool:
+    prefix = layout.shard_validations_prefix(ground.stack.variables["CAPTIONS_CAMPAIGN"])
+    deadline = time.monotonic() + EXPORT_WAIT_S
+    while time.monotonic() < deadline:
+        with suppress(RetryableError):
+            if any(ground.store().list(prefix)):
+                return True
+        time.sleep(2)
+    return False
 
 
 def _edited(change: Callable[[str], str]) -> Callable[[Ground, Fault], Iterator[str]]:
