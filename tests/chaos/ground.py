@@ -126,8 +126,8 @@ def replace(path: Path, text: str) -> None:
 
 
 def small_recipe(shards: int) -> str:
-    """The demo's for so many shards, in blocks of two: the engine says much the same of any."""
-    text = (ROOT / "demo" / "recipe.toml").read_text()
+    """That of two shards for so many, in blocks of two: the engine says much the same of any."""
+    text = (ROOT / "tests" / "support" / "two_shards.toml").read_text()
     for written, meant in (
         ('shards = "0-1"', f'shards = "0-{shards - 1}"'),
         ("block_size = 8", "block_size = 2"),
@@ -136,7 +136,7 @@ def small_recipe(shards: int) -> str:
         ("min_rows = 5", "min_rows = 1"),
     ):
         if written not in text:
-            raise ValueError(f"demo/recipe.toml has no {written}")
+            raise ValueError(f"two_shards.toml has no {written}")
         text = text.replace(written, meant)
     return text
 
