@@ -10,21 +10,13 @@ from pathlib import Path
 from typing import Any
 
 from sa1b_captions.shards import shard_name
-
-ROOT = Path(__file__).parents[1]
+from tests.support.airflow_home import airflow_home
 
 
 def prepare(home: Path, url: str, s3_endpoint_url: str | None) -> None:
     """Name an Airflow that lies in a folder, for a campaign of a store."""
     os.environ |= {
-        "AIRFLOW_HOME": str(home),
-        "AIRFLOW__CORE__DAGS_FOLDER": str(ROOT / "dags"),
-        "AIRFLOW__CORE__PLUGINS_FOLDER": str(ROOT / "plugins"),
-        "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
-        "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_USERS": "viewer:viewer",
-        "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": f"sqlite:///{home}/airflow.db",
-        "AIRFLOW__API_AUTH__JWT_SECRET": "a secret of this benchmark alone " * 3,
-        "AIRFLOW__LOGGING__LOGGING_LEVEL": "ERROR",
+        **airflow_home(home, "viewer:viewer", "ERROR"),
         "CAPTIONS_ROOT": url,
         "CAPTIONS_CAMPAIGN": "bench",
         "CAPTIONS_RECIPE": "internvl",

@@ -15,20 +15,15 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.airflow_home import airflow_home
+
 ROOT = Path(__file__).parents[1]
 HOME = Path(tempfile.mkdtemp(prefix="sa1b-airflow-"))
 atexit.register(shutil.rmtree, HOME, ignore_errors=True)
 
 # Before anything imports airflow: it reads these once.
 os.environ |= {
-    "AIRFLOW_HOME": str(HOME),
-    "AIRFLOW__CORE__DAGS_FOLDER": str(ROOT / "dags"),
-    "AIRFLOW__CORE__PLUGINS_FOLDER": str(ROOT / "plugins"),
-    "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
-    "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_USERS": "admin:admin,viewer:viewer",
-    "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": f"sqlite:///{HOME}/airflow.db",
-    "AIRFLOW__API_AUTH__JWT_SECRET": "a secret of these tests alone " * 3,
-    "AIRFLOW__LOGGING__LOGGING_LEVEL": "WARNING",
+    **airflow_home(HOME, "admin:admin,viewer:viewer", "WARNING"),
     # Between questions to a Kubernetes that is away; the defaults are 1 s and 15 s.
     "AIRFLOW__WORKERS__API_RETRY_WAIT_MIN": "0.01",
     "AIRFLOW__WORKERS__API_RETRY_WAIT_MAX": "0.02",

@@ -7,7 +7,7 @@ import pyarrow.compute as pc
 
 from sa1b_captions.receipts.findings import Check
 from sa1b_captions.recipe import TRACKS, Recipe, Track
-from sa1b_captions.release.card.card import CardFacts
+from sa1b_captions.release.card.card_facts import CardFacts
 from sa1b_captions.release.card.summary import TrackSummary
 from sa1b_captions.release.manifest import TrackTotals
 from sa1b_captions.release.names import release_names, track_files

@@ -14,6 +14,7 @@ from sa1b_captions.errors import PermanentError
 from sa1b_captions.quality import rules
 from sa1b_captions.quality.report.release import without_photographs
 from sa1b_captions.release.card import card
+from sa1b_captions.release.card.card_facts import CardFacts
 from sa1b_captions.release.card.croissant import CROISSANT, render_croissant
 from sa1b_captions.release.card.figures import histogram
 from sa1b_captions.release.card.summary import TrackSummary, example_id
@@ -87,7 +88,7 @@ def write_release(
     }
     _write_card(
         folder,
-        card.CardFacts(
+        CardFacts(
             recipe=recipe,
             version=version,
             tracks=tracks,
@@ -153,7 +154,7 @@ def _require_rows(campaign: Campaign, track: str, rows: int) -> None:
         )
 
 
-def _write_card(folder: ReleaseFolder, facts: card.CardFacts) -> None:
+def _write_card(folder: ReleaseFolder, facts: CardFacts) -> None:
     """Card, its figures, licence and citation."""
     for name, summary in facts.summaries.items():
         for unit, file in card.figure_names(name, summary).items():

@@ -10,7 +10,7 @@ from sa1b_captions.marks import CaptionMark, Judgement, last_of_each
 from sa1b_captions.quality.browse.filters import parse_draw
 from sa1b_captions.quality.reviews import RuleScore, Share, fit_shares, rule_scores
 from sa1b_captions.recipe import TRACKS
-from sa1b_captions.release.card.card import ReviewTables
+from sa1b_captions.release.card.card_facts import ReviewTables
 from sa1b_captions.release.manifest import TrackTotals
 
 
