@@ -26,8 +26,6 @@ class Played:
     pods: int
     """Those made again included."""
     preemptions: int
-    idle_gpu_hours: float
-    """Of these, nodes that had no pod."""
 
 
 @dataclass(slots=True)
@@ -59,7 +57,7 @@ class _Campaign:
         self._places = simpy.Resource(self._clock, fleet.places)
         self._all_places = [_Place() for _ in range(fleet.places)]
         self._free = list(self._all_places)
-        self._paid_s = self._idle_s = self._end_s = 0.0
+        self._paid_s = self._end_s = 0.0
         self._pods = self._preemptions = 0
 
     def run(self) -> Played:
@@ -71,14 +69,13 @@ class _Campaign:
         self._clock.run()
         for place in self._all_places:
             if place.free_since_s is not None:
-                self._pay_idle(self._fleet.node_release_s)
+                self._paid_s += self._fleet.node_release_s
         hours = self._fleet.gpus / HOUR_S
         return Played(
             gpu_hours=self._paid_s * hours,
             wall_hours=self._end_s / HOUR_S,
             pods=self._pods,
             preemptions=self._preemptions,
-            idle_gpu_hours=self._idle_s * hours,
         )
 
     def _group(self, shards: int) -> "Generator[simpy.Event, Any, None]":
@@ -101,14 +98,10 @@ class _Campaign:
         """Until the place has a node; pays for one that stood there without a pod."""
         if place.free_since_s is not None:
             idle_s = self._clock.now - place.free_since_s
-            self._pay_idle(min(idle_s, self._fleet.node_release_s))
+            self._paid_s += min(idle_s, self._fleet.node_release_s)
             if idle_s <= self._fleet.node_release_s:
                 return 0.0
         return self._fleet.node_start_s
-
-    def _pay_idle(self, seconds: float) -> None:
-        self._paid_s += seconds
-        self._idle_s += seconds
 
     def _pods_s(self, shards: int) -> float:
         """Of the pods that some shards take, those made again included."""
