@@ -13,7 +13,7 @@ CHART ?= .run/airflow-$(CHART_VERSION).tgz
 # Of the machine that the bundle of gpu-smoke goes to.
 GPU_PYTHON ?= 3.12
 
-PEERS := datatrove
+PEERS := datatrove distilabel ray
 PINNED = $(BIN)/uv pip compile -q $(if $(UPGRADE),--upgrade) --universal --python-version 3.11 --no-header --generate-hashes
 
 # Ray's daemons may take a minute to start where there is little CPU, and tell nobody of it.

@@ -15,9 +15,9 @@ import time
 from pathlib import Path
 from typing import Any
 
-from benchmarks.peers.measure import Setting, measure
+from benchmarks.peers.measure import NotMeasuredError, Setting, measure
 from benchmarks.peers.table import table
-from benchmarks.peers.tools import TOOLS
+from benchmarks.peers.tools import ABSENT, TOOLS
 
 
 def main() -> None:
@@ -27,6 +27,7 @@ def main() -> None:
     )
     wanted = sys.argv[1:] or [tool.name for tool in TOOLS]
     found: dict[str, dict[str, Any]] = {}
+    absent = dict(ABSENT)
     load = os.getloadavg()[0]
     began = time.monotonic()
     with tempfile.TemporaryDirectory() as folder:
@@ -34,12 +35,14 @@ def main() -> None:
             if tool.name not in wanted:
                 continue
             if tool.version is None:
-                print(f"{tool.name}: not installed in {tool.environment.name}", file=sys.stderr)
+                absent[tool.name] = f"not installed in {tool.environment.name}"
                 continue
-            home = Path(os.environ.get("KEEP", folder)) / tool.name
-            found[tool.name] = measure(tool, home, setting)
-            print(f"{tool.name}: {json.dumps(found[tool.name])}", file=sys.stderr)
-    print(table(found))
+            try:
+                found[tool.name] = measure(tool, Path(folder) / tool.name, setting)
+            except NotMeasuredError as error:
+                absent[tool.name] = str(error)
+            print(f"{tool.name}: {found.get(tool.name) or absent[tool.name]}", file=sys.stderr)
+    print(table(found, absent))
     print(
         json.dumps(
             {
@@ -48,6 +51,7 @@ def main() -> None:
                 "load_before": round(load, 1),
                 "whole_s": round(time.monotonic() - began, 1),
                 "tools": found,
+                "absent": absent,
             }
         )
     )

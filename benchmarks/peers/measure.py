@@ -17,6 +17,10 @@ ODD_IMAGES = 24
 CORRUPT = "corrupt image"
 
 
+class NotMeasuredError(Exception):
+    """A tool did not get through a run in which nothing happens; the message says how far."""
+
+
 @dataclass(frozen=True)
 class Setting:
     """What every tool gets."""
@@ -26,7 +30,11 @@ class Setting:
 
 
 def measure(tool: Tool, home: Path, setting: Setting) -> dict[str, Any]:
-    """All figures of a tool, as they go into the JSON line."""
+    """All figures of a tool, as they go into the JSON line.
+
+    Raises:
+        NotMeasuredError: it does not get through a run in which nothing happens.
+    """
     found: dict[str, Any] = {"version": tool.version, "lines": tool.lines}
     found |= _quiet(tool, home / "quiet", setting)
     found |= _killed(tool, home / "killed", setting)
@@ -41,9 +49,9 @@ def _quiet(tool: Tool, home: Path, setting: Setting) -> dict[str, Any]:
         trial.run(LIMIT_S)
         captions = {row.image for row in trial.rows() if row.caption == caption_of(row.image)}
         if trial.exit_code != 0 or captions != set(names):
-            raise SystemExit(
-                f"{tool.name} ended with {trial.exit_code} and {len(captions)} of {len(names)} "
-                f"captions; see {home / 'log.txt'}"
+            raise NotMeasuredError(
+                f"it ended with {trial.exit_code} and {len(captions)} of {len(names)} "
+                f"captions: {_last_line(home / 'log.txt')}"
             )
         speed = accounts.throughput(trial.asked, trial.whole_s)
         return {
@@ -53,6 +61,11 @@ def _quiet(tool: Tool, home: Path, setting: Setting) -> dict[str, Any]:
             "occupancy": round(trial.occupancy, 3),
             "peak_mib": trial.peak_bytes >> 20,
         }
+
+
+def _last_line(log: Path) -> str:
+    lines = log.read_text(errors="replace").split("\n")
+    return next((line.strip() for line in reversed(lines) if line.strip()), "no word")
 
 
 def _killed(tool: Tool, home: Path, setting: Setting) -> dict[str, Any]:

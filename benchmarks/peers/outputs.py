@@ -40,3 +40,18 @@ def datatrove(out: Path) -> Iterator[Row]:
         for result in document["metadata"]["rollout_results"]:
             problem = "" if result["finish_reason"] == "stop" else str(result["finish_reason"])
             yield Row(document["id"], result["text"], problem)
+
+
+def distilabel(out: Path) -> Iterator[Row]:
+    """The distiset once it is there, until then what the step has left behind."""
+    whole = out / "captions.parquet"
+    files = [whole] if whole.exists() else (out / "cache").glob("**/steps_outputs/**/*.parquet")
+    for row in _tables(iter(files)):
+        yield Row(row["path"], row["generation"] or "")
+
+
+def ray(out: Path) -> Iterator[Row]:
+    """Files that Ray Data's tasks wrote."""
+    for row in _tables((out / "captions").glob("*.parquet")):
+        problem = "" if row["finish_reason"] == "stop" else str(row["finish_reason"])
+        yield Row(row["path"].rpartition("/")[2], row["caption"], problem)

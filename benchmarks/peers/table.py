@@ -23,8 +23,8 @@ _ROWS: tuple[tuple[str, Callable[[_Figures], object]], ...] = (
 )
 
 
-def table(found: Mapping[str, _Figures]) -> str:
-    """Markdown of the figures by tool."""
+def table(found: Mapping[str, _Figures], absent: Mapping[str, str]) -> str:
+    """Markdown of the figures by tool, and why some tools are not there."""
     rows: list[list[object]] = [
         [name, *(get(figures) for figures in found.values())] for name, get in _ROWS
     ]
@@ -38,4 +38,5 @@ def table(found: Mapping[str, _Figures]) -> str:
     rows.append(["captions of the others then", *others])
     rows.append(["to look at", *(figures["look"] for figures in found.values())])
     lines: list[list[object]] = [["", *found], ["---"] * (len(found) + 1), *rows]
-    return "\n".join(f"| {' | '.join(map(str, line))} |" for line in lines)
+    text = [f"| {' | '.join(map(str, line))} |" for line in lines]
+    return "\n".join(text + [f"Not there: {name}, {why}." for name, why in absent.items()])

@@ -36,6 +36,7 @@ class Trial:
 
     def __post_init__(self) -> None:
         self.out.mkdir()
+        self.scratch.mkdir()
         names = images.names_by_digest(self.images)
         self._server = CaptionServer(names, self.places, self.moods)
 
@@ -56,6 +57,11 @@ class Trial:
         return self.home / "out"
 
     @property
+    def scratch(self) -> Path:
+        """For its temporary files; a short path, for sockets lie in it."""
+        return self.home / "tmp"
+
+    @property
     def replied(self) -> int:
         """Images whose caption was ready at least once."""
         return self._server.replied
@@ -73,6 +79,8 @@ class Trial:
             "PLACES": str(self.places),
             "PATH": f"{self.tool.environment}/bin:/usr/local/bin:/usr/bin:/bin",
             "HOME": str(self.home),
+            "TMPDIR": str(self.scratch),
+            "RAY_TMPDIR": str(self.scratch),  # its default is shared by all of a machine's users
         }
         with Tree(self.tool.command, environment, self.home / "log.txt") as tree:
             self.exit_code = None

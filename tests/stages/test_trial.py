@@ -69,7 +69,9 @@ def test_a_quiet_run_is_measured_whole(tmp_path, quick):
 
 
 def test_a_tool_that_captions_less_than_all_is_not_measured(tmp_path, quick):
-    with pytest.raises(SystemExit, match=r"fake ended with 0 and 0 of 5 captions; see .*log.txt"):
+    with pytest.raises(
+        measure.NotMeasuredError, match=r"it ended with 0 and 0 of 5 captions: no word"
+    ):
         measure._quiet(tool("/bin/true"), tmp_path, measure.Setting(images=5, places=4))
 
 

@@ -46,9 +46,11 @@ def test_the_table_has_a_column_for_each_tool_and_a_row_for_each_figure():
         **{"images_per_s": 30.0, "occupancy": 0.9, "peak_mib": 100, "killed": killed},
         "odd": {"fates": fates, "others_captioned": 16, "others": 17},
     }
-    lines = table({"one": figures, "two": figures | {"lines": 9}}).splitlines()
+    found = {"one": figures, "two": figures | {"lines": 9}}
+    *lines, last = table(found, {"three": "it does not install"}).splitlines()
     assert lines[0] == "|  | one | two |"
     assert "| lines that the user writes | 8 | 9 |" in lines
     assert "| reply: garbage | said why | said why |" in lines
     assert "| captions of the others then | 16 of 17 | 16 of 17 |" in lines
     assert {line.count("|") for line in lines} == {4}
+    assert last == "Not there: three, it does not install."
