@@ -11,6 +11,8 @@ from benchmarks.peers.tools import Tool
 from benchmarks.peers.trial import Trial
 
 LIMIT_S = 180.0
+LEAST_LIMIT_S = 40.0
+"""A run after a kill may take three times as long as a quiet one, or so long."""
 ODD_LIMIT_S = 40.0
 ALONE_LIMIT_S = 20.0
 ODD_IMAGES = 24
@@ -19,6 +21,10 @@ CORRUPT = "corrupt image"
 
 class NotMeasuredError(Exception):
     """A tool did not get through a run in which nothing happens; the message says how far."""
+
+
+_PERHAPS_ANOTHERS = {Fate.STOPPED, Fate.WAITING, Fate.LEFT_OUT, Fate.EMPTY_CAPTION}
+"""Fates that an image may share with one that was at fault."""
 
 
 @dataclass(frozen=True)
@@ -37,7 +43,8 @@ def measure(tool: Tool, home: Path, setting: Setting) -> dict[str, Any]:
     """
     found: dict[str, Any] = {"version": tool.version, "lines": tool.lines}
     found |= _quiet(tool, home / "quiet", setting)
-    found |= _killed(tool, home / "killed", setting)
+    limit_s = max(LEAST_LIMIT_S, 3 * found["whole_s"])
+    found |= _killed(tool, home / "killed", setting, limit_s)
     found["odd"] = _odd(tool, home, setting.places)
     found["look"] = tool.look
     return found
@@ -68,24 +75,25 @@ def _last_line(log: Path) -> str:
     return next((line.strip() for line in reversed(lines) if line.strip()), "no word")
 
 
-def _killed(tool: Tool, home: Path, setting: Setting) -> dict[str, Any]:
+def _killed(tool: Tool, home: Path, setting: Setting, limit_s: float) -> dict[str, Any]:
     names = images.write_images(home / "images", setting.images)
     with Trial(tool, home, setting.places) as trial:
-        killed_s = trial.run(LIMIT_S, until=lambda: trial.replied >= len(names) // 2)
-        trial.run(LIMIT_S)
+        killed_s = trial.run(limit_s, until=lambda: trial.replied >= len(names) // 2)
+        trial.run(limit_s)
         cost = accounts.killed(
             names, trial.asked, trial.rows(), killed_s=killed_s, caption_of=caption_of
         )
-        return {"killed": asdict(cost), "restart_exit_code": trial.exit_code}
+        ended = "hangs" if trial.exit_code is None else f"ends with {trial.exit_code}"
+        return {"killed": asdict(cost), "restart": ended}
 
 
 def _odd(tool: Tool, home: Path, places: int) -> dict[str, Any]:
-    """The fate of every kind; if one of them ends the run, each alone."""
+    """The fate of every kind; if others suffer with them, of each alone."""
     kinds = [None, *Mood]
     fates, others = _odd_run(tool, home / "odd", places, kinds, ODD_LIMIT_S)
-    together = Fate.STOPPED not in fates.values() and Fate.WAITING not in fates.values()
-    if not together:
-        for number, kind in enumerate(kinds):
+    if others < ODD_IMAGES - len(kinds):
+        undecided = [kind for kind, fate in fates.items() if fate in _PERHAPS_ANOTHERS]
+        for number, kind in enumerate(undecided):
             alone, _ = _odd_run(tool, home / f"odd_{number}", places, [kind], ALONE_LIMIT_S)
             fates |= alone
     return {

@@ -16,6 +16,7 @@ _ROWS: tuple[tuple[str, Callable[[_Figures], object]], ...] = (
     ("images/s while asking", lambda figures: figures["images_per_s"]),
     ("occupancy of the places", lambda figures: figures["occupancy"]),
     ("peak memory, MiB", lambda figures: figures["peak_mib"]),
+    ("kill -9: the next run", lambda figures: figures["restart"]),
     ("kill -9: in flight", lambda figures: figures["killed"]["in_flight"]),
     ("kill -9: replies thrown away", lambda figures: figures["killed"]["thrown_away"]),
     ("kill -9: captions lost", lambda figures: figures["killed"]["lost"]),

@@ -44,6 +44,7 @@ def test_the_table_has_a_column_for_each_tool_and_a_row_for_each_figure():
     figures = {
         **{"version": "1.0", "lines": 8, "first_caption_s": 2.0, "whole_s": 9.0, "look": "a log"},
         **{"images_per_s": 30.0, "occupancy": 0.9, "peak_mib": 100, "killed": killed},
+        "restart": "ends with 0",
         "odd": {"fates": fates, "others_captioned": 16, "others": 17},
     }
     found = {"one": figures, "two": figures | {"lines": 9}}
