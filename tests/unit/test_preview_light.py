@@ -58,8 +58,9 @@ def test_light_does_not_grow_past_something_light_in_its_way(row, column, radius
 @DRAWN
 @given(ground=st.integers(20, 76), dark=st.integers(0, 60), sky=st.integers(0, 25), seed=SEEDS)
 def test_a_light_sky_over_a_dark_ground_is_one_step_of_light_and_not_many(ground, dark, sky, seed):
-    rows, _ = np.indices((96, 120))
-    pixels = np.where(rows < ground, 230 - sky * rows / 96, dark) + noise(seed, (96, 120), 3)
+    rows, columns = np.indices((96, 120))
+    horizon = ground + 4 * np.sin(columns / 9)
+    pixels = np.where(rows < horizon, 230 - sky * rows / 96, dark) + noise(seed, (96, 120), 3)
     assert "slope" not in told(pixels)
 
 

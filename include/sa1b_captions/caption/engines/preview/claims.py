@@ -189,15 +189,10 @@ def _grows(profile: Sequence[float], lanes: Sequence[Sequence[float]]) -> int:
     back = min(
         sign * (after - before) for lane in lanes for before, after in itertools.pairwise(lane)
     )
-    # A dark ground under a light sky is one step, not many.
-    middle = sign * (profile[len(profile) // 2] - profile[0])
-    is_gradual = 0.25 * gain <= middle <= 0.75 * gain
-    is_steady = (
-        is_gradual
-        and min(steps) >= -0.02 * gain
-        and max(steps) <= 0.3 * gain
-        and back >= -0.15 * gain
-    )
+    # A dark ground under a light sky is one step, not many, however uneven the horizon.
+    sixths = [sign * (profile[at + 3] - profile[at]) for at in range(len(profile) - 3)]
+    is_gradual = max(sixths) <= 0.45 * gain
+    is_steady = is_gradual and min(steps) >= -0.02 * gain and back >= -0.15 * gain
     return sign if gain >= 18 and is_steady and min(ends) >= 0.3 * gain else 0
 
 
