@@ -73,8 +73,7 @@ def test_init_refuses_a_misspelt_setting_in_env():
 def test_what_env_example_names_by_host_is_a_service_of_compose():
     values = " ".join(env_example().values())
     hosts = set(re.findall(r"(?:https?://)?([a-z][\w.-]*):\d+\b", values))
-    in_a_namespace = {host for host in hosts if "." in host}  # of Kubernetes, for those who have it
-    assert hosts - in_a_namespace == {"seaweedfs"} <= set(SERVICES)
+    assert hosts == {"seaweedfs"} <= set(SERVICES)
 
 
 def test_secrets_have_no_value_in_the_repository():

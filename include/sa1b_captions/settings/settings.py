@@ -19,9 +19,9 @@ class Settings(CaptionSettings):
     ray_address: str | None = variable(
         "CAPTIONS_RAY_ADDRESS",
         str,
-        doc="dedup: the Ray cluster that does its work, as `host:port`; not set means that it runs "
-        "in one process. What is stored is the same. docs/scale-out.md says when it pays.",
-        example="dedup-head.sa1b-captions:6379",
+        doc="dedup: the Ray cluster that does its work, for example "
+        "`dedup-head.sa1b-captions:6379`; not set means that it runs in one process. What is "
+        "stored is the same. docs/scale-out.md says when it pays.",
         heading="Where duplicates are found",
     )
     statsd: str | None = variable(
