@@ -17,7 +17,6 @@ from typing import Any
 
 import psutil
 import ray
-from ray.cluster_utils import Cluster
 
 from benchmarks.caption_corpus import SHARD_ROWS, write_corpus
 from benchmarks.signed_corpus import TRACK, open_corpus, sign_corpus
@@ -25,20 +24,16 @@ from sa1b_captions import layout
 from sa1b_captions.campaign import Campaign
 from sa1b_captions.quality.duplicates.ray_tasks import open_ray
 from sa1b_captions.stages.dedup import dedup_track
+from tests.support.ray_cluster import start_cluster
 
 NODES = (1, 2, 4)
-OBJECT_STORE_BYTES = 1 << 30
 
 
 def measure(campaign: Campaign, nodes: int) -> tuple[dict[str, Any], bytes]:
     """Cost of one dedup on so many nodes, none for this process; and what was stored."""
     if not nodes:
         return _timed(campaign, None)
-    cluster = Cluster()
-    for _ in range(nodes):
-        cluster.add_node(
-            num_cpus=1, object_store_memory=OBJECT_STORE_BYTES, include_dashboard=False
-        )
+    cluster = start_cluster(nodes)
     try:
         open_ray(cluster.address)  # what starting and asking takes is not counted
         return _timed(campaign, cluster.address)

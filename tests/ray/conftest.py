@@ -3,18 +3,15 @@
 import os
 
 import pytest
-from ray.cluster_utils import Cluster
 
 from benchmarks.caption_corpus import SHARD_ROWS, write_corpus
 from benchmarks.signed_corpus import open_corpus, sign_corpus
+from tests.support.ray_cluster import start_cluster
 
 
 @pytest.fixture(scope="session")
 def cluster():
-    found = Cluster()
-    for _ in range(2):
-        # Without its dashboard, which is ten more processes to wait for.
-        found.add_node(num_cpus=1, object_store_memory=1 << 30, include_dashboard=False)
+    found = start_cluster(2)
     yield found
     found.shutdown()
 

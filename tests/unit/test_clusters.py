@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from sa1b_captions.errors import PermanentError
 from sa1b_captions.quality.duplicates import buckets, clusters, in_memory
 from sa1b_captions.quality.duplicates import signatures as dedup
 from tests.support import near_copies
@@ -43,6 +44,13 @@ def test_a_bucket_past_its_limit_is_counted_and_its_copies_still_found():
     assert set(found.winners.tolist()) == {0}
     assert len(found.losers) == len(texts) - 1
     assert found.large_buckets > 0
+
+
+def test_more_captions_than_have_numbers_are_refused_before_anything_is_read():
+    search = in_memory.InMemory(np.empty((0, 2), np.uint64), [], lambda rows: rows)
+    search.rows = 2**31
+    with pytest.raises(PermanentError, match=r"2,147,483,648 captions of one track are more than"):
+        clusters.find_clusters(search, 0.7)
 
 
 @settings(max_examples=25, deadline=None)

@@ -11,11 +11,14 @@ from typing import Protocol
 
 import numpy as np
 
+from sa1b_captions.errors import PermanentError
 from sa1b_captions.quality.duplicates.buckets import packed, unpacked
 from sa1b_captions.quality.duplicates.similarity import LEVELS, count_alike
 from sa1b_captions.quality.kernels import shingles as kernel
 from sa1b_captions.receipts import Alike
 
+MOST_ROWS = 2**31 - 1
+"""Of a track: their numbers are int32, two of them an int64."""
 NO_LINKS = np.empty((0, 2), np.int64)
 
 
@@ -78,7 +81,16 @@ class Clusters:
 
 
 def find_clusters(captions: Search, min_jaccard: float) -> Clusters:
-    """Cluster captions whose near duplicates have a Jaccard of at least `min_jaccard`."""
+    """Cluster captions whose near duplicates have a Jaccard of at least `min_jaccard`.
+
+    Raises:
+        PermanentError: there are more captions than have numbers.
+    """
+    if captions.rows > MOST_ROWS:
+        raise PermanentError(
+            f"{captions.rows:,} captions of one track are more than the {MOST_ROWS:,} that dedup "
+            "can number; release the shards in parts, each a campaign of its own"
+        )
     rows = np.arange(captions.rows, dtype=np.int32)
     parents = rows.copy()
     kernel.join(parents, *captions.equal())

@@ -2,7 +2,7 @@
 
 Signatures are read in batches of neighbouring shards and cut by hash: of what shares a hash, all
 comes to one task. The pairs that meet are cut by their lower row, each counted once, and the texts
-of their rows brought to them. This process holds four bytes a caption, and what is alike. Every
+of their rows brought to them. This process holds twelve bytes a caption, and what is alike. Every
 task is a function of its arguments: one that is lost with its machine runs again elsewhere.
 """
 
