@@ -26,7 +26,7 @@ from tests.support.near_copies import captions_of, vary
 from tests.support.tasks_here import TasksHere
 
 TRACK = "single_en"
-OF_THE_RUN = {"run_id", "id", "written_at", "stored"}
+OF_THE_RUN = {"run_id", "id", "written_at", "cpu_s", "stored"}
 """What two runs may say differently."""
 
 
@@ -77,6 +77,8 @@ def test_what_is_stored_is_the_same_into_however_many_tasks_it_is_cut(campaign, 
     tasks, real = TasksHere(), Cut.of
     monkeypatch.setattr(scattered.Cut, "of", lambda rows: cut or real(rows))
     assert stored(campaign, lambda: tasks) == expected
+    receipt = read_receipt(campaign.store, dedup_place(campaign.name, TRACK))
+    assert receipt.cpu_s is None  # it was spent elsewhere
     assert set(tasks.sent) >= {"cut_words", "cut_bands", "meet", "compare_pairs", "read_names"}
 
 
