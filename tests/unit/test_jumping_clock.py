@@ -17,6 +17,7 @@ READERS = {
     "marks.py": "when a mark was made; of two of one person about one thing the later counts",
     "mark_logs.py": "the beginning of a log's name, for people; what follows is drawn",
     "cli/views.py": "until when a campaign will last, for people",
+    "storage/abandoned.py": "how old a file is that no writer locks, or not yet",
     "storage/s3_errors.py": "how far this clock is off, for a message",
 }
 
