@@ -135,13 +135,16 @@ class Stack:
         if service.health is None:  # others wait for its end
             return ended is not None
         place = self._place(service)
-        asked = subprocess.run(
-            place.texts(service.health),
-            env=place.environment(),
-            capture_output=True,
-            check=False,
-            timeout=150,
-        )
+        try:
+            asked = subprocess.run(
+                place.texts(service.health),
+                env=place.environment(),
+                capture_output=True,
+                check=False,
+                timeout=150,
+            )
+        except subprocess.TimeoutExpired:
+            return False  # docker asks again, too
         return asked.returncode == 0
 
     def _start(self, service: Service) -> None:
