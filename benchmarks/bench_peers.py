@@ -9,6 +9,7 @@ object.
 
 import json
 import os
+import signal
 import sys
 import tempfile
 import time
@@ -22,6 +23,8 @@ from benchmarks.peers.tools import ABSENT, TOOLS
 
 def main() -> None:
     """Measure every tool that is installed, and print."""
+    # Ended by a signal, it still kills the tool that runs, with its daemons.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit("ended by SIGTERM"))
     setting = Setting(
         images=int(os.environ.get("IMAGES", "400")), places=int(os.environ.get("PLACES", "16"))
     )

@@ -123,5 +123,7 @@ TOOLS = (
 ABSENT = {
     "data-juicer": "1.6.1 has no operator that captions through a server; with one of one's own it "
     "asks two at a time on two cores, and installs Ray and PyTorch with CUDA, 2.5 GB, as it runs",
+    "NeMo Curator": "the stage of 1.4.0 for such servers fails under its executor on Ray Data, "
+    "which hands it an array where it asks `if not tasks`; its other executor was not tried",
 }
 """Tools that are not measured, and why."""
