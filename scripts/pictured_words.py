@@ -110,14 +110,19 @@ def main(folder: Path, lists: list[Path]) -> None:
     print(f"{len(english)} English words, {len(abroad)} of other languages")
 
 
-def _listed(name: str, words: set[str]) -> str:
+def lines_of(words: set[str]) -> list[str]:
+    """Words in ascending order, as many as fit into each line."""
     lines, line = [], ""
     for word in sorted(words):
         if len(line) + len(word) > 98:
             lines.append(line)
             line = ""
         line += (" " if line else "") + word
-    return "\n".join([f'{name} = """', *lines, line, '"""\n'])
+    return [*lines, line]
+
+
+def _listed(name: str, words: set[str]) -> str:
+    return "\n".join([f'{name} = """', *lines_of(words), '"""\n'])
 
 
 if __name__ == "__main__":

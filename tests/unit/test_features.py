@@ -175,7 +175,7 @@ def test_anything_else_is_no_end(text):
     [
         *[('a sign reads "Добро"', 0), ("a sign reads 'Добро'", 0), ("Odessa (Одеса)", 0)],
         *[("the dogs' ball на a", 2), ("an unclosed “же and more. же", 2), ("же", 2)],
-        *[("书名《か》", 0), ("the angle ж", 0)],
+        *[("书名《か》", 0), ("the angle α", 0), ("the cat и dog", 2)],
     ],
 )
 def test_letters_in_quotations_are_not_stray(text, stray):

@@ -25,9 +25,8 @@ SPECIAL_TOKENS = (
 
 __all__ = ["LINE_BREAKS", "SPECIAL_TOKENS", "measure"]
 
-_WORD_SLOTS = 65536
-_MASK = 2**64 - 1
-_GOLDEN = 0x9E3779B97F4A7C15
+_WORD_SLOTS = 131072
+_GOLDEN = np.uint64(0x9E3779B97F4A7C15)
 
 
 def measure(captions: pa.ChunkedArray | pa.Array) -> pl.DataFrame:
@@ -60,13 +59,14 @@ def _count(texts: pl.Series) -> pl.DataFrame:
 def _special_tokens(texts: pl.Series, brackets: pl.Series) -> pl.DataFrame:
     """How many markers and tags a text has; few have a bracket at all."""
     rows = (brackets > 0).arg_true()
-    found = texts.gather(rows).to_frame()
+    few = texts.gather(rows)
+    own = _without_quotations(few)
     counts = {name: np.zeros(len(texts), np.int32) for name in ("special_tokens", "tags")}
-    tags = found.select(_matches(_TAG)).to_series()
-    counts["tags"][rows] = tags
-    # The second pattern takes any tag.
-    special = found.select(_matches(_SPECIAL)).to_series()
-    counts["special_tokens"][rows] = special - found.select(_matches(_MARKUP)).to_series()
+    # A screen may show tags and numbers; what runs, and what a tokenizer reads, may not be quoted.
+    counts["tags"][rows] = own.str.count_matches(_MARKUP) + few.str.count_matches(_RUNS)
+    # The first pattern takes any tag.
+    special = few.str.count_matches(_SPECIAL) - few.str.count_matches(_MARKUP)
+    counts["special_tokens"][rows] = special + own.str.count_matches(_BOXES)
     return pl.DataFrame(counts)
 
 
@@ -125,10 +125,6 @@ def _without_quotations(texts: pl.Series) -> pl.Series:
     return rest.zip_with(enough, texts).alias("caption")
 
 
-def _matches(pattern: str) -> pl.Expr:
-    return pl.col("caption").str.count_matches(pattern)
-
-
 def _share(part: str, whole: str | pl.Expr) -> pl.Expr:
     total = pl.col(whole) if isinstance(whole, str) else whole
     return pl.when(total > 0).then(pl.col(part) / total).otherwise(0.0)
@@ -137,33 +133,41 @@ def _share(part: str, whole: str | pl.Expr) -> pl.Expr:
 def _word_table() -> tuple[np.ndarray, np.ndarray]:
     """Hashes of known words in the kernel's slots, and what is known of them."""
     keys, tags = np.zeros(_WORD_SLOTS, np.uint64), np.zeros(_WORD_SLOTS, np.uint32)
-    known = {_hash_word(word): tag for word, tag in sorted(vocabulary.tags().items())}
-    known |= {_hash_pair(pair): tag for pair, tag in sorted(vocabulary.pair_tags().items())}
-    for value, tag in known.items():
-        slot = value % _WORD_SLOTS
-        while tags[slot]:
-            slot = (slot + 1) % _WORD_SLOTS
-        keys[slot], tags[slot] = value, tag
+    words, pairs = vocabulary.tags(), vocabulary.pair_tags()
+    hashes = np.concatenate([_hash_words(list(words)), _hash_pairs(list(pairs))])
+    known = np.array([*words.values(), *pairs.values()], np.uint32)
+    slots = (hashes % _WORD_SLOTS).astype(np.int64)
+    while len(slots):
+        # Each free slot goes to the first who asks for it, the others look at the next one.
+        free, first = np.unique(slots, return_index=True)
+        first = first[tags[free] == 0]
+        keys[slots[first]], tags[slots[first]] = hashes[first], known[first]
+        left = np.ones(len(slots), bool)
+        left[first] = False
+        slots = (slots[left] + 1) % _WORD_SLOTS
+        hashes, known = hashes[left], known[left]
     return keys, tags
 
 
-def _hash_word(word: str) -> int:
-    """The kernel's hash of a lower-case word."""
-    value = 0xCBF29CE484222325
-    for character in word:
-        value = ((value ^ ord(character)) * 0x100000001B3) & _MASK
-    return _scramble(value)
+def _hash_words(words: list[str]) -> np.ndarray:
+    """The kernel's hashes of lower-case words, uint64."""
+    codes = np.array(words).view(np.uint32).reshape(len(words), -1)
+    values = np.full(len(words), 0xCBF29CE484222325, np.uint64)
+    for code in codes.T.astype(np.uint64):
+        values = np.where(code, (values ^ code) * np.uint64(0x100000001B3), values)
+    return _scramble(values)
 
 
-def _hash_pair(letters: str) -> int:
-    """The kernel's hash of two Han letters in a row."""
-    first, second = map(_hash_word, letters)
-    return _scramble((first * _GOLDEN + second) & _MASK)
+def _hash_pairs(pairs: list[str]) -> np.ndarray:
+    """The kernel's hashes of two Han letters in a row, uint64."""
+    first, second = (_hash_words([pair[place] for pair in pairs]) for place in (0, 1))
+    return _scramble(first * _GOLDEN + second)
 
 
-def _scramble(value: int) -> int:
-    value = ((value ^ (value >> 32)) * _GOLDEN) & _MASK
-    return value ^ (value >> 29)
+def _scramble(values: np.ndarray) -> np.ndarray:
+    values = (values ^ (values >> np.uint64(32))) * _GOLDEN
+    spread: np.ndarray = values ^ (values >> np.uint64(29))
+    return spread
 
 
 _TABLES = (
@@ -172,9 +176,10 @@ _TABLES = (
 )
 
 _SPECIAL = "|".join(markers.SPECIAL)
+_BOXES = "|".join(markers.BOXES)
 _MARKUP = rf"(?i)</?(?:{'|'.join(markers.HTML)})(?:[\s/][^<>]{{0,200}})?/?>"
 # What runs needs no end: browsers close a tag themselves.
-_TAG = _MARKUP + r"|<[a-z][^<>]{0,200}[\s/\"']on[a-z]{3,20}\s*=|<[!?%][a-z=-]"
+_RUNS = r"(?i)<[a-z][^<>]{0,200}[\s/\"']on[a-z]{3,20}\s*=|<[!?%][a-z=-]"
 
 _ENDINGS = (
     r"[\p{Han}，。、；：] ?[a-z]{3,}(?:ing|ed|ly|tion|sion|ness|ment|ous|ful|able|ible|ive|ity|"

@@ -4,14 +4,15 @@ import numpy as np
 from numba import uint64
 
 from sa1b_captions.quality.kernels.compiled import compiled
-from sa1b_captions.quality.kernels.language import (
+from sa1b_captions.quality.kernels.repetition import meet
+from sa1b_captions.quality.kernels.tags import (
     ADVERBIAL,
     CONJUNCTION,
     FINITE,
     PLAIN,
+    RARE,
     SUBJECT,
 )
-from sa1b_captions.quality.kernels.repetition import meet
 from sa1b_captions.quality.kernels.words import AFTER_PAUSE, GOLDEN, IN_QUOTES, WORD, scramble
 
 SENTENCE_UNITS = 4
@@ -138,7 +139,7 @@ def count_repeated_openings(
         width = OPENING_UNITS if unit_kinds[start] == WORD else ANY_UNITS
         rare, quoted = 0, 0
         for place in range(start, min(count, start + width)):
-            rare += (tags[place] & ~PLAIN) == 0
+            rare += (tags[place] & RARE & ~PLAIN) == 0
             quoted += (unit_bits[place] & IN_QUOTES) != 0
         if rare >= 2 and quoted == 0:
             for later in range(start + 1, count - width + 1):

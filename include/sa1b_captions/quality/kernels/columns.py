@@ -14,6 +14,7 @@ from sa1b_captions.quality.kernels.clauses import (
     count_repeated_openings,
     count_repeated_starts,
 )
+from sa1b_captions.quality.kernels.comma_echoes import count_comma_echoes, list_again
 from sa1b_captions.quality.kernels.compiled import compiled
 from sa1b_captions.quality.kernels.counts import count_signs, longest_run, tally_letters
 from sa1b_captions.quality.kernels.echoes import (
@@ -24,15 +25,13 @@ from sa1b_captions.quality.kernels.echoes import (
 )
 from sa1b_captions.quality.kernels.encoding import count_lost
 from sa1b_captions.quality.kernels.endings import ends_well
-from sa1b_captions.quality.kernels.language import (
-    introduces_all,
-    look_up,
-    read_language,
-)
+from sa1b_captions.quality.kernels.foreign_words import introduces_all
+from sa1b_captions.quality.kernels.language import read_language
 from sa1b_captions.quality.kernels.markdown import count_markdown
 from sa1b_captions.quality.kernels.quotations import mark_quotations
 from sa1b_captions.quality.kernels.repetition import count_repeats
 from sa1b_captions.quality.kernels.said_again import count_said_again
+from sa1b_captions.quality.kernels.tags import look_up
 from sa1b_captions.quality.kernels.talk import count_talks
 from sa1b_captions.quality.kernels.text import decode, find_signs
 from sa1b_captions.quality.kernels.words import split_units
@@ -163,6 +162,10 @@ def measure(
             units, unit_kinds, unit_bits, tags, count, ends, word_keys, word_tags, of_any
         )
         stutters = count_stutters(units, unit_kinds, unit_bits, tags, count, word_keys, word_tags)
+        stutters += count_comma_echoes(
+            units, unit_kinds, unit_bits, tags, count, word_keys, word_tags
+        )
+        local = max(local, list_again(units, unit_kinds, unit_bits, tags, count, repeats2))
         values = (
             length,
             count,

@@ -5,6 +5,7 @@ import numpy as np
 from sa1b_captions.quality.kernels.compiled import compiled
 from sa1b_captions.quality.kernels.text import (
     BARE,
+    DIGIT,
     FOREIGN,
     HAN,
     KANA,
@@ -48,17 +49,19 @@ def poses_as_latin(codes: np.ndarray, kinds: np.ndarray, count: int, place: int)
 
 @compiled
 def weigh_foreign(codes: np.ndarray, kinds: np.ndarray, count: int, place: int) -> int:
-    """How much a letter of another script tells: 1 within a word, 0 alone, as of an angle or axis.
+    """How much a letter of another script tells: 1 within a word, 2 alone.
 
-    One hiragana among Han letters is Japanese: 天空は青い. That, and a letter that poses as a Latin
-    one, tells 2.
+    A Greek one alone tells nothing, as of an angle or axis, unless it poses as a Latin one; nor
+    does a Cyrillic capital, which is shown, nor an ornate one of a formula.
     """
     before = place > 0 and kinds[place - 1] in (FOREIGN, KANA)
     if before or (place + 1 < count and kinds[place + 1] in (FOREIGN, KANA)):
         return 1
-    if 0x3041 <= codes[place] <= 0x3096:
-        return 2 if beside_han(kinds, count, place) else 0
-    return 2 if poses_as_latin(codes, kinds, count, place) else 0
+    if poses_as_latin(codes, kinds, count, place):
+        return 2
+    code = codes[place]
+    quiet = 0x370 <= code <= 0x3FF or 0x410 <= code <= 0x42F or 0x1D400 <= code <= 0x1D7FF
+    return 0 if quiet else 2
 
 
 @compiled
@@ -135,11 +138,12 @@ def count_signs(
             if trait & WIDE:
                 wide += not quotes_wide_letters(kinds, quoted, count, place)
             code = codes[place]
-            # < and [, the full-width one, | and _, and ( before a digit.
+            # < and [, the full-width one, | and _, and ( or （ before a digit or an x, 【图片】.
             brackets += code in (0x3C, 0x5B, 0xFF1C, 0x7C, 0x5F)
             colons += code in (0x3A, 0xFF1A, 0x3010)  # : and its wide form, and 【
-            if code == 0x28 and place + 1 < count:
-                brackets += 0x30 <= codes[place + 1] <= 0x39
+            if code in (0x28, 0xFF08, 0x3010) and place + 1 < count:
+                following = codes[place + 1]
+                brackets += kinds[place + 1] == DIGIT or following in (0x78, 0x56FE, 0x7167)
     return line_breaks, brackets, colons, wide
 
 

@@ -3,12 +3,14 @@
 import numpy as np
 
 from sa1b_captions.quality.kernels.compiled import compiled
-from sa1b_captions.quality.kernels.language import (
+from sa1b_captions.quality.kernels.tags import (
     ACROSS,
     COUNTS,
+    HALTS,
     JOINS,
     MEASURE,
     ONE,
+    SINGLE,
     STUTTER,
     TWICE,
     find_tag,
@@ -52,6 +54,16 @@ def known_pair(
 
 
 @compiled
+def counts_one_by_one(unit_bits: np.ndarray, tags: np.ndarray, count: int, place: int) -> bool:
+    """Whether a thing that stands somewhere is counted twice: 放着一个一个花瓶, not 一个一个的."""
+    if place < 4 or place + 1 >= count or not tags[place - 1] & COUNTS or not tags[place] & SINGLE:
+        return False
+    if (unit_bits[place - 3] | unit_bits[place + 1]) & AFTER_SIGN:
+        return False
+    return tags[place - 4] & HALTS != 0 and not tags[place + 1] & (STUTTER | JOINS)
+
+
+@compiled
 def stutters_in_han(
     units: np.ndarray,
     unit_bits: np.ndarray,
@@ -79,7 +91,7 @@ def stutters_in_han(
     if (unit_bits[place - 1] | unit_bits[place - 2]) & (AFTER_SIGN | IN_QUOTES):
         return False
     if (tags[place - 1] | tags[place]) & COUNTS:
-        return False
+        return counts_one_by_one(unit_bits, tags, count, place)
     if not known_pair(units, place, count, word_keys, word_tags, TWICE):
         return True
     # 走着走着 goes on with what happens then; 旁边坐着坐着两位老人 does not.
@@ -165,11 +177,13 @@ def longest_echo(
         signed = True
         clause = False
         one = False
+        halts = False
         for place in range(period, count):
             if units[place] != units[place - period] or unit_bits[place] & IN_QUOTES:
                 run = 0
                 counted = 0
                 one = False
+                halts = False
                 continue
             if run == 0:
                 sign = unit_bits[place] & (AFTER_SIGN | AFTER_BARE_COMMA)
@@ -181,10 +195,12 @@ def longest_echo(
             run += 1
             counted += unit_kinds[place] != NUMBER
             one |= (tags[place] & ONE) != 0
-            twice = (signed and not clause) or (one and period <= 3)
+            halts |= (tags[place] & HALTS) != 0  # 有一座有一座
+            counts = one and not halts and period <= (2 if signed else 3)
+            twice = (signed and not clause) or counts
             enough = 2 * period if twice else period
             if period == 2 and (tags[place] | tags[place - 1]) & JOINS:
                 enough = 6  # row after row after row
-            if counted > longest and run > enough - (0 if one and period <= 3 else 1):
+            if counted > longest and run > enough - (0 if counts else 1):
                 longest = counted
     return longest

@@ -189,54 +189,53 @@ def count_markdown(  # noqa: C901  # one sign after the other
         following = codes[place + 1] if place + 1 < count else 0
         third = codes[place + 2] if place + 2 < count else 0
         blank = place + 2 >= count or traits[place + 2] & BLANK
-        if quoted[place] != QUOTED:
-            number = list_number(codes, kinds, traits, count, place)
-            if number:
-                # A. B. Miller has two initials.
-                initial = code == 0x2E and kinds[place - 1] == LATIN and place - item < 5
-                marks += number == expected and not initial
-                if starts_list(codes, kinds, traits, count, place, number) or number == expected:
-                    expected = number + 1
-                    item = place
-                continue
-            if code == 0x5F and following == 0x5F:
-                begins = place == 0 or not (joins(kinds[place - 1]) or codes[place - 1] == 0x5F)
-                marks += begins and not blank and kinds[place + 2] != OTHER
-            elif code == 0x5F or code == 0x60 or (code == 0x2A and following != 0x2A):  # _ ` *
-                marks += is_emphasis(codes, kinds, traits, count, place)
-            elif code == 0x29:
-                marks += is_roman(codes, traits, place)
-            elif code in _BLOCKS:
-                blocks += place > block + 1
-                block = place
-                marks += blocks == 2
-            elif code == 0x3D:  # == of a heading
-                marks += (
-                    following == 0x3D and blank and place > 0 and traits[place - 1] & BLANK != 0
-                )
-            elif code == 0x5C:
-                marks += is_escape(codes, count, place)
-            elif code == 0x24:
-                marks += is_formula(codes, count, place)
-            elif code == 0x7B:  # {" and {' of JSON; {{, {%, ${ and #{ of a template
-                named = place > 0 and codes[place - 1] in (0x23, 0x24)
-                marks += named or (place > 0 and following in (0x22, 0x27, 0x201C, 0x7B, 0x25))
-            elif code == 0x7E:  # ~~
-                marks += following == 0x7E and kinds[place + 2] == LATIN and not blank
-            elif code == 0x23:  # ## inside a line
-                marks += following == 0x23 and blank and place > 0
-            elif code == 0x7C:
-                pipes += 1
-                marks += pipes == 3
-            elif code == 0x5D:  # [1], a reference
-                marks += place > 1 and kinds[place - 1] == DIGIT and opens(codes, kinds, place)
-            if code == 0x2D and following == 0x2D and third == 0x2D:  # --- of a rule
-                marks += place > 1 and traits[place - 1] & BLANK and traits[place - 2] & STOP != 0
-            if code in _BULLETS:  # inside a line
-                spaced = place + 1 < count and traits[place + 1] & SPACE
-                if spaced and (bullets or is_bullet(codes, traits, place)):
-                    bullets += 1
-                    marks += bullets == 2 or code == 0x3E
+        if quoted[place] == QUOTED:
+            continue  # a screen may show code
+        number = list_number(codes, kinds, traits, count, place)
+        if number:
+            # A. B. Miller has two initials.
+            initial = code == 0x2E and kinds[place - 1] == LATIN and place - item < 5
+            marks += number == expected and not initial
+            if starts_list(codes, kinds, traits, count, place, number) or number == expected:
+                expected = number + 1
+                item = place
+            continue
+        if code == 0x5F and following == 0x5F:
+            begins = place == 0 or not (joins(kinds[place - 1]) or codes[place - 1] == 0x5F)
+            marks += begins and not blank and kinds[place + 2] != OTHER
+        elif code == 0x5F or code == 0x60 or (code == 0x2A and following != 0x2A):  # _ ` *
+            marks += is_emphasis(codes, kinds, traits, count, place)
+        elif code == 0x29:
+            marks += is_roman(codes, traits, place)
+        elif code in _BLOCKS:
+            blocks += place > block + 1
+            block = place
+            marks += blocks == 2
+        elif code == 0x3D:  # == of a heading
+            marks += following == 0x3D and blank and place > 0 and traits[place - 1] & BLANK != 0
+        elif code == 0x5C:
+            marks += is_escape(codes, count, place)
+        elif code == 0x24:
+            marks += is_formula(codes, count, place)
+        elif code == 0x7B:  # {" and {' of JSON; {{, {%, ${ and #{ of a template
+            named = place > 0 and codes[place - 1] in (0x23, 0x24)
+            marks += named or (place > 0 and following in (0x22, 0x27, 0x201C, 0x7B, 0x25))
+        elif code == 0x7E:  # ~~
+            marks += following == 0x7E and kinds[place + 2] == LATIN and not blank
+        elif code == 0x23:  # ## inside a line
+            marks += following == 0x23 and blank and place > 0
+        elif code == 0x7C:
+            pipes += 1
+            marks += pipes == 3
+        elif code == 0x5D:  # [1], a reference
+            marks += place > 1 and kinds[place - 1] == DIGIT and opens(codes, kinds, place)
+        if code == 0x2D and following == 0x2D and third == 0x2D:  # --- of a rule
+            marks += place > 1 and traits[place - 1] & BLANK and traits[place - 2] & STOP != 0
+        if code in _BULLETS:  # inside a line
+            spaced = place + 1 < count and traits[place + 1] & SPACE
+            if spaced and (bullets or is_bullet(codes, traits, place)):
+                bullets += 1
+                marks += bullets == 2 or code == 0x3E
         if code == 0x26:
             marks += is_entity(codes, count, place)
         elif code == 0x2A and following == 0x2A:  # ** before a word, not inside one

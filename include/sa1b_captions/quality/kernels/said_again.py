@@ -4,7 +4,7 @@ import numpy as np
 
 from sa1b_captions.quality.kernels.clauses import ANY_WORDS
 from sa1b_captions.quality.kernels.compiled import compiled
-from sa1b_captions.quality.kernels.language import ADVERBIAL, CONJUNCTION
+from sa1b_captions.quality.kernels.tags import ADVERBIAL, CONJUNCTION, RARE
 from sa1b_captions.quality.kernels.words import AFTER_PAUSE, IN_QUOTES, WORD
 
 SAID_AGAIN_CHARACTERS = 10
@@ -73,7 +73,7 @@ def count_repeated_phrases(
             break
         rare = not word
         for step in range(width):
-            rare |= tags[place + step] == 0
+            rare |= tags[place + step] & RARE == 0
         if not rare:
             continue
         times, later = 1, place + width

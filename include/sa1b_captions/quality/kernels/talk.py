@@ -3,7 +3,7 @@
 import numpy as np
 
 from sa1b_captions.quality.kernels.compiled import compiled
-from sa1b_captions.quality.kernels.language import TALK_SHIFT, TALKS, find_tag
+from sa1b_captions.quality.kernels.tags import TALK_SHIFT, TALKS, find_tag
 from sa1b_captions.quality.kernels.words import AFTER_SIGN, HAN_UNIT, IN_QUOTES, pair
 
 _TALK, _MOST = 3, 2

@@ -1,9 +1,9 @@
 """Words of other languages that captions have and English borrowed none of.
 
-Those here are written by hand for this project; `pictured` has more.
+Those here are written by hand for this project; `pictured` and `usual` have more.
 """
 
-from sa1b_captions.quality.lexicon import pictured
+from sa1b_captions.quality.lexicon import pictured, usual
 from sa1b_captions.quality.lexicon.english_words import COMMON
 
 _ABROAD = {
@@ -98,6 +98,59 @@ _ABROAD = {
         xícara zaino zand zapato zapatos zaun zitrone zon zug zweig zweige écharpe échelle étagère
         étang étoile óculos
         """,
+    "More French": """
+        accroché accrochée accrochés affichage âgée agréable aile allongé allongée allumé
+        allumée animaux appuyé appuyée arrière-plan assises assiettes aucun aucune autour
+        baigné baignée balançoire bâtisse bétail bleues bocal boîte boîtes bords boucles
+        bouquetin briques brunes buissons calme camionnette carrée carreaux casquettes
+        celui cendrier centaine chacun chaque charrette chaude chaussée chaussettes chauve
+        chaîne cheminée chèvres chiot cigogne ciseaux claires clés clocher coiffé coiffée
+        colonne colonnes colorée colorées colorés comptoir conducteur corde côté côtés
+        couchée couleurs couronne courte coussin coussins couverte couvertes crâne cuir
+        cuivre cygne cygnes dehors dessin dessins dessous dessus deuxième devanture doigt
+        doigts dorée dorées dorés doublé dressé droite échafaudage éclairage éclairé
+        éclairée écran écrite écrit écureuil élégante élève élèves embrasse enfance énorme
+        ensoleillé ensoleillée entouré entourée épaule épaules éparpillés escaliers étals
+        étroit étroite étroites fatigué fatiguée fermé fermée fermées feuillage ficelle
+        fier fière figuier fillettes fleuri fleurie fleuve flottent foncé foncée forêts
+        fraîches frais froide fumée géant géante genou genoux gonflable gratte-ciel
+        grenouille grimpe guirlande guirlandes habillé habillée hameau hauts herbe immenses
+        insecte intérieur jaunes joli jolies jolis joue jouent jouet jouets joueur joueurs
+        journaux joyeux jusque légère lentement lèvres linge lisse lointain lointaine
+        longues lorsque lourd lourde lueur lumineuse lumineux magasin magasins marbre
+        marchande marchent meuble meubles moitié montrent musicien musiciens natte navire
+        navires neigeux nombreuses nombreux nuageux obscurité ombragé ombrelle oreilles
+        ornée ornées orné orteils ouvertes ouverts paille panneau panneaux paquet parfois
+        parmi paroi partout passants passent pâturage pauvre paume pavé pavée pavés peinte
+        peintes peint pêche pêcheur pêcheurs perché perchée perles peuplier pieds pieux
+        pleine pleines pleins plongée plusieurs poches pointu pointue poireau poitrine
+        portail porté poteaux poupe pousse poussière près profond profonde promène
+        promènent propre puis racines raide rangée rangées rangés rangé rayé rayée rayures
+        reflètent regarde regardent remplie remplies rempli remplis renversé repas reposent
+        robinet rond ronds roseaux roues ruban rubans ruisseau sablonneux sapins savon seau
+        seaux sèche seule seulement seuls silencieuse sommet souriant souriante sourire
+        sourit soudain souvent suspendu suspendue suspendues suspendus tachetée tandis
+        taureau têtes théière tient tiennent tiroir tissu tombe tondeuse tournesol
+        tournesols traîneau tranquille travaille troisième trottinette troupeau trouve
+        trouvent tunique tuiles tuyau usée usine vaste végétation vendeur veste vestes
+        vides vieil vieille vieilles vieillard vigne vignes visibles vivante voie voilier
+        voiliers volent vois voitures
+        """,
+    "Polish and others": """
+        białe biały czarna czarne czerwona czerwone duża duże duży dziewczyna dziewczynka
+        dziewczyny dzieci chłopiec chłopak człowiek drzewami drewniany drewniana góry góra
+        jasny jezioro kamienie kobiety konie koty krzesło kwiat kwiaty kwiatów łódka ludzie
+        ludzi mała małe mały mężczyźni miasto morze okno okna okien piękny piękna piasek
+        ptak ptaki ręce ręka rzeka samochód samochody siedzi śnieg stary stoi stół stołu
+        szare szary trawa trawie ulicy woda wodzie wysoki wzgórze zielona zielone żółty
+        żółta stromy žena ženy děti dítě kočka květina květiny modrá modrý červená červený
+        zelená zelený bílá bílý černá černý hory řeka voda město ulice auta dveře stůl
+        židle sedí stojí velký velká malý malá starý stará krásná krásný lidé gambar
+        terletak lelaki perempuan seorang sebuah beberapa kursi meja jendela pintu bangunan
+        rumput matahari burung anjing kuning hijau biru coklat berdiri duduk berjalan
+        sepeda người chàng ngôi biển sông dones nens arbre arbres cadira taula finestra
+        muntanya muntanyes vermell vermella groc verd núvols platja ocell
+        """,
     "Others": """
         anak besar bunga gambar hitam jalan kecil kucing langit merah orang pohon putih rumah
         wanita beyaz çocuk gökyüzü kadın kedi kırmızı küçük mavi siyah budynek czarny czerwony
@@ -135,19 +188,23 @@ _GERMAN_NOUNS = """
     """
 
 ABROAD = (
-    (frozenset(f"{' '.join(_ABROAD.values())} {_GERMAN_NOUNS}".split()) | pictured.ABROAD)
-    - frozenset(_LOANS.split())
-    - COMMON
-)
+    frozenset(f"{' '.join(_ABROAD.values())} {_GERMAN_NOUNS}".split())
+    | pictured.ABROAD
+    | usual.ABROAD
+) - frozenset(f"{_LOANS} {' '.join(COMMON)}".split())
 """Words of other languages' captions, in lower case; one alone shows the model slipping."""
 
 GERMAN = frozenset(f"{_ABROAD['German']} {_GERMAN_NOUNS}".split()) & ABROAD
 """Those that may stand with a capital letter and be no name."""
 
 _STRONG = """
-    anche auch avec dans desde een eine einen está están estão für gli hacia het hinter jest
-    mientras mit molto muy não naast neben nicht och oraz più são sehr sono também très und unter
-    wird zwei zwischen är
+    anche auch avec dans desde een ein eine einem einen einer eines está están estão für gli hacia
+    het hinter jest mientras mit molto muito muy naar não naast neben nicht och oraz più são sehr
+    sono steht sitzt também très uma und une unter wird zwei zwischen är
     """
 STRONG = frozenset(_STRONG.split())
 """Function words so much of one language that one alone shows the model slipping."""
+
+_ARTICLES = "ett un una unas unos"
+ARTICLES = frozenset(_ARTICLES.split())
+"""Articles that English prose has in no phrase of its own."""

@@ -97,9 +97,10 @@ INTRODUCERS = frozenset(_INTRODUCERS.split())
 """Words before what a sign says or a thing is called, though no quotation mark follows."""
 
 _SCRIPTS = """
-    arabic armenian bengali bulgarian characters cyrillic devanagari georgian greek hangul hebrew
-    hindi hiragana inscription japanese kana kanji katakana korean lettering letters persian phrase
-    russian serbian tamil thai ukrainian urdu word words
+    arabic armenian bengali bulgarian character characters cyrillic devanagari georgian greek hangul
+    hebrew hindi hiragana inscribed inscription japanese kana kanji katakana korean labelled labeled
+    letter lettered lettering letters marked persian phrase reads reading russian saying says
+    serbian symbol tamil thai ukrainian urdu word words
     """
 SCRIPTS = frozenset(_SCRIPTS.split())
 """Those right before words of another script."""
@@ -129,7 +130,7 @@ OPENERS = frozenset(_OPENERS.split())
 
 _TWICE = """
     bing dan dum gado kare halo in on sari shabu tiki agar bling blah bon boo bora chop chow
-    clip clop cha choo can had ha hey ho hubba hush knock
+    clip clop cha choo can had ha her hey ho hubba hush knock
     little long lava mahi many much never night no pad peri piri ping pom poms pretty quack really
     so super tam tap that tick tok tom tuk tut tutti very who wah yada ylang yo yum
     """
@@ -142,3 +143,28 @@ _JOINS = """
     """
 JOINS = frozenset(_JOINS.split())
 """Words between a word and itself: row after row after row."""
+
+_SERIES = """
+    again and are black blank blue bright brown circle cold cool cream dark deep dim down eight
+    eleven empty far fast five four full gold grand gray green grey hard heart high in is left light
+    long loud low maroon narrow new nine no off old on one orange out pale pink plain purple quiet
+    red right round sad seven silver six slow slowly small soft spade square still tall tan teal ten
+    thick thin three tiny triangle turquoise twelve two up violet warm was were wet white wide
+    yellow yes
+    """
+SERIES = frozenset(_SERIES.split())
+"""Words that may come twice in a list or for emphasis: red, red and white."""
+
+_HALTS = """
+    a above an beneath beside behind between from hangs his holds its looks near of sits stands the
+    their under walks wears with
+    """
+HALTS = frozenset(_HALTS.split())
+"""Words that never come twice with a comma between."""
+
+_LOOKS = """
+    burning charming exciting falling flowing gleaming glowing interesting living longing
+    overwhelming rolling sparkling spinning stunning turning winding
+    """
+LOOKS = frozenset(_LOOKS.split())
+"""Words in -ing that may: a winding, winding road."""

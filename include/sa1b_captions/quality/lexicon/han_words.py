@@ -6,14 +6,23 @@ Written by hand for this project.
 INTRODUCERS = frozenset("写印标刻题绣喷贴名称叫注牌")
 """Letters of words before what a sign says or a thing is called: 写着, 印有, 名为."""
 
+SCRIPTS = frozenset("母字文符")
+"""Letters right before letters of another script: 字母Ж."""
+
 ADVERBIALS = frozenset("在位从以和与及并而其把按将由")
 """Letters that begin a phrase, not a clause of its own."""
+
+CONJUNCTIONS = frozenset("和与及")
+"""Letters between the last two items of a list."""
 
 STUTTERS = frozenset("的在了着与们到被是有和及并从")
 """Letters that never come twice in a row but between words of `ACROSS`, or as in 实实在在."""
 
 MEASURES = frozenset("名位个只条张辆头匹群对排些件把座棵盏块台")
 """Letters between a number and what it counts."""
+
+SINGLE = frozenset("个位名把辆台张件")
+"""Those of things that stand by themselves: 放着一个一个花瓶 counts twice, 一盏一盏灯 does not."""
 
 _SOUNDING = (
     "啊呀哟呵哈嘿嘻哎喂喔噢哦呜哇喵汪咩哞叽喳咕嘟噜咚咣哐当叮铃啷滴答嗒哒咔嚓嘎吱嘀噼啪吧唧嗡嘣嘭砰"
@@ -77,3 +86,9 @@ PAIRS = frozenset(f"{_VERBS} {_COLOURS} {_SOUNDS}".split())
 
 ACROSS = frozenset(_ACROSS.split())
 """Words whose letter meets another one's: 目的的, 为了了解, 红色的的士."""
+
+HALTS = frozenset("着在有")
+"""Letters that end a verb: nobody says 穿着，穿着."""
+
+SERIES = frozenset("啊了吧呀色地")
+"""Letters of what a list may name twice, or what is said twice for emphasis."""

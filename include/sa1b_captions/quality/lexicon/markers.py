@@ -14,15 +14,24 @@ HTML = (
 SPECIAL = (
     # Any other tag: <image>, </think>, <|im_end|>, <｜end▁of▁sentence｜>, <0x0A>, <extra_id_0>.
     r"(?i)<[|｜][^<>]{1,40}[|｜]>|(?:<\d{1,4}>){2}|<</?sys>>|<0x[0-9a-f]{2}>|"
-    r"</?[a-z][a-z0-9_.:-]{0,40}(?:[\s/][^<>]{0,200})?/?>|<\|[a-z_]{2,}|[a-z_]{2,}\|>|im_end|im_start|"
+    r"</?[a-z][a-z0-9_.:-]{0,40}(?:[\s/][^<>]{0,200})?/?>|<\|[a-z_]{2,}|[a-z_]{2,}\|>|im_end|im_st"
+    r"art|"
     r"IMG_CONTEXT|end_of_text|eot_id|\[/?(?:UNUSED_TOKEN_\d+|unused\d+|INST|IMG|IMAGE|SEP|CLS|PAD|"
-    r"MASK|UNK|BOS|EOS|SYS|AVAILABLE_TOOLS|TOOL_CALLS|gMASK|sop|eop)(?:_[A-Z]+)?\]|"
-    # Boxes: [[12, 30, 400, 560]], (12,30),(400,560).
-    r"\[\s*\d+(?:\.\d+)?(?:\s*,\s*\d+(?:\.\d+)?){3}\s*\]|\(\s*\d+(?:\.\d+)?\s*,\s*\d+(?:\.\d+)?\s*"
-    r"\)\s*,?\s*\(\s*\d+(?:\.\d+)?\s*,\s*\d+(?:\.\d+)?\s*\)|\(\s*\d+(?:\.\d+)?(?:\s*,\s*\d+(?:\.\d+"
-    r")?){3}\s*\)",
+    r"MASK|UNK|BOS|EOS|SYS|AVAILABLE_TOOLS|TOOL_CALLS|gMASK|sop|eop)(?:_[A-Z]+)?\]",
+    # What stands for the picture itself, in Chinese too.
+    r"[<＜\[【](?:图片|图像|照片)[^<>＜＞\[\]【】]{0,6}[>＞\]】]",
 )
-"""Markers of chat templates and of grounding; one would break whoever trains on it."""
+"""Markers of chat templates; one would break whoever trains on it."""
+
+_NUMBER = r"(?:[a-z]{1,4}\d?\s*[=:]\s*)?\d+(?:\.\d+)?"
+_NEXT = rf"\s*[,，]\s*{_NUMBER}"
+BOXES = (
+    # [[12, 30, 400, 560]], (12,30),(400,560), and the same in marks as wide as a Han letter.
+    rf"[\[(（【<]\s*{_NUMBER}(?:{_NEXT}){{3}}\s*[\])）】>]",
+    rf"[(（]\s*{_NUMBER}{_NEXT}\s*[)）]\s*[,，]?\s*[(（]\s*{_NUMBER}{_NEXT}\s*[)）]",
+    r"(?i)\bcoordinates?\W{0,3}[(\[]\d",
+)
+"""Coordinates of boxes, as grounding writes them; a screen may show some."""
 
 _PARTS_ENGLISH = (
     "subject|main subject|main elements?|background|foreground|middle ground|midground|lighting|"

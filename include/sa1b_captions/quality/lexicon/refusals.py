@@ -127,6 +127,19 @@ ENGLISH = (
     r"identify)|\b(?:outside|beyond) what can be\b|\b(?:image|file|picture|photo|half|"
     r"part)[^.!?;]*\b(?:has|have|could|can|will) not (?:been |be )?(?:described|processed|"
     r"analy[sz]ed)\b",
+    r"\b(?:image|picture|photo|file|attachment) (?:appears|seems) to be (?:missing|corrupt|empty|"
+    r"broken|unavailable|blank)|\bplease (?:re-?)?(?:upload|attach|resend|send) (?:it|them|again)"
+    r"\b|"
+    r"\bno (?:image|picture|photo|file|attachment)s? (?:[a-z]+ )?(?:attached|included|to view)\b",
+    r"\bi(?:['’]d| would)? (?:rather|prefer|choose|have chosen) (?:not|to refrain)\b|\bi (?:lack|h"
+    r"ave "
+    r"no (?:way|means)|refrain|abstain)\b|\b(?:possible|able|allowed|permitted) for me to\b|\bfor "
+    r"me "
+    r"to (?:describe|identify|view|see|say|process|name|guess)\b",
+    r"\b(?:guessing|speculating|assuming|naming|stating|identifying)\b[^.!?;]{0,40}\b(?:would not|"
+    r"wouldn['’]t|is not|isn['’]t|cannot|inappropriate|left out|omitted)\b|\b(?:the|this) (?:task|"
+    r"request|prompt|query|operation) (?:cannot|can['’]t|could not|failed|is not|has been|was not)"
+    r"\b",
     r"\bas a matter of policy\b|\bin compliance with\b|\b(?:tell|inform) you\b|\bnothing (?:can|"
     r"may) be (?:said|stated)\b",
 )
@@ -181,6 +194,9 @@ CHINESE = (
     r"}(?:解析|加载|识别)[^。，]{0,3}失败|内容审核|受(?:能力|权限|篇幅)[^。，]{0,4}所限|不具备[^。"
     r"，！？]{0,8}能力|(?:无法|不能|不便)[^。，]{0,4}发表|(?:这里|此处|在此)(?:就|先|不|予以?)?(?:"
     r"作|做)?(?:略过|省略|猜测|跳过|从略)",
+    r"(?:错误|异常|警告|报错)\s?[：:]|(?:未|没有?)(?:能)?(?:找到|检测到|收到|获取到?|上传)(?:任何)"
+    r"?(?:图|照片)|"
+    r"(?:任务|请求|操作)(?:无法|不能|未能|失败|被拒)|帮不(?:上|了)|爱莫能助|无能为力",
 )
 
 REASONS_ENGLISH = (

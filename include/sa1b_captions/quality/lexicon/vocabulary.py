@@ -2,13 +2,20 @@
 
 import enum
 
-from sa1b_captions.quality.lexicon import abroad, english_words, han_words, pictured, talk_words
+from sa1b_captions.quality.lexicon import (
+    abroad,
+    english_words,
+    han_words,
+    pictured,
+    talk_words,
+    usual,
+)
 from sa1b_captions.quality.lexicon.slips import SLIPS
 from sa1b_captions.quality.lexicon.stopwords import ENGLISH, FOREIGN, STUTTERS
 
 
 class Tag(enum.IntFlag):
-    """What is known of a word, as `kernels.language` has it."""
+    """What is known of a word, as `kernels.tags` has it."""
 
     ENGLISH = 1
     OTHER = 2
@@ -34,6 +41,12 @@ class Tag(enum.IntFlag):
     TALKS = 4194304  # first letter of a pair that does
     ACROSS = 8388608  # a word whose letter may meet its like in the next one: 目的的
     MEASURE = 16777216  # between a number and what it counts: 两位
+    ARTICLE = 33554432  # of another language, before a noun: une dame
+    NOUN = 67108864  # with a capital letter, German behind an article
+    SERIES = 134217728  # may come twice in a list: red, red and white
+    HALTS = 268435456  # never comes twice, a comma between: wearing, wearing
+    SINGLE = 536870912  # measures one thing: 一个
+    USUAL = 1073741824  # English, and in Chinese only by a slip
 
 
 def tags() -> dict[str, int]:
@@ -52,25 +65,37 @@ def tags() -> dict[str, int]:
         (Tag.SUBJECT, english_words.SUBJECTS),
         (Tag.FINITE, english_words.FINITE),
         (Tag.INTRODUCER, english_words.INTRODUCERS | han_words.INTRODUCERS),
-        (Tag.CONJUNCTION, english_words.CONJUNCTIONS),
+        (Tag.CONJUNCTION, english_words.CONJUNCTIONS | han_words.CONJUNCTIONS),
         (Tag.ADVERBIAL, han_words.ADVERBIALS),
         (Tag.ONE, frozenset("一")),
         (Tag.PARTICLE, english_words.PARTICLES),
         (Tag.SHARED, english_words.SHARED),
         (Tag.OPENER, english_words.OPENERS),
         (Tag.PLAIN, slips - english_words.AMONG_CHINESE),
-        (Tag.SCRIPT, english_words.SCRIPTS),
+        (Tag.SCRIPT, english_words.SCRIPTS | han_words.SCRIPTS),
+        (Tag.ARTICLE, abroad.ARTICLES),
+        (Tag.NOUN, usual.GERMAN),
+        (Tag.SERIES, english_words.SERIES | han_words.SERIES),
+        (Tag.HALTS, english_words.HALTS | _participles() | han_words.HALTS),
         (Tag.TALKS, frozenset(pair[0] for pair in talk_words.PAIR_WEIGHTS)),
         (Tag.TWICE, english_words.TWICE),
         (Tag.COUNTS, han_words.COUNTS),
-        (Tag.JOINS, english_words.JOINS),
+        (Tag.JOINS, english_words.JOINS | frozenset("地")),
         (Tag.MEASURE, han_words.MEASURES),
+        (Tag.SINGLE, han_words.SINGLE),
+        (Tag.USUAL, usual.ENGLISH - english_words.AMONG_CHINESE),
     ):
         for word in words:
             found[word] = found.get(word, 0) | tag
     for word, weight in talk_words.WEIGHTS.items():
         found[word] = found.get(word, 0) | weight * Tag.TALK
     return found
+
+
+def _participles() -> set[str]:
+    """English verbs in -ing, less what also tells how something looks."""
+    words = english_words.COMMON | usual.ENGLISH
+    return {word for word in words if word.endswith("ing")} - english_words.LOOKS
 
 
 def pair_tags() -> dict[str, int]:

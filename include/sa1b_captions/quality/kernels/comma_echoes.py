@@ -1,0 +1,171 @@
+"""Words that come again right behind a comma: "is wearing, wearing a coat", 背包，背包，和."""
+
+import numpy as np
+
+from sa1b_captions.quality.kernels.compiled import compiled
+from sa1b_captions.quality.kernels.tags import (
+    CONJUNCTION,
+    COUNTS,
+    HALTS,
+    JOINS,
+    SERIES,
+    STUTTER,
+    TWICE,
+    find_tag,
+)
+from sa1b_captions.quality.kernels.words import (
+    AFTER_PAUSE,
+    AFTER_SIGN,
+    CAPITAL,
+    HAN_UNIT,
+    IN_QUOTES,
+    WORD,
+    pair,
+)
+
+_LONGEST = 4
+"""Characters of a Chinese word that is looked for."""
+
+_SHORT_WORDS, _SHORT_CHARACTERS, _LISTED_AGAIN = 3, 5, 4
+"""Units of an item of a list at most, and how many items it names again that loops: a front may
+have a window, a door, a window, a door and a window."""
+
+_LISTED_REPEATS = 5
+"""Pairs of units that come again where a list does."""
+
+_LISTED = 99
+"""Local repeats that such a list counts as: more than any limit that lets prose pass."""
+
+
+@compiled
+def ends_an_item(unit_bits: np.ndarray, tags: np.ndarray, count: int, place: int) -> bool:
+    """Whether a comma, an "and" or the end of the text stands before a place."""
+    if place >= count or unit_bits[place] & AFTER_PAUSE:
+        return True
+    # "with" joins too, and goes on: knitted hats, hats with feathers.
+    return bool(tags[place] & (CONJUNCTION | STUTTER | JOINS) == CONJUNCTION | STUTTER)
+
+
+@compiled
+def echoes_word(
+    units: np.ndarray, unit_bits: np.ndarray, tags: np.ndarray, count: int, place: int
+) -> bool:
+    """Whether a word behind a comma is the one before it, and no "very, very"."""
+    bits = unit_bits[place]
+    if units[place] != units[place - 1] or not bits & AFTER_PAUSE:
+        return False
+    if (bits | unit_bits[place - 1]) & CAPITAL or bits & IN_QUOTES:
+        return False
+    if tags[place] & HALTS:
+        return True
+    alone = ends_an_item(unit_bits, tags, count, place + 1)
+    return alone and not tags[place] & (TWICE | SERIES)
+
+
+@compiled
+def echoes_han(
+    units: np.ndarray,
+    unit_bits: np.ndarray,
+    tags: np.ndarray,
+    count: int,
+    place: int,
+    word_keys: np.ndarray,
+    word_tags: np.ndarray,
+) -> bool:
+    """Whether two to four Han letters behind a comma are the last ones before it."""
+    if not unit_bits[place] & AFTER_PAUSE or unit_bits[place] & IN_QUOTES:
+        return False
+    for width in range(2, _LONGEST + 1):
+        if place < width or place + width > count:
+            return False
+        same, any_tag = True, 0
+        for step in range(width):
+            same &= units[place + step] == units[place + step - width]
+            inner = unit_bits[place + step] | unit_bits[place + step - width]
+            same &= step == 0 or not inner & (AFTER_SIGN | IN_QUOTES)
+            any_tag |= tags[place + step]
+        if not same or any_tag & (COUNTS | SERIES):
+            continue
+        last = place + width - 1
+        twice = find_tag(pair(units[last - 1], units[last]), word_keys, word_tags) & TWICE
+        if width == 2 and twice:
+            continue
+        if ends_an_item(unit_bits, tags, count, place + width):
+            return not tags[last] & STUTTER
+        if width == 2 and tags[last] & HALTS and tags[last] & STUTTER:
+            return True  # 穿着，穿着一件
+    return False
+
+
+@compiled
+def count_comma_echoes(
+    units: np.ndarray,
+    unit_kinds: np.ndarray,
+    unit_bits: np.ndarray,
+    tags: np.ndarray,
+    count: int,
+    word_keys: np.ndarray,
+    word_tags: np.ndarray,
+) -> int:
+    """Words that are said again behind a comma and never are."""
+    echoes = 0
+    for place in range(1, count):
+        if not unit_bits[place] & AFTER_PAUSE:
+            continue
+        if unit_kinds[place] == WORD:
+            echoes += echoes_word(units, unit_bits, tags, count, place)
+        elif unit_kinds[place] == HAN_UNIT:
+            echoes += echoes_han(units, unit_bits, tags, count, place, word_keys, word_tags)
+    return echoes
+
+
+@compiled
+def named_before(
+    units: np.ndarray, unit_bits: np.ndarray, start: int, width: int, items: int
+) -> bool:
+    """Whether one of the items before a place is the same."""
+    place, seen = start - 1, 0
+    while place >= 0 and seen < items:
+        if place == 0 or unit_bits[place] & AFTER_PAUSE:
+            seen += 1
+            ends = place + width == start or unit_bits[place + width] & AFTER_PAUSE != 0
+            same = place + width <= start and ends
+            for step in range(width):
+                same &= units[place + step] == units[start + step]
+            if same:
+                return True
+        place -= 1
+    return False
+
+
+@compiled
+def list_again(
+    units: np.ndarray,
+    unit_kinds: np.ndarray,
+    unit_bits: np.ndarray,
+    tags: np.ndarray,
+    count: int,
+    repeats: int,
+) -> int:
+    """_LISTED where a list names its items again and again, else 0: a hammer, pliers, a hammer.
+
+    `repeats` are the pairs of units that come again.
+    """
+    if repeats < _LISTED_REPEATS:
+        return 0
+    start, again, items = 0, 0, 0
+    for end in range(1, count + 1):
+        if end < count and not unit_bits[end] & AFTER_PAUSE:
+            continue
+        width = end - start
+        han = unit_kinds[start] == HAN_UNIT
+        if 1 + han <= width <= (_SHORT_CHARACTERS if han else _SHORT_WORDS):
+            items += 1
+            if not (unit_bits[start] & IN_QUOTES or tags[end - 1] & SERIES):
+                again += named_before(units, unit_bits, start, width, items)
+        else:
+            again, items = 0, 0
+        if again >= _LISTED_AGAIN:
+            return _LISTED
+        start = end
+    return 0

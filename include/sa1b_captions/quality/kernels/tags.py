@@ -1,0 +1,48 @@
+"""What is known of words, and how loops look it up."""
+
+import numpy as np
+from numba import uint64
+
+from sa1b_captions.quality.kernels.compiled import compiled
+from sa1b_captions.quality.kernels.words import NUMBER
+
+# What is known of a word, as bits of vocabulary.Tag.
+ENGLISH, OTHER, STUTTER, COMMON, ABROAD, GERMAN = 1, 2, 4, 8, 16, 32
+SUBJECT, FINITE, INTRODUCER, CONJUNCTION, ADVERBIAL, ONE = 64, 128, 256, 512, 1024, 2048
+PLAIN, PARTICLE, SHARED, OPENER = 4096, 8192, 16384, 32768
+TWICE, COUNTS, JOINS, SCRIPT = 65536, 131072, 262144, 524288
+TALK_SHIFT, TALKS = 20, 4194304
+ACROSS, MEASURE, ARTICLE, NOUN = 8388608, 16777216, 33554432, 67108864
+SERIES, HALTS, SINGLE, USUAL = 134217728, 268435456, 536870912, 1073741824
+KNOWN = ENGLISH | COMMON
+RARE = ~(USUAL | HALTS | SERIES)
+"""All but tags of words that a description need not have."""
+
+
+@compiled
+def find_tag(value: np.uint64, keys: np.ndarray, known: np.ndarray) -> int:
+    """What is known of a unit or a pair of units, by its hash."""
+    last = keys.shape[0] - 1
+    slot = np.int64(uint64(value) & uint64(last))
+    while known[slot] and keys[slot] != value:
+        slot = (slot + 1) & last
+    return int(known[slot])
+
+
+@compiled
+def look_up(
+    units: np.ndarray,
+    unit_kinds: np.ndarray,
+    count: int,
+    keys: np.ndarray,
+    known: np.ndarray,
+    tags: np.ndarray,
+) -> int:
+    """Write what is known of each unit; return what is known of any."""
+    of_any = 0
+    for place in range(count):
+        number = unit_kinds[place] == NUMBER
+        tag = 0 if number else find_tag(units[place], keys, known)
+        tags[place] = tag
+        of_any |= tag
+    return of_any
