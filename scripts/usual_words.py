@@ -1,4 +1,4 @@
-"""Writes quality/lexicon/usual_words.txt: usual words of larger languages, and of English, with provenance.
+"""Writes the lexicon's usual_words.txt: usual words of English and other languages.
 
     python -m scripts.usual_words SNOWBALL WORDNET CLDR WORDS [WORDS ...]
 
