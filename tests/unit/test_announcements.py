@@ -1,8 +1,8 @@
 """What announces a text, corrects it or speaks to its reader, and what only sounds so."""
 
 import pytest
-from sa1b_captions.quality.examples import FIT
 
+from tests.gold.examples import FIT
 from tests.unit.test_rules import reasons
 
 
