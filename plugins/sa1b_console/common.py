@@ -60,6 +60,9 @@ templates.filters["percent"] = lambda share: f"{share:.1%}"
 templates.filters["decimal"] = lambda number, digits: (
     "–" if number is None else f"{number:,.{digits if abs(number) < 1000 else 0}f}"
 )
+templates.filters["hours"] = lambda number: (
+    "–" if number is None else f"{number:,.1f}" if number >= 0.95 or not number else f"{number:.2g}"
+)
 templates.filters["span_of_time"] = lambda width: next(
     counted(round(width.total_seconds() / seconds), unit)
     for unit, seconds in (("day", 86_400), ("hour", 3600), ("minute", 60))

@@ -199,8 +199,15 @@ def _chart(counts: FacetCounts, change: Change, units: Sequence[str]) -> Markup 
     label = f"Captions by length, up to {_BARS * width:,} characters, the line at {change.value:g}"
     return Markup(
         '<svg class="chart" height="{}" viewBox="0 0 {} 100" preserveAspectRatio="none" role="img" '
-        'aria-label="{}">{}</svg>'
-    ).format(_HEIGHT, _BARS, label, Markup("").join(body))
+        'aria-label="{}">{}</svg><p class="note">{}; {} of it is not kept.</p>'
+    ).format(
+        _HEIGHT,
+        _BARS,
+        label,
+        Markup("").join(body),
+        label,
+        "what is left" if change.name == "min_chars" else "what is right",
+    )
 
 
 def _outside(change: Change, chars: float) -> bool:

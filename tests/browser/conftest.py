@@ -46,6 +46,15 @@ def campaign(tmp_path_factory):
         yield campaign
 
 
+@pytest.fixture(scope="module")
+def free_ports():
+    """Two ports of this machine that were free a moment ago."""
+    with socket.socket() as one, socket.socket() as other:
+        for probe in (one, other):
+            probe.bind(("127.0.0.1", 0))
+        return [probe.getsockname()[1] for probe in (one, other)]
+
+
 @pytest.fixture(scope="session")
 def airflow_url(airflow_db, campaign):
     """Address of the server."""

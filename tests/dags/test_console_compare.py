@@ -1,6 +1,8 @@
 """Comparing two generations, campaigns or releases of a shard, and choosing blindly."""
 
 import re
+import shutil
+from pathlib import Path
 
 import pytest
 
@@ -16,6 +18,7 @@ from tests.support import builders, curated, releases
 
 EVIL = "<script>document.title=1</script>"
 ROWS = 8
+TEXT = curated.KETTLE * 4
 SECOND = curated.SECOND
 
 
@@ -240,3 +243,41 @@ def test_a_generation_is_compared_with_the_one_before(login, tmp_path, monkeypat
     campaign.store.delete(layout.part_key("test", "single_en", "sa_000000", "0001", 0))
     other = f"/compare?before=generation:{SECOND}&after=generation:0001&shard=0"
     assert "the receipt counts 2 blocks, but" in words(get(login(), other))
+
+
+def test_campaigns_without_a_common_sample_have_removed_and_added_ones(
+    login, tmp_path, monkeypatch
+):
+    monkeypatch.setenv("CAPTIONS_ROOT", tmp_path.as_uri())
+    monkeypatch.setenv("CAPTIONS_CAMPAIGN", "test")
+    recipe = builders.demo_recipe()
+    monkeypatch.setattr("sa1b_console.common.load_recipe", lambda name: recipe)
+    store = open_store_url(tmp_path.as_uri())
+    curated.put_texts(open_campaign(store, "test", recipe), "sa_000000", "single_en", [TEXT])
+    other = open_campaign(store, "other", recipe)
+    curated.put_texts(other, "sa_000000", "multi_en", [TEXT])
+    query = "before=campaign:other&shard=0"
+    text = words(get(login(), f"/compare?{query}"))
+    assert "0 unchanged · 0 changed · 0 removed · 1 added" in text
+    assert "No caption of this shard is published by both sides" in words(
+        get(login(), f"/compare/blind?{query}")
+    )
+    elsewhere = words(get(login(), "/compare?before=campaign:other&shard=1"))
+    assert "campaign other has no curated captions of sa_000001 to compare" in elsewhere
+
+
+def test_no_comparison_fails_whatever_of_a_release_is_damaged(
+    login, campaign, tmp_path, monkeypatch
+):
+    root = Path(campaign.store.url.removeprefix("file://"))
+    for number, path in enumerate(sorted((root / "releases" / "v1").rglob("*"))):
+        if not path.is_file() or path.suffix not in (".parquet", ".json"):
+            continue
+        copy = tmp_path / str(number)
+        shutil.copytree(root, copy)
+        monkeypatch.setenv("CAPTIONS_ROOT", copy.as_uri())
+        there = copy / path.relative_to(root)
+        there.unlink() if number % 2 else there.write_bytes(b"no Parquet")
+        for address in (COMPARE, BLIND):
+            reply = login().get(f"/captions{address}")
+            assert reply.status_code in (200, 404, 503), (path, reply.text[:500])

@@ -81,6 +81,13 @@ def test_the_rate_is_of_the_last_shards_and_falls_while_none_ends():
     assert later.value < outlook(shards, NOW).shards_per_day.value / 2
 
 
+def test_the_rate_stays_once_all_shards_are_captioned():
+    shards = campaign(30, 0)
+    later = outlook(shards, NOW + dt.timedelta(days=100))
+    assert later.shards_per_day == outlook(shards, NOW).shards_per_day
+    assert later.shards_per_day.value == pytest.approx(1)
+
+
 def test_a_shard_without_times_counts_as_captioned_and_not_as_timed():
     found = campaign(8, 0)
     old = {track: TrackFigures(planned=100) for track in TRACKS}

@@ -21,7 +21,7 @@ ORDERS = {
     PLAN: "shard by shard",
     SHORT: "shortest first",
     LONG: "longest first",
-    RANDOM: "at random, by the seed",
+    RANDOM: "at random",
 }
 """Orders that a gallery has, and their names for people."""
 

@@ -105,7 +105,8 @@ def share_chart(
     if quiet:
         body.append(_bars_in_one_path(quiet, count))
     body += _bar_names(shards, pitch)
-    return _svg(body, f"Share of rejected captions in each of {counted(len(shards), 'shard')}")
+    label = f"Share of rejected captions in each of {counted(len(shards), 'shard')}"
+    return _svg(body, label, "group")  # an image has no links
 
 
 def series_chart(
@@ -216,8 +217,8 @@ def _group(title: str, shapes: Sequence[Markup]) -> Markup:
     return Markup("<g><title>{}</title>{}</g>").format(title, Markup().join(shapes))
 
 
-def _svg(body: Sequence[Markup], label: str) -> Markup:
+def _svg(body: Sequence[Markup], label: str, role: str = "img") -> Markup:
     return Markup(
-        '<svg class="chart" width="100%" height="{height}" role="img" aria-label="{label}">'
+        '<svg class="chart" width="100%" height="{height}" role="{role}" aria-label="{label}">'
         "{body}</svg>"
-    ).format(height=_HEIGHT, label=label, body=Markup().join(body))
+    ).format(height=_HEIGHT, role=role, label=label, body=Markup().join(body))

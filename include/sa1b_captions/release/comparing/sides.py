@@ -240,9 +240,10 @@ class CampaignSide:
         self._receipts = {track: _curate_receipts(campaign, track, some) for track in TRACKS}
         self.tracks: Sequence[str] = [track for track in TRACKS if self._receipts[track]]
         if not self.tracks:
+            where = f" of {', '.join(shards[:3])}" if shards else ""
             raise PermanentError(
-                f"campaign {campaign.name} has no curated captions to compare; run caption_shards, "
-                "or name another campaign"
+                f"campaign {campaign.name} has no curated captions{where} to compare; run "
+                "caption_shards, or name another campaign"
             )
         versions = {one.software or "" for each in self._receipts.values() for one in each.values()}
         self.software = ", ".join(sorted(versions))

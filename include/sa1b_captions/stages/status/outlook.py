@@ -91,13 +91,13 @@ def outlook(status: CampaignStatus, now: dt.datetime) -> Outlook:
 
     Args:
         status: of all the recipe's shards.
-        now: the rate falls while no shard ends.
+        now: the rate falls while no shard ends; once all have ended it stays.
     """
     shards = status.shards
     whole = [shard for shard in shards if captioned(shard)]
     ends = sorted(at for shard in whole if (at := finished(shard)) is not None)[-LAST_SHARDS:]
     left = sum(1 - share for share in shares_done(shards))
-    rate = _rate(ends, now)
+    rate = _rate(ends, now if left or not ends else ends[-1])
     early, late = (None, None) if rate is None else (rate.high, rate.low)
     hours = [spent for shard in whole if (spent := hours_of(shard)) is not None]
     return Outlook(
