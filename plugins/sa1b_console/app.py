@@ -18,7 +18,7 @@ from fastapi.responses import HTMLResponse, PlainTextResponse
 from sa1b_captions.errors import CaptioningError
 from sa1b_captions.receipts.receipt_files import read_receipt, run_summary_place
 from sa1b_captions.shards import SHARD_PATTERN
-from sa1b_console import comparing, gallery, marking, reports, standing, trying
+from sa1b_console import comparing, gallery, marking, reports, trying, watching
 from sa1b_console.common import (
     CAPTION_DAG,
     HEADERS,
@@ -43,7 +43,7 @@ app = FastAPI(
     redoc_url=None,
     openapi_url=None,
 )
-app.include_router(standing.router)
+app.include_router(watching.router)
 app.include_router(comparing.router)
 app.include_router(gallery.router)
 app.include_router(marking.router)
@@ -145,7 +145,9 @@ def _show(
         raise NotThere(missing if name is None else f"report {name} is gone, or never was there")
     root = request.scope.get("root_path", "")
     around = None if report.subject == "release" else _neighbours(report.subject)
-    notice = templates.get_template("standing.html").render(root=root, report=report, around=around)
+    notice = templates.get_template("report_head.html").render(
+        root=root, report=report, around=around
+    )
     return HTMLResponse(report.below(notice, root))
 
 

@@ -29,7 +29,7 @@ from sa1b_captions.quality.browse.pictures import WIDTHS_PX, Pictures
 from sa1b_captions.quality.rules import MEANINGS
 from sa1b_captions.recipe import TRACKS
 from sa1b_captions.shards import SHARD_PATTERN
-from sa1b_captions.stages.refused_captions import RefusedCaptions
+from sa1b_captions.stages.auditing.refused_captions import RefusedCaptions
 from sa1b_console.cards import CardMaker
 from sa1b_console.common import NotThere, may_judge, open_campaign, show_live
 from sa1b_console.marking import FAULTS, marks_of

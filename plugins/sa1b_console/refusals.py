@@ -10,7 +10,7 @@ from sa1b_captions.outputs import read_answers
 from sa1b_captions.quality.browse.offences import Span
 from sa1b_captions.quality.browse.orders import Hit
 from sa1b_captions.receipts.receipt_files import audit_place, read_receipt
-from sa1b_captions.stages.refused_captions import RefusedCaptions
+from sa1b_captions.stages.auditing.refused_captions import RefusedCaptions
 
 
 def refused_sentences(campaign: Campaign, sample_id: str) -> dict[str, list[Span]]:

@@ -10,7 +10,7 @@ from sa1b_captions.errors import PermanentError
 from sa1b_captions.quality.browse.filters import REFUSED, parse_filters
 from sa1b_captions.quality.browse.orders import unit_key
 from sa1b_captions.recipe import TRACKS
-from sa1b_captions.stages.refused_captions import sentences_of, worst_units
+from sa1b_captions.stages.auditing.refused_captions import sentences_of, worst_units
 from sa1b_console.common import NotThere, open_campaign, show_live
 from sa1b_console.gallery_pages import refused_of
 

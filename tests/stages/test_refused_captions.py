@@ -7,8 +7,12 @@ from sa1b_captions.quality.browse.filters import LONG, RANDOM, REFUSED, SHORT, F
 from sa1b_captions.quality.browse.find import count
 from sa1b_captions.receipts.receipt_files import audit_place, require_receipt
 from sa1b_captions.stages.auditing.audit import audit_shards
+from sa1b_captions.stages.auditing.refused_captions import (
+    RefusedCaptions,
+    sentences_of,
+    worst_units,
+)
 from sa1b_captions.stages.curate import curate_shard
-from sa1b_captions.stages.refused_captions import RefusedCaptions, sentences_of, worst_units
 from tests.support import builders
 from tests.support.audited import SHARD, audited_recipe_campaign, judge
 from tests.support.planted_falsehoods import plant

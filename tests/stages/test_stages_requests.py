@@ -91,7 +91,7 @@ def test_many_shards_are_asked_for_by_hundreds(store):
     assert store.calls == {"stamps": 3 * KINDS, "read": 1, "write": 1}
 
 
-def test_the_release_s_standing_is_looked_up_too(done, store):
+def test_the_release_s_state_is_looked_up_too(done, store):
     for track in TRACKS:
         receipts.put_dedup(done, track)
     receipts.put_release_validation(done)
