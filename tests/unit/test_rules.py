@@ -130,6 +130,107 @@ def test_one_word_of_another_language_is_a_slip_unless_it_is_borrowed_or_quoted(
     assert judged(borrowed.split()) == [[]] * len(borrowed.split())
 
 
+@pytest.mark.parametrize(
+    ("language", "loops", "descriptions"),
+    [
+        (
+            "en",
+            [
+                "The hall looks warm and welcoming, the stairs look nice, the porch looks warm and "
+                "welcoming, the garden looks warm and welcoming, the gate looks warm and "
+                "welcoming, and the whole street looks warm and welcoming.",
+                "A dog sleeps, hinting that it is late, hinting that all are tired, hinting that "
+                "it is late, hinting that all are happy, hinting that it is late.",
+            ],
+            [
+                "One boy wears a red shirt, one boy wears a blue shirt, one boy wears a green "
+                "shirt, and one boy wears a white shirt.",
+                "The first door is painted green, the second door is painted brown, and the third "
+                "door is painted green.",
+                "The sign repeats “we are open today, we are open today, we are open today, we "
+                "are open today”.",
+            ],
+        ),
+        (
+            "zh",
+            [
+                "门前显得十分冷清，街上显得十分冷清，桥头显得十分冷清，整个码头显得十分冷清。",
+                "说明有人刚刚来过，说明这里很热闹，说明有人刚刚来过，说明天色已晚，说明有人刚刚来过。",
+            ],
+            [
+                "一个男孩穿着红色上衣，一个男孩穿着蓝色上衣，一个男孩穿着绿色上衣。",
+                "左边的窗台上放着花盆，右边的窗台上放着花盆，中间的窗台上趴着一只猫。",
+            ],
+        ),
+    ],
+)
+def test_clauses_of_one_template_loop_and_people_described_alike_do_not(
+    language, loops, descriptions
+):
+    glue = " " if language == "en" else ""
+    found = reasons(*(FIT[language] + glue + said for said in loops), language=language)
+    assert all("ngram_repetition" in of_one for of_one in found), found
+    fit = reasons(*(FIT[language] + glue + said for said in descriptions), language=language)
+    assert fit == [[]] * len(descriptions)
+
+
+@pytest.mark.parametrize(
+    ("language", "invites", "describes"),
+    [
+        (
+            "en",
+            [
+                "Let's walk down to the pier.",
+                "Let us pause here.",
+                "Step into this shop.",
+                "(96 words)",
+            ],
+            [
+                "A man lets us see his catch.",
+                "Steps lead into this shop.",
+                "A box (20 kg) stands by.",
+            ],
+        ),
+        (
+            "zh",
+            ["让我们走近码头。", "跟随镜头，走上台阶。", "欢迎来到这座小镇。", "（共一百一十字）"],
+            [
+                "导游带大家来到码头。",
+                "他讲了个笑话，让大家笑了。",
+                "碑上有字（二十个大字）已经模糊。",
+            ],
+        ),
+    ],
+)
+def test_a_description_neither_leads_its_reader_nor_counts_its_words(language, invites, describes):
+    def judged(said):
+        glue = " " if language == "en" else ""
+        return reasons(*(FIT[language] + glue + one for one in said), language=language)
+
+    off = [set(of_one) - {"missing_end"} for of_one in judged(invites)]
+    assert off == [{"meta_talk"}] * len(invites)
+    assert judged(describes) == [[]] * len(describes)
+
+
+@pytest.mark.parametrize(
+    ("slip", "fit"),
+    [
+        ("屋裏有一盏灯。", "毕昇的塑像旁有一盏灯。"),
+        ("他在mǎlù旁等车。", "桌上有一杯café拿铁。"),
+        ("她慢慢zhēng kāi眼睛。", "墙上写着“nǐ hǎo”。"),
+    ],
+)
+def test_other_forms_and_pinyin_with_its_tones_are_slips_and_names_are_none(slip, fit):
+    captions = [FIT["zh"] + slip, FIT["zh"] + fit]
+    assert reasons(*captions, language="zh") == [["wrong_language"], []]
+
+
+def test_text_that_fills_a_page_is_a_slip_and_its_name_is_none():
+    filler = "Duis aute irure dolor in reprehenderit in voluptate velit esse."
+    captions = [f"{FIT['en']} {filler}", f"{FIT['en']} A page of lorem ipsum hangs there."]
+    assert reasons(*captions) == [["wrong_language"], []]
+
+
 @pytest.mark.parametrize("text", ["javascript:alert(1)", "${7*7}", "{% if x %}", "#{7*7}"])
 def test_what_a_browser_or_a_template_runs_is_markup_unless_a_sign_shows_it(text):
     own = [f"{FIT['en']} A note {text} lies there.", f"{FIT['en']} A note ({text}) lies there."]

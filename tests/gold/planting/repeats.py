@@ -10,6 +10,48 @@ _ITEMS = {
     "zh": ["树木", "路灯", "背包", "椅子", "瓶子", "窗户", "旗帜", "小船", "杯子"],
 }
 
+_TEMPLATES = {
+    "en": (
+        [
+            (
+                "the {} adds warmth to the scene",
+                ["lamp", "rug", "fire", "wood", "red wall", "old chair", "curtain", "candle"],
+            ),
+            (
+                "the {} seems quiet and still",
+                ["room", "street", "air", "whole place", "square", "water", "morning", "garden"],
+            ),
+            (
+                "a small table stands {} the sofa",
+                ["behind", "beside", "before", "near", "next to", "left of", "right of"],
+            ),
+        ],
+        [
+            "hinting that the guests have left",
+            "giving the yard a rural touch",
+            "showing that someone lives here",
+        ],
+    ),
+    "zh": (
+        [
+            (
+                "{}透着一股古朴的气息",
+                ["屋檐", "门窗", "石阶", "院墙", "廊柱", "整座院落", "砖雕", "木门"],
+            ),
+            (
+                "{}都显得格外安静",
+                ["街道", "河面", "广场", "屋顶", "整个小镇", "码头", "树林", "田野"],
+            ),
+            (
+                "沙发的{}摆着一张小方桌",
+                ["左侧", "右侧", "前方", "后方", "左后方", "右前方", "旁边", "对面"],
+            ),
+        ],
+        ["说明主人刚刚离开", "给院子添了几分生气", "让人想起小时候的夏天"],
+    ),
+}
+"""Clauses with one thing left open, and what may be said by turns."""
+
 
 @defect("ngram_repetition", "word_echo", "sentence_repetition", "missing_end", "too_long")
 def loop_phrase(rng: random.Random, base: Base) -> str:
@@ -57,6 +99,21 @@ def loop_list(rng: random.Random, base: Base) -> str:
         (", ", "There are also ", ".") if base.language == "en" else ("、", "此外还有", "。")
     )
     return base.join([base.text, opening + comma.join(items * rng.randint(5, 10)) + stop])
+
+
+@defect("ngram_repetition", "sentence_repetition", "word_echo", "missing_end", "too_long")
+def loop_template(rng: random.Random, base: Base) -> str:
+    """Clauses that say the same of one thing after the other, or one of two by turns."""
+    said, by_turns = _TEMPLATES[base.language]
+    comma, stop = (", ", ".") if base.language == "en" else ("，", "。")
+    times = rng.randint(4, 7)
+    if rng.random() < 0.3:
+        clauses = rng.sample(by_turns, 2) * times
+    else:
+        form, slots = rng.choice(said)
+        clauses = [form.format(slot) for slot in rng.sample(slots, times)]
+    opening = clauses[0][0].upper() + clauses[0][1:]
+    return base.insert(rng, comma.join([opening, *clauses[1:]]) + stop, first=1)
 
 
 @defect("word_echo", "ngram_repetition")
@@ -150,6 +207,7 @@ DEFECTS = (
     repeat_sentence,
     repeat_clause,
     loop_list,
+    loop_template,
     echo_word,
     echo_phrase,
     echo_after_commas,

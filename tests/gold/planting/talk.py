@@ -52,6 +52,18 @@ def speaker_label(rng: random.Random, base: Base) -> str:
     return base.join([_say(rng, base, "label"), base.text])
 
 
+@defect("meta_talk")
+def invitation(rng: random.Random, base: Base) -> str:
+    """Takes the reader by the hand."""
+    return base.insert(rng, _say(rng, base, "invitation"))
+
+
+@defect("meta_talk", "missing_end")
+def word_count(rng: random.Random, base: Base) -> str:
+    """Counts its words in brackets behind the last one."""
+    return base.join([base.text, _say(rng, base, "count")])
+
+
 DEFECTS = (
     refusal_alone,
     refusal_beside,
@@ -60,4 +72,6 @@ DEFECTS = (
     note_on_itself,
     announcement,
     speaker_label,
+    invitation,
+    word_count,
 )

@@ -33,6 +33,7 @@ from sa1b_captions.quality.kernels.repetition import count_repeats
 from sa1b_captions.quality.kernels.said_again import count_said_again
 from sa1b_captions.quality.kernels.tags import look_up
 from sa1b_captions.quality.kernels.talk import count_talks
+from sa1b_captions.quality.kernels.templates import find_starts, follow_template
 from sa1b_captions.quality.kernels.text import decode, find_signs
 from sa1b_captions.quality.kernels.words import split_units
 
@@ -116,6 +117,7 @@ def measure(
     tags = np.empty(longest + 1, np.uint32)
     again = np.empty(longest + 1, np.uint8)
     ends = np.empty(longest + 1, np.int64)
+    starts = np.empty(longest + 2, np.int64)
     for text in range(counts.shape[0]):
         length = decode(data, offsets[text], offsets[text + 1], table, codes, kinds, traits)
         signs = places[: find_signs(codes, kinds, length, places)]
@@ -148,6 +150,10 @@ def measure(
                 units, unit_kinds, unit_bits, tags, count, ends, sentences
             )
         clauses2 += count_said_again(units, unit_kinds, unit_bits, tags, count, row, again)
+        clauses = find_starts(unit_bits, count, starts)
+        templates = follow_template(
+            units, unit_kinds, unit_bits, tags, clauses, again, row, repeats2
+        )
         if row >= 9:
             repeats10, run, _ = count_repeats(units, count, 10, keys, stamps, stamp + 2, again)
         # A phrase that comes twice at once is as long as the row of pairs that come again.
@@ -163,9 +169,10 @@ def measure(
         )
         stutters = count_stutters(units, unit_kinds, unit_bits, tags, count, word_keys, word_tags)
         stutters += count_comma_echoes(
-            units, unit_kinds, unit_bits, tags, count, word_keys, word_tags
+            units, unit_kinds, unit_bits, tags, clauses, word_keys, word_tags
         )
-        local = max(local, list_again(units, unit_kinds, unit_bits, tags, count, repeats2))
+        listed = list_again(units, unit_kinds, unit_bits, tags, clauses, repeats2)
+        local = max(local, listed, templates)
         values = (
             length,
             count,

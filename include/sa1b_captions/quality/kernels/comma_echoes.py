@@ -33,8 +33,9 @@ have a window, a door, a window, a door and a window."""
 _LISTED_REPEATS = 5
 """Pairs of units that come again where a list does."""
 
-_LISTED = 99
-"""Local repeats that such a list counts as: more than any limit that lets prose pass."""
+LISTED = 99
+"""Local repeats that such a list, or a template, counts as: more than any limit that lets prose
+pass."""
 
 
 @compiled
@@ -103,38 +104,41 @@ def count_comma_echoes(
     unit_kinds: np.ndarray,
     unit_bits: np.ndarray,
     tags: np.ndarray,
-    count: int,
+    starts: np.ndarray,
     word_keys: np.ndarray,
     word_tags: np.ndarray,
 ) -> int:
-    """Words that are said again behind a comma and never are."""
+    """Words that are said again behind a comma and never are; `starts` are of `find_starts`."""
     echoes = 0
-    for place in range(1, count):
-        if not unit_bits[place] & AFTER_PAUSE:
-            continue
+    count = starts[-1]
+    for clause in range(1, len(starts) - 1):
+        place = starts[clause]
+        # A call costs more than a look, and nearly all clauses begin with another word.
+        said = units[place]
         if unit_kinds[place] == WORD:
-            echoes += echoes_word(units, unit_bits, tags, count, place)
-        elif unit_kinds[place] == HAN_UNIT:
+            if said == units[place - 1]:
+                echoes += echoes_word(units, unit_bits, tags, count, place)
+        elif (place > 1 and said == units[place - 2]) or (
+            place > 2 and (said == units[place - 3] or (place > 3 and said == units[place - 4]))
+        ):
             echoes += echoes_han(units, unit_bits, tags, count, place, word_keys, word_tags)
     return echoes
 
 
 @compiled
-def named_before(
-    units: np.ndarray, unit_bits: np.ndarray, start: int, width: int, items: int
-) -> bool:
-    """Whether one of the items before a place is the same."""
-    place, seen = start - 1, 0
-    while place >= 0 and seen < items:
-        if place == 0 or unit_bits[place] & AFTER_PAUSE:
-            seen += 1
-            ends = place + width == start or unit_bits[place + width] & AFTER_PAUSE != 0
-            same = place + width <= start and ends
-            for step in range(width):
-                same &= units[place + step] == units[start + step]
-            if same:
-                return True
-        place -= 1
+def named_before(units: np.ndarray, starts: np.ndarray, clause: int, items: int) -> bool:
+    """Whether one of the items before a clause is the same."""
+    start = starts[clause]
+    width = starts[clause + 1] - start
+    for before in range(max(0, clause - items), clause):
+        place = starts[before]
+        if starts[before + 1] - place != width:
+            continue
+        same = 0
+        while same < width and units[place + same] == units[start + same]:
+            same += 1
+        if same == width:
+            return True
     return False
 
 
@@ -144,28 +148,26 @@ def list_again(
     unit_kinds: np.ndarray,
     unit_bits: np.ndarray,
     tags: np.ndarray,
-    count: int,
+    starts: np.ndarray,
     repeats: int,
 ) -> int:
-    """_LISTED where a list names its items again and again, else 0: a hammer, pliers, a hammer.
+    """LISTED where a list names its items again and again, else 0: a hammer, pliers, a hammer.
 
     `repeats` are the pairs of units that come again.
     """
     if repeats < _LISTED_REPEATS:
         return 0
-    start, again, items = 0, 0, 0
-    for end in range(1, count + 1):
-        if end < count and not unit_bits[end] & AFTER_PAUSE:
-            continue
+    again, items = 0, 0
+    for clause in range(len(starts) - 1):
+        start, end = starts[clause], starts[clause + 1]
         width = end - start
         han = unit_kinds[start] == HAN_UNIT
         if 1 + han <= width <= (_SHORT_CHARACTERS if han else _SHORT_WORDS):
             items += 1
             if not (unit_bits[start] & IN_QUOTES or tags[end - 1] & SERIES):
-                again += named_before(units, unit_bits, start, width, items)
+                again += named_before(units, starts, clause, items)
         else:
             again, items = 0, 0
         if again >= _LISTED_AGAIN:
-            return _LISTED
-        start = end
+            return LISTED
     return 0

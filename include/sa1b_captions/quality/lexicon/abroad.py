@@ -33,6 +33,12 @@ _ABROAD = {
         tasse tisch tür vögel vogel vordergrund wand wasser weiße weißen weißer weißes wiese wiesen
         wolken zaun
         """,
+    # What fills a page until its text is there; "lorem ipsum" itself is said of such a page.
+    "Latin": """
+        adipiscing aliqua aliquip amet aute cillum commodo consectetur consequat cupidatat deserunt
+        duis eiusmod elit excepteur exercitation fugiat incididunt irure laboris labore laborum
+        mollit nostrud occaecat pariatur proident reprehenderit sunt ullamco velit veniam voluptate
+        """,
     "Italian": """
         acqua albero alberi alto azzurro bambina bambini bambino bianca bianche bianchi blu casa
         cane cani cappello chiesa cielo colore colori destra donna donne edificio edifici erba

@@ -5,7 +5,7 @@ Quotations are left out: a sign in the image may well say "Sorry, we're closed".
 
 import polars as pl
 
-from sa1b_captions.quality.lexicon import announcements, meta_talk, refusals
+from sa1b_captions.quality.lexicon import announcements, invitations, meta_talk, refusals
 
 SPECULATIONS = (
     "might be",
@@ -84,8 +84,14 @@ def _any(*phrases: str) -> str:
     return "(?i)" + "|".join(f"(?:{phrase})" for phrase in phrases).replace(r"\b", r"(?-u:\b)")
 
 
-_TALK_ENGLISH = (*meta_talk.ENGLISH, *meta_talk.LABELS, *announcements.ENGLISH)
-_TALK_CHINESE = (*meta_talk.CHINESE, *meta_talk.LABELS_CHINESE, *announcements.CHINESE)
+_TALK_ENGLISH = (
+    *(*meta_talk.ENGLISH, *meta_talk.LABELS),
+    *(*announcements.ENGLISH, *invitations.ENGLISH),
+)
+_TALK_CHINESE = (
+    *(*meta_talk.CHINESE, *meta_talk.LABELS_CHINESE),
+    *(*announcements.CHINESE, *invitations.CHINESE),
+)
 _ENGLISH = _any(*refusals.ENGLISH, *refusals.REASONS_ENGLISH, *_TALK_ENGLISH)
 _CHINESE = _any(*refusals.CHINESE, *refusals.REASONS_CHINESE, *_TALK_CHINESE)
 _REFUSALS = _any(*refusals.ENGLISH, *refusals.CHINESE)

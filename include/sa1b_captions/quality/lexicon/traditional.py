@@ -1,11 +1,13 @@
 """Characters that only Traditional Chinese writes.
 
-Derived from OpenCC's table TSCharacters (Apache-2.0): a character is here if every simplified
-form of it is another one, Big5 has it, and GB 2312, the set of Simplified Chinese, does not. So
-what both write (乾, 著, 於) is not among them, and neither is 鍾, which mainland names keep.
+`_DERIVED` is from OpenCC's table TSCharacters (Apache-2.0): a character is there if every
+simplified form of it is another one, Big5 has it, and GB 2312, the set of Simplified Chinese,
+does not. So what both write (乾, 著, 於) is not among them, and neither are 鍾, 昇 and 甦, which
+names of the mainland keep. `_VARIANTS` are other forms of the same characters, as 裏 of 裡,
+written by hand; 祇 and 痺 are not among them, for the mainland writes 神祇 and 麻痺.
 """
 
-TRADITIONAL = (
+_DERIVED = (
     "丟並亂亙亞佇佈佔併來侖侶侷俁係俠俬倀倆倉個們倖倫偉側偵偽傑傖傘備傢傭傯傳傴債傷傾僂僅僉僑僕僥"
     "僨僱價儀儂億儈儉儐儔儕儘償優儲儷儺儻儼兇兌兒兗內兩冊冑冪凈凍凜凱別刪剄則剎剛剝剮剴創剷劃劇劉"
     "劊劌劍劑勁動務勛勝勞勢勱勳勵勸勻匭匯匱區協卹卻厙厤厭厲厴參叢吳吶呂咼員唄唸問啞啟喚喪喫喬單喲"
@@ -17,14 +19,14 @@ TRADITIONAL = (
     "恥悅悵悶悽惡惱惲惻愛愜愨愴愷愾慄態慍慘慚慟慣慪慫慮慳慶慼慾憂憊憐憑憒憚憤憫憮憲憶懇應懌懍懞懟"
     "懣懨懲懶懷懸懺懼懾戀戇戔戧戩戰戲戶拋挾捨捫捲掃掄掙掛採揀揚換揮損搖搗搶摑摜摟摯摳摶摻撈撐撓撟"
     "撣撥撫撲撳撻撾撿擁擄擇擊擋擔據擠擣擬擯擰擱擲擴擷擺擻擼擾攄攆攏攔攖攙攛攜攝攢攣攤攪攬敗敘敵數"
-    "斂斃斕斬斷旂昇時晉晝暈暉暢暫曄曆曇曉曏曖曠曬書會朧朮東枴柵柺桿梔條梟棄棖棗棟棧棲椏楊楓楨業極"
+    "斂斃斕斬斷旂時晉晝暈暉暢暫曄曆曇曉曏曖曠曬書會朧朮東枴柵柺桿梔條梟棄棖棗棟棧棲椏楊楓楨業極"
     "榦榪榮榿構槍槓槧槨槳樁樂樅樑樓標樞樣樸樹樺橈橋機橢橫檁檉檔檜檢檣檯檳檸檻櫃櫓櫚櫛櫝櫞櫟櫥櫧櫨"
     "櫪櫫櫬櫱櫳櫸櫻欄權欏欒欖欞欽歎歐歟歡歲歷歸歿殘殞殤殫殭殮殯殲殺殼毀毆毿氂氈氌氣氫氬氳氾汎汙決"
     "沒沖況泝洩洶浹涇涼淒淚淥淨淩淪淵淶淺渙減渦測渾湊湞湧湯溈準溝溫溼滄滅滌滎滬滯滲滷滸滾滿漁漚漢"
     "漣漬漲漵漸漿潁潑潔潛潤潯潰潷潿澀澆澇澗澠澤澩澮澱濁濃濕濘濛濟濤濫濰濱濺濼濾瀅瀆瀉瀋瀏瀕瀘瀝瀟"
     "瀠瀦瀧瀨瀰瀲瀾灃灄灑灕灘灝灣灤灩災為烏烴無煉煒煙煢煥煩煬熒熗熱熾燁燈燉燒燙燜營燦燬燭燴燻燼燾"
     "爍爐爛爭爺爾牆牘牽犖犛犢犧狀狹狽猙猶猻獃獄獅獎獨獪獫獰獲獵獷獸獺獻獼玀現琱琺琿瑋瑣瑤瑩瑪璉璣"
-    "璦環璽璿瓊瓏瓔瓚甌甕產甦畝畢畫異當疇疊痙痠痾瘋瘍瘓瘞瘡瘧瘺療癆癇癉癒癘癟癡癢癤癥癩癬癭癮癰癱"
+    "璦環璽璿瓊瓏瓔瓚甌甕產畝畢畫異當疇疊痙痠痾瘋瘍瘓瘞瘡瘧瘺療癆癇癉癒癘癟癡癢癤癥癩癬癭癮癰癱"
     "癲發皁皚皰皸皺盃盜盞盡監盤盧盪眥眾睏睜睞瞞瞼矇矚矯硃硤硨硯碩碭確碼磚磣磧磯磽礎礙礦礪礫礬礱祕"
     "祿禍禎禦禪禮禰禱禿秈稅稈稜稟種稱穀穌積穎穡穢穩穫窩窪窮窯窶窺竄竅竇竊競筆筍筧箇箋箏節範築篋篤"
     "篩篳簀簍簑簞簡簣簫簽簾籃籌籜籟籠籤籩籪籬籮籲粵糝糞糧糰糲糴糶糾紀紂約紅紆紇紈紉紋納紐紓純紕紗"
@@ -61,3 +63,9 @@ TRADITIONAL = (
     "齦齧齪齬齲齶齷龍龐龔龕龜"
 )
 """In the order of their code points."""
+
+_VARIANTS = (
+    "裏爲衆羣牀綫峯啓麪衞竈敍鷄僞鬭籐粧衹麯鑛砲滙鉢鈎録説閲鋭産遶汚讃賛綉缐墻疎鶏啣銹塲皷屛淸靑慤"
+)
+
+TRADITIONAL = _DERIVED + _VARIANTS
