@@ -13,6 +13,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 from demo.airflow_api import AirflowApi
 from sa1b_captions.storage import Store, open_store_url
@@ -170,7 +171,7 @@ def open_ground(folder: Path, scene: Scene, shards: int, journal: Journal) -> It
         undo.callback(stack.down)
         stack.up()
         stack.keep_up()
-        os.environ |= keys
+        undo.enter_context(patch.dict(os.environ, keys))
         yield ground
 
 

@@ -28,6 +28,7 @@ def run_quietly(folder: Path, data: Path, model_url: str, shards: str) -> FileSt
         "CAPTIONS_ENGINE": "openai",
         "CAPTIONS_WINDOW": str(WINDOW),
     }
+    ours = {name: value for name, value in os.environ.items() if not name.startswith("CAPTIONS_")}
     for arguments in (
         ["ingest", "--shards", shards],
         ["caption", "--shards", shards, "--engine", "openai"],
@@ -39,7 +40,7 @@ def run_quietly(folder: Path, data: Path, model_url: str, shards: str) -> FileSt
     ):
         done = subprocess.run(
             [sys.executable, "-m", "sa1b_captions", *arguments],
-            env=os.environ | settings,
+            env=ours | settings,
             capture_output=True,
             text=True,
             check=False,
