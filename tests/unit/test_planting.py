@@ -103,6 +103,20 @@ def _echo(least, most):
     return check
 
 
+def _ends_alike(times):
+    """Whether as many clauses end in the same two words or four characters."""
+
+    def check(base, text):
+        clauses = filter(None, (clause.strip() for clause in re.split("[,，.。]", text)))
+        ends = [
+            " ".join(clause.split()[-2:]) if base.language == "en" else clause[-4:]
+            for clause in clauses
+        ]
+        return max(map(ends.count, ends)) >= times
+
+    return check
+
+
 def _traditional(base, text):
     changed = [new for old, new in zip(base.text, text, strict=True) if old != new]
     return len(changed) >= 3 and set(changed) <= set(traditional_table().values())
@@ -125,6 +139,7 @@ CHECKS = {
     "repeat_sentence": _times(2),
     "repeat_clause": _run_comes_twice,
     "loop_list": _looped,
+    "loop_template": _ends_alike(4),
     "echo_word": _echo(1, 1),
     "echo_phrase": _echo(1, 3),
     "echo_after_commas": lambda base, text: re.search(r"(\w{2,})[,，、] ?\1[,，、]", text),
@@ -186,6 +201,8 @@ CHECKS = {
     "note_on_itself": _said("note"),
     "announcement": _said("announcement"),
     "speaker_label": _said("label"),
+    "invitation": _said("invitation"),
+    "word_count": lambda base, text: text.startswith(base.text) and _said("count")(base, text),
     "declines_within": _aside("declines"),
     "rules_within": _aside("hints_at_rules"),
     "prompt_within": _aside("echoes_the_prompt"),
