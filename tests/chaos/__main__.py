@@ -5,7 +5,7 @@ import json
 import sys
 from pathlib import Path
 
-from tests.chaos.night import run_night
+from tests.chaos.trial import run_trial
 
 
 def main() -> int:
@@ -15,9 +15,9 @@ def main() -> int:
     parser.add_argument("--faults", type=int, default=40)
     parser.add_argument("--shards", type=int, default=20)
     parser.add_argument("--keep", type=Path, help="folder for the journal and all logs")
-    parser.add_argument("--quiet", type=Path, help="folder of a quiet run that nights may share")
+    parser.add_argument("--quiet", type=Path, help="folder of a quiet run that trials may share")
     asked = parser.parse_args()
-    result = run_night(asked.seed, asked.faults, asked.shards, asked.keep, asked.quiet)
+    result = run_trial(asked.seed, asked.faults, asked.shards, asked.keep, asked.quiet)
     for sentence in result["differences"]:
         print(sentence)  # noqa: T201
     print(json.dumps(result))  # noqa: T201

@@ -19,7 +19,7 @@ def run_quietly(folder: Path, data: Path, model_url: str, shards: str) -> FileSt
     """
     store = FileStore(folder)
     if latest_version(store) is not None:
-        return store  # that of an earlier night
+        return store  # that of an earlier trial
     settings = {
         "CAPTIONS_ROOT": store.url,
         "CAPTIONS_RECIPE": str(data / "recipe.toml"),

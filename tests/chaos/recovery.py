@@ -1,4 +1,4 @@
-"""What a person does after a bad night, by what docs/runbook.md says: wait, clear, trigger, answer.
+"""What a person does after a bad trial, by what docs/runbook.md says: wait, clear, trigger, answer.
 
 Nothing else: no row of the database and no object of the store is touched by hand.
 """

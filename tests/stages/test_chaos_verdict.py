@@ -1,4 +1,4 @@
-"""The verdict on a night of chaos can be a bad one."""
+"""The verdict on a trial of chaos can be a bad one."""
 
 import pytest
 

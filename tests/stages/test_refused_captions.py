@@ -14,7 +14,7 @@ from sa1b_captions.stages.auditing.refused_captions import (
 )
 from sa1b_captions.stages.curate import curate_shard
 from tests.support import builders
-from tests.support.audited import SHARD, audited_recipe_campaign, judge
+from tests.support.audited import SHARD, THINGS, audited_recipe_campaign, judge
 from tests.support.planted_falsehoods import plant
 
 UNIT = f"single_en/{SHARD}"
@@ -67,7 +67,16 @@ def test_other_filters_hold_too(campaign, refused):
     assert page.hits
 
 
-def test_sentences_come_with_their_place_and_the_surest_first(campaign, refused):
+def test_the_surest_sentence_comes_first(tmp_path):
+    campaign = audited_recipe_campaign(tmp_path, plant(40, 0.3), captions_per_shard=40)
+    sure = dict(zip(THINGS.split("|"), (0.6, 0.9, 0.7, 0.8), strict=True))
+    audit_shards(campaign, [SHARD], judge(sure=sure))
+    told = RefusedCaptions(campaign, Catalogue(campaign)).sentences(UNIT)["probability"].to_list()
+    assert len({round(one, 6) for one in told}) > 1
+    assert told == sorted(told, reverse=True)
+
+
+def test_sentences_come_with_their_place(campaign, refused):
     rows = refused.sentences(UNIT)
     assert rows.height == len(answered_no(campaign))
     assert rows["probability"].to_list() == pytest.approx([0.9] * rows.height)

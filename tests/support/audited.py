@@ -2,7 +2,7 @@
 
 import math
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -20,15 +20,18 @@ SHARD = "sa_000000"
 THINGS = "umbrella|kettle|lantern|ladder"
 
 
-def judge(refuses: str = THINGS, sure: float | None = None) -> Callable[[], Engine]:
-    """A judge that refuses whatever names a thing, and may tell how sure it is."""
+def judge(
+    refuses: str = THINGS, sure: float | Mapping[str, float] | None = None
+) -> Callable[[], Engine]:
+    """A judge that refuses whatever names a thing, and may tell how sure it is, by the thing."""
 
     def script(request: Request) -> Reply:
         no = re.search(refuses, request.track.prompt.rpartition("\n")[2])
         answers = ("no", "yes") if no else ("yes", "no")
         told = None
         if sure is not None:
-            told = dict(zip(answers, (math.log(sure), math.log(1 - sure)), strict=True))
+            known = sure.get(no[0] if no else "", 0.5) if isinstance(sure, Mapping) else sure
+            told = dict(zip(answers, (math.log(known), math.log(1 - known)), strict=True))
         return Reply(CaptionStatus.OK, answers[0], "stop", first_tokens=told)
 
     return lambda: ScriptedEngine(script, needs_pixels=False)

@@ -108,6 +108,8 @@ def test_a_slip_gets_its_reason(language, said, reason):
         ("en", "A bottle of correction fluid stands there, its label corrected by hand."),
         ("en", "The pier is long, very, very long, and the sea a deep, deep blue."),
         ("en", "From left to right their caps are red, green, green and white."),
+        ("en", "From left to right their caps are red, green, green, and white."),
+        ("en", "A sign above the door shows a clown who calls ho, ho, and waves."),
         ("en", "He holds a cane, cane in one hand and gloves in the other."),
         ("en", "There are straw hats, knitted hats, hats with feathers and hats without."),
         ("en", "The letter Ж is carved beside the angle α."),

@@ -24,7 +24,7 @@ PATIENCE_S = 1500.0
 
 
 @dataclass
-class Night:
+class Trial:
     """The faults of a seed at work."""
 
     ground: Ground
@@ -59,7 +59,7 @@ class Night:
             journal.note("not injected", **facts, error=f"{type(error).__name__}: {error}"[:300])
 
 
-def run_night(
+def run_trial(
     seed: int, faults: int, shards: int, keep: Path | None = None, quiet: Path | None = None
 ) -> dict[str, Any]:
     """Run a seed; returns what is printed of it.
@@ -69,7 +69,7 @@ def run_night(
         faults: how many there are.
         shards: how many there are.
         keep: folder for the journal and all logs.
-        quiet: folder of the quiet run, which nights with as many shards may share.
+        quiet: folder of the quiet run, which trials with as many shards may share.
     """
     folder = Path(tempfile.mkdtemp(prefix="chaos-"))
     folder.chmod(0o755)  # PostgreSQL's own user has to reach it
@@ -93,18 +93,18 @@ def _live(
         quiet_folder or ground.folder / "quiet", ground.data, ground.model.url, ground.selection
     )
     _start(ground)
-    night = Night(ground)
-    night.live_through(plan)
+    trial = Trial(ground)
+    trial.live_through(plan)
     recovery = Recovery(ground)
     version = recovery.run(PATIENCE_S)
     wrong, logs = judge(ground, quiet, version) if version else (["there is no release"], {})
     if keep is not None:
         shutil.copytree(ground.disk / "airflow-logs", keep / "tasks", dirs_exist_ok=True)
     return {
-        "faults": sum(night.injected.values()),
+        "faults": sum(trial.injected.values()),
         "planned": len(plan),
         "shards": len(ground.shards),
-        "kinds": dict(sorted(night.injected.items())),
+        "kinds": dict(sorted(trial.injected.items())),
         "restarts": ground.stack.restarts,
         "clears": sum(recovery.clears.values()),
         "triggers": len(recovery.triggers),
