@@ -50,7 +50,6 @@ def open_campaign(
     fingerprint is refused, and one that differs only in quality, title or shard list replaces it.
 
     Args:
-        store: where the campaign lives.
         name: its folder under `campaigns/`.
         recipe: what the caller wants to use; None takes the stored one (as a pod does).
         lock: of the recipe's model, which is stored as `lock_model` says.

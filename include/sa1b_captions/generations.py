@@ -51,7 +51,6 @@ def following(begun: Collection[str], owner: str, counted: int) -> str:
 
     Args:
         begun: all that exist, whole or not.
-        owner: who begins it.
         counted: highest number that ever counted; it may be deleted.
     """
     return f"{max([counted, *map(number, begun)], default=0) + 1:04d}-{owner}"

@@ -39,9 +39,6 @@ def read_metrics_of(
     """`metrics.json` of a curated shard's track.
 
     Args:
-        campaign: whose.
-        track: of the shard.
-        shard: its name.
         digest: what the curate receipt says of it; None where that says nothing.
 
     Raises:

@@ -47,7 +47,6 @@ def damaged(where: str, key: str, why: object) -> DamagedObjectError:
 
     Args:
         where: URL of the object.
-        key: its key.
         why: how it was noticed, in words.
     """
     return DamagedObjectError(f"{where} is damaged: {' '.join(str(why).split())}; {remedy(key)}")

@@ -77,8 +77,6 @@ def _ends_here(caption: str, begin: int, stop: int, after: int) -> bool:
     """Whether the stop at a place ends a sentence that began at another.
 
     Args:
-        caption: the whole text.
-        begin: where the sentence begins.
         stop: place of the stop, the first of several.
         after: place behind the stops and what closes quotations and brackets.
     """

@@ -8,8 +8,6 @@ def did_you_mean(name: str, known: Iterable[str], prefix: str = "") -> str:
     """` (did you mean x?)` with the known name that is nearest, or nothing where none is near.
 
     Args:
-        name: what was written.
-        known: names there are.
         prefix: what all names begin with; it says nothing of how near two of them are.
     """
     bare = [other.removeprefix(prefix) for other in known]

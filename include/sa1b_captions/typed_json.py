@@ -25,7 +25,6 @@ def build(kind: type[T], content: Any) -> T:
     Args:
         kind: a dataclass whose fields are texts, numbers, booleans, enumerations of texts, other
             such dataclasses, and lists, tuples of one type and dictionaries of these; or None.
-        content: what a JSON parser returned.
 
     Raises:
         ValueError: naming the field that is missing or has another type.

@@ -64,12 +64,7 @@ def count_sentences(rows: Iterable[Row]) -> SentenceCounts:
 
 
 def count_slices(rows: Sequence[Row], language: str) -> dict[str, dict[str, SentenceCounts]]:
-    """Counts by the place of a sentence in its caption, and by the caption's length.
-
-    Args:
-        rows: of one track.
-        language: of its captions.
-    """
+    """Counts by the place of a sentence in its caption, and by the caption's length."""
     groups: dict[str, dict[str, list[Row]]] = {"position": {}, "length": {}}
     for row in rows:
         place = min(row["sentence"] + 1, _LAST_POSITION)

@@ -79,7 +79,6 @@ def lacking(agreement: Agreement, refused: int) -> str:
     """What is missing for a corrected share, as the end of a sentence; empty when nothing is.
 
     Args:
-        agreement: what is marked.
         refused: sentences that the judge refused in all.
     """
     of_refused = sum(one.refused for one in agreement.sentences)
@@ -99,7 +98,6 @@ def judge_quality(agreement: Agreement, refused: Share) -> JudgeQuality:
     """Precision and recall of the judge.
 
     Args:
-        agreement: what is marked.
         refused: share of sentences that the judge refused.
     """
     precision = _unsupported([one for one in agreement.sentences if one.refused])

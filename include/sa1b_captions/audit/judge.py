@@ -94,7 +94,6 @@ def question(sentence: str, language: str, images: int) -> str:
     """The prompt that asks about one sentence.
 
     Args:
-        sentence: of a caption.
         language: of the caption, `en` or `zh`; the question is in it, its answer never is.
         images: how many the sample has.
     """

@@ -38,9 +38,6 @@ def faithfulness(
     """Shares over some audits.
 
     Args:
-        receipts: of shards and tracks.
-        languages: of the tracks.
-        quality: of the judge, if it is known.
         uncalibrated: why the shares are not corrected by it; empty to correct them.
     """
     refused = refused_share(_strata(receipts))
@@ -88,7 +85,6 @@ def worst_sentences(rows: Iterable[Row], count: int) -> list[RefusedSentence]:
 
     Args:
         rows: of `records.ANSWER_SCHEMA`.
-        count: most sentences to return.
     """
     found = [
         RefusedSentence(row["sample_id"], row["start"], row["end"], probability_of_no(row))

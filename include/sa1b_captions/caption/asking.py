@@ -51,7 +51,6 @@ class Asker:
         """Make an asker.
 
         Args:
-            engine: what answers.
             generation: the recipe's settings, whose tiles the images keep.
             answer_tokens: most tokens of an answer.
             top_tokens: first tokens whose probabilities are wanted.
@@ -77,10 +76,6 @@ class Asker:
 
         Where the engine tells probabilities, a reply has them and its text is drawn by them; where
         it does not, the text is the most probable one.
-
-        Args:
-            inquiries: what to ask.
-            reader: of the JPEGs of their samples.
 
         Raises:
             RetryableError: the engine is gone, or the store.

@@ -25,9 +25,6 @@ def counted_before_loss(
     Where none ever counted it is the fullest one, which is as good to go on with.
 
     Args:
-        campaign: recipe and keys.
-        track: its captions.
-        shard: of this shard.
         begun: blocks that are stored, by generation.
 
     Raises:
@@ -63,8 +60,6 @@ def history_of(campaign: Campaign, new: CaptionReceipt, begun: Collection[str]) 
     """What the lost receipt said of generations before, for the one that is written anew.
 
     Args:
-        campaign: recipe and keys.
-        new: the receipt to write.
         begun: all generations that are stored.
 
     Raises:

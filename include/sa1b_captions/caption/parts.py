@@ -122,8 +122,6 @@ class BlockWriter:
         """Make a writer.
 
         Args:
-            campaign: recipe and keys.
-            shard: whose blocks are written.
             generations: in which they are, by track.
             samples: those still to caption, of one or more tracks.
             captioned: the other rows of their blocks by position, where some are captioned already.

@@ -37,12 +37,9 @@ def prepare(
     """Find out what is left of a shard; writes nothing.
 
     Args:
-        campaign: recipe and keys.
         shard: an ingested shard.
-        tracks: tracks to caption, in any order.
         force: caption it in a new generation, one per `run_id`.
         max_failure_share: share of a track's samples that may fail.
-        run_id: Airflow run, for the receipts.
         by_hand: names the generation of a forced run without an id; letters and digits.
         image: container image of this process, for the receipts.
 

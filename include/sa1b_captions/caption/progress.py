@@ -40,7 +40,6 @@ class Progress:
         Args:
             shard: what the lines are about.
             planned: samples by track, those an earlier worker finished included.
-            todo: samples to caption now.
             every_s: seconds between two lines.
             clock: seconds from anywhere, never going back.
         """

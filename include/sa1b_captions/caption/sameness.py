@@ -20,7 +20,6 @@ def require_one_writer(shard: str, written: Mapping[str, Set[Writer]], engine: E
     A revision that nobody named is not told apart from others.
 
     Args:
-        shard: for the message.
         written: what wrote the captions of each track that stay.
         engine: what is to write the others.
 
@@ -66,12 +65,6 @@ def require_same_images(
     campaign: Campaign, shard: str, counted: Mapping[str, CaptionReceipt], ingest: IngestReceipt
 ) -> None:
     """Refuse to let captions pass for done that are not of the archive that is ingested.
-
-    Args:
-        campaign: recipe and keys.
-        shard: whose captions they are.
-        counted: receipt of each track.
-        ingest: the archive's.
 
     Raises:
         PermanentError: naming the tracks.

@@ -69,8 +69,6 @@ def read_index(
     """A shard's images in archive order; later rows of a repeated image id are left out.
 
     Args:
-        store: where the index lies.
-        shard: whose it is.
         generation: of the archive, as the shard's ingest receipt names it.
         digest: of the index, as that receipt names it.
     """
@@ -87,7 +85,6 @@ def plan_track(
     Args:
         recipe: gives the seed.
         track: gives image counts and quota.
-        shard: name for the sample ids.
         images: the shard's index, in archive order.
     """
     if track.images_max == 1:

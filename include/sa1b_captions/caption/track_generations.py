@@ -126,8 +126,6 @@ def count(
     """Let a whole generation count from now on, unless a newer one did; returns what counts.
 
     Args:
-        campaign: recipe and keys.
-        new: receipt of the whole generation.
         mended: receipt of the same generation before its damaged blocks were captioned again.
     """
     place = caption_place(campaign.name, new.track, new.shard)

@@ -85,8 +85,6 @@ class Worker:
         """Make a worker.
 
         Args:
-            engine: what captions.
-            generation: the recipe's sampling settings.
             stop: once set, nothing more is asked; what the engine has is finished.
             decode_threads: threads that decode JPEGs; by default one per core.
             prefetch: decoded samples that wait for a free place; by default half a window.

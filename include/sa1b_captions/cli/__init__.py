@@ -21,20 +21,3 @@ from sa1b_captions.cli import (
     views,
 )
 from sa1b_captions.cli.common import app
-
-__all__ = [
-    "app",
-    "captioning",
-    "comparing",
-    "judging",
-    "marking",
-    "models",
-    "packing",
-    "planning",
-    "publishing",
-    "recipes",
-    "releasing",
-    "servers",
-    "tuning",
-    "views",
-]

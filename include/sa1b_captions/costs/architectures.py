@@ -76,7 +76,6 @@ def kv_tokens(model: Architecture, gpu_gb: float, gpus: int) -> float:
     """Tokens that the KV cache has room for; below 0 where the model does not fit.
 
     Args:
-        model: its sizes.
         gpu_gb: memory of a GPU that the driver reports.
         gpus: that share the model.
     """

@@ -105,9 +105,6 @@ def forecast(
     """Foretell a campaign.
 
     Args:
-        recipe: what is captioned, and how.
-        terms: where.
-        seen: what its store tells.
         given: numbers that whoever asks knows better.
 
     Raises:

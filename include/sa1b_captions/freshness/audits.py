@@ -61,8 +61,6 @@ def read_audits(
     """Audits of a shard; none where the recipe asks for none.
 
     Args:
-        campaign: recipe, store and name.
-        shard: its name.
         curated: by track, those that are not stale.
         stale: what is stale of its tracks.
         may_exist: False for keys that need not be asked for, as a listing lacks them.

@@ -53,7 +53,6 @@ def why_validation_stale(
     """Why a shard's validation is not of what is curated and audited.
 
     Args:
-        validation: of the shard.
         curated: by track, those that are not stale.
         stale: what is stale of the shard's tracks and audits.
         audits: by track, those that are not stale; None where the recipe asks for none.

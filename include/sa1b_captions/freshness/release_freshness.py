@@ -112,9 +112,7 @@ def why_stale(
 
     Args:
         campaign: with the shards and tracks that would be released.
-        validation: of a release.
         curated: as for `release_validation_input`, as are the others.
-        dedups: by track.
         shard_results: in the shards' order.
     """
     if validation.input == release_validation_input(campaign, curated, dedups, shard_results):

@@ -108,7 +108,6 @@ def receipt_keys(campaign: Campaign, shard: str) -> list[str]:
 
     Args:
         campaign: its recipe may ask for an audit.
-        shard: its name.
     """
     name = campaign.name
     audited = TRACKS if campaign.recipe.audit is not None else ()
@@ -127,8 +126,6 @@ def read_shard(
     """Read how a shard stands.
 
     Args:
-        campaign: recipe, store and name.
-        shard: its name.
         may_exist: False for keys that need not be asked for, as a listing lacks them.
 
     Raises:
@@ -177,8 +174,6 @@ def judge_track(
     Args:
         campaign: gives the present rules.
         ingest: of the archive; None once it is dropped, and captions stand without it.
-        captions: of the track.
-        curated: of the track.
         where: track and shard, for messages.
     """
     track, shard = where.split("/")

@@ -57,7 +57,6 @@ class Download:
         """Describe the download; the first request is made by iterating.
 
         Args:
-            link: where the object is.
             patience: how long to wait for it.
             known: the object it must be.
             part: offsets of the first byte wanted and after the last, or less at the object's end;

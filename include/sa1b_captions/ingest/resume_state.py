@@ -32,8 +32,6 @@ class ResumeState:
         """Look at what is stored.
 
         Args:
-            store: holds the parts.
-            shard: whose archive it is.
             path: the link's path, which refreshed links share; other objects have others.
             part_bytes: size of a part; 0 stores nothing.
         """

@@ -32,8 +32,6 @@ def require_curated(
     """Curate receipts of all the recipe's shards, in its order.
 
     Args:
-        campaign: recipe, store and name.
-        track: one of the recipe's.
         states: of these shards, where they are known; otherwise the track's receipts are read.
 
     Raises:
@@ -80,8 +78,6 @@ def require_deduplicated(
     """Dedup receipt of a track.
 
     Args:
-        campaign: recipe, store and name.
-        track: one of the recipe's.
         curated: what `require_curated` found for it.
 
     Raises:

@@ -57,7 +57,6 @@ def feature_table(curated: pa.Table, features: pl.DataFrame, model: Model) -> pa
     Args:
         curated: rows of `records.CURATED_SCHEMA`.
         features: `records.TEXT_FEATURES` of their captions, in their order.
-        model: the recipe's.
     """
     frame = pl.DataFrame(curated.select(["sample_id", "language", "status", "reasons", "model"]))
     described = frame.select(
@@ -89,7 +88,6 @@ def track_metrics(accepted: pa.Table, rejected: pa.Table, features: pa.Table) ->
 
     Args:
         accepted: rows of `records.CURATED_SCHEMA`.
-        rejected: the others.
         features: `records.FEATURE_SCHEMA` of all of them, accepted ones first.
     """
     numbers = pl.DataFrame(accepted.select(["caption", "completion_tokens", "latency_ms"]))
@@ -175,7 +173,6 @@ def shard_metrics(
     Args:
         curated: curate receipts of each track.
         duplicates: `records.DUPLICATE_SCHEMA` of each track.
-        verdicts: of each shard.
         health: measures of each track of each shard, as its validation stores them; a shard or
             track that is not there was not judged. Where a measure was taken against the reference
             and against the neighbours, the first one counts, which is the reference's.

@@ -63,7 +63,6 @@ def project(track: Track, accepted: Sequence[int], shards: int) -> Projection | 
     """Project a track's captions; None where no shard is curated.
 
     Args:
-        track: one of the recipe's.
         accepted: captions accepted of each curated shard, in any order.
         shards: how many the recipe has, at least as many.
     """

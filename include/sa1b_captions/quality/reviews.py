@@ -102,7 +102,6 @@ def rule_scores(
     """Precision and recall of the rules that marks tell of.
 
     Args:
-        marks: those that count.
         rejected: captions of the campaign by the rule that rejects them.
         accepted: captions that no rule rejects.
     """
@@ -159,7 +158,6 @@ def marks_needed(share: float, margin: float) -> int:
     """Marks of a random sample after which a share is known to such a margin.
 
     Args:
-        share: about what is expected.
         margin: half the width of Wilson's 95 % interval, at most.
     """
 

@@ -14,8 +14,6 @@ def row_reasons(
     """Reasons of captions by the rules for single rows: whether others say the same is not asked.
 
     Args:
-        campaign: whose rules and reference.
-        track: of the rows.
         rows: `records.CAPTION_SCHEMA`.
         features: `records.TEXT_FEATURES` of their captions, in their order.
     """

@@ -139,7 +139,6 @@ def find_knee(trials: tuple[Trial, ...], captions: int) -> Trial | None:
 
     Args:
         trials: from the strictest to the loosest.
-        captions: how many were tried.
     """
     if captions == 0 or trials[0].alone < BULK * captions:
         return None

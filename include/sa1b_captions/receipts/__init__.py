@@ -26,22 +26,3 @@ from sa1b_captions.receipts.validation_receipts import (
     ShardSummary,
     ShardValidation,
 )
-
-__all__ = [
-    "ENOUGH_OCCUPANCY",
-    "Alike",
-    "BegunNote",
-    "CaptionReceipt",
-    "CurateCounts",
-    "CurateReceipt",
-    "DedupReceipt",
-    "IngestReceipt",
-    "JudgedBy",
-    "Occupancy",
-    "Pace",
-    "Receipt",
-    "ReleaseValidation",
-    "RunSummary",
-    "ShardSummary",
-    "ShardValidation",
-]

@@ -17,17 +17,3 @@ from sa1b_captions.recipe.sections import (
     Model,
     Track,
 )
-
-__all__ = [
-    "ARCHIVES",
-    "LANGUAGES",
-    "TEMPLATES",
-    "TRACKS",
-    "WHOLE_TRACK",
-    "Generation",
-    "Model",
-    "Recipe",
-    "Track",
-    "load_recipe",
-    "parse_recipe",
-]

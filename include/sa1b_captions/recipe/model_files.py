@@ -41,8 +41,6 @@ def require_locked(folder: Path, lock: ModelLock, *, again: bool = False) -> Non
     """Check that a folder holds the files of a lock, and no others.
 
     Args:
-        folder: the model's.
-        lock: what it must be.
         again: hash the files although a stamp says that they are right.
 
     Raises:

@@ -23,25 +23,3 @@ from sa1b_captions.records.stored_tables import (
     with_proof,
     write_table,
 )
-
-__all__ = [
-    "ANSWER_SCHEMA",
-    "CAPTION_SCHEMA",
-    "CURATED_SCHEMA",
-    "DUPLICATE_SCHEMA",
-    "FEATURE_SCHEMA",
-    "IMAGE_HASH_SCHEMA",
-    "INDEX_SCHEMA",
-    "OTHER_BYTES",
-    "REPEAT_SCHEMA",
-    "SHARD_DUPLICATE_SCHEMA",
-    "SIGNATURE_SCHEMA",
-    "TEXT_FEATURES",
-    "CaptionStatus",
-    "content_digest",
-    "parse_table",
-    "proves_itself",
-    "read_table",
-    "with_proof",
-    "write_table",
-]

@@ -62,9 +62,6 @@ def write_table(
     The metadata of its schema, such as a proof, is stored as well.
 
     Args:
-        store: where.
-        key: under which key.
-        table: what.
         schema: columns that it must have.
         repeating: columns whose values repeat.
         group_rows: rows of a row group, which has statistics of its own; None for one group.
@@ -102,8 +99,6 @@ def read_table(
     """Read a stored Parquet table, or some of its columns.
 
     Args:
-        store: where it lies.
-        key: its key.
         columns: the wanted ones, in their order; None for all.
         digest: `content_digest` that its receipt names; None where that names none.
 

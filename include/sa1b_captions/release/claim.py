@@ -127,11 +127,8 @@ def claimed(
     """Hold a version while a release is written.
 
     Args:
-        store: where the release will be.
-        version: its name.
         digest: of all that decides its files' bytes.
         campaign: whose release, for the message to another campaign.
-        run_id: Airflow run.
 
     Raises:
         TakenError: a run with other inputs has claimed it.

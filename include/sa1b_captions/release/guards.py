@@ -62,12 +62,6 @@ def check_counts(
 ) -> None:
     """Accepted + rejected = planned, in the receipt and in the tables.
 
-    Args:
-        receipt: of the curate stage.
-        accepted: the shard's accepted rows.
-        rejected: its rejected rows.
-        where: track and shard, for messages.
-
     Raises:
         PermanentError: the numbers differ.
     """

@@ -32,7 +32,6 @@ def track_files(track: str, jsonl: str) -> TrackFiles:
     """Names of a track's files.
 
     Args:
-        track: its name.
         jsonl: what `release_names` calls its JSONL file.
     """
     return TrackFiles(

@@ -18,7 +18,6 @@ def sign_release(store: Store, prefix: str, private_key: bytes) -> None:
     """Write the signature of a finished release.
 
     Args:
-        store: where the release is.
         prefix: of its folder, with a final slash; empty if the store is the folder.
         private_key: Ed25519, PEM without a password.
 
@@ -35,7 +34,6 @@ def check_signature(store: Store, prefix: str, public_key: bytes) -> None:
     """Hold a release's signature against a public key.
 
     Args:
-        store: where the release is.
         prefix: as in `sign_release`.
         public_key: Ed25519, PEM.
 

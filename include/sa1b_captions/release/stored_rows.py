@@ -37,7 +37,6 @@ class StoredRows:
         """Look at the footers of the table's files.
 
         Args:
-            store: where the files are.
             files: key and bytes of each, at least one, in the table's order.
             columns: what is read; a path such as `conversations.list.element.value` for one leaf.
             convert: makes a frame with a row for each of the table's.

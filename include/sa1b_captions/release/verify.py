@@ -75,7 +75,6 @@ def verify_folder(store: Store, prefix: str = "", shard: str | None = None) -> l
     """Hash a release's files again.
 
     Args:
-        store: where the release is.
         prefix: of its folder, with a final slash; empty if the store is the folder.
         shard: check the lines of this one in the JSONL files, and nothing else.
 

@@ -18,16 +18,3 @@ from sa1b_captions.settings.settings import (
     Runtime,
     Settings,
 )
-
-__all__ = [
-    "ENGINE_NAMES",
-    "MAX_SHARDS_PER_POD",
-    "VARIABLES",
-    "VARIABLE_NAMES",
-    "Runtime",
-    "Settings",
-    "environment",
-    "load_settings",
-    "read_setting",
-    "worker_environment",
-]

@@ -92,10 +92,8 @@ def calibrate(
     """Compute a reference from curated shards and try the rules' limits on their captions.
 
     Args:
-        campaign: whose shards.
         shards: those to take for the reference; someone should have read their reports.
         tracks: tracks to cover; the others are left without a reference.
-        pin: write the reference.
         replace: although another one is pinned.
 
     Raises:

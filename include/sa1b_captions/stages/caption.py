@@ -50,13 +50,10 @@ def caption_shards(
     A shard that cannot be captioned does not keep the others from it.
 
     Args:
-        campaign: recipe and keys.
         shards: ingested shards, captioned one after the other.
         open_engine: loads the model; called once, if there is something to caption.
-        tracks: tracks to caption, in any order.
         force: caption what is captioned already in a new generation, one per `run_id`; the present
             one counts until the new one is whole.
-        run_id: Airflow run, for the receipts.
         stop: set by SIGTERM; finish what is in flight and end with a RetryableError.
         max_failure_share: share of a track's samples that may fail before its shard does.
         by_hand: names the generation of a forced run without an id; letters and digits.
@@ -201,8 +198,6 @@ class _Run:
         """What an error that ends the run says to people: what is safe, what is not, what to do.
 
         Args:
-            error: what ended it.
-            shards: all of the run.
             anew: whether the same command begins shards anew that it has captioned.
         """
         cut_off = [work for shard, work in self._open.items() if shard not in self.failures]

@@ -111,7 +111,6 @@ def open_shard_side(campaign: Campaign, shard: str, text: str) -> Side:
     """The side that a text names.
 
     Args:
-        campaign: of the deployment.
         shard: that is compared; of a campaign nothing else is read.
         text: a release's version, `campaign:NAME`, or `generation:NAME`.
 

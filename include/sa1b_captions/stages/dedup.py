@@ -46,10 +46,6 @@ def dedup_track(
     """Compare the signatures of all the recipe's shards in one track.
 
     Args:
-        campaign: whose.
-        track: one of the recipe's.
-        force: do it again although it is done.
-        run_id: to name in the receipt.
         tasks: opens what does the work elsewhere; None for this process. What is stored is the
             same.
 

@@ -89,11 +89,8 @@ def compare(
     """Compare two sides; store the result if there is a store.
 
     Args:
-        before: one side.
-        after: the other.
         store: of the deployment, which has the photographs and people's marks; None for none.
         tracks: those to compare; None for all that either side has.
-        seed: draws the examples.
 
     Returns:
         Names, settings that differ and figures by track, and where JSON and page lie.

@@ -59,7 +59,6 @@ def fetch_model(model: Model, lock: ModelLock | None, cache: Path | None) -> tup
     Files that are not what is locked are deleted, for the client would keep them.
 
     Args:
-        model: the recipe's.
         lock: what it must be; None takes the hub's own list.
         cache: folder of the cache; None for the one that HF_HOME names.
 

@@ -94,8 +94,6 @@ def drop_generations(
     """Delete the captions that others took the place of; those that count always stay.
 
     Args:
-        campaign: recipe and keys.
-        shards: their names.
         unfinished: also delete what forced runs began and did not finish; one that is still at
             work then fails, and begins anew when it is run again.
 

@@ -59,9 +59,6 @@ def publish_release(
     """Bring a repository to hold a release, and nothing else of another version.
 
     Args:
-        store: of the deployment.
-        version: of the release.
-        destination: the repository.
         token: of the hub; None where none is needed to look.
         dry_run: look only, and say what would go.
 

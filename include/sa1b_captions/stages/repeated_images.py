@@ -25,7 +25,6 @@ def report_repeats(
     """Compare the images of all curated shards and store the groups of equal ones.
 
     Args:
-        campaign: recipe and keys.
         curated: receipts of the track that covers every image, one for each shard.
 
     Returns:

@@ -14,8 +14,6 @@ from sa1b_captions.storage.files import FileStore
 from sa1b_captions.storage.s3 import S3Store
 from sa1b_captions.storage.store import ABANDONED_S, Store, Writer
 
-__all__ = ["ABANDONED_S", "FileStore", "S3Store", "Store", "Writer", "open_store", "open_store_url"]
-
 
 def open_store(settings: Settings) -> Store:
     """Open the store that `CAPTIONS_ROOT` names."""

@@ -21,7 +21,6 @@ def copy_objects(send: Send, bucket: str, parts: Sequence[tuple[str, int]], name
 
     Args:
         send: of the bucket.
-        bucket: its name.
         parts: name and bytes of each of the others.
         name: of the object.
 

@@ -48,7 +48,6 @@ class Store(Protocol):
         The store itself copies where it can, so that the bytes do not pass through this process.
 
         Args:
-            key: the object's.
             parts: key and bytes of each of the others, at least one. Nobody writes them meanwhile.
 
         Raises:

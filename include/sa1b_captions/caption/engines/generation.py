@@ -83,7 +83,6 @@ def image_first(images: Sequence[dict[str, Any]], prompt: str) -> list[dict[str,
 
     Args:
         images: content parts, one per image, in the order the prompt counts them.
-        prompt: the track's prompt.
     """
     text = {"type": "text", "text": prompt}
     if len(images) == 1:

@@ -20,9 +20,6 @@ def open_engine(
     """Load an engine, model included: `open_engine` of `engine.py` in the folder of that name.
 
     Args:
-        name: of the engine.
-        recipe: whose model it runs.
-        settings: of the deployment.
         lock: what the files of that model must be, for engines that load them: `check_files` of
             their module.
 

@@ -45,7 +45,6 @@ class Counting(Generic[R]):
         """Begin to know them.
 
         Args:
-            campaign: whose.
             ask: receipts of what is to be counted, by unit.
             read: facets of a receipt's captions; called in threads.
             key: under which the counts are kept, as of `read_counts`.

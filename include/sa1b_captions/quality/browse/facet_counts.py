@@ -76,7 +76,6 @@ def read_counts(campaign: Campaign, key: str = "") -> FacetCounts:
     """The stored counts; none where nothing is stored, or what is stored is no such table.
 
     Args:
-        campaign: whose.
         key: of counts of some of the captions; empty for those of all.
 
     Raises:
@@ -119,7 +118,6 @@ def update_counts(
     """Count what was curated since, and leave out what is there no more.
 
     Args:
-        counts: what is known so far.
         receipts: of everything that is to be counted, by unit.
         read: facets of a receipt; called in threads.
         at_most_s: seconds after which no further unit is begun; the others lack then.

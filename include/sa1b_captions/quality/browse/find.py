@@ -66,8 +66,6 @@ def find_page(
     """The next samples of a filter, in its order; its text is not looked at.
 
     Args:
-        counts: of the campaign.
-        filters: which, and in which order.
         after: key of the sample before; empty for the first page.
         load: reads facets; called in threads.
         rows: at most so many samples.

@@ -32,7 +32,6 @@ def find_offences(
     """Where in a text a rule is broken, in order and apart; empty where nothing can be pointed at.
 
     Args:
-        text: the caption.
         reason: name of the rule.
         limits: of the caption's language.
         reference: lengths that the caption was judged beside.

@@ -17,8 +17,6 @@ def propose(recipe: str, change: Change, languages: tuple[str, ...]) -> str:
 
     Args:
         recipe: name of a packaged recipe, or path of a recipe file.
-        change: what to change.
-        languages: whose limits.
 
     Raises:
         PermanentError: the recipe is none, or the patched one would not be valid.

@@ -77,8 +77,6 @@ class Scattered:
 
         Args:
             shards: in rank order.
-            tasks: where the work is done.
-            cut: into how many pieces.
         """
         self.rows = sum(shard.rows for shard in shards)
         self._cut = cut or Cut.of(self.rows)
@@ -152,7 +150,6 @@ class Scattered:
 
         Args:
             pieces: packed pairs of each slice, kept somewhere.
-            floor: least Jaccard.
         """
         count = len(self._batches)
         united = [

@@ -115,7 +115,6 @@ def find_duplicates(
     Args:
         signatures: rows of `records.SIGNATURE_SCHEMA` of one track, in any order, each sample
             once.
-        captions: their texts.
         min_jaccard: least Jaccard of near duplicates.
 
     Returns:
@@ -139,7 +138,6 @@ def duplicate_table(found: Clusters, name: Callable[[np.ndarray], pa.Table]) -> 
     """`records.DUPLICATE_SCHEMA` of clusters.
 
     Args:
-        found: the clusters.
         name: reads `sample_id` and `shard_number` of rows, in their order.
     """
     named = name(np.concatenate([found.losers, found.winners]))

@@ -58,10 +58,8 @@ def measure_health(
     """Measure one track of a shard.
 
     Args:
-        shard: its metrics.
         reference: the pinned one, if any.
         neighbours: metrics of the same track of other shards, the nearest first.
-        limits: the recipe's.
 
     Returns:
         Measures against the reference, then against the neighbours; none where there is neither, or
@@ -88,7 +86,6 @@ def measure_audit(
     """Measure a track's audit; none where the reference has no audit by the same judge.
 
     Args:
-        audited: the track's.
         reference: the pinned one, if any.
         limits: share of refused sentences above the reference's that warns, and that fails.
     """

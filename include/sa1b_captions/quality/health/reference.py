@@ -160,8 +160,6 @@ def build_reference(
     """Compute a reference.
 
     Args:
-        campaign: whose captions they are.
-        shards: the chosen ones.
         metrics: of each track, `metrics.json` of each of these shards.
         audited: by track, what their audits found; tracks without one are left out.
 

@@ -30,9 +30,6 @@ def length_chart(
 
     Args:
         accepted: rows by their bin's first length, in characters.
-        rejected: the same.
-        bin_chars: width of a bin.
-        limits: drawn as lines.
     """
     longest = max([0, *accepted, *rejected]) + bin_chars
     # A few runaway captions must not squeeze all others: what is far out shares the last bar.
@@ -121,7 +118,6 @@ def series_chart(
         names: of the spans, in their order.
         values: of the same spans, not below 0.
         write: a value for people.
-        label: what the number is.
     """
     top = max((value for value in values if value is not None), default=0.0) or 1.0
     pitch = min(1 / max(len(names), 1), 0.25)

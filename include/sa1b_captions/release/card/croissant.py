@@ -64,14 +64,7 @@ def render_croissant(
     tracks: Mapping[str, TrackFiles],
     files: Sequence[ReleaseFile],
 ) -> str:
-    """Metadata as JSON-LD.
-
-    Args:
-        recipe: what the captions were made by.
-        version: of the release.
-        tracks: names of each track's files.
-        files: of the release, with their digests.
-    """
+    """Metadata as JSON-LD."""
     jsonl = {names.jsonl for names in tracks.values()}
     photographs = "SA-1B's photographs" if recipe.archives == "sa1b" else recipe.stand_in
     provenance = rows.provenance_schema(repairs=recipe.repairs)

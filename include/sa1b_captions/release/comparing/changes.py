@@ -18,7 +18,6 @@ def recipe_source(store: Store, prefix: str) -> dict[str, Any]:
     """Source of a release's recipe.
 
     Args:
-        store: where the release is.
         prefix: of its folder, with a final slash; empty if the store is the folder.
 
     Raises:
@@ -40,12 +39,7 @@ def recipe_source(store: Store, prefix: str) -> dict[str, Any]:
 def changed_settings(
     before: Mapping[str, Any], after: Mapping[str, Any]
 ) -> dict[str, tuple[Any, Any]]:
-    """Settings of two recipes that differ, by dotted name; None where one does not set it.
-
-    Args:
-        before: source of a recipe.
-        after: source of another.
-    """
+    """Settings of two recipes that differ, by dotted name; None where one does not set it."""
     was, is_ = dict(_flat(before)), dict(_flat(after))
     names = [*was, *(name for name in is_ if name not in was)]
     pairs = {name: (was.get(name), is_.get(name)) for name in names if name != _SHARDS}

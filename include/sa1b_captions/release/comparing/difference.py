@@ -142,12 +142,7 @@ def compare_track(
     """Compare a track over all shards of both sides.
 
     Args:
-        before: a side.
-        after: the other.
         track: that at least one of them has.
-        seed: draws the examples.
-        marks: that people made of captions of either side.
-        examples: of each kind.
 
     Returns:
         The difference, and examples by kind, as `TrackDifference.add` returns rows.

@@ -69,9 +69,7 @@ class ReleaseSide:
         """Look at a release's recipe.
 
         Args:
-            store: where it is.
             prefix: of its folder, with a final slash; empty if the store is the folder.
-            manifest: its own.
 
         Raises:
             PermanentError: the recipe is missing or damaged.
@@ -226,7 +224,6 @@ class CampaignSide:
         """Read the curate receipts.
 
         Args:
-            campaign: recipe, store and name.
             shards: those to look at; by default the recipe's.
 
         Raises:

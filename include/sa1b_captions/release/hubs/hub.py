@@ -78,7 +78,6 @@ class Remote:
         """Whether these are the bytes of a file.
 
         Args:
-            file: what should be there.
             read: gives the bytes of a small file by its name.
             untold: what to say where the hub tells the size alone, and it is right.
         """

@@ -22,9 +22,7 @@ class Staging:
         """Prepare to give these files.
 
         Args:
-            store: where the release is.
             prefix: of its folder, with a final slash.
-            files: its files by name.
         """
         self._store, self._prefix, self._files = store, prefix, files
         self._folder: tempfile.TemporaryDirectory[str] | None = None

@@ -41,7 +41,6 @@ def findings_by_shard(table: pa.Table, shards: Sequence[str], where: str) -> dic
 
     Args:
         table: `records.DUPLICATE_SCHEMA`.
-        shards: those of the release.
         where: key of the table, for messages.
 
     Raises:

@@ -110,9 +110,7 @@ def published_table(track: Track, accepted: pa.Table, first_id: int) -> pa.Table
     """Published rows of accepted captions, ids running from `first_id`.
 
     Args:
-        track: the captions' track.
         accepted: rows of `records.CURATED_SCHEMA`, in the order they are published.
-        first_id: id of the first row.
     """
     schema = published_schema(track)
     columns = [accepted.column(name).combine_chunks() for name in ("images", "widths", "heights")]
@@ -155,7 +153,6 @@ def provenance_table(
 
     Args:
         accepted: rows of `records.CURATED_SCHEMA` of one shard.
-        first_id: id of the first row.
         index: `image_id`, `offset` and `size` of the shard's images; None where none is stored.
         originals: captions as the model wrote them, by sample, where sentences were removed; None
             of a recipe that removes none, whose rows have no such column.

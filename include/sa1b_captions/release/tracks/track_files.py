@@ -59,10 +59,6 @@ def plan_track(
 
     Args:
         campaign: recipe and keys; every shard of the recipe is curated, the track deduplicated.
-        track: one of the recipe's.
-        curated: curate receipt of each shard for this track.
-        ingests: ingest receipt of each shard.
-        dedup: receipt of the track's dedup.
         repairs: by shard and sample, what captions are published as; None where the recipe
             publishes every caption as it was written.
 
@@ -153,9 +149,6 @@ def put_together(
     """Make a track's files of its batches; `folder` then has them.
 
     Args:
-        campaign: where the batches lie.
-        folder: the release.
-        names: of the track's files.
         batches: in the release's order.
         summary: told what the batches know.
 

@@ -17,7 +17,6 @@ def shares(
     """How many samples of each shard stay.
 
     Args:
-        seed: the recipe's.
         target: rows to keep, one or more.
         samples: shards in the release's order, each with the ids of its samples that could be
             published. Eight bytes of each id are held in memory.

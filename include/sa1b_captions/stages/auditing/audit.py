@@ -56,12 +56,9 @@ def audit_shards(
     """Audit some tracks of curated shards; skip those whose audit is up to date.
 
     Args:
-        campaign: recipe, store and name.
         shards: curated ones.
         open_judge: loads the judge; called once, if there is something to ask.
-        tracks: in any order.
         force: ask again although nothing changed.
-        run_id: Airflow run, for the receipts.
         max_failure_share: share of the questions that may stay without an answer.
 
     Raises:

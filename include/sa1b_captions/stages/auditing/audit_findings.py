@@ -138,7 +138,6 @@ def find_in_release(
     Args:
         campaign: as the release sees it.
         curated: by track, in the shards' order.
-        reviews: people's marks.
 
     Raises:
         PermanentError: a receipt, answers or marks are damaged.
@@ -208,8 +207,6 @@ def find_audits(
     """Fresh audits of each track that has any, in the shards' order.
 
     Args:
-        campaign: recipe, store and name.
-        shards: whose.
         curated: receipts by track, in the shards' order; None where there is none that counts.
 
     Raises:

@@ -131,7 +131,6 @@ def sentences_of(
     """Refused sentences of units, one after the other.
 
     Args:
-        refused: of the campaign.
         units: in the order in which they are read.
         begin: place of the first one among `units`.
         behind: sentences of that one that are left out.

@@ -64,7 +64,6 @@ def sum_up_repairs(repairs: Sequence[ShardRepairs], marks: Sequence[SentenceMark
     """What repairs come to, beside what people said of the removed sentences.
 
     Args:
-        repairs: of shards and tracks.
         marks: the first one first; of each person the last one about a sentence counts.
     """
     fit = [one for found in repairs for one in found.fit]

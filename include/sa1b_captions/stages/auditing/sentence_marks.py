@@ -34,11 +34,8 @@ def draw_sentences(
     """Sentences to judge, in random order: as many that the judge refused as others.
 
     Args:
-        campaign: recipe, store and name.
         shards: audited ones; those that are not are passed over.
-        tracks: in any order.
         count: of sentences; there may be fewer that were refused.
-        seed: another one draws others.
 
     Returns:
         Objects with the sentence, its caption and photographs, and `supported` to be filled in.
@@ -80,7 +77,6 @@ def add_sentence_marks(campaign: Campaign, lines: Iterable[str], who: str) -> in
     """Store a person's judgements, and return how many; lines without one are passed over.
 
     Args:
-        campaign: whose captions.
         lines: as `draw_sentences` made them, with `supported` filled in.
         who: the person's login.
 

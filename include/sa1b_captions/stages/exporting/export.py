@@ -50,13 +50,11 @@ def export_release(
     """Write a release, unless it exists and was made from the same inputs.
 
     Args:
-        campaign: recipe and keys.
         version: name of the release; None takes the newest release's if the same inputs made it,
             else the next number that is free, over all campaigns of the store.
         allow_verdicts: verdicts of the release's validation to go on with.
         replace_unfinished: take the version over from exports that never finished it; whoever
             asks for this knows that they run no more.
-        run_id: Airflow run, for the manifest.
 
     Returns:
         Version, URL of the folder, rows of each JSONL file, unpublished samples by reason, key of

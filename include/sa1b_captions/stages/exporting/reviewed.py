@@ -33,8 +33,6 @@ def read_reviews(
     """Sum up the marks of some tracks.
 
     Args:
-        campaign: whose marks.
-        tracks: tracks to look at.
         rejected: captions of these tracks by the rule that rejects them; without, no recall.
         accepted: captions of these tracks that no rule rejects.
 
@@ -58,12 +56,7 @@ def read_reviews(
 
 
 def review_tables(campaign: Campaign, tracks: Mapping[str, TrackTotals]) -> ReviewTables:
-    """What people found, as a release's card shows it; nobody is named. Raises as `read_reviews`.
-
-    Args:
-        campaign: whose marks.
-        tracks: what the release has.
-    """
+    """What people found, as a card shows it; nobody is named. Raises as `read_reviews` does."""
     rejected: Counter[str] = Counter()
     for totals in tracks.values():
         rejected.update(totals.reasons)

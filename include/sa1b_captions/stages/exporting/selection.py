@@ -24,7 +24,6 @@ def select(
 
     Args:
         campaign: with the whole recipe.
-        tracks: to release.
         allow_partial: leave out shards that are not curated in all of these, or whose validation
             is missing, outdated or failed. A target that the others do not reach is dropped.
 

@@ -61,14 +61,11 @@ def ingest_shard(
 
     Args:
         store: receives the archive, the index and the receipt.
-        shard: name such as `sa_000017`.
         links: shard to link; only looked at when there is something to do.
         expected_md5: of the archive's original bytes; another one fails the shard.
         expected_images: number of JPEGs; another one is a warning in the receipt.
         first_id: None for SA-1B's archives; for others the number of the shard's first image.
         force: ingest again although the receipt exists, once per `run_id`.
-        run_id: recorded in the receipt.
-        patience: of the download.
         connections: that share the download, each fetching `range_bytes` at a time.
         range_bytes: of no use with one connection.
         part_bytes: size of the parts that a killed run leaves to the next.

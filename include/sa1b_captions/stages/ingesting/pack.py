@@ -54,11 +54,9 @@ def pack_folder(
         store: receives each shard's archive, index and receipt.
         folder: holds the images, at any depth.
         images_per_shard: files of one shard; the last has what is left.
-        first_shard: number of the first shard.
         skip_bad: leave out files that no caption can be made of, and name them in the receipt.
         re_encode: make JPEGs of images of other formats.
         force: pack a shard again although it holds other images, once per `run_id`.
-        run_id: recorded in the receipts.
 
     Returns:
         The shards' receipts, new and old.

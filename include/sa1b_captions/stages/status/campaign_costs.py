@@ -26,8 +26,6 @@ def forecast_campaign(
     """Foretell the shards that are left, by the indexes and receipts of those that are not.
 
     Args:
-        campaign: recipe, store and name.
-        terms: GPUs and prices.
         given: numbers that whoever asks knows better.
 
     Returns:

@@ -85,7 +85,6 @@ def look_up(
     """What is known of some subjects; what the summary lacks is found out, and kept there.
 
     Args:
-        campaign: whose summary.
         kind: a dataclass that `typed_json.build` can make.
         marks: by subject, such as a shard; what was kept under another mark does not count.
         find_out: reads the receipts of a subject. What it raises is raised here.

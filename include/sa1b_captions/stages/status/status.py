@@ -103,7 +103,6 @@ def read_status(campaign: Campaign, shards: Sequence[str] | None = None) -> Camp
     """Read it from receipts, or from the summary where it fits them.
 
     Args:
-        campaign: recipe, store and name.
         shards: those to look at, in ascending order; by default the recipe's.
 
     Raises:

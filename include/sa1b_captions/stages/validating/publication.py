@@ -46,8 +46,6 @@ def decide(
     All others are skipped: of a stage that failed, its own task is red and has the reason.
 
     Args:
-        shard: its name.
-        wish: what the run was asked to do.
         curated: receipts of the tracks that are curated by the present rules.
         validation: of these receipts; None where there is none.
     """

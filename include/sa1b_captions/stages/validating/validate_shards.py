@@ -61,10 +61,7 @@ def validate_shards(
     """Validate shards in the tracks that are curated by the recipe's present rules.
 
     Args:
-        campaign: recipe, store and name.
-        shards: those to validate.
         tracks: those that the run was asked to make; decides `publish`, not what is validated.
-        run_id: Airflow run.
         force: validate again although nothing changed; a run must have made the tracks, too.
 
     Returns:

@@ -154,7 +154,6 @@ def generation_config(settings: Sampling, top_tokens: int = 0) -> "GenerationCon
     """One request's sampling settings; `sampling` has seen to what lmdeploy would discard.
 
     Args:
-        settings: how tokens are picked.
         top_tokens: probable tokens that are to be reported with every one that is picked. They are
             what `top_k` leaves, and their probabilities add up to 1: of a greedy request only the
             picked one is told, with certainty.

@@ -120,8 +120,6 @@ class LmdeployEngine:
 
         Args:
             pipe: lmdeploy's Pipeline; this engine closes it.
-            model: what it runs.
-            model_revision: of which revision.
             window: requests in flight.
             timeout_s: longest time for one caption.
             cancel_s: how long a request that was timed out may take to end.

@@ -63,7 +63,6 @@ def chat_answer(client: "openai.OpenAI", request: dict[str, Any], timeout_s: flo
     """The answer to a chat request.
 
     Args:
-        client: of the endpoint.
         request: arguments of `chat.completions.create`.
         timeout_s: longest time for all of it.
 
@@ -79,10 +78,6 @@ def chat_answer(client: "openai.OpenAI", request: dict[str, Any], timeout_s: flo
 
 def served_models(client: "openai.OpenAI", url: str) -> list[str]:
     """Names of the models that an endpoint serves, at least one.
-
-    Args:
-        client: of the endpoint.
-        url: its URL, for messages.
 
     Raises:
         RetryableError: it names none now.
@@ -117,7 +112,6 @@ def _read(parts: Iterable[bytes], deadline: float) -> bytes:
     """Read an answer, however it comes.
 
     Args:
-        parts: its bytes.
         deadline: by `time.monotonic`. A connection's own time-out starts anew with each byte.
     """
     read, size = [], 0

@@ -92,7 +92,6 @@ class OpenAIEngine:
         """Make an engine and begin to ask the replicas for their model.
 
         Args:
-            model: what they must serve; its system prompt goes with every request.
             urls: base URLs, each ending in /v1.
             api_key: sent to all of them.
             window: requests in flight over all replicas.
