@@ -13,8 +13,9 @@ import os
 import threading
 import time
 from collections.abc import Iterable, Iterator
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
+from queue import SimpleQueue
 from typing import TYPE_CHECKING
 
 from sa1b_captions.caption.engines.base import Engine, Reply, Request
@@ -108,6 +109,8 @@ class Worker:
         """
         waiting = iter(samples)
         live: set[Future[Outcome | Unreadable | None]] = set()
+        # Not `wait`, which asks the lock of every future that is live each time that one is done.
+        ended: SimpleQueue[Future[Outcome | Unreadable | None]] = SimpleQueue()
         limit = self._engine.window + self._prefetch
         with (
             ThreadPoolExecutor(self._decode_threads, "decode") as decoders,
@@ -125,12 +128,16 @@ class Worker:
                         decoded = decoders.submit(
                             _decode, sample, reader, keep_pixels=self._engine.needs_pixels
                         )
-                        live.add(callers.submit(self._finish, sample, decoded))
+                        future = callers.submit(self._finish, sample, decoded)
+                        live.add(future)
+                        future.add_done_callback(ended.put)
                     dropped = self._dropped(live)
                     live, exhausted = live - dropped, exhausted and not dropped
                     if not live:
                         break
-                    done, live = wait(live, return_when=FIRST_COMPLETED)
+                    done = [ended.get(), *(ended.get() for _ in range(ended.qsize()))]
+                    done = [future for future in done if future in live]
+                    live.difference_update(done)
                     # Finished captions first: a failure beside them must not cost them.
                     for future in sorted(done, key=lambda f: f.exception() is not None):
                         outcome = future.result()
