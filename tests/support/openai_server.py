@@ -162,6 +162,7 @@ class _Server(ThreadingHTTPServer):
 class _Handler(BaseHTTPRequestHandler):
     server: _Server
     protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True  # as uvicorn has it: a reply is two writes
 
     def log_message(self, *args: object) -> None:
         pass
