@@ -61,7 +61,7 @@ def with_datasets(curated: Path, target: Path) -> int:
     )
     published.to_json(target / "lines.jsonl", force_ascii=False, num_proc=processes)
     published.to_parquet(target / "data.parquet")
-    ids = published["id"]
+    ids = published["id"][:]  # a list: add_column would ask a lazy column for row after row
     for name, columns in (("provenance", PROVENANCE), ("image_hashes", HASHES)):
         table = accepted.select_columns(columns).add_column("id", ids)
         table.to_parquet(target / f"{name}.parquet")
