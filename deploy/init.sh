@@ -13,7 +13,15 @@ logins = pathlib.Path(os.environ["AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_PASSWORDS_F
 logins.touch(mode=0o600)
 logins.write_text(json.dumps({"admin": os.environ["ADMIN_PASSWORD"]}))
 
-bucket = os.environ["CAPTIONS_ROOT"].removeprefix("s3://").partition("/")[0]
+root = os.environ["CAPTIONS_ROOT"]
+if not root.startswith("s3://"):
+    if not os.access(root.removeprefix("file://"), os.W_OK):
+        raise SystemExit(
+            f"CAPTIONS_ROOT is {root}, no folder that the containers can write: mount it there "
+            "into every service of docker-compose.yaml that has CAPTIONS_ROOT, or name a bucket"
+        )
+    raise SystemExit(0)
+bucket = root.removeprefix("s3://").partition("/")[0]
 store = boto3.client("s3", endpoint_url=os.environ["CAPTIONS_S3_ENDPOINT_URL"] or None)
 try:
     store.head_bucket(Bucket=bucket)

@@ -70,6 +70,36 @@ def test_init_refuses_a_misspelt_setting_in_env():
     )
 
 
+def init(folder: Path, root: str) -> subprocess.CompletedProcess[str]:
+    """Run init.sh as in the image, after a migration that has nothing to do."""
+    shutil.copy(ROOT / "deploy/init.sh", folder)
+    (folder / "migrate.sh").write_text("")
+    return subprocess.run(
+        ["bash", str(folder / "init.sh")],
+        capture_output=True,
+        text=True,
+        check=False,
+        env={
+            "PATH": f"{Path(sys.executable).parent}:/usr/bin:/bin",
+            "CAPTIONS_ROOT": root,
+            "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_PASSWORDS_FILE": str(folder / "logins"),
+            "ADMIN_PASSWORD": "secret",
+        },
+    )
+
+
+def test_init_makes_no_bucket_for_a_store_that_is_a_folder(tmp_path):
+    reply = init(tmp_path, tmp_path.as_uri())
+    assert (reply.returncode, reply.stderr) == (0, "")
+    assert json.loads((tmp_path / "logins").read_text()) == {"admin": "secret"}
+
+
+def test_init_refuses_a_folder_that_is_not_mounted(tmp_path):
+    reply = init(tmp_path, (tmp_path / "store").as_uri())
+    assert reply.returncode == 1
+    assert reply.stderr.startswith(f"CAPTIONS_ROOT is {(tmp_path / 'store').as_uri()}, no folder")
+
+
 def test_what_env_example_names_by_host_is_a_service_of_compose():
     values = " ".join(env_example().values())
     hosts = set(re.findall(r"(?:https?://)?([a-z][\w.-]*):\d+\b", values))
