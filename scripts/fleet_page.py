@@ -28,13 +28,13 @@ def output(command: str) -> str:
     return printed.getvalue().rstrip().rpartition("\n")[0]
 
 
-def lost_by_pods(work: Work, gpus: int, shards_per_pod: int, load_min: float) -> float:
+def lost_by_pods(work: Work, gpus: float, shards_per_pod: int, load_min: float) -> float:
     """GPU-hours that pods lose to it; one of fewer shards at the end counts by its share."""
     return work.shards / shards_per_pod * load_min / 60 * gpus
 
 
 def lost_by_servers(
-    work: Work, gpus: int, replicas: int, load_min: float, numbers: Numbers
+    work: Work, gpus: float, replicas: int, load_min: float, numbers: Numbers
 ) -> float:
     """GPU-hours that servers which stay up lose to loads and to waiting for work."""
     idle = work.shards * work.captioning_s / HOUR_S * gpus * numbers["fleet_idle_share"]
@@ -68,7 +68,7 @@ def page() -> str:
         output=output(COMMAND),
         useful=f"{useful:,.0f}",
         shards=work.shards,
-        gpus=gpus,
+        gpus=f"{gpus:g}",
         rate=f"{found.speed.value:.2f}",
         places=places,
         lines="|---" * (len(LOAD_MIN) + 1) + "|",
@@ -127,9 +127,9 @@ The last line of its output, left out here, is the same as JSON, with the source
   set and the campaign begun, it tells of the shards that are left. Sizes of photographs then come
   from the indexes of up to 20 ingested shards, download speed and size from their receipts. Speed
   and load come from the receipts of shards that pods of the same profile captioned whole.
-- Cost is the sum of its parts. GPU-hours are of nodes that are paid for, not only of pods: a node
-  starts before its first pod, and is kept for minutes after its last. Airflow's own machines and
-  what leaves the cloud are not in it.
+- Cost is the sum of its parts. GPU-hours are of whole nodes, which are paid for with or without a
+  pod: one starts before its first pod, and is kept for minutes after its last. Airflow's own
+  machines and what leaves the cloud are not in it.
 - The wall clock's interval is the formula at the slowest and the fastest speed that is likely: 40 %
   either way while speed is computed, two standard errors once five shards or more are measured.
 - The formula is exact for pods that are all alike. The simulation plays all shards through with

@@ -146,6 +146,10 @@ def test_the_pools_are_there_before_the_first_task(running):
     assert pools["download"]["include_deferred"]
 
 
+def test_no_process_listens_to_other_machines(running):
+    assert running.listens_at() == {"127.0.0.1"}
+
+
 def test_every_run_of_the_backfill_succeeds(backfilled):
     assert states_of_runs(backfilled) == ["success"] * DAYS
 

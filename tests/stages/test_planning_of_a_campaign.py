@@ -41,7 +41,7 @@ def test_it_tells_of_the_shards_that_are_left_by_the_pace_of_those_that_are_not(
     assert found["sources"]["images_per_s"]["kind"] == "measured"
     assert found["sources"]["load_min"]["kind"] == "measured"
     assert found["sources"]["megabytes_per_image"]["kind"] == "measured"
-    assert lines[0] == "1 shard on 2 pods of h100x4 at once, 1 shard each, on demand"
+    assert lines[0] == "1 shard on 1 pod of h100x4 at once, 1 shard each, on demand"
 
 
 def test_a_campaign_that_is_captioned_has_nothing_left_to_pay_for(campaign, caplog):

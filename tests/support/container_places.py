@@ -17,7 +17,7 @@ from tests.support.deployment import ROOT
 HOME = "/opt/airflow"
 IN_IMAGE = ("dags", "plugins", "deploy/migrate.sh")
 """What deploy/Dockerfile.airflow copies to HOME."""
-PORTS = ("postgres", "seaweedfs", "api", "health", "logs", "trigger_logs")
+PORTS = ("postgres", "seaweedfs", "api", "health")
 BIN = Path(sys.executable).parent
 
 
@@ -73,8 +73,6 @@ class ContainerPlace:
             "AIRFLOW__API__PORT": str(self.ports["api"]),
             "AIRFLOW__SCHEDULER__SCHEDULER_HEALTH_CHECK_SERVER_HOST": "127.0.0.1",
             "AIRFLOW__SCHEDULER__SCHEDULER_HEALTH_CHECK_SERVER_PORT": str(self.ports["health"]),
-            "AIRFLOW__LOGGING__WORKER_LOG_SERVER_PORT": str(self.ports["logs"]),
-            "AIRFLOW__LOGGING__TRIGGER_LOG_SERVER_PORT": str(self.ports["trigger_logs"]),
             "PGHOST": "127.0.0.1",
             "PGPORT": str(self.ports["postgres"]),
         }

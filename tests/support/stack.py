@@ -124,6 +124,18 @@ class Stack:
         """What a service has printed."""
         return (self.folder / "logs" / f"{name}.log").read_text(errors="replace")
 
+    def listens_at(self) -> set[str]:
+        """Addresses that its processes listen at."""
+        led = {process.pid for process in self._running.values()}
+        return {
+            str(connection.laddr[0])
+            for connection in psutil.net_connections("tcp")
+            if connection.status == psutil.CONN_LISTEN
+            and connection.laddr
+            and connection.pid
+            and os.getsid(connection.pid) in led
+        }
+
     def _place(self, service: Service) -> ContainerPlace:
         return ContainerPlace(service, self.folder, self.ports)
 

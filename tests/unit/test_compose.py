@@ -122,6 +122,14 @@ def test_everything_is_published_on_the_loopback_only():
     assert all(port.startswith("127.0.0.1:") for port in published)
 
 
+def test_nothing_serves_logs_that_the_api_server_reads_itself():
+    """Airflow's log servers listen on every address, and cannot be told another."""
+    for name in ("airflow-scheduler", "airflow-triggerer"):
+        assert "--skip-serve-logs" in SERVICES[name]["command"]
+        assert "airflow-logs:/opt/airflow/logs" in SERVICES[name]["volumes"]
+    assert "airflow-logs:/opt/airflow/logs" in SERVICES["airflow-apiserver"]["volumes"]
+
+
 def test_airflow_processes_share_their_secrets():
     names = [
         "AIRFLOW__CORE__FERNET_KEY",

@@ -49,4 +49,4 @@ def test_paths_and_addresses_lead_to_this_machine(tmp_path):
     for theirs in ("seaweedfs", "airflow-apiserver", "/opt/airflow/plugins"):
         assert theirs not in values
     assert made.texts(made.service.health)[-1] == "http://127.0.0.1:7/health"
-    assert made.command() == ["airflow", "scheduler"]
+    assert made.command() == ["airflow", "scheduler", "--skip-serve-logs"]

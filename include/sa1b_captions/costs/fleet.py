@@ -12,10 +12,10 @@ HOUR_S = 3600.0
 class Fleet:
     """Pods at work at once, and the times that are paid for and caption nothing."""
 
-    gpus: int
-    """Of a pod."""
+    gpus: float
+    """Paid for with a pod: its own, and its part of those that no pod of a node takes."""
     places: int
-    """Pods at once: what nodes, pool and quota allow."""
+    """Pods at once: what shards, nodes, pool and quota allow."""
     shards_per_pod: int
     passes: int = 1
     """Pods that each shard takes, one after the other: 2 with an audit."""

@@ -15,6 +15,7 @@ from sa1b_captions.costs.work import Mix, Work, captioning_s, shards_of_work, us
 from sa1b_captions.errors import PermanentError
 from sa1b_captions.plurals import counted
 from sa1b_captions.recipe import Recipe
+from sa1b_captions.settings import MAX_SHARDS_PER_POD
 from sa1b_captions.settings.profiles import PodProfile, load_profile, profile_names
 from sa1b_captions.spelling import did_you_mean
 
@@ -49,8 +50,9 @@ class Terms:
 
     def __post_init__(self) -> None:
         """Raise PermanentError for what cannot be."""
-        for name in ("nodes", "shards_per_pod", "downloads", "window"):
+        for name in ("nodes", "downloads", "window"):
             _require(name, getattr(self, name), least=1)
+        _require("shards_per_pod", self.shards_per_pod, least=1, most=MAX_SHARDS_PER_POD)
         for name in ("gpus_per_node", "pool", "quota_gpus"):
             if getattr(self, name) is not None:
                 _require(name, getattr(self, name), least=1)
@@ -109,8 +111,13 @@ def forecast(
 
     Raises:
         PermanentError: the profile has no GPU, the model does not fit it, its speed is not known,
-            no pod fits a node or the quota, or preemptions leave hardly any time.
+            no pod fits a node or the quota, preemptions leave hardly any time, or their number is
+            given of nodes that stay.
     """
+    if "preemptions_per_hour" in (given or {}) and not terms.spot:
+        raise PermanentError(
+            "--preemptions-per-hour is of nodes that may be taken away; give --spot as well"
+        )
     for name, number in (given or {}).items():
         _require(name, number.value, least=0, most=1 if number.unit == "share" else math.inf)
     numbers = Numbers({**seen.numbers, **(given or {})})
@@ -147,8 +154,9 @@ def variants(one: Forecast) -> Iterable[tuple[str, Played]]:
             if count != fleet.shards_per_pod
         ),
         (f"pool of {max(1, places // 2)}", replace(fleet, places=max(1, places // 2))),
-        (f"pool of {places * 2}", replace(fleet, places=places * 2)),
     ]
+    if places * fleet.shards_per_pod < one.work.shards:
+        changes.append((f"pool of {places * 2}", replace(fleet, places=places * 2)))
     for name, changed in changes:
         yield name, one.played if changed == fleet else simulate(one.work, changed)
 
@@ -218,9 +226,12 @@ def _fleet(
     megabytes = work.images * numbers["megabytes_per_image"]
     speed = numbers["download_mb_per_s"]
     _require("download_mb_per_s", speed, least=0.001)
+    room = places_at_once(profile.gpus, terms.nodes, per_node, terms.pool, terms.quota_gpus)
+    places = max(1, min(room, -(-work.shards // terms.shards_per_pod)))
+    nodes = math.ceil(places / (per_node // profile.gpus))
     return Fleet(
-        gpus=profile.gpus,
-        places=places_at_once(profile.gpus, terms.nodes, per_node, terms.pool, terms.quota_gpus),
+        gpus=nodes * per_node / places,
+        places=places,
         shards_per_pod=terms.shards_per_pod,
         passes=1 if recipe.audit is None else 2,
         node_start_s=60 * numbers["node_start_min"],
