@@ -39,8 +39,7 @@ Airflow's own metrics go to the same listener with `[metrics] statsd_on`. They n
 
 Behind `statsd_exporter`, dots become underscores, and a timer a summary in seconds
 (`sa1b_model_load_seconds_sum`, `_count`). Keep its `summary` timers, which are its default: the
-dashboard divides sums by counts. A gauge keeps its last value: give the exporter a `ttl` of some
-hours for `sa1b_caption_occupancy`, which has a series for each shard.
+dashboard divides sums by counts.
 
 | metric | kind | labels | what it is |
 |---|---|---|---|

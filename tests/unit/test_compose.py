@@ -34,6 +34,12 @@ def test_env_example_is_usable_as_it_is():
     load_profile(settings.gpu_profile)
 
 
+def test_env_example_asks_for_nothing_that_is_off_by_default():
+    settings = load_settings(env_example())
+    optional = ("alert_connection", "deadline_h", "price_per_gpu_hour", "statsd", "publish_to")
+    assert [name for name in optional if getattr(settings, name) is not None] == []
+
+
 def test_compose_takes_only_variables_that_env_example_explains():
     used = set(re.findall(r"\$\{(\w+)", COMPOSE_FILE.read_text()))
     assert used == set(env_example())

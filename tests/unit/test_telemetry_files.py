@@ -2,6 +2,8 @@
 
 import json
 import re
+import shutil
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -40,8 +42,12 @@ def test_expressions_use_series_and_labels_that_there_are(name):
 def test_counters_are_asked_for_a_rate_and_gauges_are_not(name):
     for series in re.findall(r"(?<!\w)(sa1b_\w+)", EXPRESSIONS[name]):
         kind = SERIES[series].kind
-        rated = re.search(rf"(rate|increase)\({series}(\{{[^}}]*\}})?\[", EXPRESSIONS[name])
-        assert bool(rated) == (kind != "gauge"), series
+        rated = re.search(
+            rf"(rate|increase)\({series}(\{{[^}}]*\}})?\[|{series}(\{{[^}}]*\}})? offset",
+            EXPRESSIONS[name],
+        )
+        assert bool(rated) or kind == "gauge", series
+        assert not (kind == "gauge" and "increase" in EXPRESSIONS[name]), series
 
 
 def test_every_metric_is_on_the_dashboard():
@@ -64,9 +70,44 @@ def test_values_that_rules_ask_for_are_sent():
         for folder in ("include/sa1b_captions", "plugins/sa1b_operators")
         for path in (FOLDER.parents[1] / folder).rglob("*.py")
     )
-    values = {value for rule in RULES for value in re.findall(r'\w+!?="(\w+)"', rule["expr"])}
+    values = {
+        value
+        for rule in RULES
+        for said in re.findall(r'\w+(?:=|!=|!~)"([\w|]+)"', rule["expr"])
+        for value in said.split("|")
+    }
     assert values
     assert [value for value in values if f'"{value}"' not in sources and value != "caption"] == []
+
+
+def annotated(alert, expected):
+    """An alert that a case expects, with what its rule says of these labels."""
+    labels = expected["exp_labels"]
+    (rule,) = [rule for rule in RULES if rule["alert"] == alert]
+    said = {
+        name: re.sub(r"\{\{ \$labels\.(\w+) \}\}", lambda found: labels[found[1]], text)
+        for name, text in rule["annotations"].items()
+    }
+    return {"exp_labels": labels, "exp_annotations": said}
+
+
+@pytest.mark.skipif(shutil.which("promtool") is None, reason="needs promtool, of Prometheus")
+def test_alerts_fire_when_they_should_and_only_then(tmp_path):
+    cases = yaml.safe_load((Path(__file__).parents[1] / "support/alert_cases.yaml").read_text())
+    for case in cases["tests"]:
+        for asked in case["alert_rule_test"]:
+            expected = asked.get("exp_alerts", [])
+            asked["exp_alerts"] = [annotated(asked["alertname"], one) for one in expected]
+    shutil.copy(FOLDER / "prometheus-rules.yaml", tmp_path)
+    (tmp_path / "cases.yaml").write_text(yaml.safe_dump(cases))
+    done = subprocess.run(
+        ["promtool", "test", "rules", "cases.yaml"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
 
 
 def test_panels_do_not_overlap():

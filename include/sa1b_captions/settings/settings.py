@@ -45,14 +45,12 @@ class Settings(CaptionSettings):
         parsers.connection,
         doc="Airflow connection of a webhook that is told of runs that fail or miss their "
         "deadline; not set tells nobody.",
-        example="captions_alerts",
     )
     deadline_h: int | None = variable(
         "CAPTIONS_DEADLINE_H",
         parsers.whole_number(),
         doc="Hours from when a run of caption_shards is queued to when it should have ended; not "
         "set means no deadline.",
-        example="24",
     )
     publish_to: str | None = variable(
         "CAPTIONS_PUBLISH_TO",
@@ -91,7 +89,6 @@ class Settings(CaptionSettings):
         parsers.price,
         doc="What a GPU costs in an hour, in whatever currency; the campaign board tells costs in "
         "the same.",
-        example="2.49",
     )
     worker_image: str | None = variable(
         "CAPTIONS_WORKER_IMAGE",
