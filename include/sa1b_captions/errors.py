@@ -12,7 +12,8 @@
 75 and 65 are `EX_TEMPFAIL` and `EX_DATAERR` of sysexits.h. Airflow retries on the first, fails at
 once on the second and marks the task skipped on 99; see `plugins/sa1b_operators/base.py`. Any
 other exception is a fault of this package: exit 1. A message says what failed, where, and what to
-do.
+do. Whatever takes a store or a campaign raises RetryableError when the store fails; docstrings do
+not say so again.
 """
 
 EXIT_FAULT = 1

@@ -248,11 +248,7 @@ def latest_key() -> str:
 
 
 def release_prefix(version: str) -> str:
-    """Folder of a release.
-
-    Raises:
-        PermanentError: the version is not a name a folder can have.
-    """
+    """Folder of a release. Raises PermanentError if the version is not a name a folder can have."""
     # A folder `LATEST` would lie where the pointer to the newest release does.
     if not re.fullmatch(VERSION_PATTERN, version) or version.upper() == "LATEST":
         raise PermanentError(

@@ -63,7 +63,6 @@ def read_marks(store: Store, campaign: str, kind: type[M]) -> list[M]:
 
     Raises:
         PermanentError: a line is no mark.
-        RetryableError: the store failed.
     """
     keys = list(store.list(layout.marks_prefix(campaign)))
     with ThreadPoolExecutor(_READERS) as pool:

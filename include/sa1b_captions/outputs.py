@@ -44,7 +44,6 @@ def read_metrics_of(
     Raises:
         MissingKeyError: there is none.
         DamagedObjectError: it is not what its receipt names, or no JSON object.
-        RetryableError: the store failed.
     """
     key = layout.curated_key(campaign.name, track, shard, METRICS)
     data = campaign.store.read(key)

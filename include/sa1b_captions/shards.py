@@ -28,11 +28,7 @@ def shard_name(number: int) -> str:
 
 
 def shard_number(shard: str) -> int:
-    """Number of a shard name: `sa_000017` is 17.
-
-    Raises:
-        PermanentError: it is no shard name.
-    """
+    """Number of a shard name: `sa_000017` is 17. Raises PermanentError if it is no shard name."""
     if not re.fullmatch(SHARD_PATTERN, shard):
         raise PermanentError(f"{shard!r} is not a shard name; expected the form sa_000017")
     return int(shard.removeprefix("sa_"))

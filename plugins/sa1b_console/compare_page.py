@@ -137,11 +137,7 @@ def language_of(track: str) -> str:
 
 
 def parse_sample(sample_id: str) -> tuple[str, list[str]]:
-    """Shard and image ids of a sample.
-
-    Raises:
-        NotThere: it is none.
-    """
+    """Shard and image ids of a sample. Raises NotThere if it is none."""
     parts = sample_id.split("/")
     if len(parts) != 3 or not all(one.isdigit() for one in parts[2].split("-")):
         raise NotThere("a stored sample has no name of a sample; sa1b-captions verify says more")

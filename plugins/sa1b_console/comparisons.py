@@ -98,7 +98,6 @@ def align(campaign: Campaign, asked: Asked) -> Compared:
 
     Raises:
         PermanentError: a side is missing or cannot be read.
-        RetryableError: the store failed.
     """
     asked.require_names()
     span = str(int(time.monotonic() / _FRESH_S))
@@ -120,7 +119,6 @@ def marks_of_pair(campaign: Campaign, compared: Compared, *, fresh: bool = False
 
     Raises:
         PermanentError: a stored mark is damaged.
-        RetryableError: the store failed.
     """
     names = (compared.before.campaign, compared.after.campaign)
     key = (campaign.store.url, *names)

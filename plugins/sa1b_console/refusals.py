@@ -17,9 +17,6 @@ def refused_sentences(campaign: Campaign, sample_id: str) -> dict[str, list[Span
     """Characters of the refused sentences, by the digest of the text that was judged.
 
     Empty where the sample was not drawn, or the recipe asks otherwise since.
-
-    Raises:
-        RetryableError: the store failed.
     """
     track, shard, _ = sample_id.split("/")
     if campaign.recipe.audit is None:
@@ -43,7 +40,6 @@ def spans_of(refused: RefusedCaptions, hits: Iterable[Hit]) -> dict[str, list[Sp
 
     Raises:
         PermanentError: an audit is damaged, or made again right now.
-        RetryableError: the store failed.
     """
     found: dict[str, list[Span]] = {}
     for unit in dict.fromkeys(hit.facets.unit for hit in hits):

@@ -29,7 +29,6 @@ def counted_before_loss(
 
     Raises:
         PermanentError: a copy of a receipt is damaged.
-        RetryableError: the store failed.
     """
     if len(begun) < 2:
         return None
@@ -64,7 +63,6 @@ def history_of(campaign: Campaign, new: CaptionReceipt, begun: Collection[str]) 
 
     Raises:
         PermanentError: a copy of a receipt is damaged.
-        RetryableError: the store failed.
     """
     copies = _copies(campaign, new.track, new.shard, begun)
     said: dict[str, Any] = {}

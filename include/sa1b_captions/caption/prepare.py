@@ -46,7 +46,6 @@ def prepare(
     Raises:
         PermanentError: the shard is not ingested, and was not dropped after captioning either; its
             captions are of another archive, or damaged and the archive was dropped.
-        RetryableError: the store failed.
     """
     chosen = set(tracks)
     wanted = [track for track in TRACKS if track in chosen]

@@ -109,7 +109,6 @@ class ShardWork:
 
         Raises:
             PermanentError: another engine, model or revision wrote what is stored of the shard.
-            RetryableError: the store failed.
         """
         written = {track: writers_of(self._states[track].counted) for track in self._states} | {
             track: found.writers for track, found in self._stored.items()
@@ -148,7 +147,6 @@ class ShardWork:
 
         Raises:
             PermanentError: so many samples failed that the shard will; its reasons are named.
-            RetryableError: the store failed.
         """
         sample, reply = outcome.sample, outcome.reply
         row = parts.caption_row(

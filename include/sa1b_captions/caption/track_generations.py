@@ -163,7 +163,6 @@ def earlier(
     Raises:
         PermanentError: the track is not captioned, or the earlier generation is not whole or is of
             other images than the archive.
-        RetryableError: the store failed.
     """
     present = require_receipt(campaign.store, caption_place(campaign.name, track, shard))
     if present.previous is None:

@@ -39,11 +39,7 @@ class Estimate:
 
 
 def estimate(work: Work, fleet: Fleet) -> Estimate:
-    """Compute what some shards take.
-
-    Raises:
-        PermanentError: preemptions leave hardly any time.
-    """
+    """Compute what some shards take. Raises PermanentError if preemptions leave hardly any time."""
     pods = -(-work.shards // fleet.shards_per_pod)
     places = min(fleet.places, pods)
     preempted = fleet.preempted_share

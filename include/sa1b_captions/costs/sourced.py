@@ -74,11 +74,7 @@ class Numbers:
 
 
 def find_gpu(product: str) -> Gpu:
-    """A GPU by its node label.
-
-    Raises:
-        PermanentError: its speed is not known.
-    """
+    """A GPU by its node label. Raises PermanentError if its speed is not known."""
     gpus = _content()["gpus"]
     if product not in gpus:
         raise PermanentError(

@@ -67,7 +67,6 @@ def read_audits(
 
     Raises:
         PermanentError: a receipt is damaged.
-        RetryableError: the store failed.
     """
     fresh, found = {}, []
     stale_curated = {one.of for one in stale if one.output is Output.CURATED}

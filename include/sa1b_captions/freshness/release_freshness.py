@@ -37,7 +37,6 @@ def read_shards(campaign: Campaign) -> list[ShardState]:
 
     Raises:
         PermanentError: a receipt is damaged.
-        RetryableError: the store failed.
     """
     with ThreadPoolExecutor(READERS) as pool:
         return list(pool.map(partial(read_shard, campaign), campaign.recipe.shards))
@@ -154,7 +153,6 @@ def read_stale(campaign: Campaign) -> list[Stale]:
 
     Raises:
         PermanentError: a receipt is damaged.
-        RetryableError: the store failed.
     """
     states = read_shards(campaign)
     validation = read_receipt(campaign.store, release_validation_place(campaign.name))

@@ -130,7 +130,6 @@ def read_shard(
 
     Raises:
         PermanentError: a receipt is damaged.
-        RetryableError: the store failed.
     """
 
     def read(place: Place[R]) -> R | None:
@@ -224,7 +223,6 @@ def read_tracks(campaign: Campaign, track: str, shards: Sequence[str]) -> list[T
 
     Raises:
         PermanentError: a receipt is damaged.
-        RetryableError: the store failed.
     """
 
     def read(shard: str) -> TrackState:

@@ -104,11 +104,7 @@ class Emitter:
     """Sends to one listener."""
 
     def __init__(self, host: str, port: int) -> None:
-        """Look the listener up, once.
-
-        Raises:
-            OSError: its name is not known.
-        """
+        """Look the listener up, once. Raises OSError if its name is not known."""
         family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_DGRAM)[
             0
         ]

@@ -183,7 +183,6 @@ def read_receipt(store: Store, place: Place[R]) -> R | None:
 
     Raises:
         PermanentError: it is damaged, of another stage or of a newer version.
-        RetryableError: the store failed.
     """
     try:
         data = store.read(place.key)
@@ -208,7 +207,6 @@ def require_receipt(store: Store, place: Place[R]) -> R:
 
     Raises:
         PermanentError: there is none, or `read_receipt` has a reason.
-        RetryableError: the store failed.
     """
     receipt = read_receipt(store, place)
     if receipt is None:

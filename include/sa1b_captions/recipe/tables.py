@@ -62,11 +62,7 @@ def require_known(content: object, names: Iterable[str], path: str) -> dict[str,
 
 
 def require_table(content: object, path: str) -> dict[str, Any]:
-    """The content as it is, if it is a table.
-
-    Raises:
-        ValueError: naming what should be a table.
-    """
+    """The content as it is, if it is a table. Raises ValueError naming what should be a table."""
     if not isinstance(content, dict):
         raise ValueError(f"{path} is {content!r}, expected a table")
     return content

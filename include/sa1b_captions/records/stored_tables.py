@@ -106,7 +106,6 @@ def read_table(
         MissingKeyError: there is no such object.
         DamagedObjectError: it is not what its receipt names, no Parquet, fails its own checksums,
             or lacks a column.
-        RetryableError: the store failed.
     """
     data = store.read(key)
     if digest is not None and content_digest(data) != digest:

@@ -49,7 +49,6 @@ class Claim:
 
         Raises:
             TakenError: by a run with other inputs; this claim is taken back.
-            RetryableError: the store failed.
         """
         facts = {
             "campaign": campaign,
@@ -132,7 +131,6 @@ def claimed(
 
     Raises:
         TakenError: a run with other inputs has claimed it.
-        RetryableError: the store failed.
     """
     claim = Claim(store, version, digest)
     claim.put(campaign, run_id)

@@ -103,7 +103,6 @@ def read_manifest(store: Store, version: str) -> Manifest | None:
 
     Raises:
         PermanentError: what is stored is no manifest.
-        RetryableError: the store failed.
     """
     return read_manifest_at(store, layout.manifest_key(version))
 
@@ -131,7 +130,6 @@ def latest_version(store: Store) -> str | None:
 
     Raises:
         PermanentError: the pointer names no release, or one whose manifest is gone.
-        RetryableError: the store failed.
     """
     version = pointed_version(store)
     # Its manifest is written before the pointer.

@@ -48,11 +48,7 @@ def render_pieces(pieces: Sequence[Piece]) -> str:
 
 
 def parse_pieces(text: str) -> list[Piece]:
-    """What `render_pieces` wrote.
-
-    Raises:
-        ValueError: it did not write this.
-    """
+    """What `render_pieces` wrote. Raises ValueError if it did not write this."""
     names = [field.name for field in fields(Piece)]
     try:
         lines = list(csv.reader(io.StringIO(text)))

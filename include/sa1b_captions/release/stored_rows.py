@@ -43,7 +43,6 @@ class StoredRows:
 
         Raises:
             PermanentError: a file is missing, is no Parquet, or lacks a column.
-            RetryableError: the store failed.
         """
         self._store, self._columns, self._convert = store, list(columns), convert
         self._keys = [key for key, _ in files]

@@ -43,7 +43,6 @@ def require_files(store: Store, manifest: Manifest) -> None:
 
     Raises:
         PermanentError: naming a file that is missing, too short or damaged.
-        RetryableError: the store failed.
     """
     prefix = layout.release_prefix(manifest.version)
     for file in manifest.files:

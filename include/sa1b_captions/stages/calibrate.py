@@ -100,7 +100,6 @@ def calibrate(
         PermanentError: a shard is not curated by the present rules; captions of several models, or
             all of one length. With `pin` also: too few captions, or captions of a stand-in; another
             reference is pinned.
-        RetryableError: the store failed.
     """
     wanted = [track for track in TRACKS if track in set(tracks)]
     curated = {track: _require_curated(campaign, track, shards) for track in wanted}
@@ -124,7 +123,6 @@ def try_limit(
 
     Raises:
         PermanentError: a shard is not curated by the present rules, or the change cannot be.
-        RetryableError: the store failed.
     """
     wanted = [t for t in TRACKS if t in set(tracks) and concerns(campaign, change, t)]
     receipts = [one for track in wanted for one in _require_curated(campaign, track, shards)]

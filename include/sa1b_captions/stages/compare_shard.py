@@ -37,7 +37,6 @@ class GenerationSide:
 
         Raises:
             PermanentError: no track of the shard has it, or a receipt is damaged.
-            RetryableError: the store failed.
         """
         try:
             require_generation(generation)
@@ -89,7 +88,6 @@ def generations_of(campaign: Campaign, track: str, shard: str) -> list[str]:
 
     Raises:
         PermanentError: a receipt is damaged.
-        RetryableError: the store failed.
     """
     receipt = read_receipt(campaign.store, caption_place(campaign.name, track, shard))
     if receipt is None:
@@ -116,7 +114,6 @@ def open_shard_side(campaign: Campaign, shard: str, text: str) -> Side:
 
     Raises:
         PermanentError: there is none of that name, or it cannot be read.
-        RetryableError: the store failed.
     """
     if text.startswith(GENERATION):
         return GenerationSide(campaign, shard, text.removeprefix(GENERATION) or FIRST)
@@ -143,12 +140,7 @@ class Compared:
 
 
 def compare_shard(before: Side, after: Side, track: str, shard: str) -> Compared:
-    """Align a shard's track of two sides.
-
-    Raises:
-        PermanentError: a side cannot be read.
-        RetryableError: the store failed.
-    """
+    """Align a shard's track of two sides. Raises PermanentError if a side cannot be read."""
     found = TrackDifference()
     samples = [
         unique_samples(side, track, shard) if track in side.tracks else pl.DataFrame(schema=SAMPLES)

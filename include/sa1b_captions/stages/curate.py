@@ -65,7 +65,6 @@ def curate_shard(
 
     Raises:
         PermanentError: a track is not captioned, or its captions are not what their receipt says.
-        RetryableError: the store failed.
     """
     began = time.monotonic()
     wanted = TRACKS if tracks is None else [track for track in TRACKS if track in set(tracks)]

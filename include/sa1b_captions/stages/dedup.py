@@ -54,7 +54,6 @@ def dedup_track(
 
     Raises:
         PermanentError: naming the shards that are not curated by the recipe's present rules.
-        RetryableError: the store failed.
     """
     began = time.monotonic()
     store, shards = campaign.store, campaign.recipe.shards

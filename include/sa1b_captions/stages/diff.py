@@ -51,7 +51,6 @@ def release_of(store: Store, version: str) -> Named:
 
     Raises:
         PermanentError: there is none of that version, or it cannot be read.
-        RetryableError: the store failed.
     """
     manifest = read_manifest(store, version)
     if manifest is None:
@@ -97,7 +96,6 @@ def compare(
 
     Raises:
         PermanentError: a side cannot be read, or neither has a track asked for.
-        RetryableError: the store failed.
     """
     sides = (before.side, after.side)
     wanted = [track for track in track_names(*sides) if tracks is None or track in tracks]

@@ -38,7 +38,6 @@ def restore_captions(
     Raises:
         PermanentError: a track is not captioned, its earlier generation is not whole or is of
             other images than the archive, or there is none in any track. Nothing is changed then.
-        RetryableError: the store failed.
     """
     names, chosen = list(shards), list(tracks)
     restored: dict[str, dict[str, list[str]]] = {}
@@ -104,7 +103,6 @@ def drop_generations(
     Raises:
         PermanentError: a receipt is damaged, or missing where generations are, so that nothing
             says which of them counts. Nothing is freed then.
-        RetryableError: the store failed.
     """
     names = list(shards)
     for shard in names:

@@ -30,9 +30,6 @@ def report_repeats(
     Returns:
         Images in groups of each kind, and how many were compared. Shards that were curated before
         images were hashed count for none. And the digest of the stored groups.
-
-    Raises:
-        RetryableError: the store failed.
     """
     unhashed: list[str] = []
 

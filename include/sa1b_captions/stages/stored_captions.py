@@ -19,7 +19,6 @@ def read_captions(
 
     Raises:
         PermanentError: they are not whole, or not of the campaign's recipe.
-        RetryableError: the store failed.
     """
     shard = source.shard
     where = f"{track}/{shard}"

@@ -21,11 +21,7 @@ def open_store(settings: Settings) -> Store:
 
 
 def open_store_url(url: str, s3_endpoint_url: str | None = None) -> Store:
-    """Open `file:///path` or `s3://bucket/prefix`.
-
-    Raises:
-        SettingsError: the URL is neither.
-    """
+    """Open `file:///path` or `s3://bucket/prefix`. Raises SettingsError if the URL is neither."""
     parts = urlsplit(url)
     if parts.scheme == "file":
         return FileStore(Path(unquote(parts.path)))

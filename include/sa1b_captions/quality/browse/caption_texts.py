@@ -52,7 +52,6 @@ class CaptionTexts:
 
         Raises:
             MissingKeyError: their curated tables are gone.
-            RetryableError: the store failed.
         """
         with ThreadPoolExecutor(READERS) as pool:
             return list(pool.map(lambda hit: self.row(hit.facets, hit.place), hits))
@@ -80,7 +79,6 @@ class CaptionTexts:
 
         Raises:
             MissingKeyError: the curated tables are gone.
-            RetryableError: the store failed.
         """
         wanted = pl.DataFrame({"place": places}).with_columns(
             sample_id=pl.Series([sample_id(facets, place) for place in places], dtype=pl.String),

@@ -78,7 +78,6 @@ class Catalogue:
 
         Raises:
             PermanentError: what is lacking is damaged or gone.
-            RetryableError: the store failed.
         """
         for receipt in self.counts().lacking(self._counting.receipts):
             read_facets(self._campaign, receipt)
@@ -89,7 +88,6 @@ class Catalogue:
         Raises:
             MissingKeyError: it is not curated.
             DamagedObjectError: its tables are not what its receipt names.
-            RetryableError: the store failed.
         """
         counts = self._counting.known
         if counts is not None and (content := counts.files.get(unit)) is not None:
@@ -106,12 +104,7 @@ class Catalogue:
         return self._facets_of(self.receipt(unit))
 
     def receipt(self, unit: str) -> CurateReceipt:
-        """Receipt of a unit, as far as is known.
-
-        Raises:
-            MissingKeyError: it is not curated.
-            RetryableError: the store failed.
-        """
+        """Receipt of a unit, as far as is known. Raises MissingKeyError if it is not curated."""
         if (known := self._counting.receipts.get(unit)) is not None:
             return known
         track, shard = unit.split("/")

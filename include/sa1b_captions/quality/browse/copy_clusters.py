@@ -34,7 +34,6 @@ def list_clusters(campaign: Campaign, catalogue: Catalogue, track: str, shard: s
 
     Raises:
         MissingKeyError: the shard is not curated.
-        RetryableError: the store failed.
     """
     copies = _within(catalogue, f"{track}/{shard}") if shard else _across(campaign, track)
     rows = (
@@ -50,7 +49,6 @@ def cluster_page(campaign: Campaign, catalogue: Catalogue, winner: str) -> Page:
 
     Raises:
         PermanentError: there is no such sample.
-        RetryableError: the store failed.
     """
     unit = winner.rpartition("/")[0]
     first = catalogue.find(winner)

@@ -90,7 +90,6 @@ class Counting(Generic[R]):
 
         Raises:
             PermanentError: a receipt is damaged.
-            RetryableError: the store failed.
         """
         counts = self.counts()
         while (running := self._refreshing) is not None:

@@ -77,9 +77,6 @@ def read_counts(campaign: Campaign, key: str = "") -> FacetCounts:
 
     Args:
         key: of counts of some of the captions; empty for those of all.
-
-    Raises:
-        RetryableError: the store failed.
     """
     try:
         key = key or layout.facet_counts_key(campaign.name)
@@ -124,9 +121,6 @@ def update_counts(
 
     Returns:
         The counts, the same object where nothing has changed.
-
-    Raises:
-        RetryableError: the store failed.
     """
     lacking = counts.lacking(receipts)
     gone = [unit for unit in counts.units if unit not in receipts]

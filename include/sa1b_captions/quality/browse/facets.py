@@ -109,7 +109,6 @@ def read_facets(campaign: Campaign, receipt: CurateReceipt) -> Facets:
     Raises:
         MissingKeyError: the curated tables are gone.
         DamagedObjectError: they are not what the receipt names.
-        RetryableError: the store failed.
     """
     try:
         table = _read_stored(campaign, receipt)
@@ -128,7 +127,6 @@ def read_named_facets(campaign: Campaign, track: str, shard: str, content: str) 
     Raises:
         MissingKeyError: there are none.
         DamagedObjectError: they are others.
-        RetryableError: the store failed.
     """
     key = layout.curated_key(campaign.name, track, shard, NAME)
     return _facets(track, shard, records.read_table(campaign.store, key, digest=content))

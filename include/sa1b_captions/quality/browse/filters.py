@@ -148,11 +148,7 @@ def _of_category(rows: pl.DataFrame, name: str, fits: Callable[[str], bool]) -> 
 
 
 def parse_filters(values: Mapping[str, str]) -> Filters:
-    """Filters of an address.
-
-    Raises:
-        PermanentError: a value is none that the field can have.
-    """
+    """Filters of an address. Raises PermanentError if a value is none that the field can have."""
     given: dict[str, Any] = {
         entry.name: values.get(entry.name, "").strip() for entry in fields(Filters)
     }

@@ -72,7 +72,6 @@ def find_page(
 
     Raises:
         PermanentError: the key is none.
-        RetryableError: the store failed.
     """
     hits: list[Hit] = []
     with Reader(load) as reader:

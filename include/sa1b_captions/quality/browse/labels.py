@@ -15,7 +15,6 @@ def gold_lines(campaign: Campaign, catalogue: Catalogue) -> Iterator[str]:
 
     Raises:
         PermanentError: a log of marks is damaged.
-        RetryableError: the store failed.
     """
     last: dict[str, CaptionMark] = {}
     for mark in last_of_each(read_marks(campaign.store, campaign.name, CaptionMark)):

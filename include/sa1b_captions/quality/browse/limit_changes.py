@@ -40,11 +40,7 @@ class Change:
         return LIMITS[self.name]
 
     def applied(self, limits: LanguageQuality) -> LanguageQuality:
-        """The limits with the change made.
-
-        Raises:
-            PermanentError: the value is out of range.
-        """
+        """The limits with the change made. Raises PermanentError if the value is out of range."""
         if self.name == OFF:
             return replace(limits, off=tuple(dict.fromkeys((*limits.off, str(self.value)))))
         changed = replace(limits, **{self.name: self.value})  # type: ignore[arg-type]  # a limit

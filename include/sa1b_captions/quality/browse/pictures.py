@@ -35,11 +35,7 @@ class Pictures:
         self._decoding = threading.Semaphore(_DECODERS)
 
     def jpeg(self, shard: str, image_id: int, max_width_px: int) -> bytes | None:
-        """A photograph as a JPEG of at most such a width; None if it is not there or broken.
-
-        Raises:
-            RetryableError: the store failed.
-        """
+        """A photograph as a JPEG of at most such a width; None if it is not there or broken."""
         found = self._made.get(
             (shard, image_id, max_width_px), lambda: self._make(shard, image_id, max_width_px)
         )

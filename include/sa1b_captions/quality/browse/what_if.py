@@ -133,7 +133,6 @@ def try_change(
     Raises:
         PermanentError: the value is out of range, or features were stored by rules so old that
             they lack a number.
-        RetryableError: the store failed.
     """
     reference = read_reference(campaign)
 

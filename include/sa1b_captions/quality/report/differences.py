@@ -55,7 +55,6 @@ def render_difference(
 
     Raises:
         DamagedObjectError: the name of a sample is none.
-        RetryableError: the store failed.
     """
     thumbnails = None if store is None else Thumbnails(store)
     return page.fill_template(

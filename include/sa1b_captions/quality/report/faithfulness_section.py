@@ -19,11 +19,7 @@ def scopes(audited: AuditFindings | None) -> list[tuple[str, Faithfulness]]:
 
 
 def show_refused(rows: Gallery, refused: Sequence[RefusedSentence]) -> list[Sample]:
-    """Captions with the sentence that the judge refused marked.
-
-    Raises:
-        RetryableError: the store failed.
-    """
+    """Captions with the sentence that the judge refused marked."""
     samples = []
     for one in refused:
         try:

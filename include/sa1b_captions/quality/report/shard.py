@@ -51,7 +51,6 @@ def render_shard(campaign: Campaign, findings: ShardFindings) -> str:
     """HTML page of one shard.
 
     Raises:
-        RetryableError: the store failed.
         PermanentError: curated rows that a receipt vouches for are gone.
     """
     shard, tracks = findings.shard, [track for track in TRACKS if track in findings.receipts]

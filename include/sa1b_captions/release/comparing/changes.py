@@ -22,7 +22,6 @@ def recipe_source(store: Store, prefix: str) -> dict[str, Any]:
 
     Raises:
         PermanentError: it is missing or damaged.
-        RetryableError: the store failed.
     """
     try:
         found = json.loads(store.read(prefix + RECIPE))

@@ -149,7 +149,6 @@ def compare_track(
 
     Raises:
         PermanentError: a side cannot be read.
-        RetryableError: the store failed.
     """
     found = TrackDifference()
     mine = {sample: made for sample, made in marks.items() if sample.startswith(f"{track}/")}
@@ -181,7 +180,6 @@ def unique_samples(side: Side, track: str, shard: str) -> pl.DataFrame:
 
     Raises:
         PermanentError: it has one twice, or cannot be read.
-        RetryableError: the store failed.
     """
     samples = side.samples(track, shard)
     if samples["sample_id"].n_unique() != samples.height:

@@ -37,7 +37,6 @@ def collect_marks(store: Store, campaigns: Iterable[str]) -> Marks:
 
     Raises:
         PermanentError: a stored mark is damaged.
-        RetryableError: the store failed.
     """
     by_sample: dict[str, list[CaptionMark | PairMark]] = defaultdict(list)
     for campaign in dict.fromkeys(campaigns):

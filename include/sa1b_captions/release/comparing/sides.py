@@ -73,7 +73,6 @@ class ReleaseSide:
 
         Raises:
             PermanentError: the recipe is missing or damaged.
-            RetryableError: the store failed.
         """
         self.name, self.campaign = manifest.version, manifest.campaign
         self.software = manifest.software
@@ -228,7 +227,6 @@ class CampaignSide:
 
         Raises:
             PermanentError: none is curated.
-            RetryableError: the store failed.
         """
         self.name = self.campaign = campaign.name
         self.recipe = campaign.recipe.source

@@ -47,12 +47,7 @@ class Staging:
         return self._store.read(self._prefix + name)
 
     def path(self, name: str) -> Path:
-        """Where a file lies.
-
-        Raises:
-            PermanentError: its bytes are not those of the manifest.
-            RetryableError: the store failed.
-        """
+        """Where a file lies. Raises PermanentError if its bytes are not those of the manifest."""
         if isinstance(self._store, FileStore):
             return self._store.root / self._prefix / name
         if name not in self._fetched:

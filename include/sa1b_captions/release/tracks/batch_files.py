@@ -88,7 +88,6 @@ def write_batch(campaign: Campaign, inputs: BatchInputs) -> Batched:
 
     Raises:
         PermanentError: a row that must not be published, or counts that do not add up.
-        RetryableError: the store failed.
     """
     attempt = uuid.uuid4().hex[:12]
     names = {"jsonl": f"{attempt}.jsonl"}

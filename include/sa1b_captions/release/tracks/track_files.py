@@ -64,7 +64,6 @@ def plan_track(
 
     Raises:
         PermanentError: the dedup's results are not of these captions.
-        RetryableError: the store failed.
     """
     table = read_duplicates(campaign, dedup)
     where = layout.duplicates_key(campaign.name, track.name)
@@ -97,7 +96,6 @@ def make_batches(campaign: Campaign, wanted: Sequence[BatchInputs]) -> list[Batc
 
     Raises:
         PermanentError: a row that must not be published, or counts that do not add up.
-        RetryableError: the store failed.
     """
     with ThreadPoolExecutor(READERS) as pool:
         known = list(pool.map(partial(read_batch, campaign), wanted))

@@ -40,7 +40,6 @@ class Reviews:
 
         Raises:
             PermanentError: a mark is damaged.
-            RetryableError: the store failed.
         """
         shards, tracks = set(self._campaign.recipe.shards), set(self._campaign.tracks)
         return [
@@ -108,7 +107,6 @@ def find_in_shard(
 
     Raises:
         PermanentError: answers or marks are damaged.
-        RetryableError: the store failed.
     """
     if not audits:
         return None
@@ -141,7 +139,6 @@ def find_in_release(
 
     Raises:
         PermanentError: a receipt, answers or marks are damaged.
-        RetryableError: the store failed.
     """
     if campaign.recipe.audit is None:
         return None
@@ -211,7 +208,6 @@ def find_audits(
 
     Raises:
         PermanentError: a receipt is damaged.
-        RetryableError: the store failed.
     """
 
     def read(place: int) -> dict[str, AuditReceipt]:

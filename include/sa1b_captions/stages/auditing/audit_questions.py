@@ -71,7 +71,6 @@ def prepare_questions(
 
     Raises:
         PermanentError: the archive is gone, or lacks an image of a caption.
-        RetryableError: the store failed.
     """
     recipe, shard = campaign.recipe, curated.shard
     track, audit = recipe.tracks[curated.track], require_audit(recipe)

@@ -29,11 +29,7 @@ def judge_settings(settings: Settings) -> Settings:
 
 
 def judge_engine(settings: Settings, chosen: str | None = None) -> str:
-    """Name of the engine that judges.
-
-    Raises:
-        PermanentError: it is one that cannot.
-    """
+    """Name of the engine that judges. Raises PermanentError if it is one that cannot."""
     name = chosen or settings.judge_engine or settings.engine
     if name == "preview":
         raise PermanentError(

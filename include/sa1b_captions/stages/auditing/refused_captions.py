@@ -67,7 +67,6 @@ class RefusedCaptions:
         Raises:
             MissingKeyError: it is not audited, or audited again right now.
             DamagedObjectError: the answers are not what the receipt names.
-            RetryableError: the store failed.
         """
         audit = self._receipt(unit)
         return self._sentences.get((unit, digest(audit)), lambda: self._read(audit))

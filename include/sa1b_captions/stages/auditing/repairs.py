@@ -41,7 +41,6 @@ def find_repairs(campaign: Campaign, audit: AuditReceipt) -> ShardRepairs:
 
     Raises:
         PermanentError: the answers or the reference are damaged.
-        RetryableError: the store failed.
     """
     settings = campaign.recipe.audit
     if settings is None or not settings.repair:

@@ -42,7 +42,6 @@ def draw_sentences(
 
     Raises:
         PermanentError: nothing is audited, or what is stored is damaged.
-        RetryableError: the store failed.
     """
     require_audit(campaign.recipe)
     curated = _fresh(campaign, shards, tracks)

@@ -63,7 +63,6 @@ def read_inputs(campaign: Campaign, allow_verdicts: Collection[str]) -> Inputs:
 
     Raises:
         PermanentError: a stage is missing or outdated, or the verdict is not allowed.
-        RetryableError: the store failed.
     """
     recipe = campaign.recipe
     mark = _mark(campaign)

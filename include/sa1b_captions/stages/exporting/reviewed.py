@@ -38,7 +38,6 @@ def read_reviews(
 
     Raises:
         PermanentError: a log of marks is damaged.
-        RetryableError: the store failed.
     """
     marks = [
         mark

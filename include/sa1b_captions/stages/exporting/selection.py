@@ -29,7 +29,6 @@ def select(
 
     Raises:
         PermanentError: no shard is left.
-        RetryableError: the store failed.
     """
     campaign = replace(campaign, tracks=tuple(track for track in TRACKS if track in tracks))
     if not allow_partial:

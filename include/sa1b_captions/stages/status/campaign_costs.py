@@ -33,7 +33,6 @@ def forecast_campaign(
 
     Raises:
         PermanentError: a receipt or an index is damaged, or as `forecast` raises.
-        RetryableError: the store failed.
     """
     seen = see(campaign, terms.profile)
     return forecast(campaign.recipe, terms, seen, given) if seen.shards else None
@@ -44,7 +43,6 @@ def see(campaign: Campaign, profile: str) -> Seen:
 
     Raises:
         PermanentError: a receipt or an index is damaged.
-        RetryableError: the store failed.
     """
     shards = read_status(campaign).shards
     captioned = [one.shard for one in shards if all(one.tracks.values())]

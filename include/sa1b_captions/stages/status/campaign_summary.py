@@ -111,9 +111,6 @@ def read_kept(campaign: Campaign, kind: type[Found], subjects: Sequence[str]) ->
     """What the summary keeps of some subjects, whether or not it still holds.
 
     Receipts are not asked. None where it lacks one of them, or keeps other fields of it.
-
-    Raises:
-        RetryableError: the store failed.
     """
     kept = _read(campaign)
     try:

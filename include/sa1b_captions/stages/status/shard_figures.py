@@ -46,11 +46,7 @@ class TrackFigures:
 
 
 def read_figures(campaign: Campaign, state: ShardState) -> dict[str, TrackFigures]:
-    """Figures of the tracks of a shard that are captioned and not stale.
-
-    Raises:
-        RetryableError: the store failed.
-    """
+    """Figures of the tracks of a shard that are captioned and not stale."""
     return {
         track: _figures(campaign, found, found.captions)
         for track, found in state.tracks.items()

@@ -107,7 +107,6 @@ def read_status(campaign: Campaign, shards: Sequence[str] | None = None) -> Camp
 
     Raises:
         PermanentError: a receipt is damaged.
-        RetryableError: the store failed.
     """
     shards = campaign.recipe.shards if shards is None else shards
     stamps = Stamps(campaign, shards)
@@ -126,9 +125,6 @@ def glance(campaign: Campaign) -> CampaignStatus | None:
     """How the recipe's shards stood when the summary was written: one object is read.
 
     None where it does not tell of all of them.
-
-    Raises:
-        RetryableError: the store failed.
     """
     found = read_kept(campaign, ShardStatus, campaign.recipe.shards)
     return None if found is None else CampaignStatus(found)

@@ -85,7 +85,6 @@ def read_report(campaign: Campaign, subject: Subject[V], validation: V) -> bytes
     Raises:
         DamagedObjectError: it is not the page that its name tells.
         MissingKeyError: there is none.
-        RetryableError: the store failed.
     """
     store, key = campaign.store, validation.report
     page = store.read(key)

@@ -142,11 +142,7 @@ class LmdeployEngine:
         self._watchdog.start()
 
     def caption(self, request: Request) -> Reply:
-        """Caption one sample.
-
-        Raises:
-            RetryableError: the engine has stopped.
-        """
+        """Caption one sample. Raises RetryableError if the engine has stopped."""
         generation = request.generation
         single = len(request.images) == 1
         tiles = generation.max_tiles if single else generation.max_tiles_multi

@@ -180,11 +180,7 @@ class Completion(BaseModel):
 
 
 def read_completion(data: bytes) -> Completion:
-    """Read the answer to a chat request.
-
-    Raises:
-        NotACompletionError: it is none.
-    """
+    """Read the answer to a chat request. Raises NotACompletionError if it is none."""
     try:
         answer = read_json(data)
     except ValueError:
