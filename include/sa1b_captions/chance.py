@@ -17,13 +17,13 @@ Z95 = 1.959964
 """Standard deviations that 95 % of a normal distribution lie within."""
 
 
-def wilson(hits: int, of: int) -> tuple[float, float]:
+def wilson(hits: float, of: float) -> tuple[float, float]:
     """Wilson's 95 % interval of a share; from 0 to 1 where nothing was tried."""
-    if not of:
+    if of <= 0:
         return 0.0, 1.0
     share, square = hits / of, Z95 * Z95
     middle = share + square / (2 * of)
-    half = Z95 * (share * (1 - share) / of + square / (4 * of * of)) ** 0.5
+    half = Z95 * (max(share * (1 - share), 0.0) / of + square / (4 * of * of)) ** 0.5
     low, high = ((middle + sign * half) / (1 + square / of) for sign in (-1, 1))
-    # Exact at both ends, where rounding leaves a hair.
-    return (0.0 if hits == 0 else low), (1.0 if hits == of else high)
+    # Rounding may leave a hair on the wrong side of the share, or out of the range.
+    return max(0.0, min(share, low)), min(1.0, max(share, high))

@@ -8,8 +8,8 @@ from sa1b_captions.audit.estimates import (
     captions_refused_share,
     refused_share,
     unsure_share,
-    wilson,
 )
+from sa1b_captions.chance import wilson
 from sa1b_captions.receipts.faithfulness import SentenceCounts
 
 SEEDS = 200
@@ -37,15 +37,15 @@ def alike_captions(rng, captions, share, likeness):
 
 
 @given(st.floats(0, 1), st.floats(0.5, 1e6))
-def test_wilsons_interval_holds_its_share(share, rows):
-    low, high = wilson(share, rows)
-    assert 0 <= low <= share <= high <= 1
+def test_wilsons_interval_holds_the_share_of_rows_that_are_no_whole_number(share, rows):
+    hits = share * rows
+    low, high = wilson(hits, rows)
+    assert 0 <= low <= hits / rows <= high <= 1
 
 
 def test_of_nothing_anything_may_be_true():
     share = refused_share([])
     assert (share.low, share.high, share.of) == (0, 1, 0)
-    assert wilson(0.0, 0) == (0, 1)
 
 
 def test_captions_whose_sentences_are_wrong_together_tell_less():
@@ -93,6 +93,6 @@ def test_intervals_that_took_sentences_for_independent_would_not():
     for seed in range(SEEDS):
         rng = np.random.default_rng(seed)
         counts = alike_captions(rng, 320, 0.2, 0.3)
-        low, high = wilson(counts.refused / counts.sentences, counts.sentences)
+        low, high = wilson(counts.refused, counts.sentences)
         covered += low <= 0.2 <= high
     assert covered < 170

@@ -8,14 +8,11 @@ drawn one. Nothing is gained from all shards being there, nor from a track of wh
 were drawn, so the intervals are rather too wide.
 """
 
-import math
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
+from sa1b_captions.chance import wilson
 from sa1b_captions.receipts.faithfulness import SentenceCounts, Share
-
-Z95 = 1.959964
-"""Standard deviations of a 95 % interval."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,19 +92,5 @@ def _kish(strata: Sequence[Stratum]) -> float:
 
 
 def _share(value: float, of: int, effective: float) -> Share:
-    low, high = wilson(value, effective)
+    low, high = wilson(value * effective, effective)
     return Share(value, low, high, of, effective)
-
-
-def wilson(share: float, rows: float) -> tuple[float, float]:
-    """Wilson's 95 % interval of a share over so many independent rows; (0, 1) of none."""
-    if rows <= 0:
-        return 0.0, 1.0
-    square = Z95 * Z95
-    middle = (share + square / (2 * rows)) / (1 + square / rows)
-    half = (
-        Z95
-        / (1 + square / rows)
-        * math.sqrt(max(share * (1 - share), 0.0) / rows + square / (4 * rows * rows))
-    )
-    return max(0.0, min(share, middle - half)), min(1.0, max(share, middle + half))

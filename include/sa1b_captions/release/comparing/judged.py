@@ -4,7 +4,6 @@ A mark counts for the words that it was made of: it names their digest, so marks
 are on neither side count for nothing.
 """
 
-import math
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -12,6 +11,7 @@ from typing import Any
 
 import polars as pl
 
+from sa1b_captions.chance import wilson
 from sa1b_captions.mark_logs import read_marks
 from sa1b_captions.marks import (
     Better,
@@ -24,8 +24,6 @@ from sa1b_captions.marks import (
 from sa1b_captions.storage import Store
 
 _SIDES = ("before", "after")
-_Z = 1.96
-"""Of the intervals, which hold in 95 of 100 cases."""
 
 
 Marks = Mapping[str, Sequence[CaptionMark | PairMark]]
@@ -106,10 +104,5 @@ def share(part: int, whole: int) -> dict[str, float] | None:
     """Share with Wilson's interval of 95 %; None of nothing."""
     if not whole:
         return None
-    found = part / whole
-    centre = found + _Z**2 / (2 * whole)
-    spread = _Z * math.sqrt(found * (1 - found) / whole + _Z**2 / (4 * whole**2))
-    low, high = ((centre + sign * spread) / (1 + _Z**2 / whole) for sign in (-1, 1))
-    # Rounding may put an end on the wrong side of the share, or out of the range.
-    low, high = max(min(low, found), 0.0), min(max(high, found), 1.0)
-    return {"marks": whole, "share": found, "low": low, "high": high}
+    low, high = wilson(part, whole)
+    return {"marks": whole, "share": part / whole, "low": low, "high": high}
