@@ -33,7 +33,7 @@ import pyarrow as pa
 from benchmarks.bench_curate import english
 from sa1b_captions import layout, records
 from sa1b_captions.campaign import Campaign, open_campaign
-from sa1b_captions.freshness.release_freshness import read_shards, release_validation_input
+from sa1b_captions.freshness.release_freshness import read_shards, release_validation_input, select
 from sa1b_captions.imports import leave_out
 from sa1b_captions.receipts import (
     CaptionReceipt,
@@ -54,7 +54,6 @@ from sa1b_captions.receipts.receipt_files import (
 )
 from sa1b_captions.recipe import Recipe, load_recipe, parse_recipe
 from sa1b_captions.stages.exporting.export import export_release
-from sa1b_captions.stages.exporting.selection import select
 from sa1b_captions.storage import FileStore, Store, open_store_url
 
 TRACK = "single_en"

@@ -255,7 +255,7 @@ STAGES: dict[str, Callable[[Campaign], None]] = {
 
 def run_stage(name: str, folder: Path, shards: int) -> None:
     """One stage in this process; the last line says what it cost."""
-    from sa1b_captions.stages.exporting.selection import select
+    from sa1b_captions.freshness.release_freshness import select
 
     began = time.perf_counter()
     store = Counting(folder)

@@ -6,8 +6,7 @@ import pyarrow as pa
 
 from sa1b_captions import checked_json, layout, records
 from sa1b_captions.campaign import Campaign
-from sa1b_captions.receipts import CurateReceipt, DedupReceipt
-from sa1b_captions.receipts.audit_receipts import AuditReceipt
+from sa1b_captions.receipts import AuditReceipt, CurateReceipt, DedupReceipt
 from sa1b_captions.remedies import damaged
 
 METRICS = "metrics.json"

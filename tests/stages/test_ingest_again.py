@@ -8,7 +8,6 @@ from sa1b_captions import layout, records
 from sa1b_captions.caption.sampling import read_index
 from sa1b_captions.errors import CaptioningError, PermanentError, RetryableError
 from sa1b_captions.generations import FIRST
-from sa1b_captions.ingest.archives import stored_archives
 from sa1b_captions.ingest.http_client import Patience
 from sa1b_captions.ingest.links import parse_links
 from sa1b_captions.quality.report.thumbnails import Thumbnails
@@ -17,6 +16,7 @@ from sa1b_captions.recipe import TRACKS
 from sa1b_captions.stages.caption import caption_shards
 from sa1b_captions.stages.ingesting.drop import drop_shards
 from sa1b_captions.stages.ingesting.ingest import ingest_shard
+from sa1b_captions.stages.ingesting.shard_archive import stored_archives
 from sa1b_captions.storage import FileStore
 from tests.support import builders, receipts
 from tests.support.engines import ScriptedEngine

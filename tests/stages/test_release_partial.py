@@ -6,7 +6,7 @@ import pyarrow as pa
 import pytest
 
 from sa1b_captions.errors import PermanentError
-from sa1b_captions.freshness.release_freshness import read_stale
+from sa1b_captions.freshness.release_freshness import read_stale, select
 from sa1b_captions.receipts import receipt_files
 from sa1b_captions.recipe import TRACKS
 from sa1b_captions.release.manifest import read_manifest
@@ -14,7 +14,6 @@ from sa1b_captions.release.verify import verify_release
 from sa1b_captions.stages.curate import curate_shard
 from sa1b_captions.stages.dedup import dedup_track
 from sa1b_captions.stages.exporting.export import export_release
-from sa1b_captions.stages.exporting.selection import select
 from sa1b_captions.stages.validating.validate_release import validate_release
 from sa1b_captions.stages.validating.validate_shards import validate_shards
 from sa1b_captions.storage import FileStore

@@ -18,6 +18,7 @@ from sa1b_captions.freshness.shard_freshness import (
 from sa1b_captions.generations import FIRST
 from sa1b_captions.quality.curated import require_curated
 from sa1b_captions.receipts import (
+    AuditReceipt,
     CaptionReceipt,
     CurateCounts,
     CurateReceipt,
@@ -28,7 +29,6 @@ from sa1b_captions.receipts import (
     ShardValidation,
     receipt_files,
 )
-from sa1b_captions.receipts.audit_receipts import AuditReceipt
 from sa1b_captions.receipts.faithfulness import SentenceCounts
 from sa1b_captions.receipts.findings import Check, Verdict
 from sa1b_captions.receipts.receipt_files import (

@@ -4,7 +4,7 @@ from pathlib import Path
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sa1b_captions.audit.cost import CACHE_BLOCK_TOKENS, computed_tokens
+from sa1b_captions.stages.auditing.audit_questions import CACHE_BLOCK_TOKENS, computed_tokens
 
 
 def test_all_but_the_first_question_find_the_image_in_the_cache():

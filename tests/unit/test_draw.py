@@ -1,7 +1,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sa1b_captions.audit.draw import asking_order, draw_captions
+from sa1b_captions.stages.auditing.audit_questions import asking_order, draw_captions
 
 IDS = [f"single_en/sa_000000/{number}" for number in range(500)]
 

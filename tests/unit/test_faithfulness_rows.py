@@ -5,8 +5,7 @@ import dataclasses
 import pytest
 
 from sa1b_captions.receipts.faithfulness import AuditFindings, Faithfulness, JudgeQuality, Share
-from sa1b_captions.release.card.card import render_card
-from sa1b_captions.release.card.faithfulness_rows import faithfulness_rows, in_words
+from sa1b_captions.release.card.card import faithfulness_rows, in_words, render_card
 from tests.support import builders
 from tests.support.card_facts import facts
 

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from sa1b_captions.campaign import Campaign
-from sa1b_captions.quality.duplicates.similarity import LEVELS, count_alike
+from sa1b_captions.quality.duplicates.clusters import LEVELS, count_alike
 from sa1b_captions.receipts.receipt_files import dedup_place, read_receipt
 from sa1b_captions.recipe import parse_recipe
 from sa1b_captions.stages.curate import curate_shard

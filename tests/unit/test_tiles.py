@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sa1b_captions.costs.tiles import count_tiles, mean_tiles
+from sa1b_captions.costs.work import count_tiles, mean_tiles
 
 SIDES = st.integers(1, 9000)
 

@@ -13,7 +13,7 @@ from sa1b_captions.audit.estimates import (
     unsure_share,
 )
 from sa1b_captions.audit.judge import ANSWERED, Answer
-from sa1b_captions.receipts.audit_receipts import AuditReceipt
+from sa1b_captions.receipts import AuditReceipt
 from sa1b_captions.receipts.faithfulness import (
     Faithfulness,
     JudgeQuality,

@@ -12,7 +12,7 @@ from sa1b_captions.campaign import Campaign
 from sa1b_captions.caption import parts, sampling
 from sa1b_captions.caption.engines.base import Engine
 from sa1b_captions.caption.images import ShardReader
-from sa1b_captions.caption.measured import Measured
+from sa1b_captions.caption.occupancy import Measured
 from sa1b_captions.caption.progress import Progress
 from sa1b_captions.caption.resume import read_stored
 from sa1b_captions.caption.sameness import joined, require_one_writer, writers_of

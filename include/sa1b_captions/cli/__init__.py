@@ -7,17 +7,5 @@ stopped by Ctrl-C.
 """
 
 from sa1b_captions.cli import captioning, releasing  # isort: skip  # in the order of the help
-from sa1b_captions.cli import (
-    comparing,
-    judging,
-    marking,
-    models,
-    packing,
-    planning,
-    publishing,
-    recipes,
-    servers,
-    tuning,
-    views,
-)
+from sa1b_captions.cli import marking, models, planning, servers, tuning, views
 from sa1b_captions.cli.common import app

@@ -206,6 +206,25 @@ def print_result(result: dict[str, Any]) -> None:
         raise RetryableError(f"the result cannot be written to standard output: {error}") from None
 
 
+def write_file(path: Path, text: str, *, new: bool = False) -> None:
+    """Write a file. Raises PermanentError if it cannot be, or must be new and exists."""
+    try:
+        with path.open("x" if new else "w", encoding="utf-8", newline="") as file:
+            file.write(text)
+    except FileExistsError:
+        raise PermanentError(f"{path} exists; name another file with --out") from None
+    except OSError as error:
+        raise PermanentError(f"{path} cannot be written: {error.strerror}") from None
+
+
+def read_file(path: Path, what: str) -> bytes:
+    """The bytes of a file. Raises PermanentError if it cannot be read."""
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise PermanentError(f"{what} {path} cannot be read: {error.strerror}") from None
+
+
 def open_deployment() -> tuple[Settings, Store, Campaign]:
     """Open the campaign with the deployment's recipe, refusing one that does not fit."""
     settings = load_settings()

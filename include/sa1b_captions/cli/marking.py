@@ -1,4 +1,4 @@
-"""Commands for people who judge sentences, so that an audit's judge can be corrected."""
+"""Commands for people's marks: of sentences, which correct an audit's judge, and of captions."""
 
 import json
 from pathlib import Path
@@ -14,6 +14,7 @@ from sa1b_captions.cli.common import (
     parse_shards,
     parse_tracks,
     print_result,
+    write_file,
 )
 from sa1b_captions.errors import PermanentError
 
@@ -38,11 +39,7 @@ def draw_sentences(
     names = parse_shards(campaign, shards) if shards else list(campaign.recipe.shards)
     rows = draw(campaign, names, parse_tracks(tracks), count, seed)
     text = "".join(f"{json.dumps(row, ensure_ascii=False)}\n" for row in rows)
-    try:
-        with file.open("x", encoding="utf-8") as stream:
-            stream.write(text)
-    except OSError as error:
-        raise PermanentError(f"{file} cannot be written: {error.strerror}") from None
+    write_file(file, text, new=True)
     print_result({"stage": "draw-sentences", "file": str(file), "sentences": len(rows)})
 
 
@@ -60,3 +57,35 @@ def add_marks(
     except (OSError, UnicodeDecodeError) as error:
         raise PermanentError(f"{file} cannot be read: {error}") from None
     print_result({"stage": "add-marks", "marks": add_sentence_marks(campaign, lines, who)})
+
+
+@command
+def marks(
+    out: Annotated[Path, typer.Option(help="File to write, JSON lines.")],
+    gold: Annotated[
+        bool,
+        typer.Option(
+            "--gold", help="Only labels of the rules, as `make gold FILE=` reads them, with texts."
+        ),
+    ] = False,
+) -> None:
+    """Write people's marks of captions to a file, and say what they come to."""
+    from sa1b_captions.mark_logs import line_of, read_marks
+    from sa1b_captions.marks import Mark
+    from sa1b_captions.quality.browse.catalogue import Catalogue
+    from sa1b_captions.quality.browse.labels import gold_lines
+    from sa1b_captions.stages.exporting.reviewed import read_reviews
+
+    _, store, campaign = look_at_deployment()
+    if gold:
+        catalogue = Catalogue(campaign)
+        catalogue.refresh()
+        catalogue.require_counted()
+        lines = list(gold_lines(campaign, catalogue))
+    else:
+        lines = [line_of(mark) for mark in read_marks(store, campaign.name, Mark)]
+    write_file(out, "".join(f"{line}\n" for line in lines))
+    found = read_reviews(campaign)
+    for what, share in found.drawn:
+        print(f"{what}: {share}")
+    print_result({"stage": "marks", "file": str(out), "lines": len(lines), "people": found.people})

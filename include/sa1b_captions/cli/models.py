@@ -1,4 +1,4 @@
-"""Commands that fetch a recipe's model, lock it and check it."""
+"""Commands that fetch a recipe's model, lock it and check it, and write a recipe for another."""
 
 from pathlib import Path
 from typing import Annotated, Any
@@ -14,6 +14,8 @@ from sa1b_captions.cli.common import (
     log,
     open_deployment,
     print_result,
+    read_file,
+    write_file,
 )
 from sa1b_captions.errors import PermanentError
 from sa1b_captions.recipe import Model, Recipe, load_recipe
@@ -56,7 +58,7 @@ def lock(
     """
     if out is not None:
         found = _lock(_recipe(recipe).model, path)
-        _write_new(out, render_lock(found))
+        write_file(out, render_lock(found).decode(), new=True)
         place = str(out)
     elif recipe is not None:
         raise PermanentError("--recipe goes with --out: the campaign has its recipe")
@@ -151,20 +153,7 @@ def _configured() -> str:
 
 
 def _read(path: Path) -> ModelLock:
-    try:
-        return parse_lock(path.read_bytes(), str(path))
-    except OSError as error:
-        raise PermanentError(f"the lock {path} cannot be read: {error.strerror}") from None
-
-
-def _write_new(path: Path, data: bytes) -> None:
-    try:
-        with path.open("xb") as file:
-            file.write(data)
-    except FileExistsError:
-        raise PermanentError(f"{path} exists; name another file with --out") from None
-    except OSError as error:
-        raise PermanentError(f"{path} cannot be written: {error.strerror}") from None
+    return parse_lock(read_file(path, "the lock"), str(path))
 
 
 def _told(stage: str, lock: ModelLock) -> dict[str, Any]:
@@ -176,3 +165,44 @@ def _told(stage: str, lock: ModelLock) -> dict[str, Any]:
         "bytes": lock.size_bytes,
         "lock": lock.digest,
     }
+
+
+recipes = typer.Typer(help="Write recipes.", no_args_is_help=True)
+app.add_typer(recipes, name="recipe")
+
+
+@recipes.callback()
+def _recipes() -> None:
+    """Recipes say which model captions what, with which words and limits."""
+
+
+@recipes.command()
+@ends_in_words
+def new(
+    model: Annotated[str, typer.Option(help="Model, as the server's /v1/models lists it.")],
+    base: Annotated[
+        str, typer.Option("--from", help="Packaged recipe, or recipe file, to start from.")
+    ] = "internvl",
+    images: Annotated[
+        str | None,
+        typer.Option(
+            help="What the images are, as in 'photographs of a garden'; SA-1B by default."
+        ),
+    ] = None,
+    shards: Annotated[
+        str | None, typer.Option(help="Shards that make the dataset, as in 0-3.")
+    ] = None,
+    out: Annotated[Path, typer.Option(help="File to write; it must not exist.")] = Path(
+        "recipe.toml"
+    ),
+) -> None:
+    """Write a complete recipe for another model, with every choice explained.
+
+    Any model that an OpenAI-compatible server offers will do.
+    """
+    from sa1b_captions.recipe.recipe_writing import new_recipe
+
+    write_file(out, new_recipe(model, base, images=images, shards=shards), new=True)
+    recipe = load_recipe(str(out))
+    log.info("set CAPTIONS_RECIPE=%s, CAPTIONS_ENGINE=openai and CAPTIONS_OPENAI_URLS", out)
+    print_result({"recipe": recipe.name, "file": str(out), "fingerprint": recipe.fingerprint})

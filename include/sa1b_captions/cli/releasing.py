@@ -1,7 +1,8 @@
-"""Commands that check captions and release them: validate, drop, dedup, export."""
+"""Commands that check captions and release them: validate, drop, dedup, export, publish."""
 
 from functools import partial
-from typing import Annotated, NoReturn
+from pathlib import Path
+from typing import Annotated, Any, NoReturn
 
 import typer
 
@@ -20,8 +21,11 @@ from sa1b_captions.cli.common import (
     parse_tracks,
     print_result,
 )
-from sa1b_captions.errors import NothingToDo, PermanentError
+from sa1b_captions.errors import NothingToDo, PermanentError, SettingsError
+from sa1b_captions.plurals import counted
+from sa1b_captions.settings import Settings, load_settings, parsers
 from sa1b_captions.shards import format_selection
+from sa1b_captions.storage import open_store
 
 
 @command
@@ -44,8 +48,8 @@ def validate(
     run_id: RunId = None,
 ) -> None:
     """Check curated shards, or the release, against the expectations; write the reports."""
-    from sa1b_captions.stages.exporting.selection import select
-    from sa1b_captions.stages.status.projections import send_projections
+    from sa1b_captions.freshness.release_freshness import select
+    from sa1b_captions.stages.status.status import send_projections
     from sa1b_captions.stages.validating.validate_release import validate_release
     from sa1b_captions.stages.validating.validate_shards import validate_shards
 
@@ -146,9 +150,9 @@ def dedup(
     run_id: RunId = None,
 ) -> None:
     """Find captions that repeat another shard's, in those of the tracks that are released."""
+    from sa1b_captions.freshness.release_freshness import select
     from sa1b_captions.quality.duplicates.ray_tasks import open_ray
     from sa1b_captions.stages.dedup import dedup_track
-    from sa1b_captions.stages.exporting.selection import select
 
     settings, _, campaign = open_deployment()
     address = settings.ray_address if ray_address is None else ray_address
@@ -184,8 +188,8 @@ def export(
     run_id: RunId = None,
 ) -> None:
     """Write a release: JSONL, Parquet, provenance, card, checksums, manifest last."""
+    from sa1b_captions.freshness.release_freshness import select
     from sa1b_captions.stages.exporting.export import export_release
-    from sa1b_captions.stages.exporting.selection import select
 
     _, _, campaign = open_deployment()
     campaign = select(campaign, parse_tracks(tracks), allow_partial=allow_partial)
@@ -199,3 +203,66 @@ def export(
             run_id=run_id,
         )
     )
+
+
+@command
+def publish(
+    version: Annotated[str, typer.Argument(help="Name of a release of the store.")],
+    to: Annotated[
+        str,
+        typer.Option(
+            help="Repository: hf://owner/name or modelscope://owner/name, with @branch for another "
+            "branch; by default CAPTIONS_PUBLISH_TO."
+        ),
+    ] = "",
+    yes: Annotated[
+        bool, typer.Option("--yes", help="Do it; without, only say what would go where.")
+    ] = False,
+) -> None:
+    """Publish a release at Hugging Face or ModelScope, after verifying it.
+
+    A repository that is made for it is private. What was sent before a kill is not sent again, and
+    a repository that has the release is left as it is.
+    """
+    from sa1b_captions.release.hubs.hub import parse_destination
+    from sa1b_captions.stages.publish import publish_release
+
+    settings = load_settings()
+    place = to or settings.publish_to
+    if not place:
+        raise PermanentError("say where to publish, with --to or CAPTIONS_PUBLISH_TO")
+    result = publish_release(
+        open_store(settings), version, parse_destination(place), _token(settings), dry_run=not yes
+    )
+    _print_plan(result)
+    print_result(result)
+
+
+def _token(settings: Settings) -> str | None:
+    """The token from its setting or its file; None where there is neither."""
+    if settings.publish_token_file is None:
+        return settings.publish_token
+    try:
+        return parsers.key(Path(settings.publish_token_file).read_text(encoding="utf-8").strip())
+    except (OSError, ValueError) as error:
+        why = error.strerror if isinstance(error, OSError) else "one line without blanks is one"
+        raise SettingsError(
+            f"CAPTIONS_PUBLISH_TOKEN_FILE={settings.publish_token_file} holds no token: {why}"
+        ) from None
+
+
+def _print_plan(result: dict[str, Any]) -> None:
+    """What goes where."""
+    done = "would be" if result["dry_run"] else "were"
+    print(
+        f"{result['version']} at {result['url']}: {counted(result['files'], 'file')}, "
+        f"{result['bytes']:,} bytes; {counted(result['send_files'], 'file')} of "
+        f"{result['send_bytes']:,} bytes {done} sent"
+    )
+    for verb, label in (("send", "send"), ("remove", "remove"), ("leave", "leave (not ours)")):
+        for name in result[verb]:
+            print(f"  {label} {name}")
+    if result["up_to_date"]:
+        print("the repository has this release already")
+    elif result["dry_run"]:
+        print("nothing was sent; give --yes to do it")

@@ -18,6 +18,7 @@ from sa1b_captions.cli.common import (
     parse_shards,
     parse_tracks,
     print_result,
+    write_file,
 )
 from sa1b_captions.errors import PermanentError
 from sa1b_captions.plurals import counted
@@ -106,14 +107,14 @@ def _what_if(
     as_json: bool,
 ) -> None:
     from sa1b_captions.quality.browse.limit_changes import parse_change
-    from sa1b_captions.quality.browse.proposals import write_proposal
+    from sa1b_captions.quality.browse.proposals import propose as proposed
     from sa1b_captions.quality.browse.what_if import totals
     from sa1b_captions.stages.calibrate import try_limit
 
     change = parse_change(text)
     outcomes, examples = try_limit(campaign, shards, change, tracks=tracks)
     if propose is not None:
-        write_proposal(propose, recipe, change, tuple(campaign.recipe.quality.languages))
+        write_file(propose, proposed(recipe, change, tuple(campaign.recipe.quality.languages)))
         log.info("the change is in %s", propose)
     if as_json:
         result = {"stage": "calibrate", "what_if": str(change)}

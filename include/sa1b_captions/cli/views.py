@@ -1,23 +1,26 @@
-"""Commands that look at what is stored; the campaign's summary is all that one of them writes."""
+"""Commands that look at what is stored, and compare it."""
 
 import datetime as dt
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from sa1b_captions import layout
 from sa1b_captions.campaign import read_lock
 from sa1b_captions.cli.common import (
+    ALL_TRACKS,
     command,
     log,
     look_at_deployment,
     open_place,
     parse_shards,
+    parse_tracks,
     print_lock,
     print_result,
+    read_file,
 )
 from sa1b_captions.errors import PermanentError
 from sa1b_captions.plurals import counted
@@ -27,8 +30,8 @@ from sa1b_captions.shards import format_selection, parse_selection
 from sa1b_captions.storage import Store, open_store
 
 if TYPE_CHECKING:
+    from sa1b_captions.stages.diff import Named
     from sa1b_captions.stages.status.status import ShardStatus
-
 
 Version = Annotated[str, typer.Option(help="Name of a release of the store.")]
 Place = Annotated[
@@ -62,7 +65,7 @@ def verify(
 
     store, prefix = _open_release(version, path)
     if public_key is not None:
-        check_signature(store, prefix, _read_key(public_key))
+        check_signature(store, prefix, read_file(public_key, "the key"))
     wanted = parse_selection(shard)[0] if shard else None
     if version:
         differences = verify_release(store, version, wanted)
@@ -89,7 +92,7 @@ def sign(
     from sa1b_captions.release.signature import SIGNATURE, sign_release
 
     store, prefix = _open_release(version, path)
-    sign_release(store, prefix, _read_key(key))
+    sign_release(store, prefix, read_file(key, "the key"))
     print_result({"stage": "sign", "signature": store.locate(prefix + SIGNATURE)})
 
 
@@ -100,13 +103,6 @@ def _open_release(version: str, path: str) -> tuple[Store, str]:
     if version:
         return open_store(load_settings()), layout.release_prefix(version)
     return open_place(path), ""
-
-
-def _read_key(path: Path) -> bytes:
-    try:
-        return path.read_bytes()
-    except OSError as error:
-        raise PermanentError(f"the key {path} cannot be read: {error.strerror}") from None
 
 
 @command
@@ -182,3 +178,81 @@ def _print_table(statuses: "Sequence[ShardStatus]") -> None:
         verdict = item.verdict or ("outdated" if item.outdated else "-")
         steps = "".join(f"{step or '-':<12}" for step in item.tracks.values())
         print(f"{item.shard:<11}{'yes' if item.ingested else '-':<10}{steps}{verdict}")
+
+
+_SIDE = (
+    "A release of the store (v1), campaign:NAME of the store, or a place with a release: a folder, "
+    "file:///… or s3://bucket/prefix."
+)
+_KINDS = ("unchanged", "changed", "removed", "added")
+
+
+@command
+def diff(
+    before: Annotated[str, typer.Argument(help=_SIDE)],
+    after: Annotated[str, typer.Argument(help="The same, of what came later.")],
+    tracks: Annotated[str, typer.Option(help="Tracks to compare, separated by commas.")] = (
+        ALL_TRACKS
+    ),
+    seed: Annotated[int, typer.Option(help="Draws the twenty examples of each kind.")] = 0,
+) -> None:
+    """Compare two releases or campaigns: rows, reasons, lengths, settings, and examples.
+
+    A table goes to standard output, then all numbers as JSON. With CAPTIONS_ROOT set, the same
+    JSON and a page with photographs are stored under diffs/.
+    """
+    from sa1b_captions.stages.diff import compare
+
+    settings = load_settings(needs_store=False)
+    store = open_store(settings) if settings.has_store else None
+    facts = compare(
+        _open(before, store), _open(after, store), store, tracks=parse_tracks(tracks), seed=seed
+    )
+    _print_tables(facts)
+    print_result(facts)
+
+
+def _open(text: str, store: Store | None) -> "Named":
+    """The side that a text names."""
+    from sa1b_captions.stages.diff import CAMPAIGN, campaign_of, release_at, release_of
+
+    if "/" in text or text in (".", ".."):
+        return release_at(open_place(text))
+    if store is None:
+        raise PermanentError(
+            f"{text} lies in a store: set CAPTIONS_ROOT; or name a place, as in ./{text}"
+        )
+    if text.startswith(CAMPAIGN):
+        return campaign_of(store, text.removeprefix(CAMPAIGN))
+    return release_of(store, text)
+
+
+def _print_tables(facts: dict[str, Any]) -> None:
+    """Rows, reasons and lengths by track."""
+    print(f"{'track':<11}{'before':>12}{'after':>12}" + "".join(f"{kind:>12}" for kind in _KINDS))
+    for track, found in facts["tracks"].items():
+        numbers = [found["before"]["rows"], found["after"]["rows"]]
+        numbers += [found[kind] for kind in _KINDS]
+        print(f"{track:<11}" + "".join(f"{number:>12,}" for number in numbers))
+    for track, found in facts["tracks"].items():
+        for kind in ("removed", "added"):
+            for reason, count in found[f"{kind}_by_reason"].items():
+                same = f", {count['same_caption']:,} with the same caption"
+                print(f"{track}: {counted(count['rows'], 'row')} {kind} ({reason}{same})")
+        was, is_ = found["before"]["characters"], found["after"]["characters"]
+        if was and is_:
+            print(
+                f"{track}: {was['mean']:.1f} characters on average before, {is_['mean']:.1f} after"
+            )
+        if (marks := found["marks"]) and (rate := marks["win_rate"]):
+            print(
+                f"{track}: the later caption is preferred in {rate['share']:.1%} of "
+                f"{counted(rate['marks'], 'choice')} ({rate['low']:.1%} to {rate['high']:.1%})"
+            )
+    for name, (was, is_) in facts["settings"].items():
+        print(f"{name}: {_shown(was)} before, {_shown(is_)} after")
+
+
+def _shown(value: object) -> str:
+    text = "not set" if value is None else str(value)
+    return text if len(text) <= 60 else f"{text[:59]}…"

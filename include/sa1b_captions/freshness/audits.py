@@ -9,8 +9,7 @@ from dataclasses import asdict, dataclass
 
 from sa1b_captions.campaign import Campaign
 from sa1b_captions.freshness.stale import Output, Stale
-from sa1b_captions.receipts import CurateReceipt
-from sa1b_captions.receipts.audit_receipts import AuditReceipt
+from sa1b_captions.receipts import AuditReceipt, CurateReceipt
 from sa1b_captions.receipts.receipt_files import audit_place, digest, read_receipt
 from sa1b_captions.recipe import TRACKS, Recipe
 from sa1b_captions.sentences import SPLIT_VERSION

@@ -1,9 +1,12 @@
 """What is stale of all that is made of a campaign's shards together, and why.
 
 A release may leave shards out. It is judged by those it has: what it left out does not make it
-stale until it could be part of it.
+stale until it could be part of it. `dedup`, `validate --release` and `export` each ask for
+themselves which these are; what they find is the same as long as nothing is captioned, curated or
+validated between them, and if it is not, they say so.
 """
 
+import logging
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -248,3 +251,29 @@ def _why_validation_stale(
         {track: dedups[track] for track in campaign.tracks},
         [state.validation for state in released],
     )
+
+
+_log = logging.getLogger(__name__)
+
+
+def select(
+    campaign: Campaign, tracks: Collection[str] = TRACKS, *, allow_partial: bool = False
+) -> Campaign:
+    """The campaign as a release sees it.
+
+    Args:
+        campaign: with the whole recipe.
+        allow_partial: leave out shards that are not curated in all of these, or whose validation
+            is missing, outdated or failed. A target that the others do not reach is dropped.
+
+    Raises:
+        PermanentError: no shard is left.
+    """
+    campaign = replace(campaign, tracks=tuple(track for track in TRACKS if track in tracks))
+    if not allow_partial:
+        return campaign
+    campaign = without_missing(campaign, read_shards(campaign))
+    if campaign.missing:
+        count, names = counted(len(campaign.missing), "shard"), format_selection(campaign.missing)
+        _log.warning("leaving out %s: %s", count, names)
+    return campaign

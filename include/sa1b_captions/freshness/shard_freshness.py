@@ -20,12 +20,12 @@ from sa1b_captions.freshness.audits import Audits, read_audits
 from sa1b_captions.freshness.causes import why_other_captions, why_other_rules, why_validation_stale
 from sa1b_captions.freshness.stale import Output, Stale
 from sa1b_captions.receipts import (
+    AuditReceipt,
     CaptionReceipt,
     CurateReceipt,
     IngestReceipt,
     ShardValidation,
 )
-from sa1b_captions.receipts.audit_receipts import AuditReceipt
 from sa1b_captions.receipts.findings import Verdict
 from sa1b_captions.receipts.receipt_files import (
     Place,

@@ -1,7 +1,6 @@
 """Receipts: the small JSON written last, which makes a stage's output exist.
 
-Here is what each stage's receipt says, the audit's in `audit_receipts`; `receipt_files` says where
-it lies, reads and writes it.
+Here is what each stage's receipt says; `receipt_files` says where it lies, reads and writes it.
 """
 
 from sa1b_captions.receipts.caption_receipts import (
@@ -14,6 +13,8 @@ from sa1b_captions.receipts.caption_receipts import (
 from sa1b_captions.receipts.receipt import Receipt
 from sa1b_captions.receipts.stage_receipts import (
     Alike,
+    AuditReceipt,
+    AuditTokens,
     CurateReceipt,
     DedupReceipt,
     IngestReceipt,

@@ -13,10 +13,14 @@ from typing import Any, Generic, TypeVar
 
 from sa1b_captions import checked_json, layout
 from sa1b_captions.errors import MissingKeyError, PermanentError
-from sa1b_captions.receipts.audit_receipts import AuditReceipt
 from sa1b_captions.receipts.caption_receipts import BegunNote, CaptionReceipt
 from sa1b_captions.receipts.receipt import Receipt
-from sa1b_captions.receipts.stage_receipts import CurateReceipt, DedupReceipt, IngestReceipt
+from sa1b_captions.receipts.stage_receipts import (
+    AuditReceipt,
+    CurateReceipt,
+    DedupReceipt,
+    IngestReceipt,
+)
 from sa1b_captions.receipts.validation_receipts import (
     ReleaseValidation,
     RunSummary,

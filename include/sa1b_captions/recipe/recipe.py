@@ -8,9 +8,8 @@ from dataclasses import MISSING, asdict, dataclass, field, fields
 from typing import Any
 
 from sa1b_captions.errors import PermanentError
-from sa1b_captions.recipe.auditing import Audit
 from sa1b_captions.recipe.limits import Quality
-from sa1b_captions.recipe.sections import Generation, Model, Track
+from sa1b_captions.recipe.sections import Audit, Generation, Model, Track
 
 _MODEL_DEFAULTS = tuple(
     (entry.name, entry.default) for entry in fields(Model) if entry.default is not MISSING

@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any
 
 from sa1b_captions.errors import PermanentError
-from sa1b_captions.recipe.auditing import Audit
 from sa1b_captions.recipe.limits import HealthLimits, LanguageQuality, Quality
 from sa1b_captions.recipe.recipe import Recipe, digest
 from sa1b_captions.recipe.recipe_files import read_recipe_file
@@ -15,6 +14,7 @@ from sa1b_captions.recipe.sections import (
     LANGUAGES,
     TEMPLATES,
     TRACKS,
+    Audit,
     Generation,
     Model,
     Track,

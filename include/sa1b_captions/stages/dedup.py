@@ -9,6 +9,7 @@ one shard.
 import logging
 import time
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
@@ -17,10 +18,13 @@ import pyarrow.compute as pc
 
 from sa1b_captions import layout, records
 from sa1b_captions.campaign import Campaign
+from sa1b_captions.errors import MissingKeyError
+from sa1b_captions.outputs import read_curated
 from sa1b_captions.plurals import counted
 from sa1b_captions.process import cpu_lap_s
-from sa1b_captions.quality.curated import require_curated
+from sa1b_captions.quality.curated import READERS, require_curated
 from sa1b_captions.quality.duplicates.clusters import Clusters, find_clusters
+from sa1b_captions.quality.duplicates.image_hashes import SAME_BYTES, SAME_LOOK, find_repeats
 from sa1b_captions.quality.duplicates.loaded import Loaded
 from sa1b_captions.quality.duplicates.ranked_shard import RankedShard
 from sa1b_captions.quality.duplicates.scattered import Scattered, Tasks
@@ -29,7 +33,6 @@ from sa1b_captions.receipts import CurateReceipt, DedupReceipt
 from sa1b_captions.receipts.receipt_files import dedup_place, digest, read_receipt, write_receipt
 from sa1b_captions.recipe import WHOLE_TRACK
 from sa1b_captions.shards import format_selection, shard_number
-from sa1b_captions.stages.repeated_images import report_repeats
 from sa1b_captions.storage import ABANDONED_S
 
 _log = logging.getLogger(__name__)
@@ -72,7 +75,7 @@ def dedup_track(
         files = {"duplicates.parquet": written}
         repeats: dict[str, int] = {}
         if track == WHOLE_TRACK:
-            repeats, files["photographs.parquet"] = report_repeats(campaign, receipts)
+            repeats, files["photographs.parquet"] = _report_repeats(campaign, receipts)
         done = write_receipt(
             store,
             place,
@@ -112,3 +115,37 @@ def _find_duplicates(
     table = duplicate_table(found, captions.name)
     # What curate left out is rejected already.
     return found, table.filter(pa.array(~np.isin(found.losers, captions.links[:, 0])))
+
+
+def _report_repeats(
+    campaign: Campaign, curated: Sequence[CurateReceipt]
+) -> tuple[dict[str, int], str]:
+    """Compare the images of all curated shards and store the groups of equal ones.
+
+    Args:
+        curated: receipts of the track that covers every image, one for each shard.
+
+    Returns:
+        Images in groups of each kind, and how many were compared. Shards that were curated before
+        images were hashed count for none. And the digest of the stored groups.
+    """
+    unhashed: list[str] = []
+
+    def read(receipt: CurateReceipt) -> pa.Table:
+        try:
+            return read_curated(campaign, receipt, "photographs.parquet")
+        except MissingKeyError:
+            unhashed.append(receipt.shard)
+            return records.IMAGE_HASH_SCHEMA.empty_table()
+
+    with ThreadPoolExecutor(READERS) as pool:
+        hashes = pa.concat_tables(pool.map(read, curated))
+    if unhashed:
+        shards = format_selection(unhashed)
+        _log.warning("shards %s: no hashes of images; curate them again with --force", shards)
+    repeats = find_repeats(hashes)
+    key = layout.repeated_images_key(campaign.name)
+    written = records.write_table(campaign.store, key, repeats, records.REPEAT_SCHEMA)
+    kinds = repeats.column("kind")
+    counts = {kind: pc.sum(pc.equal(kinds, kind)).as_py() or 0 for kind in (SAME_BYTES, SAME_LOOK)}
+    return counts | {"compared": hashes.num_rows}, written

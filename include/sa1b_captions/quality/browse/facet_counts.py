@@ -19,8 +19,7 @@ from sa1b_captions import layout, records
 from sa1b_captions.campaign import Campaign
 from sa1b_captions.errors import DamagedObjectError, MissingKeyError
 from sa1b_captions.quality.browse.facets import NAME, Facets
-from sa1b_captions.receipts import CurateReceipt
-from sa1b_captions.receipts.audit_receipts import AuditReceipt
+from sa1b_captions.receipts import AuditReceipt, CurateReceipt
 from sa1b_captions.receipts.receipt_files import digest
 
 FACET_COUNT_SCHEMA = pa.schema(

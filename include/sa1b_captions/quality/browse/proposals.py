@@ -48,15 +48,6 @@ def propose(recipe: str, change: Change, languages: tuple[str, ...]) -> str:
     return f"# In the recipe's folder: patch -p1 < this file\n{''.join(lines)}"
 
 
-def write_proposal(path: Path, recipe: str, change: Change, languages: tuple[str, ...]) -> None:
-    """Write what `propose` says. Raises PermanentError as it does, or if it cannot be written."""
-    text = propose(recipe, change, languages)
-    try:
-        path.write_text(text, encoding="utf-8")
-    except OSError as error:
-        raise PermanentError(f"{path} cannot be written: {error.strerror}") from None
-
-
 def _line(recipe: Recipe, change: Change, language: str) -> str:
     if language not in recipe.quality.languages:
         raise PermanentError(f"the recipe has no language {language!r}")

@@ -21,7 +21,7 @@ from sa1b_captions.chance import allowed_share
 from sa1b_captions.errors import PermanentError
 from sa1b_captions.freshness.audits import accepted_version, audit_fingerprint, is_fresh
 from sa1b_captions.freshness.shard_freshness import judge_track
-from sa1b_captions.receipts.audit_receipts import AuditReceipt
+from sa1b_captions.receipts import AuditReceipt
 from sa1b_captions.receipts.receipt_files import (
     audit_place,
     caption_place,

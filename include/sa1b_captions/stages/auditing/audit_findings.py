@@ -15,8 +15,7 @@ from sa1b_captions.freshness.shard_freshness import READERS, read_shard
 from sa1b_captions.mark_logs import read_marks
 from sa1b_captions.marks import SentenceMark
 from sa1b_captions.outputs import read_answers
-from sa1b_captions.receipts import CurateReceipt
-from sa1b_captions.receipts.audit_receipts import AuditReceipt
+from sa1b_captions.receipts import AuditReceipt, CurateReceipt
 from sa1b_captions.receipts.faithfulness import AuditFindings, Faithfulness, JudgeQuality, Repairs
 from sa1b_captions.receipts.receipt_files import digest
 from sa1b_captions.stages.auditing.repairs import find_repairs, sum_up_repairs

@@ -1,13 +1,20 @@
-"""What an audit asks about a shard's track, and the rows that the answers become."""
+"""What an audit asks about a shard's track, and the rows that the answers become.
+
+Which captions, and in which order their sentences are asked about, is told by hash rank: a pure
+function of the recipe's seed and the sample's name, so a restarted audit, a larger one and a
+person's sampling plan all meet the same captions. Questions about an image differ in their last
+line only: the first one is computed whole; of the others the engine keeps the prefix in its cache,
+block by block, and computes the rest.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import xxhash
+
 from sa1b_captions import layout
 from sa1b_captions.audit.answers import read_reply
-from sa1b_captions.audit.cost import computed_tokens
-from sa1b_captions.audit.draw import asking_order, draw_captions
 from sa1b_captions.audit.judge import question
 from sa1b_captions.campaign import Campaign
 from sa1b_captions.caption.asking import Inquiry
@@ -17,8 +24,7 @@ from sa1b_captions.caption.sampling import Sample, read_index
 from sa1b_captions.errors import PermanentError
 from sa1b_captions.marks import text_digest
 from sa1b_captions.outputs import read_curated
-from sa1b_captions.receipts import CurateReceipt, IngestReceipt
-from sa1b_captions.receipts.audit_receipts import AuditTokens
+from sa1b_captions.receipts import AuditTokens, CurateReceipt, IngestReceipt
 from sa1b_captions.records import CaptionStatus
 from sa1b_captions.sentences import Sentence, split_sentences
 from sa1b_captions.stages.auditing.judge_choice import require_audit
@@ -172,3 +178,40 @@ def count_tokens(questions: Questions, rows: Sequence[dict[str, Any]]) -> AuditT
         cached=None if None in cached else sum(cached),
         captions=questions.caption_tokens,
     )
+
+
+def draw_captions(sample_ids: Sequence[str], count: int, seed: int) -> list[int]:
+    """Places of so many captions among all, those of the lowest rank first."""
+    return sorted(
+        range(len(sample_ids)), key=lambda place: _rank(seed, "caption", sample_ids[place])
+    )[:count]
+
+
+def asking_order(sample_id: str, sentences: int, seed: int) -> list[int]:
+    """Places of a caption's sentences in the random order in which they are asked about."""
+    return sorted(range(sentences), key=lambda place: _rank(seed, str(place), sample_id))
+
+
+def _rank(seed: int, what: str, sample_id: str) -> tuple[int, str]:
+    return xxhash.xxh3_64_intdigest(f"{seed}/audit/{what}/{sample_id}".encode()), sample_id
+
+
+CACHE_BLOCK_TOKENS = 64
+"""The engine keeps whole blocks; of a longer prefix it computes the part of the last one again."""
+_AFTER_SENTENCE_TOKENS = 8
+"""What the chat template puts behind a prompt."""
+
+
+def computed_tokens(prompts: Sequence[int], answers: Sequence[int], shortest_bytes: int) -> int:
+    """Most tokens that all questions about a caption make the engine compute.
+
+    Args:
+        prompts: tokens of each question, images included.
+        answers: tokens of each answer.
+        shortest_bytes: of the shortest sentence in UTF-8; no tokenizer makes more tokens of it.
+    """
+    if not prompts:
+        return 0
+    tail = shortest_bytes + _AFTER_SENTENCE_TOKENS + CACHE_BLOCK_TOKENS
+    prefix = max(0, min(prompts) - tail)
+    return sum(prompts) - (len(prompts) - 1) * prefix + sum(answers)

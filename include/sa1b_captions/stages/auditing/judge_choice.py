@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from sa1b_captions.errors import PermanentError
 from sa1b_captions.recipe import Model, Recipe
-from sa1b_captions.recipe.auditing import Audit
+from sa1b_captions.recipe.sections import Audit
 from sa1b_captions.settings import Settings
 
 

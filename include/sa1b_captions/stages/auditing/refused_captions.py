@@ -23,7 +23,7 @@ from sa1b_captions.quality.browse.catalogue import READERS, Catalogue
 from sa1b_captions.quality.browse.counting import Counting
 from sa1b_captions.quality.browse.facet_counts import FacetCounts
 from sa1b_captions.quality.browse.facets import Facets
-from sa1b_captions.receipts.audit_receipts import AuditReceipt
+from sa1b_captions.receipts import AuditReceipt
 from sa1b_captions.receipts.receipt_files import audit_place, digest, read_receipt
 from sa1b_captions.recipe import TRACKS
 

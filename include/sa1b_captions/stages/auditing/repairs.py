@@ -16,7 +16,7 @@ from sa1b_captions.outputs import read_answers
 from sa1b_captions.quality.features import measure
 from sa1b_captions.quality.health.reference import read_reference
 from sa1b_captions.quality.rules import find_reasons
-from sa1b_captions.receipts.audit_receipts import AuditReceipt
+from sa1b_captions.receipts import AuditReceipt
 from sa1b_captions.receipts.faithfulness import Repairs
 from sa1b_captions.records import CaptionStatus
 

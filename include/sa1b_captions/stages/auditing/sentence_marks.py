@@ -19,8 +19,7 @@ from sa1b_captions.freshness.shard_freshness import READERS, read_tracks
 from sa1b_captions.mark_logs import MarkLog
 from sa1b_captions.marks import SentenceMark, Support
 from sa1b_captions.outputs import read_answers, read_curated
-from sa1b_captions.receipts import CurateReceipt
-from sa1b_captions.receipts.audit_receipts import AuditReceipt
+from sa1b_captions.receipts import AuditReceipt, CurateReceipt
 from sa1b_captions.stages.auditing.audit_findings import find_audits
 from sa1b_captions.stages.auditing.judge_choice import require_audit
 

@@ -9,13 +9,13 @@ from sa1b_captions.errors import PermanentError
 from sa1b_captions.freshness.release_freshness import read_shards, why_stale
 from sa1b_captions.quality.curated import require_curated, require_deduplicated
 from sa1b_captions.receipts import (
+    AuditReceipt,
     CurateReceipt,
     DedupReceipt,
     IngestReceipt,
     ReleaseValidation,
     ShardValidation,
 )
-from sa1b_captions.receipts.audit_receipts import AuditReceipt
 from sa1b_captions.receipts.findings import Verdict
 from sa1b_captions.receipts.receipt_files import digest, release_validation_place, require_receipt
 from sa1b_captions.release.card.cpu_spent import CpuSpent, cpu_spent

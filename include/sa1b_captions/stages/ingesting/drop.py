@@ -10,7 +10,6 @@ from typing import Any
 
 from sa1b_captions import layout
 from sa1b_captions.campaign import Campaign
-from sa1b_captions.ingest.archives import delete_archive, stored_archives
 from sa1b_captions.receipts.findings import Verdict
 from sa1b_captions.receipts.receipt_files import (
     caption_place,
@@ -19,6 +18,7 @@ from sa1b_captions.receipts.receipt_files import (
     shard_validation_place,
 )
 from sa1b_captions.recipe import TRACKS
+from sa1b_captions.stages.ingesting.shard_archive import delete_archive, stored_archives
 from sa1b_captions.stages.status.status import is_done
 
 log = logging.getLogger(__name__)

@@ -4,11 +4,11 @@ Which generation a run writes, when it must give way to another run, and what it
 """
 
 import hashlib
+import re
 
 from sa1b_captions import generations, layout
 from sa1b_captions.errors import RetryableError
 from sa1b_captions.generations import FIRST
-from sa1b_captions.ingest.archives import delete_archive, stored_archives
 from sa1b_captions.ingest.index import Repacked
 from sa1b_captions.ingest.resume_state import forget_parts
 from sa1b_captions.receipts import IngestReceipt
@@ -62,3 +62,19 @@ def content_of(repacked: Repacked) -> str:
     for name in ("file_name", "jpeg_xxh3"):
         digest.update("\n".join(repacked.index.column(name).to_pylist()).encode())
     return digest.hexdigest()[:16]
+
+
+_KEY = re.compile(rf"(?:({generations.PATTERN})\.)?(?:tar|index\.parquet)")
+
+
+def stored_archives(store: Store, shard: str) -> set[str]:
+    """Generations of which an archive or an index is stored, whole or half."""
+    prefix = layout.archive_files_prefix(shard)
+    matches = (_KEY.fullmatch(key.removeprefix(prefix)) for key in store.list(prefix))
+    return {match[1] or generations.FIRST for match in matches if match}
+
+
+def delete_archive(store: Store, shard: str, generation: str) -> None:
+    """Delete a generation's archive and index."""
+    for key in (layout.archive_key, layout.index_key):
+        store.delete(key(shard, generation))

@@ -12,6 +12,7 @@ from sa1b_captions.campaign import Campaign
 from sa1b_captions.freshness import release_freshness
 from sa1b_captions.freshness import shard_freshness as freshness
 from sa1b_captions.freshness.shard_freshness import ShardState
+from sa1b_captions.observing import telemetry
 from sa1b_captions.outputs import METRICS
 from sa1b_captions.quality.projection import Projection, project
 from sa1b_captions.receipts.receipt_files import digest
@@ -203,3 +204,25 @@ def why_release_stale(campaign: Campaign) -> str:
         lambda _: _ReleaseStatus(release_freshness.why_release_stale(campaign)),
     )
     return found[RELEASE].why_stale
+
+
+def send_projections(campaign: Campaign) -> None:
+    """Send what each track will have, if metrics are wanted; reads the campaign's status.
+
+    Raises as `read_status` does.
+    """
+    if not telemetry.is_on():
+        return
+    for one in project_tracks(campaign, read_status(campaign)):
+        values = {
+            telemetry.PROJECTED: one.rows,
+            telemetry.PROJECTED_HIGH: one.high,
+            telemetry.TARGET: one.target,
+        }
+        telemetry.send(
+            *(
+                telemetry.of(metric, value, track=one.track)
+                for metric, value in values.items()
+                if value is not None
+            )
+        )

@@ -31,13 +31,13 @@ from sa1b_captions.quality.projection import check_projection, project
 from sa1b_captions.quality.report.shard import ShardFindings, render_shard
 from sa1b_captions.quality.report.window_occupancy import check_shard
 from sa1b_captions.receipts import (
+    AuditReceipt,
     CurateCounts,
     CurateReceipt,
     RunSummary,
     ShardSummary,
     ShardValidation,
 )
-from sa1b_captions.receipts.audit_receipts import AuditReceipt
 from sa1b_captions.receipts.faithfulness import AuditFindings
 from sa1b_captions.receipts.findings import judge
 from sa1b_captions.receipts.receipt_files import digest, run_summary_place, write_receipt
