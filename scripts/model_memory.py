@@ -3,9 +3,8 @@
 from sa1b_captions.costs.architectures import (
     ARCHITECTURES as MODELS,
 )
-from sa1b_captions.costs.architectures import KV_SHARE, OVERHEAD_GB
 from sa1b_captions.costs.architectures import kv_tokens as room
-from sa1b_captions.costs.sourced import find_gpu
+from sa1b_captions.costs.sourced import Numbers, find_gpu
 from sa1b_captions.recipe import load_recipe
 from sa1b_captions.settings.profiles import load_profile
 
@@ -45,7 +44,7 @@ def kv_tokens(recipe: str, profile: str) -> float:
     """Tokens that the KV cache has room for."""
     pod = load_profile(profile)
     gpu = find_gpu(pod.node_selector["nvidia.com/gpu.product"])
-    return room(ARCHITECTURES[recipe], gpu.memory_gb, pod.gpus)
+    return room(ARCHITECTURES[recipe], gpu.memory_gb, pod.gpus, Numbers())
 
 
 def page() -> str:
@@ -68,8 +67,8 @@ def page() -> str:
     return TEXT.format(
         rows="\n".join(rows),
         models="\n".join(models),
-        share=KV_SHARE,
-        overhead=OVERHEAD_GB,
+        share=Numbers()["kv_share"],
+        overhead=Numbers()["overhead_gb"],
         image=TOKENS_PER_IMAGE,
     )
 

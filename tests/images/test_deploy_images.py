@@ -9,11 +9,11 @@ import sys
 from pathlib import Path
 
 import pytest
-from images.engine import POD, ROOT, RUN, base_image, call, image
 
 from sa1b_captions import records
 from sa1b_captions.recipe import TRACKS
 from sa1b_captions.storage import open_store_url
+from tests.images.engine import POD, ROOT, RUN, base_image, call, image
 from tests.support.builders import demo_campaign, make_jpeg, put_shard
 
 pytestmark = pytest.mark.timeout(3600)  # lmdeploy's image is large

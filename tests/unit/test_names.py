@@ -1,5 +1,6 @@
 """Names and sizes of modules, and names of the files that test them."""
 
+import ast
 from collections import Counter
 from pathlib import Path
 
@@ -50,6 +51,22 @@ def test_every_test_of_the_package_names_what_it_tests():
         and not any(name.startswith(f"{each}_") for name in names)
     ]
     assert strangers == [], "name the module first, as in test_export_again for export"
+
+
+def test_tests_import_one_another_from_the_root():
+    """Suites that no ordinary run collects as well."""
+    imports = {
+        (path.relative_to(ROOT).as_posix(), node.module)
+        for path in (ROOT / "tests").rglob("*.py")
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.ImportFrom) and node.module
+    }
+    strangers = {
+        (path, module)
+        for path, module in imports
+        if (ROOT / "tests" / module.replace(".", "/")).with_suffix(".py").exists()
+    }
+    assert strangers == set()
 
 
 def test_no_file_of_the_product_is_longer_than_300_lines():

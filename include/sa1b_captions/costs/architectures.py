@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from sa1b_captions.costs.sourced import Numbers
+
 HEAD_SIZE = 128
 BF16_BYTES = 2
 AWQ_BITS = 4 + 20 / 128
@@ -66,18 +68,14 @@ ARCHITECTURES = {
 }
 """By the model's id."""
 
-KV_SHARE = 0.8
-"""Of the memory that is free after loading, what TurboMind takes for the KV cache by default."""
-OVERHEAD_GB = 2.0
-"""CUDA context, communication buffers and activations of a GPU."""
 
-
-def kv_tokens(model: Architecture, gpu_gb: float, gpus: int) -> float:
+def kv_tokens(model: Architecture, gpu_gb: float, gpus: int, numbers: Numbers) -> float:
     """Tokens that the KV cache has room for; below 0 where the model does not fit.
 
     Args:
         gpu_gb: memory of a GPU that the driver reports.
         gpus: that share the model.
+        numbers: say what else takes memory, and the cache's share of the rest.
     """
-    free_gb = gpu_gb - OVERHEAD_GB - model.vision_gb - model.language_gb / gpus
-    return KV_SHARE * free_gb * 1e9 * gpus / model.kv_bytes
+    free_gb = gpu_gb - numbers["overhead_gb"] - model.vision_gb - model.language_gb / gpus
+    return numbers["kv_share"] * free_gb * 1e9 * gpus / model.kv_bytes

@@ -16,8 +16,6 @@ _PART_MB = 16 * 2**20 / 1e6
 """Of a download and of a multipart upload: `ingest.resume_state.PART_BYTES`."""
 _READ_MB = 8 * 2**20 / 1e6
 """Of an archive, while it is captioned: `caption.images.READ_BYTES`."""
-_CAPTION_MB = 0.001
-"""Of a caption's row, in all tables together."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +44,8 @@ def bill(
     if terms.drops_archives:
         # Archives in hand: those that are downloaded, captioned, or wait for either.
         kept = min(kept, fleet.downloads + 2 * fleet.places * fleet.shards_per_pod)
-    stored_gb = (kept * archive_mb + work.shards * work.samples * _CAPTION_MB) / 1000
+    captions_mb = work.shards * work.samples * numbers["caption_kb"] / 1000
+    stored_gb = (kept * archive_mb + captions_mb) / 1000
     blocks = work.samples / recipe.block_size + len(recipe.tracks)
     files = numbers["small_files_per_shard"]
     # Each archive is written twice: its parts while it comes in, and repacked.

@@ -55,7 +55,7 @@ class Engine:
 
     def _token_s(self, tokens: float) -> float:
         """A token of one sample, its share of a step that makes one for every sample in flight."""
-        room = kv_tokens(self.model, self.gpu.memory_gb, self.gpus)
+        room = kv_tokens(self.model, self.gpu.memory_gb, self.gpus, self.numbers)
         if room < tokens:
             raise PermanentError(
                 f"the model does not fit {self.gpus} GPUs of {self.gpu.memory_gb:g} GB; "
