@@ -22,6 +22,8 @@ from sa1b_captions.storage import Store
 
 READ_BYTES = 16 * 1024 * 1024
 """What is held of a file at a time."""
+_SMALL_BYTES = 1024 * 1024
+"""Up to here a file is hashed again where all must be quick: card, manifest, notes, sums."""
 _SHOWN = 5
 """Damaged pieces of a file that are named."""
 
@@ -55,7 +57,7 @@ def require_files(store: Store, manifest: Manifest) -> None:
 
 
 def _difference_at_a_glance(store: Store, prefix: str, file: ReleaseFile) -> str | None:
-    if file.sha256 is not None and file.bytes <= READ_BYTES:
+    if file.sha256 is not None and file.bytes <= _SMALL_BYTES:
         return _difference(store, prefix, file, [])
     key = prefix + file.name
     try:
