@@ -8,7 +8,8 @@ Parquet, provenance, hashes, rejected rows, card, checksums. The peers write the
 captions, from the same files, in the same run, each in a process of its own; nobody's start counts.
 Then the same with three times the rows, for growth. Bytes are counted on an S3 server, moto's, at
 S3_ROWS rows, 64 batches by default as all of SA-1B has: what requests carry in and out when a
-release is exported again after one shard of it was curated again, over all bytes of the release. The last line is one JSON object.
+release is exported again after one shard of it was curated again, over all bytes of the release.
+The last line is one JSON object.
 """
 
 import hashlib
