@@ -94,6 +94,19 @@ def test_every_make_target_is_listed_and_no_other():
     assert set(re.findall(r"`make ([a-z0-9-]+)`", listed)) == targets
 
 
+OURS = re.findall(r"-m ((?:benchmarks|demo|scripts|tests)[\w.]*)", (ROOT / "Makefile").read_text())
+
+
+@pytest.mark.parametrize("module", sorted(set(OURS)))
+def test_every_module_that_make_runs_does_something(module):
+    """A module without its last lines ends with 0 and says nothing."""
+    place = ROOT / module.replace(".", "/")
+    if place.is_dir():
+        assert (place / "__main__.py").exists()
+    else:
+        assert '\nif __name__ == "__main__":\n    ' in place.with_suffix(".py").read_text()
+
+
 def test_ci_runs_make_targets_only():
     text = (ROOT / ".github/workflows/ci.yml").read_text()
     commands = re.findall(r"^\s*(?:- )?run: (.*)$", text, re.M)
