@@ -108,11 +108,14 @@ def test_every_module_that_make_runs_does_something(module):
 
 
 def test_ci_runs_make_targets_only():
+    """And installs what of Debian's a hosted machine lacks."""
     text = (ROOT / ".github/workflows/ci.yml").read_text()
     commands = re.findall(r"^\s*(?:- )?run: (.*)$", text, re.M)
     targets = set(re.findall(r"^([a-z0-9-]+):.*## ", (ROOT / "Makefile").read_text(), re.M))
     assert commands
     for command in commands:
+        if command.startswith("sudo apt-get update && sudo apt-get install "):
+            continue
         make, *asked = command.split()
         assert make == "make"
         assert set(asked) <= targets
