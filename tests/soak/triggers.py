@@ -13,7 +13,6 @@ from tests.soak.console import airflow_home
 from tests.support.fake_kubernetes import FakeKubernetes, ended, now
 
 PODS = 4
-RUNNING = {"phase": "Running", "startTime": now(), "containerStatuses": []}
 WATCHED = {"progress_interval_s": 0.05}
 SHOWN = "_shown"
 """What the operator hands on of an event: the line that is told already."""
@@ -41,8 +40,10 @@ async def wait_for_pods(cluster: FakeKubernetes) -> None:
         RuntimeError: a trigger fired with something else.
     """
     names = [f"pod-{number}" for number in range(PODS)]
+    # A pod of an hour ago would be past its deadline.
+    running = {"phase": "Running", "startTime": now(), "containerStatuses": []}
     for name in names:
-        cluster.pods[name] = pod(name, RUNNING)
+        cluster.pods[name] = pod(name, running)
     left = asyncio.gather(*[first_event(cluster, name, {}) for name in names])
     await asyncio.sleep(0.01)
     left.cancel()
