@@ -115,6 +115,8 @@ def test_whatever_is_installed_from_a_list_is_installed_by_hash():
                 continue
             unhashed = any(each.rpartition("/")[2] in line for each in UNHASHED.get(name, ()))
             assert unhashed or "--require-hashes" in line, f"{name}: {line}"
+            # pip up to 23.0 takes no list in which one package wants another's extra.
+            assert unhashed or name == "Makefile" or "--no-deps" in line, f"{name}: {line}"
 
 
 def test_every_list_that_is_installed_by_hash_has_a_hash_for_every_package():

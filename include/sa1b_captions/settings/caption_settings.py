@@ -29,7 +29,7 @@ class CaptionSettings:
     )
     s3_endpoint_url: str | None = variable(
         "CAPTIONS_S3_ENDPOINT_URL",
-        str,
+        parsers.url,
         doc="S3-compatible service, in compose SeaweedFS beside Airflow; not set means AWS.",
         for_worker=True,
         example="http://seaweedfs:8333",

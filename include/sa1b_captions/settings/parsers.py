@@ -37,7 +37,7 @@ def whole_number(at_most: int | None = None) -> Callable[[str], int]:
 
 def root(text: str) -> str:
     """URL of the store, without a slash at its end."""
-    if not re.match(r"file:///.|s3://[^/]", text):
+    if not re.match(r"file:///.|s3://[^/@]+(/|$)", text):
         raise ValueError("expected file:///absolute/path or s3://bucket/prefix")
     return text.rstrip("/")
 
@@ -102,12 +102,20 @@ def urls(text: str) -> tuple[str, ...]:
     for url in found:
         parts = urlsplit(url)
         _ = parts.port  # validated only when read
-        plain = not (parts.query or parts.fragment or parts.username)
+        plain = not (parts.query or parts.fragment or "@" in parts.netloc)
         if parts.scheme not in ("http", "https") or not parts.hostname or not plain:
             raise ValueError("expected URLs like http://host:23333/v1, separated by commas")
     if len(set(found)) != len(found):
         raise ValueError("a URL is given twice")
     return found
+
+
+def url(text: str) -> str:
+    """Address of one server, without a login."""
+    found = urls(text)
+    if len(found) != 1:
+        raise ValueError("expected one URL")
+    return found[0]
 
 
 def options(text: str) -> dict[str, Any]:
