@@ -18,7 +18,7 @@ from fastapi.responses import HTMLResponse, PlainTextResponse
 from sa1b_captions.errors import CaptioningError
 from sa1b_captions.receipts.receipt_files import read_receipt, run_summary_place
 from sa1b_captions.shards import SHARD_PATTERN
-from sa1b_console import comparing, gallery, marking, reports, trying, watching
+from sa1b_console import addresses, marking, reports
 from sa1b_console.common import (
     CAPTION_DAG,
     HEADERS,
@@ -43,11 +43,8 @@ app = FastAPI(
     redoc_url=None,
     openapi_url=None,
 )
-app.include_router(watching.router)
-app.include_router(comparing.router)
-app.include_router(gallery.router)
+app.include_router(addresses.router)
 app.include_router(marking.router)
-app.include_router(trying.router)
 
 
 @app.middleware("http")

@@ -13,8 +13,9 @@ from fastapi.responses import HTMLResponse
 
 from sa1b_captions.errors import PermanentError
 from sa1b_captions.marks import Better, PairMark, text_digest
+from sa1b_captions.quality.report.differences import parse_sample
 from sa1b_console.common import NotThere, Refused, may_judge, open_campaign, show_live
-from sa1b_console.compare_page import language_of, page_of, parse_sample
+from sa1b_console.compare_page import page_of
 from sa1b_console.comparisons import Asked, align, marks_of_pair, parse_asked
 from sa1b_console.marking import MAX_BODY, store_mark
 
@@ -30,7 +31,7 @@ class BlindPair:
     sample_id: str
     language: str
     shard: str
-    images: Sequence[str]
+    images: Sequence[int]
     texts: tuple[str, str]
     """Left and right."""
     digests: tuple[str, str]
@@ -45,19 +46,19 @@ def show_pairs(request: Request, user: BaseUser) -> HTMLResponse:
     try:
         compared = align(campaign, asked)
         marks = marks_of_pair(campaign, compared)
+        drawn = _drawn(compared.rows["changed"], asked.seed)
+        rows, after = page_of(drawn, asked.after_key, PAGE_PAIRS)
+        shown = list(rows.iter_rows(named=True))
+        who = user.get_name()
+        mine = {
+            mark.sample_id: mark
+            for row in shown
+            for mark in marks.get(row["sample_id"], ())
+            if isinstance(mark, PairMark) and mark.who == who
+        }
+        pairs = [_pair(asked, who, row, mine.get(row["sample_id"])) for row in shown]
     except PermanentError as error:
         raise NotThere(str(error)) from None
-    drawn = _drawn(compared.rows["changed"], asked.seed)
-    rows, after = page_of(drawn, asked.after_key, PAGE_PAIRS)
-    shown = list(rows.iter_rows(named=True))
-    who = user.get_name()
-    mine = {
-        mark.sample_id: mark
-        for row in shown
-        for mark in marks.get(row["sample_id"], ())
-        if isinstance(mark, PairMark) and mark.who == who
-    }
-    pairs = [_pair(asked, who, row, mine.get(row["sample_id"])) for row in shown]
     return show_live(
         request,
         "blind.html",
@@ -84,13 +85,13 @@ def is_swapped(asked: Asked, who: str, sample_id: str) -> bool:
 
 
 def _pair(asked: Asked, who: str, row: Mapping[str, Any], mark: PairMark | None) -> BlindPair:
-    shard, images = parse_sample(row["sample_id"])
+    track, shard, images = parse_sample(row["sample_id"])
     texts = (row["caption"], row["caption_after"])
     left, right = texts[::-1] if is_swapped(asked, who, row["sample_id"]) else texts
     digests = (text_digest(left), text_digest(right))
     return BlindPair(
         row["sample_id"],
-        language_of(asked.track),
+        track.rpartition("_")[2],
         shard,
         images,
         (left[:SHOWN_CHARS], right[:SHOWN_CHARS]),

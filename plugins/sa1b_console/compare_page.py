@@ -10,8 +10,7 @@ from fastapi.responses import HTMLResponse
 
 from sa1b_captions.campaign import Campaign
 from sa1b_captions.errors import CaptioningError, PermanentError
-from sa1b_captions.quality.report.copies import Pieces
-from sa1b_captions.quality.report.copies import compare as mark_changes
+from sa1b_captions.quality.report.differences import Side, parse_sample, sides_of
 from sa1b_captions.quality.rules import MEANINGS
 from sa1b_captions.recipe import TRACKS
 from sa1b_captions.release.comparing.changes import changed_settings
@@ -20,24 +19,12 @@ from sa1b_captions.release.comparing.judged import TrackMarks
 from sa1b_captions.release.manifest import latest_version
 from sa1b_captions.stages.compare_shard import GENERATION, Compared, generations_of
 from sa1b_captions.stages.diff import CAMPAIGN
-from sa1b_console.common import NotThere, open_campaign, show_live
+from sa1b_console.common import open_campaign, show_live
 from sa1b_console.comparisons import Asked, align, marks_of_pair, parse_asked
 
 PAGE_PAIRS = 12
 SHOWN_CHARS = 3000
 """Longest text whose changes are marked; rejected ones can run away."""
-
-
-@dataclass(frozen=True, slots=True)
-class Side:
-    """One side's caption of a sample."""
-
-    pieces: Pieces
-    """Text and what it is beside the other: `same`, `gone` or `added`."""
-    chars: int
-    cut: bool
-    reasons: Sequence[tuple[str, str]]
-    """Why it is not published, and what that means."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +34,7 @@ class Pair:
     sample_id: str
     language: str
     shard: str
-    images: Sequence[str]
+    images: Sequence[int]
     before: Side | None
     """None where there is no such sample."""
     after: Side | None
@@ -65,10 +52,10 @@ def show_comparison(request: Request) -> HTMLResponse:
         compared = align(campaign, asked)
         marks = TrackMarks()
         marks.add(compared.rows["changed"], marks_of_pair(campaign, compared))
+        rows, after = page_of(compared.rows[asked.kind], asked.after_key, PAGE_PAIRS)
+        pairs = [_pair(row) for row in rows.iter_rows(named=True)]
     except PermanentError as error:
         return _show(request, campaign, asked, None, fault=str(error))
-    rows, after = page_of(compared.rows[asked.kind], asked.after_key, PAGE_PAIRS)
-    pairs = [_pair(asked, row) for row in rows.iter_rows(named=True)]
     return _show(
         request,
         campaign,
@@ -131,44 +118,9 @@ def _choices(campaign: Campaign, asked: Asked) -> list[str]:
     return found + ([latest] if latest else [])
 
 
-def language_of(track: str) -> str:
-    """Language of a track's captions, as `quality.report.copies.compare` takes it."""
-    return track.rpartition("_")[2]
-
-
-def parse_sample(sample_id: str) -> tuple[str, list[str]]:
-    """Shard and image ids of a sample. Raises NotThere if it is none."""
-    parts = sample_id.split("/")
-    if len(parts) != 3 or not all(one.isdigit() for one in parts[2].split("-")):
-        raise NotThere("a stored sample has no name of a sample; sa1b-captions verify says more")
-    return parts[1], parts[2].split("-")
-
-
-def _pair(asked: Asked, row: Mapping[str, Any]) -> Pair:
-    shard, images = parse_sample(row["sample_id"])
-    language = language_of(asked.track)
-    before, after = row["caption"], row["caption_after"]
-    pieces: Pieces = []
-    if before is not None and after is not None:
-        shown = (before[:SHOWN_CHARS], after[:SHOWN_CHARS])
-        pieces = mark_changes(*shown, language, fold_case=False)
-    return Pair(
-        sample_id=row["sample_id"],
-        language=language,
-        shard=shard,
-        images=images,
-        before=_side(before, row["reasons"], [one for one in pieces if one[1] != "added"]),
-        after=_side(after, row["reasons_after"], [one for one in pieces if one[1] != "gone"]),
-        gained=None if before is None or after is None else len(after) - len(before),
-    )
-
-
-def _side(caption: str | None, reasons: Sequence[str] | None, pieces: Pieces) -> Side | None:
-    if caption is None:
-        return None
-    return Side(
-        pieces or [(caption[:SHOWN_CHARS], "same")],
-        len(caption),
-        len(caption) > SHOWN_CHARS,
-        [(reason, MEANINGS.get(reason, "")) for reason in reasons or ()],
-    )
+def _pair(row: Mapping[str, Any]) -> Pair:
+    track, shard, images = parse_sample(row["sample_id"])
+    language = track.rpartition("_")[2]
+    before, after = sides_of(row, language, SHOWN_CHARS)
+    gained = None if before is None or after is None else after.chars - before.chars
+    return Pair(row["sample_id"], language, shard, images, before, after, gained)

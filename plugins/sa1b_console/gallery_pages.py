@@ -1,7 +1,7 @@
 """Pages of photographs beside their captions, and the photographs themselves."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from urllib.parse import urlencode
 
@@ -9,10 +9,12 @@ from airflow.api_fastapi.auth.managers.models.base_user import BaseUser
 from fastapi import Request, Response
 from fastapi.responses import HTMLResponse
 
+from sa1b_captions.audit.judge import Answer
 from sa1b_captions.campaign import Campaign
 from sa1b_captions.errors import PermanentError
 from sa1b_captions.freshness.audits import audit_fingerprint
 from sa1b_captions.marks import text_digest
+from sa1b_captions.outputs import read_answers
 from sa1b_captions.quality.browse import copy_clusters
 from sa1b_captions.quality.browse.bounded import Bounded
 from sa1b_captions.quality.browse.catalogue import Catalogue
@@ -25,15 +27,17 @@ from sa1b_captions.quality.browse.filters import (
     search_patterns,
 )
 from sa1b_captions.quality.browse.find import Page, count, count_by
+from sa1b_captions.quality.browse.offences import Span
+from sa1b_captions.quality.browse.orders import Hit
 from sa1b_captions.quality.browse.pictures import WIDTHS_PX, Pictures
 from sa1b_captions.quality.rules import MEANINGS
+from sa1b_captions.receipts.receipt_files import audit_place, read_receipt
 from sa1b_captions.recipe import TRACKS
 from sa1b_captions.shards import SHARD_PATTERN
 from sa1b_captions.stages.auditing.refused_captions import RefusedCaptions
 from sa1b_console.cards import CardMaker
 from sa1b_console.common import NotThere, may_judge, open_campaign, show_live
 from sa1b_console.marking import FAULTS, marks_of
-from sa1b_console.refusals import refused_sentences, spans_of
 
 _NOTHING = (
     '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 320 200" width="320" height="200">'
@@ -96,8 +100,8 @@ def gallery_page(request: Request, user: BaseUser, after: str) -> HTMLResponse:
         page=page,
         total=None if filters.text or filters.cluster else count(counts, filters),
         all_captions=catalogue.counts().captions,
-        lacking=(refused.counting if refused else catalogue).lacking,
-        fault=(refused.counting if refused else catalogue).fault,
+        lacking=(refused or catalogue).counting.lacking,
+        fault=(refused or catalogue).counting.fault,
         choices=_choices(counts, filters),
         orders=ORDERS,
         faults=FAULTS,
@@ -217,3 +221,40 @@ def require_caption(campaign: Campaign, name: str) -> tuple[tuple[str, ...], str
     (row,) = catalogue.rows([hit])
     reasons = tuple(hit.facets.rows["reasons"][hit.place].split())
     return reasons, text_digest(row["caption"] or "")
+
+
+def refused_sentences(campaign: Campaign, sample_id: str) -> dict[str, list[Span]]:
+    """Characters of the refused sentences, by the digest of the text that was judged.
+
+    Empty where the sample was not drawn, or the recipe asks otherwise since.
+    """
+    track, shard, _ = sample_id.split("/")
+    if campaign.recipe.audit is None:
+        return {}
+    try:
+        audit = read_receipt(campaign.store, audit_place(campaign.name, track, shard))
+        if audit is None or audit.audit_fingerprint != audit_fingerprint(campaign.recipe):
+            return {}
+        rows = read_answers(campaign, audit).to_pylist()
+    except PermanentError:  # damaged, or audited again meanwhile: the sample itself can be shown
+        return {}
+    found: dict[str, list[Span]] = {}
+    for row in rows:
+        if row["sample_id"] == sample_id and row["answer"] == Answer.NO:
+            found.setdefault(row["text_xxh3"], []).append((row["start"], row["end"]))
+    return found
+
+
+def spans_of(refused: RefusedCaptions, hits: Iterable[Hit]) -> dict[str, list[Span]]:
+    """Refused sentences of a page of samples, by the digest of the text that was judged.
+
+    Raises:
+        PermanentError: an audit is damaged, or made again right now.
+    """
+    found: dict[str, list[Span]] = {}
+    for unit in dict.fromkeys(hit.facets.unit for hit in hits):
+        for digest, start, end in (
+            refused.sentences(unit).select("text_xxh3", "start", "end").iter_rows()
+        ):
+            found.setdefault(digest, []).append((start, end))
+    return found

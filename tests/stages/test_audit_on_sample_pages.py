@@ -5,7 +5,7 @@ from sa1b_captions.marks import text_digest
 from sa1b_captions.quality.browse.catalogue import Catalogue
 from sa1b_captions.stages.auditing.audit import audit_shards
 from sa1b_console.cards import CardMaker
-from sa1b_console.refusals import refused_sentences
+from sa1b_console.gallery_pages import refused_sentences
 from tests.support import builders
 from tests.support.audited import SHARD, audited_recipe_campaign, judge
 from tests.support.planted_falsehoods import plant

@@ -147,7 +147,10 @@ def variants(one: Forecast) -> Iterable[tuple[str, Played]]:
     changes: list[tuple[str, Fleet]] = [
         ("as planned", fleet),
         ("no slow nodes", replace(fleet, stragglers=0.0)),
-        ("five times as many pods made again", replace(fleet, retried_pods=_five(fleet))),
+        (
+            "five times as many pods made again",
+            replace(fleet, retried_pods=min(1.0, 5 * fleet.retried_pods)),
+        ),
         *(
             (f"{count} shard{'s' * (count > 1)} a pod", replace(fleet, shards_per_pod=count))
             for count in (1, 4, 10)
@@ -159,10 +162,6 @@ def variants(one: Forecast) -> Iterable[tuple[str, Played]]:
         changes.append((f"pool of {places * 2}", replace(fleet, places=places * 2)))
     for name, changed in changes:
         yield name, one.played if changed == fleet else simulate(one.work, changed)
-
-
-def _five(fleet: Fleet) -> float:
-    return min(1.0, 5 * fleet.retried_pods)
 
 
 def _work(

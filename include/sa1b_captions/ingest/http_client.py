@@ -2,12 +2,14 @@
 
 import functools
 import logging
-import ssl
 from dataclasses import dataclass
 
 import httpx
 
 from sa1b_captions.settings.network import naming_variables
+
+_ssl_context = functools.cache(httpx.create_ssl_context)
+"""Reads the certificates once: that takes 30 ms."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,11 +41,6 @@ def open_client(patience: Patience) -> httpx.Client:
             follow_redirects=True,
             max_redirects=5,
         )
-
-
-@functools.cache
-def _ssl_context() -> ssl.SSLContext:
-    return httpx.create_ssl_context()  # reads the certificates, which takes 30 ms
 
 
 def silence_url_logs() -> None:

@@ -97,7 +97,7 @@ def _try_rule(
         return rule.breaks(_changed(limits, name, value), reference)
 
     now = frame.select(now=rule.breaks(limits, reference)).to_series()
-    rejected = _some(frame, now)
+    rejected = some_ids(frame, now, EXAMPLES)
     rows = int(now.sum())
     names = [name for name in rule.limits if getattr(limits, name) is not None]
     if not names:
@@ -119,7 +119,7 @@ def _try_rule(
         if stricter:
             nearest = min(stricter, key=lambda value: abs(value - present))
             marked = frame.select(marked=breaks(name, nearest)).to_series()
-            at_stake = _some(frame, marked & ~now)
+            at_stake = some_ids(frame, marked & ~now, EXAMPLES)
         knee = find_knee(loosening(name, trials), frame.height)
         yield LimitTrials(rule.name, name, trials, knee, rejected, at_stake)
 
@@ -175,8 +175,7 @@ def _values(name: str, present: float) -> list[float]:
     return sorted({min(most, round(value, 4)) for value in tried} | {present})
 
 
-def _some(frame: pl.DataFrame, marked: pl.Series) -> tuple[str, ...]:
+def some_ids(frame: pl.DataFrame, marked: pl.Series, most: int) -> tuple[str, ...]:
     """A few sample_ids from all over the rows, the same ones every time."""
     found = frame.filter(marked)["sample_id"]
-    step = max(1, len(found) // EXAMPLES)
-    return tuple(found.gather_every(step).head(EXAMPLES))
+    return tuple(found.gather_every(max(1, len(found) // most)).head(most))

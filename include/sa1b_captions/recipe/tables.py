@@ -8,6 +8,7 @@ from typing import Any, TypeVar, get_args, get_origin, get_type_hints
 from sa1b_captions.spelling import did_you_mean
 
 Made = TypeVar("Made")
+_hints = cache(get_type_hints)
 
 _WORDS: dict[type, tuple[str, tuple[type, ...]]] = {
     bool: ("true or false", (bool,)),
@@ -40,11 +41,6 @@ def make(kind: type[Made], content: object, path: str, **given: Any) -> Made:
         elif MISSING is entry.default is entry.default_factory:
             raise ValueError(f"{_table(path)} lacks {entry.name!r}")
     return kind(**given, **table)
-
-
-@cache
-def _hints(kind: type[Any]) -> dict[str, Any]:
-    return get_type_hints(kind)
 
 
 def require_known(content: object, names: Iterable[str], path: str) -> dict[str, Any]:

@@ -152,15 +152,11 @@ def pointed_version(store: Store) -> str | None:
     except MissingKeyError:
         return None
     except (UnicodeDecodeError, PermanentError):
-        raise _damaged_pointer(store) from None
+        raise PermanentError(
+            f"{store.locate(layout.latest_key())} is damaged: it names no release; delete it, and "
+            "the next export or an export of the newest version writes it anew"
+        ) from None
     return version
-
-
-def _damaged_pointer(store: Store) -> PermanentError:
-    return PermanentError(
-        f"{store.locate(layout.latest_key())} is damaged: it names no release; delete it, and the "
-        "next export or an export of the newest version writes it anew"
-    )
 
 
 def next_number(store: Store) -> int:

@@ -109,14 +109,11 @@ def _verified(store: Store, version: str) -> tuple[dict[str, Outgoing], Manifest
     ]
     for name in (layout.MANIFEST, SIGNATURE):
         try:
-            files.append(_outgoing(name, store.read(layout.release_key(version, name))))
+            data = store.read(layout.release_key(version, name))
+            files.append(Outgoing(name, len(data), hashlib.sha256(data).hexdigest()))
         except MissingKeyError:
             _log.info("release %s is not signed", version)
     return {file.name: file for file in files}, manifest
-
-
-def _outgoing(name: str, data: bytes) -> Outgoing:
-    return Outgoing(name, len(data), hashlib.sha256(data).hexdigest())
 
 
 def _plan(

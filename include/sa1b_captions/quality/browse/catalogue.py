@@ -49,29 +49,19 @@ class Catalogue:
         self._facets: Bounded[tuple[str, str], Facets] = Bounded(
             _ROWS, lambda facets: facets.rows.height
         )
-        self._counting: Counting[CurateReceipt] = Counting(
+        self.counting: Counting[CurateReceipt] = Counting(
             campaign,
             functools.partial(_read_receipts, campaign),
             functools.partial(read_facets, campaign),
         )
 
-    @property
-    def lacking(self) -> int:
-        """Units that are curated and not counted yet."""
-        return self._counting.lacking
-
-    @property
-    def fault(self) -> str:
-        """Why the receipts could not be asked the last time; empty if they could."""
-        return self._counting.fault
-
     def counts(self) -> FacetCounts:
         """How many captions have which facets; raises as `Counting.counts`."""
-        return self._counting.counts()
+        return self.counting.counts()
 
     def refresh(self) -> FacetCounts:
         """The present state, however long that takes; raises as `Counting.refresh`."""
-        return self._counting.refresh()
+        return self.counting.refresh()
 
     def require_counted(self) -> None:
         """Make sure that the captions of all that is curated are known; call `refresh` before.
@@ -79,7 +69,7 @@ class Catalogue:
         Raises:
             PermanentError: what is lacking is damaged or gone.
         """
-        for receipt in self.counts().lacking(self._counting.receipts):
+        for receipt in self.counts().lacking(self.counting.receipts):
             read_facets(self._campaign, receipt)
 
     def load(self, unit: str) -> Facets:
@@ -89,7 +79,7 @@ class Catalogue:
             MissingKeyError: it is not curated.
             DamagedObjectError: its tables are not what its receipt names.
         """
-        counts = self._counting.known
+        counts = self.counting.known
         if counts is not None and (content := counts.files.get(unit)) is not None:
             track, shard = unit.split("/")
             with contextlib.suppress(MissingKeyError, DamagedObjectError):  # curated again since
@@ -100,19 +90,19 @@ class Catalogue:
         try:
             return self._facets_of(self.receipt(unit))
         except (MissingKeyError, DamagedObjectError):  # it may be curated again since
-            self._counting.receipts.pop(unit, None)
+            self.counting.receipts.pop(unit, None)
         return self._facets_of(self.receipt(unit))
 
     def receipt(self, unit: str) -> CurateReceipt:
         """Receipt of a unit, as far as is known. Raises MissingKeyError if it is not curated."""
-        if (known := self._counting.receipts.get(unit)) is not None:
+        if (known := self.counting.receipts.get(unit)) is not None:
             return known
         track, shard = unit.split("/")
         place = curate_place(self._campaign.name, track, shard)
         found = read_receipt(self._campaign.store, place)
         if found is None:
             raise MissingKeyError(f"curated captions of {unit}", self._campaign.store.url)
-        self._counting.receipts[unit] = found
+        self.counting.receipts[unit] = found
         return found
 
     def _facets_of(self, receipt: CurateReceipt) -> Facets:

@@ -20,6 +20,7 @@ from sa1b_captions.quality.browse.facet_counts import FacetCounts
 from sa1b_captions.quality.browse.limit_changes import OFF, Change
 from sa1b_captions.quality.health.reference import read_reference
 from sa1b_captions.quality.rules import LengthReference, find_reasons
+from sa1b_captions.quality.thresholds import some_ids
 from sa1b_captions.receipts import CurateReceipt
 from sa1b_captions.recipe.limits import LanguageQuality
 from sa1b_captions.records import FEATURE_SCHEMA
@@ -148,7 +149,8 @@ def try_change(
     sides: dict[str, Sides] = {}
     for track in dict.fromkeys(one.track for one in wanted):
         near = pl.concat([frame for outcome, frame in tried if outcome.track == track])
-        sides[track] = Sides(_some(near, "inside"), _some(near, "outside"))
+        inside, outside = (some_ids(near, near[one], EXAMPLES) for one in ("inside", "outside"))
+        sides[track] = Sides(inside, outside)
     return [outcome for outcome, _ in tried], sides
 
 
@@ -206,12 +208,6 @@ def _moved(change: Change, limits: LanguageQuality, way: int) -> LanguageQuality
     sign = -way if change.name.startswith("min_") else way
     moved: dict[str, Any] = {change.name: max(0, value + sign * step)}
     return replace(limits, **moved)
-
-
-def _some(frame: pl.DataFrame, column: str) -> tuple[str, ...]:
-    """A few sample_ids from all over the rows, the same ones every time."""
-    found = frame.filter(pl.col(column))["sample_id"]
-    return tuple(found.gather_every(max(1, len(found) // EXAMPLES)).head(EXAMPLES))
 
 
 def totals(outcomes: Sequence[Outcome]) -> Mapping[str, Outcome]:

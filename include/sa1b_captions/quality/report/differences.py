@@ -17,12 +17,13 @@ from sa1b_captions.storage import Store
 
 
 @dataclass(frozen=True, slots=True)
-class Text:
+class Side:
     """One side's caption of a sample."""
 
     pieces: Pieces
     chars: int
     """Length of the whole text."""
+    cut: bool
     reasons: Sequence[str]
     """Why it is not published; empty if it is."""
 
@@ -34,7 +35,7 @@ class Pair:
     sample_id: str
     language: str
     pictures: Sequence[Picture]
-    texts: Sequence[Text | None]
+    texts: Sequence[Side | None]
     """Before and after; None where there is no such sample."""
 
 
@@ -70,13 +71,8 @@ def render_difference(
 
 
 def _pair(row: Mapping[str, Any], thumbnails: Thumbnails | None) -> Pair:
-    track, shard, images = _parse(row["sample_id"])
+    track, shard, images = parse_sample(row["sample_id"])
     language = track.rpartition("_")[2]
-    before, after = row["caption"], row["caption_after"]
-    pieces: Pieces = []
-    if before is not None and after is not None:
-        cut = (before[:SHOWN_CHARS], after[:SHOWN_CHARS])
-        pieces = compare(*cut, language, fold_case=False)
     width = 240 if len(images) == 1 else 160
     return Pair(
         sample_id=row["sample_id"],
@@ -88,21 +84,32 @@ def _pair(row: Mapping[str, Any], thumbnails: Thumbnails | None) -> Pair:
             )
             for image in images
         ],
-        texts=[
-            _text(before, row["reasons"], [piece for piece in pieces if piece[1] != "added"]),
-            _text(after, row["reasons_after"], [piece for piece in pieces if piece[1] != "gone"]),
-        ],
+        texts=sides_of(row, language, SHOWN_CHARS),
     )
 
 
-def _text(caption: str | None, reasons: Sequence[str] | None, pieces: Pieces) -> Text | None:
-    if caption is None:
-        return None
-    return Text(pieces or [(caption[:SHOWN_CHARS], "same")], len(caption), reasons or ())
+def sides_of(
+    row: Mapping[str, Any], language: str, shown_chars: int
+) -> tuple[Side | None, Side | None]:
+    """What both sides say of a sample, with what differs in so many characters marked."""
+    before, after = row["caption"], row["caption_after"]
+    pieces: Pieces = []
+    if before is not None and after is not None:
+        cut = (before[:shown_chars], after[:shown_chars])
+        pieces = compare(*cut, language, fold_case=False)
+
+    def side(caption: str | None, reasons: Sequence[str] | None, other: str) -> Side | None:
+        if caption is None:
+            return None
+        own = [piece for piece in pieces if piece[1] != other]
+        shown = own or [(caption[:shown_chars], "same")]
+        return Side(shown, len(caption), len(caption) > shown_chars, reasons or ())
+
+    return side(before, row["reasons"], "added"), side(after, row["reasons_after"], "gone")
 
 
-def _parse(sample_id: str) -> tuple[str, str, list[int]]:
-    """Track, shard and images of a sample's name."""
+def parse_sample(sample_id: str) -> tuple[str, str, list[int]]:
+    """Track, shard and images of a sample's name. Raises DamagedObjectError if it is none."""
     try:
         track, shard, images = sample_id.split("/")
         return track, shard, [int(image) for image in images.split("-")]

@@ -2,23 +2,25 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Any
 
 from sa1b_captions.errors import PermanentError
 from sa1b_captions.quality.report.gallery import Gallery, Sample
-from sa1b_captions.receipts.faithfulness import AuditFindings, Faithfulness, RefusedSentence
+from sa1b_captions.receipts.faithfulness import AuditFindings, RefusedSentence
 
 ALL = "all"
 
 
-def scopes(audited: AuditFindings | None) -> list[tuple[str, Faithfulness]]:
-    """What the tables have a row for: each track, and all of them together."""
+def fill(rows: Gallery, audited: AuditFindings | None) -> dict[str, Any]:
+    """What the template shows: `scopes` that the tables have a row for, `refused` captions."""
     if audited is None:
-        return []
-    rows = list(audited.tracks.items())
-    return rows if audited.everything is None else [*rows, (ALL, audited.everything)]
+        return {"scopes": [], "refused": []}
+    scopes = [*audited.tracks.items()]
+    scopes += [] if audited.everything is None else [(ALL, audited.everything)]
+    return {"scopes": scopes, "refused": _show_refused(rows, audited.worst)}
 
 
-def show_refused(rows: Gallery, refused: Sequence[RefusedSentence]) -> list[Sample]:
+def _show_refused(rows: Gallery, refused: Sequence[RefusedSentence]) -> list[Sample]:
     """Captions with the sentence that the judge refused marked."""
     samples = []
     for one in refused:

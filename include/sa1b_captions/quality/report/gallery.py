@@ -186,14 +186,10 @@ class Gallery:
         pictures = self.pictures(row, _SMALL_PX)
         note = row["error"] or ""
         if reason in (EXACT_DUPLICATE, NEAR_DUPLICATE):
-            winner = self._winner(row)
+            winner = self.find(self._winners(row["track"], row["shard"])[row["sample_id"]])
             note = f"kept: {winner['sample_id']}"
             pictures += self.pictures(winner, _SMALL_PX)
         return Sample(pictures, [_caption(row, REJECTED_CHARS)], note)
-
-    def _winner(self, row: Row) -> Row:
-        """The row of the same shard and track that stays in a duplicate's place."""
-        return self.find(self._winners(row["track"], row["shard"])[row["sample_id"]])
 
 
 def _caption(row: Row, shown_chars: int = SHOWN_CHARS) -> Caption:

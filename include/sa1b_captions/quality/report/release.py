@@ -82,10 +82,7 @@ def render_release(campaign: Campaign, findings: ReleaseFindings) -> str:
         copies=copies.show_copies(rows, findings.duplicates.values()),
         repeats=copies.show_repeats(campaign, rows),
         samples=_release_samples(rows, shards, campaign.tracks),
-        scopes=faithfulness_section.scopes(findings.audited),
-        refused=faithfulness_section.show_refused(
-            rows, findings.audited.worst if findings.audited else []
-        ),
+        **faithfulness_section.fill(rows, findings.audited),
         provenance=page.provenance(campaign, [one for many in metrics.values() for one in many]),
     )
 

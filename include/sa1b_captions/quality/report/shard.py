@@ -82,10 +82,7 @@ def render_shard(campaign: Campaign, findings: ShardFindings) -> str:
         copies=copies.show_copies(
             rows, [copies.read_copies(campaign, track, shard) for track in tracks]
         ),
-        scopes=faithfulness_section.scopes(findings.audited),
-        refused=faithfulness_section.show_refused(
-            rows, findings.audited.worst if findings.audited else []
-        ),
+        **faithfulness_section.fill(rows, findings.audited),
         provenance=page.provenance(campaign, metrics.values()),
     )
 

@@ -4,7 +4,7 @@ import base64
 import io
 from dataclasses import dataclass, field
 
-import polars as pl
+import numpy as np
 from PIL import Image, ImageFile
 
 from sa1b_captions import layout, records
@@ -40,12 +40,39 @@ def make_thumbnail(
     return buffer.getvalue()
 
 
+@dataclass(frozen=True, slots=True)
+class Archive:
+    """Where a shard's JPEGs lie."""
+
+    key: str
+    index: np.ndarray
+    """Image ids, offsets and sizes, int64, by id; of a repeated id the first counts."""
+
+    def place(self, image_id: int) -> tuple[int, int] | None:
+        """Offset and size of an image; None where there is none of that id."""
+        at = int(np.searchsorted(self.index[:, 0], image_id))
+        if at == len(self.index) or self.index[at, 0] != image_id:
+            return None
+        return int(self.index[at, 1]), int(self.index[at, 2])
+
+
+def find_jpegs(store: Store, shard: str) -> Archive:
+    """Read where a shard's JPEGs lie. Raises PermanentError where that cannot be read."""
+    ingest = read_receipt(store, ingest_place(shard))
+    generation = FIRST if ingest is None else ingest.generation
+    columns = ["image_id", "offset", "size"]
+    table = records.read_table(store, layout.index_key(shard, generation), columns)
+    index = np.stack([table.column(name).to_numpy() for name in columns], axis=1)
+    _, first = np.unique(index[:, 0], return_index=True)
+    return Archive(layout.archive_key(shard, generation), index[first])
+
+
 @dataclass(slots=True)
 class Thumbnails:
     """Thumbnails of photographs of any shards, by ranged reads; remembers what it has read."""
 
     store: Store
-    _archives: dict[str, "_Archive | None"] = field(default_factory=dict)
+    _archives: dict[str, Archive | None] = field(default_factory=dict)
     _uris: dict[tuple[str, int, int], str | None] = field(default_factory=dict)
 
     def uri(self, shard: str, image_id: int, max_width_px: int = MAX_WIDTH_PX) -> str | None:
@@ -62,9 +89,12 @@ class Thumbnails:
 
     def _make_uri(self, shard: str, image_id: int, max_width_px: int) -> str | None:
         if shard not in self._archives:
-            self._archives[shard] = self._open(shard)
+            try:
+                self._archives[shard] = find_jpegs(self.store, shard)
+            except PermanentError:
+                self._archives[shard] = None
         archive = self._archives[shard]
-        place = None if archive is None else archive.places.get(image_id)
+        place = None if archive is None else archive.place(image_id)
         if archive is None or place is None:
             return None
         try:
@@ -75,23 +105,3 @@ class Thumbnails:
         if small is None:
             return None
         return "data:image/jpeg;base64," + base64.b64encode(small).decode()
-
-    def _open(self, shard: str) -> "_Archive | None":
-        """Where a shard's JPEGs lie; None where that cannot be read."""
-        columns = ["image_id", "offset", "size"]
-        try:
-            ingest = read_receipt(self.store, ingest_place(shard))
-            generation = FIRST if ingest is None else ingest.generation
-            table = records.read_table(self.store, layout.index_key(shard, generation), columns)
-        except PermanentError:
-            return None
-        index = pl.DataFrame(table).unique("image_id", keep="first")
-        places = {row[0]: (row[1], row[2]) for row in index.iter_rows()}
-        return _Archive(layout.archive_key(shard, generation), places)
-
-
-@dataclass(frozen=True, slots=True)
-class _Archive:
-    key: str
-    places: dict[int, tuple[int, int]]
-    """Offset and size of each image; of a repeated id the first counts."""

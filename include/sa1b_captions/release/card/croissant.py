@@ -79,8 +79,11 @@ def render_croissant(
         "citeAs": f"{recipe.title}, version {version}; CITATION.cff names the works it builds on.",
         "distribution": [
             *(_jsonl(file) for file in files if file.name in jsonl),
-            *(_file_set(track, names) for track, names in tracks.items()),
-            *(_sidecar_set(track, names) for track, names in tracks.items()),
+            *(_parquet_set(f"{track}_files", names.data) for track, names in tracks.items()),
+            *(
+                _parquet_set(f"{track}_provenance_files", names.provenance)
+                for track, names in tracks.items()
+            ),
         ],
         "recordSet": [
             *(_record_set(track, rows.published_schema(recipe.tracks[track])) for track in tracks),
@@ -104,14 +107,6 @@ def _jsonl(file: ReleaseFile) -> dict[str, Any]:
         "encodingFormat": _JSONL,
         "sha256": file.sha256,
     }
-
-
-def _file_set(track: str, names: TrackFiles) -> dict[str, Any]:
-    return _parquet_set(f"{track}_files", names.data)
-
-
-def _sidecar_set(track: str, names: TrackFiles) -> dict[str, Any]:
-    return _parquet_set(f"{track}_provenance_files", names.provenance)
 
 
 def _parquet_set(name: str, prefix: str) -> dict[str, Any]:

@@ -22,7 +22,7 @@ from sa1b_captions.quality.curated import (
     require_deduplicated,
 )
 from sa1b_captions.quality.report.release import ReleaseFindings, render_release
-from sa1b_captions.quality.report.window_occupancy import ReleaseOccupancy, check_release, sum_up
+from sa1b_captions.quality.report.window_occupancy import check_release, sum_up
 from sa1b_captions.receipts import CurateReceipt, ReleaseValidation, RunSummary, ShardValidation
 from sa1b_captions.receipts.findings import Check, Measure, judge
 from sa1b_captions.receipts.receipt_files import (
@@ -68,7 +68,12 @@ def validate_release(
         verdicts = {state.shard: _verdict(state, campaign.tracks) for state in states}
         health = _shard_health(shard_results, verdicts)
         by_shard = metrics.shard_metrics(curated, duplicates, verdicts, health)
-        occupancy = _occupancy(shard_results, verdicts)
+        told = {
+            shard: result.occupancy
+            for shard, result in shard_results.items()
+            if result is not None and verdicts[shard] != "outdated"
+        }
+        occupancy = sum_up(told)
         checks = [*_check_release(campaign, by_shard), *check_release(occupancy)]
         verdict = judge(checks)
         alike = {track: receipt.alike for track, receipt in dedups.items() if receipt.alike}
@@ -158,19 +163,6 @@ def _shard_health(
         for shard, result in results.items()
         if result is not None and verdicts[shard] != "outdated"
     }
-
-
-def _occupancy(
-    results: Mapping[str, ShardValidation | None], verdicts: Mapping[str, str]
-) -> ReleaseOccupancy:
-    """Window occupancy over all shards, as their validations store it."""
-    return sum_up(
-        {
-            shard: result.occupancy
-            for shard, result in results.items()
-            if result is not None and verdicts[shard] != "outdated"
-        }
-    )
 
 
 def _check_release(campaign: Campaign, by_shard: pa.Table) -> list[Check]:
