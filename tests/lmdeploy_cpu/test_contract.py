@@ -33,8 +33,8 @@ from lmdeploy.vl.engine import ImageEncoder
 from lmdeploy.vl.media.connection import _is_safe_url
 from PIL import Image
 
-from sa1b_captions.caption.engines.generation import Sampling
 from sa1b_captions.caption.engines.lmdeploy.config import chat_template
+from sa1b_captions.recipe import Sampling
 from tests.gpu import fake_turbomind
 
 DEPLOY = Path(__file__).parents[2] / "deploy"

@@ -15,5 +15,6 @@ from sa1b_captions.recipe.sections import (
     WHOLE_TRACK,
     Generation,
     Model,
+    Sampling,
     Track,
 )

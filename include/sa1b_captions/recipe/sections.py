@@ -41,16 +41,23 @@ class Model:
 
 
 @dataclass(frozen=True, slots=True)
-class Generation:
-    """Sampling settings, as lmdeploy's GenerationConfig spells them."""
+class Sampling:
+    """Sampling settings of a request, as lmdeploy's GenerationConfig spells them."""
 
     max_new_tokens: int
     do_sample: bool
+    """False only for plain greedy decoding."""
     top_k: int
     top_p: float
     temperature: float
     repetition_penalty: float
     random_seed: int
+
+
+@dataclass(frozen=True, slots=True)
+class Generation(Sampling):
+    """Settings of all requests."""
+
     max_tiles: int
     """Upper bound of InternVL2's 448-pixel tiles per image, thumbnail not counted."""
     max_tiles_multi: int

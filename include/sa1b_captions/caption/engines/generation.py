@@ -9,11 +9,10 @@ another seed instead.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from sa1b_captions.caption.engines.base import Reply
-from sa1b_captions.recipe import Generation
+from sa1b_captions.recipe import Generation, Sampling
 from sa1b_captions.records import CaptionStatus
 
 RETRY_PENALTIES = (1.02, 1.05)
@@ -26,20 +25,6 @@ LASTING = frozenset({CONTEXT_LENGTH_EXCEEDED, REPLICAS_FAILED})
 replicas failed on must not take down more of them."""
 
 _MAX_ERROR_CHARS = 500
-
-
-@dataclass(frozen=True, slots=True)
-class Sampling:
-    """Sampling settings of one request."""
-
-    max_new_tokens: int
-    do_sample: bool
-    """False only for plain greedy decoding."""
-    top_k: int
-    top_p: float
-    temperature: float
-    repetition_penalty: float
-    random_seed: int
 
 
 def sampling(generation: Generation, attempt: int) -> Sampling:

@@ -8,9 +8,8 @@ import dataclasses
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sa1b_captions.caption.engines.generation import Sampling
 from sa1b_captions.errors import PermanentError, SettingsError
-from sa1b_captions.recipe import Model
+from sa1b_captions.recipe import Model, Sampling
 from sa1b_captions.settings import Settings
 
 if TYPE_CHECKING:
