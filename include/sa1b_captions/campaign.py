@@ -54,9 +54,8 @@ def open_campaign(
         recipe: what the caller wants to use; None takes the stored one (as a pod does).
         lock: of the recipe's model, which is stored as `lock_model` says.
 
-    Raises:
-        PermanentError: no recipe stored and none given, the fingerprints differ, or what is stored
-            is no recipe; or as `lock_model` says.
+    Raises PermanentError: no recipe stored and none given, the fingerprints differ, or what is
+    stored is no recipe; or as `lock_model` says.
     """
     key = layout.recipe_key(name)
     stored, checked = _stored_recipe(store, key)
@@ -80,8 +79,7 @@ def open_campaign(
 def look_at_campaign(store: Store, name: str, recipe: Recipe) -> Campaign:
     """Bind a campaign that has started to a recipe, and write nothing.
 
-    Raises:
-        PermanentError: it has not started here, or as `open_campaign` raises.
+    Raises PermanentError: it has not started here, or as `open_campaign` raises.
     """
     stored, _ = _stored_recipe(store, layout.recipe_key(name))
     if stored is None and next(iter(store.list(layout.campaign_prefix(name))), None):
@@ -101,9 +99,8 @@ def look_at_campaign(store: Store, name: str, recipe: Recipe) -> Campaign:
 def lock_model(campaign: Campaign, lock: ModelLock) -> None:
     """Store the lock of a campaign's model, unless the same is stored; then engines go by it.
 
-    Raises:
-        PermanentError: it is of another model or revision than the recipe's, or the campaign is
-            locked to other files.
+    Raises PermanentError: it is of another model or revision than the recipe's, or the campaign is
+    locked to other files.
     """
     model = campaign.recipe.model
     if lock.model != model.id or (model.pinned and lock.revision != model.revision):
@@ -126,8 +123,7 @@ def lock_model(campaign: Campaign, lock: ModelLock) -> None:
 def read_lock(store: Store, name: str) -> ModelLock | None:
     """The lock of a campaign's model, or None where nobody locked it.
 
-    Raises:
-        PermanentError: what is stored is no lock.
+    Raises PermanentError: what is stored is no lock.
     """
     key = layout.lock_key(name)
     try:

@@ -32,8 +32,7 @@ def _checked(content: Mapping[str, Any]) -> dict[str, Any]:
 def parse(data: bytes) -> dict[str, Any]:
     """What `render` made, its checksum included if it has one.
 
-    Raises:
-        ValueError: saying in words what is wrong with it.
+    Raises ValueError saying in words what is wrong with it.
     """
     if not data:
         raise ValueError("it is empty")

@@ -61,8 +61,7 @@ def read_marks(store: Store, campaign: str, kind: type[M]) -> list[M]:
 
     Marks of kinds that this version does not know are passed over.
 
-    Raises:
-        PermanentError: a line is no mark.
+    Raises PermanentError: a line is no mark.
     """
     keys = list(store.list(layout.marks_prefix(campaign)))
     with ThreadPoolExecutor(_READERS) as pool:

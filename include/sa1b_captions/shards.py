@@ -19,8 +19,7 @@ _MAX_SHARD = 999_999
 def shard_name(number: int) -> str:
     """Name the shard with this number: 17 is `sa_000017`.
 
-    Raises:
-        PermanentError: SA-1B numbers no shard so.
+    Raises PermanentError: SA-1B numbers no shard so.
     """
     if not 0 <= number <= _MAX_SHARD:
         raise PermanentError(f"shard number {number} is outside 0-{_MAX_SHARD}")
@@ -37,8 +36,7 @@ def shard_number(shard: str) -> int:
 def parse_selection(text: str) -> list[str]:
     """Expand `0-9,17,sa_000020` into shard names, ascending and without repeats.
 
-    Raises:
-        PermanentError: naming the part that selects no shards, or the text if it is empty.
+    Raises PermanentError naming the part that selects no shards, or the text if it is empty.
     """
     numbers: set[int] = set()
     for item in (part.strip() for part in text.split(",")):

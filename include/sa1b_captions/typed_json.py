@@ -26,8 +26,7 @@ def build(kind: type[T], content: Any) -> T:
         kind: a dataclass whose fields are texts, numbers, booleans, enumerations of texts, other
             such dataclasses, and lists, tuples of one type and dictionaries of these; or None.
 
-    Raises:
-        ValueError: naming the field that is missing or has another type.
+    Raises ValueError naming the field that is missing or has another type.
     """
     convert: _Converter = _converter(kind)  # type: ignore[arg-type]  # a class is hashable
     found: T = convert(content, "")

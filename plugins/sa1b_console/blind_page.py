@@ -112,8 +112,7 @@ def _seen(mark: PairMark, digests: tuple[str, str]) -> Better | None:
 def add_choice(body: bytes, user: BaseUser) -> PairMark:
     """Store a choice that a page's script sent.
 
-    Raises:
-        Refused: it says nothing, or the captions are others by now.
+    Raises Refused: it says nothing, or the captions are others by now.
     """
     if len(body) > MAX_BODY:
         raise Refused("this is no choice: it is too long")

@@ -57,8 +57,7 @@ class Asked:
     def require_names(self) -> None:
         """Refuse names that could lie outside the store.
 
-        Raises:
-            PermanentError: which of them, and how it is written.
+        Raises PermanentError: which of them, and how it is written.
         """
         for name in (self.before, self.after):
             if not _NAME.fullmatch(name):
@@ -75,8 +74,7 @@ class Asked:
 def parse_asked(campaign: Campaign, values: Mapping[str, str]) -> Asked:
     """What an address asks for, with the campaign's own captions and first shard to begin with.
 
-    Raises:
-        NotThere: a value is none.
+    Raises NotThere: a value is none.
     """
     seed, kind = values.get("seed", ""), values.get("kind") or "changed"
     if kind not in KINDS or not re.fullmatch(r"-?[0-9]{0,9}", seed, re.ASCII) or seed == "-":
@@ -94,11 +92,7 @@ def parse_asked(campaign: Campaign, values: Mapping[str, str]) -> Asked:
 
 
 def align(campaign: Campaign, asked: Asked) -> Compared:
-    """Both sides of a shard's track.
-
-    Raises:
-        PermanentError: a side is missing or cannot be read.
-    """
+    """Both sides of a shard's track. Raises PermanentError: a side is missing or cannot be read."""
     asked.require_names()
     span = str(int(time.monotonic() / _FRESH_S))
     key = (
@@ -117,8 +111,7 @@ def align(campaign: Campaign, asked: Asked) -> Compared:
 def marks_of_pair(campaign: Campaign, compared: Compared, *, fresh: bool = False) -> Marks:
     """Marks of captions and pairs in the campaigns of both sides, a few seconds old at most.
 
-    Raises:
-        PermanentError: a stored mark is damaged.
+    Raises PermanentError: a stored mark is damaged.
     """
     names = (compared.before.campaign, compared.after.campaign)
     key = (campaign.store.url, *names)

@@ -60,8 +60,7 @@ def catalogue_of(campaign: Campaign) -> Catalogue:
 def refused_of(campaign: Campaign) -> RefusedCaptions:
     """The captions that the audit found fault with, one for all requests of this process.
 
-    Raises:
-        NotThere: the recipe asks for no audit.
+    Raises NotThere: the recipe asks for no audit.
     """
     if campaign.recipe.audit is None:
         raise NotThere(
@@ -211,8 +210,7 @@ def photograph(shard: str, image_id: int, width: int) -> Response:
 def require_caption(campaign: Campaign, name: str) -> tuple[tuple[str, ...], str]:
     """Reasons and text digest of a curated sample.
 
-    Raises:
-        PermanentError: there is no such sample.
+    Raises PermanentError: there is no such sample.
     """
     catalogue = catalogue_of(campaign)
     hit = catalogue.find(name) if re.fullmatch(SAMPLE_PATTERN, name) else None
@@ -248,8 +246,7 @@ def refused_sentences(campaign: Campaign, sample_id: str) -> dict[str, list[Span
 def spans_of(refused: RefusedCaptions, hits: Iterable[Hit]) -> dict[str, list[Span]]:
     """Refused sentences of a page of samples, by the digest of the text that was judged.
 
-    Raises:
-        PermanentError: an audit is damaged, or made again right now.
+    Raises PermanentError: an audit is damaged, or made again right now.
     """
     found: dict[str, list[Span]] = {}
     for unit in dict.fromkeys(hit.facets.unit for hit in hits):

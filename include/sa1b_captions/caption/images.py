@@ -41,8 +41,7 @@ def decode_jpeg(data: bytes) -> "Image":
 
     Pixels come as they are stored: an EXIF orientation turns nothing.
 
-    Raises:
-        UndecodableImageError: not a JPEG, cut short, damaged, or more than MAX_PIXELS.
+    Raises UndecodableImageError: not a JPEG, cut short, damaged, or more than MAX_PIXELS.
     """
     from PIL import Image, ImageFile
 
@@ -74,8 +73,7 @@ def _decode_strictly(data: bytes, colour_space: str) -> "NDArray[np.uint8] | Non
 
     Pillow takes any warning of libjpeg's for nothing, even that a third of the image is missing.
 
-    Raises:
-        UndecodableImageError: pixels are missing, or are not what an encoder wrote.
+    Raises UndecodableImageError: pixels are missing, or are not what an encoder wrote.
     """
     import simplejpeg
 

@@ -27,8 +27,7 @@ def counted_before_loss(
     Args:
         begun: blocks that are stored, by generation.
 
-    Raises:
-        PermanentError: a copy of a receipt is damaged.
+    Raises PermanentError: a copy of a receipt is damaged.
     """
     if len(begun) < 2:
         return None
@@ -61,8 +60,7 @@ def history_of(campaign: Campaign, new: CaptionReceipt, begun: Collection[str]) 
     Args:
         begun: all generations that are stored.
 
-    Raises:
-        PermanentError: a copy of a receipt is damaged.
+    Raises PermanentError: a copy of a receipt is damaged.
     """
     copies = _copies(campaign, new.track, new.shard, begun)
     said: dict[str, Any] = {}

@@ -43,9 +43,8 @@ def prepare(
         by_hand: names the generation of a forced run without an id; letters and digits.
         image: container image of this process, for the receipts.
 
-    Raises:
-        PermanentError: the shard is not ingested, and was not dropped after captioning either; its
-            captions are of another archive, or damaged and the archive was dropped.
+    Raises PermanentError: the shard is not ingested, and was not dropped after captioning either;
+    its captions are of another archive, or damaged and the archive was dropped.
     """
     chosen = set(tracks)
     wanted = [track for track in TRACKS if track in chosen]

@@ -23,8 +23,7 @@ def require_one_writer(shard: str, written: Mapping[str, Set[Writer]], engine: E
         written: what wrote the captions of each track that stay.
         engine: what is to write the others.
 
-    Raises:
-        PermanentError: naming both.
+    Raises PermanentError naming both.
     """
     mine = (engine.name, engine.model, engine.model_revision)
     for track, writers in written.items():
@@ -66,8 +65,7 @@ def require_same_images(
 ) -> None:
     """Refuse to let captions pass for done that are not of the archive that is ingested.
 
-    Raises:
-        PermanentError: naming the tracks.
+    Raises PermanentError naming the tracks.
     """
     stale = [
         track
@@ -89,8 +87,7 @@ def require_rows_of_archive(
 
     Asked of captions whose receipt names no images, as those of 0.1.0; of others it has been.
 
-    Raises:
-        PermanentError: naming the first such row.
+    Raises PermanentError naming the first such row.
     """
     if receipt.fits(ingest, digest(ingest)) is not None:
         return

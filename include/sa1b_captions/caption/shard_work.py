@@ -107,8 +107,7 @@ class ShardWork:
     def start(self, engine: Engine) -> None:
         """Begin: note who begins the generations that are new, and measure from here on.
 
-        Raises:
-            PermanentError: another engine, model or revision wrote what is stored of the shard.
+        Raises PermanentError: another engine, model or revision wrote what is stored of the shard.
         """
         written = {track: writers_of(self._states[track].counted) for track in self._states} | {
             track: found.writers for track, found in self._stored.items()
@@ -145,8 +144,7 @@ class ShardWork:
     def add(self, outcome: Outcome, engine: Engine) -> None:
         """Take one sample's outcome; stores its block if it was the last one missing.
 
-        Raises:
-            PermanentError: so many samples failed that the shard will; its reasons are named.
+        Raises PermanentError: so many samples failed that the shard will; its reasons are named.
         """
         sample, reply = outcome.sample, outcome.reply
         row = parts.caption_row(

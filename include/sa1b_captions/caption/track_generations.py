@@ -160,9 +160,8 @@ def earlier(
         The present receipt and the earlier one, whose parts are all there; None if no other ever
         counted.
 
-    Raises:
-        PermanentError: the track is not captioned, or the earlier generation is not whole or is of
-            other images than the archive.
+    Raises PermanentError: the track is not captioned, or the earlier generation is not whole or is
+    of other images than the archive.
     """
     present = require_receipt(campaign.store, caption_place(campaign.name, track, shard))
     if present.previous is None:

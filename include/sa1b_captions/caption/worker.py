@@ -103,9 +103,8 @@ class Worker:
             samples: what to caption, each with the reader of its shard's JPEGs. Taken one by one
                 as places get free, so they may be many shards', each made ready when it is due.
 
-        Raises:
-            RetryableError: the engine or the store failed, or `stop` was set before the last
-                sample; outcomes already yielded stand.
+        Raises RetryableError: the engine or the store failed, or `stop` was set before the last
+        sample; outcomes already yielded stand.
         """
         waiting = iter(samples)
         live: set[Future[Outcome | Unreadable | None]] = set()

@@ -267,8 +267,7 @@ def look_at_deployment() -> tuple[Settings, Store, Campaign]:
 def parse_shards(campaign: Campaign, text: str) -> list[str]:
     """Shards of the `--shards` option.
 
-    Raises:
-        PermanentError: it selects none, or one that is not the recipe's.
+    Raises PermanentError: it selects none, or one that is not the recipe's.
     """
     shards = parse_selection(text)
     campaign.recipe.require_shards(shards)
@@ -278,8 +277,7 @@ def parse_shards(campaign: Campaign, text: str) -> list[str]:
 def parse_tracks(text: str) -> list[str]:
     """Track names of the `--tracks` option.
 
-    Raises:
-        PermanentError: a name is no track, or there is none.
+    Raises PermanentError: a name is no track, or there is none.
     """
     tracks = [track.strip() for track in text.split(",") if track.strip()]
     unknown = sorted(set(tracks) - set(TRACKS))

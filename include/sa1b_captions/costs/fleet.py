@@ -58,8 +58,7 @@ class Fleet:
     def preempted_share(self) -> float:
         """Of all time of pods, what preemptions cost.
 
-        Raises:
-            PermanentError: hardly any time would be left.
+        Raises PermanentError: hardly any time would be left.
         """
         share = self.preemptions_per_h / HOUR_S * self.preemption_s
         if share > MOST_PREEMPTED:
@@ -86,8 +85,7 @@ def places_at_once(
         pool: slots of Airflow's pool `gpu`; None for as many as there are nodes for.
         quota_gpus: GPUs that the namespace's quota allows; None for no quota.
 
-    Raises:
-        PermanentError: not one pod fits.
+    Raises PermanentError: not one pod fits.
     """
     if gpus_per_node < gpus:
         raise PermanentError(

@@ -109,10 +109,9 @@ def forecast(
     Args:
         given: numbers that whoever asks knows better.
 
-    Raises:
-        PermanentError: the profile has no GPU, the model does not fit it, its speed is not known,
-            no pod fits a node or the quota, preemptions leave hardly any time, or their number is
-            given of nodes that stay.
+    Raises PermanentError: the profile has no GPU, the model does not fit it, its speed is not
+    known, no pod fits a node or the quota, preemptions leave hardly any time, or their number is
+    given of nodes that stay.
     """
     if "preemptions_per_hour" in (given or {}) and not terms.spot:
         raise PermanentError(
@@ -200,8 +199,7 @@ def _work(
 def engine_of(recipe: Recipe, terms: Terms, numbers: Numbers) -> Engine:
     """The recipe's model on the GPUs of a pod.
 
-    Raises:
-        PermanentError: the speed of either is not known.
+    Raises PermanentError: the speed of either is not known.
     """
     profile = load_profile(terms.profile)
     if recipe.model.id not in ARCHITECTURES:

@@ -39,8 +39,7 @@ class _Place:
 def simulate(work: Work, fleet: Fleet, seed: int = 0) -> Played:
     """Play a campaign through; the same arguments give the same answer.
 
-    Raises:
-        PermanentError: preemptions leave hardly any time.
+    Raises PermanentError: preemptions leave hardly any time.
     """
     _ = fleet.preempted_share
     return _Campaign(work, fleet, seed).run()

@@ -52,8 +52,7 @@ class Numbers:
     def __init__(self, replaced: Mapping[str, Number] | None = None) -> None:
         """Take the packaged numbers and what takes their place.
 
-        Raises:
-            ValueError: a name that is none of them.
+        Raises ValueError: a name that is none of them.
         """
         packaged = _packaged()
         if unknown := sorted(set(replaced or {}) - set(packaged)):

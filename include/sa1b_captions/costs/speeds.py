@@ -30,8 +30,7 @@ class Engine:
             answer_tokens: of the caption.
             cached: whether the engine has just read the images, and reads the prompt alone.
 
-        Raises:
-            PermanentError: the model does not fit the GPUs.
+        Raises PermanentError: the model does not fit the GPUs.
         """
         image_tokens = tiles * self.numbers["tokens_per_tile"]
         prompt_tokens = self.numbers["prompt_tokens"]

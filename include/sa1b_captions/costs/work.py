@@ -90,8 +90,7 @@ def samples_of(track: Track, mix: Mix) -> float:
 def captioning_s(recipe: Recipe, mix: Mix, engine: Engine) -> float:
     """Seconds that a pod captions a shard, computed for its engine.
 
-    Raises:
-        PermanentError: the model does not fit the pod's GPUs.
+    Raises PermanentError: the model does not fit the pod's GPUs.
     """
     return sum(
         samples_of(track, mix) * _sample_s(track, mix, engine) for track in recipe.tracks.values()

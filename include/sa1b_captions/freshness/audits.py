@@ -64,8 +64,7 @@ def read_audits(
         stale: what is stale of its tracks.
         may_exist: False for keys that need not be asked for, as a listing lacks them.
 
-    Raises:
-        PermanentError: a receipt is damaged.
+    Raises PermanentError: a receipt is damaged.
     """
     fresh, found = {}, []
     stale_curated = {one.of for one in stale if one.output is Output.CURATED}

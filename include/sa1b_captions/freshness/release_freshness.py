@@ -36,11 +36,7 @@ RELEASE = "the release"
 
 
 def read_shards(campaign: Campaign) -> list[ShardState]:
-    """How the recipe's shards stand, in its order.
-
-    Raises:
-        PermanentError: a receipt is damaged.
-    """
+    """How the recipe's shards stand, in its order. Raises PermanentError: a receipt is damaged."""
     with ThreadPoolExecutor(READERS) as pool:
         return list(pool.map(partial(read_shard, campaign), campaign.recipe.shards))
 
@@ -54,8 +50,7 @@ def without_missing(campaign: Campaign, states: Sequence[ShardState]) -> Campaig
         campaign: with the whole recipe.
         states: of all its shards.
 
-    Raises:
-        PermanentError: no shard is left.
+    Raises PermanentError: no shard is left.
     """
     recipe = campaign.recipe
     fit = [state for state in states if state.may_be_released(campaign.tracks)]
@@ -154,8 +149,7 @@ def why_dedup_stale(receipt: DedupReceipt, curated: Sequence[CurateReceipt]) -> 
 def read_stale(campaign: Campaign) -> list[Stale]:
     """Everything of a campaign that is stale, the first cause first; releases are not looked at.
 
-    Raises:
-        PermanentError: a receipt is damaged.
+    Raises PermanentError: a receipt is damaged.
     """
     states = read_shards(campaign)
     validation = read_receipt(campaign.store, release_validation_place(campaign.name))
@@ -266,8 +260,7 @@ def select(
         allow_partial: leave out shards that are not curated in all of these, or whose validation
             is missing, outdated or failed. A target that the others do not reach is dropped.
 
-    Raises:
-        PermanentError: no shard is left.
+    Raises PermanentError: no shard is left.
     """
     campaign = replace(campaign, tracks=tuple(track for track in TRACKS if track in tracks))
     if not allow_partial:

@@ -128,8 +128,7 @@ def read_shard(
     Args:
         may_exist: False for keys that need not be asked for, as a listing lacks them.
 
-    Raises:
-        PermanentError: a receipt is damaged.
+    Raises PermanentError: a receipt is damaged.
     """
 
     def read(place: Place[R]) -> R | None:
@@ -221,8 +220,7 @@ def curated_version(
 def read_tracks(campaign: Campaign, track: str, shards: Sequence[str]) -> list[TrackState]:
     """How one track of some shards stands, in their order.
 
-    Raises:
-        PermanentError: a receipt is damaged.
+    Raises PermanentError: a receipt is damaged.
     """
 
     def read(shard: str) -> TrackState:

@@ -41,9 +41,8 @@ def repack(
             WebDataset, looks for no annotations, and counts the images from there.
         on_image: called with the number of images so far.
 
-    Raises:
-        DamagedArchiveError: if the archive is damaged, hostile or without images; what was written
-            is then to be thrown away.
+    Raises DamagedArchiveError if the archive is damaged, hostile or without images; what was
+    written is then to be thrown away.
     """
     warnings: list[str] = []
     plain = PlainTar(tar_writer)

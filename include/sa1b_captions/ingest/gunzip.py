@@ -21,9 +21,8 @@ def gunzip(source: Iterable[bytes], where: str, warnings: list[str]) -> Iterator
     Reads `source` to its end. Bytes after the last member are passed over; unless they are zeros,
     `warnings` gains a line.
 
-    Raises:
-        DamagedArchiveError: if the gzip stream is damaged or ends early. CRC and length are
-            checked.
+    Raises DamagedArchiveError if the gzip stream is damaged or ends early. CRC and length are
+    checked.
     """
     pieces = iter(source)
     head = _lengthened(b"", pieces)

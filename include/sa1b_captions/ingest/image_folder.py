@@ -33,8 +33,7 @@ class ImageFile:
     def read(self) -> bytes:
         """The JPEG: the file's own bytes, or those of an image of another format made one.
 
-        Raises:
-            BadFileError: it cannot be read, or no engine could caption it.
+        Raises BadFileError: it cannot be read, or no engine could caption it.
         """
         try:
             if self.path.stat().st_size > MAX_IMAGE_BYTES:
@@ -65,8 +64,7 @@ def list_folder(folder: Path) -> FolderImages:
 
     Links to files are followed, links to folders are not.
 
-    Raises:
-        PermanentError: it is no folder, or a folder in it cannot be listed.
+    Raises PermanentError: it is no folder, or a folder in it cannot be listed.
     """
 
     def refuse(error: OSError) -> None:

@@ -53,8 +53,7 @@ def parse_links(text: str) -> dict[str, Link]:
     A shard named twice keeps the link that expires last, so old and new files may be joined. URLs
     that were escaped for HTML or JSON, or encoded twice, are mended.
 
-    Raises:
-        PermanentError: if there is no such row, or one has no usable URL.
+    Raises PermanentError if there is no such row, or one has no usable URL.
     """
     links: dict[str, Link] = {}
     for number, words in _rows(text):
@@ -85,8 +84,7 @@ def read_links(store: Store, location: str) -> dict[str, Link]:
         store: for a location `store:<key>`.
         location: local path, `store:<key>`, or `-` for standard input.
 
-    Raises:
-        PermanentError: if it cannot be read, or names no archive.
+    Raises PermanentError if it cannot be read, or names no archive.
     """
     return parse_links(_read_text(store, location, "links file"))
 
@@ -109,8 +107,7 @@ def read_md5_list(store: Store, location: str) -> dict[str, str]:
         store: for a location `store:<key>`.
         location: local path, or `store:<key>`.
 
-    Raises:
-        PermanentError: if no line has the form `<32 hexadecimal digits>  sa_NNNNNN.tar`.
+    Raises PermanentError if no line has the form `<32 hexadecimal digits>  sa_NNNNNN.tar`.
     """
     expected: dict[str, str] = {}
     for _, words in _rows(_read_text(store, location, "MD5 list")):

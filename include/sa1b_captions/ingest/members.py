@@ -44,9 +44,8 @@ def read_members(source: Iterable[bytes], where: str, warnings: list[str]) -> It
         where: the shard, for messages.
         warnings: gains a line for what is odd but loses nothing.
 
-    Raises:
-        DamagedArchiveError: if the stream is no tar, is damaged, ends without its end mark or goes
-            on after it, or has a member that climbs out, is no file, or is over a bound.
+    Raises DamagedArchiveError if the stream is no tar, is damaged, ends without its end mark or
+    goes on after it, or has a member that climbs out, is no file, or is over a bound.
     """
     stream = _Stream(source, where)
     while (header := _read_header(stream)) is not None:

@@ -109,8 +109,7 @@ _open_checker = cache(Checker)
 def run_suite(frame: pa.Table, suite: "ExpectationSuite", where: str) -> list[Check]:
     """Check a table that `where` names against a suite; the checks come in the suite's order.
 
-    Raises:
-        CrashedCheckError: naming the first check that crashed.
+    Raises CrashedCheckError naming the first check that crashed.
     """
     checks = _open_checker().check(frame, suite)
     crashed = [check for check in checks if check.crashed]

@@ -34,8 +34,7 @@ def require_curated(
     Args:
         states: of these shards, where they are known; otherwise the track's receipts are read.
 
-    Raises:
-        PermanentError: naming the shards that still have to be curated, and what is stale.
+    Raises PermanentError naming the shards that still have to be curated, and what is stale.
     """
     shards = campaign.recipe.shards
     known = [state.tracks[track] for state in states]
@@ -80,8 +79,7 @@ def require_deduplicated(
     Args:
         curated: what `require_curated` found for it.
 
-    Raises:
-        PermanentError: dedup has not run, or saw other captions.
+    Raises PermanentError: dedup has not run, or saw other captions.
     """
     place = dedup_place(campaign.name, track)
     receipt = require_receipt(campaign.store, place)

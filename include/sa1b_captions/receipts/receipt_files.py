@@ -185,8 +185,7 @@ def copy_receipt(store: Store, place: Place[R], receipt: R) -> None:
 def read_receipt(store: Store, place: Place[R]) -> R | None:
     """Read a receipt; None when its stage has not finished.
 
-    Raises:
-        PermanentError: it is damaged, of another stage or of a newer version.
+    Raises PermanentError: it is damaged, of another stage or of a newer version.
     """
     try:
         data = store.read(place.key)
@@ -209,8 +208,7 @@ def read_receipt(store: Store, place: Place[R]) -> R | None:
 def require_receipt(store: Store, place: Place[R]) -> R:
     """Read the receipt of a stage that must have finished.
 
-    Raises:
-        PermanentError: there is none, or `read_receipt` has a reason.
+    Raises PermanentError: there is none, or `read_receipt` has a reason.
     """
     receipt = read_receipt(store, place)
     if receipt is None:
@@ -225,8 +223,7 @@ def digest(*inputs: Receipt | Mapping[str, Any] | None) -> str:
 
     All that is stored counts, fields that this version does not know included.
 
-    Raises:
-        ValueError: a receipt was made and not stored.
+    Raises ValueError: a receipt was made and not stored.
     """
     if any(isinstance(one, Receipt) and not one.stored for one in inputs):
         raise ValueError("a receipt that is not stored has no digest")

@@ -31,8 +31,7 @@ _LOCK = ".lock"
 def lock_folder(folder: Path, model: str, revision: str) -> ModelLock:
     """The lock of a model as it is in a folder; reads all of it.
 
-    Raises:
-        RetryableError: a file cannot be read.
+    Raises RetryableError: a file cannot be read.
     """
     return ModelLock(model, revision, _hashed(folder, _stats(folder)))
 

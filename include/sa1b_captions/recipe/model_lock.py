@@ -71,8 +71,7 @@ def render_lock(lock: ModelLock) -> bytes:
 def parse_lock(data: bytes, where: str) -> ModelLock:
     """What `render_lock` made.
 
-    Raises:
-        PermanentError: naming where it is and what is wrong with it.
+    Raises PermanentError naming where it is and what is wrong with it.
     """
     try:
         found: ModelLock = build(_Stored, checked_json.parse(data)).lock()

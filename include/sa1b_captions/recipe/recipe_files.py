@@ -27,8 +27,7 @@ def _path(name_or_path: str) -> Path:
 def read_lock_file(name_or_path: str) -> tuple[Path, bytes] | None:
     """The lock of a recipe's model that lies beside the recipe, and its path; None without one.
 
-    Raises:
-        PermanentError: it cannot be read.
+    Raises PermanentError: it cannot be read.
     """
     path = _path(name_or_path).with_suffix(".lock")
     try:
@@ -42,8 +41,7 @@ def read_lock_file(name_or_path: str) -> tuple[Path, bytes] | None:
 def read_recipe_file(name_or_path: str) -> dict[str, Any]:
     """The whole content of a packaged recipe or a recipe file, its base filled in.
 
-    Raises:
-        PermanentError: there is no such file, it is no TOML, or it does not fit its base.
+    Raises PermanentError: there is no such file, it is no TOML, or it does not fit its base.
     """
     names = packaged_recipes()
     packaged = name_or_path in names

@@ -26,8 +26,7 @@ from sa1b_captions.shards import parse_selection
 def load_recipe(name_or_path: str) -> Recipe:
     """Load a packaged recipe by its name, such as `internvl`, or a recipe file.
 
-    Raises:
-        PermanentError: there is no such file, it is no TOML, or no recipe.
+    Raises PermanentError: there is no such file, it is no TOML, or no recipe.
     """
     return parse_recipe(read_recipe_file(name_or_path), where=name_or_path)
 
@@ -40,8 +39,7 @@ def parse_recipe(source: dict[str, Any], *, where: str, stored: bool = False) ->
         where: name of the source, for messages.
         stored: passes over unknown keys at the top, for there are campaigns with such.
 
-    Raises:
-        PermanentError: naming the table and the key that is missing, unknown or out of range.
+    Raises PermanentError naming the table and the key that is missing, unknown or out of range.
     """
     try:
         if not stored:

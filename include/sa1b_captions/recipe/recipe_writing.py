@@ -100,8 +100,7 @@ def new_recipe(
         images: what the images are, where they are not SA-1B's.
         shards: selection in place of the base's.
 
-    Raises:
-        PermanentError: the base is no recipe, or the model's name cannot be used.
+    Raises PermanentError: the base is no recipe, or the model's name cannot be used.
     """
     slug = re.sub(r"[^a-z0-9]+", "_", model.rpartition("/")[2].lower()).strip("_")
     if not slug or not model.isprintable():

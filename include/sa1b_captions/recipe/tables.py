@@ -29,8 +29,7 @@ def make(kind: type[Made], content: object, path: str, **given: Any) -> Made:
         path: the table's name, for messages; empty for the whole file.
         given: fields that the table does not hold.
 
-    Raises:
-        ValueError: naming the table and the key that is unknown, missing or of another type.
+    Raises ValueError naming the table and the key that is unknown, missing or of another type.
     """
     entries = [entry for entry in fields(kind) if entry.name not in given]  # type: ignore[arg-type]
     table = require_known(content, [entry.name for entry in entries], path)
@@ -46,8 +45,7 @@ def make(kind: type[Made], content: object, path: str, **given: Any) -> Made:
 def require_known(content: object, names: Iterable[str], path: str) -> dict[str, Any]:
     """The table as it is, if it has no other keys than these.
 
-    Raises:
-        ValueError: naming the table and the key, with the name that is nearest.
+    Raises ValueError naming the table and the key, with the name that is nearest.
     """
     names = list(names)
     table = require_table(content, path)

@@ -69,8 +69,7 @@ def write_table(
     Returns:
         `content_digest` of what is stored, for the receipt.
 
-    Raises:
-        PermanentError: if the columns are not the schema's.
+    Raises PermanentError if the columns are not the schema's.
     """
     if table.schema.names != schema.names:
         raise PermanentError(f"{key}: columns {table.schema.names}, expected {schema.names}")
@@ -116,8 +115,7 @@ def read_table(
 def parse_table(data: bytes, where: str, key: str, columns: list[str] | None = None) -> pa.Table:
     """A Parquet table, or some of its columns, of an object's bytes.
 
-    Raises:
-        DamagedObjectError: it is no Parquet, fails its own checksums, or lacks a column.
+    Raises DamagedObjectError: it is no Parquet, fails its own checksums, or lacks a column.
     """
     try:
         # Not in Arrow's threads: letting go of Python's bytes there aborts a process that ends.

@@ -47,8 +47,7 @@ class Claim:
     def put(self, campaign: str, run_id: str | None) -> None:
         """Claim the version.
 
-        Raises:
-            TakenError: by a run with other inputs; this claim is taken back.
+        Raises TakenError: by a run with other inputs; this claim is taken back.
         """
         facts = {
             "campaign": campaign,
@@ -93,8 +92,7 @@ class Claim:
     def require(self) -> None:
         """Make sure that nobody finished the version meanwhile, or took it over.
 
-        Raises:
-            RetryableError: somebody did, and another run says which; or the store failed.
+        Raises RetryableError: somebody did, and another run says which; or the store failed.
         """
         if not self.store.exists(self._key):
             raise RetryableError(
@@ -129,8 +127,7 @@ def claimed(
         digest: of all that decides its files' bytes.
         campaign: whose release, for the message to another campaign.
 
-    Raises:
-        TakenError: a run with other inputs has claimed it.
+    Raises TakenError: a run with other inputs has claimed it.
     """
     claim = Claim(store, version, digest)
     claim.put(campaign, run_id)

@@ -67,8 +67,7 @@ class ReleaseFolder:
     def join(self, name: str, parts: Sequence[Written]) -> None:
         """As `assemble`, of files that are small enough to be read: the file has its SHA-256.
 
-        Raises:
-            PermanentError: a file is not what was written.
+        Raises PermanentError: a file is not what was written.
         """
         with self.open(name) as writer:
             for part in parts:

@@ -40,8 +40,7 @@ _DOUBTFUL_FIRST, _DOUBTFUL_LAST = b" =@+-", b" "
 def check_recipe(recipe: Recipe) -> None:
     """Refuse the published dataset's names to another model, and prompts with placeholders.
 
-    Raises:
-        PermanentError: naming the track and what to change.
+    Raises PermanentError naming the track and what to change.
     """
     for track in recipe.tracks.values():
         name = track.release_file
@@ -62,8 +61,7 @@ def check_counts(
 ) -> None:
     """Accepted + rejected = planned, in the receipt and in the tables.
 
-    Raises:
-        PermanentError: the numbers differ.
+    Raises PermanentError: the numbers differ.
     """
     stored = (accepted.num_rows, rejected.num_rows)
     counted = (receipt.accepted, receipt.rejected)
@@ -78,8 +76,7 @@ def check_counts(
 def check_rows(recipe: Recipe, track: Track, accepted: pa.Table, where: str) -> None:
     """Every row is of the recipe's model, its caption is one clean line, its sample is unique.
 
-    Raises:
-        PermanentError: naming the rows that are not, and what to do.
+    Raises PermanentError naming the rows that are not, and what to do.
     """
     for column, expected in (
         ("model", recipe.model.id),

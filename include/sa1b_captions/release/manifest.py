@@ -101,8 +101,7 @@ class Manifest:
 def read_manifest(store: Store, version: str) -> Manifest | None:
     """Manifest of a release; None when there is no finished release of that version.
 
-    Raises:
-        PermanentError: what is stored is no manifest.
+    Raises PermanentError: what is stored is no manifest.
     """
     return read_manifest_at(store, layout.manifest_key(version))
 
@@ -128,8 +127,7 @@ def write_manifest(store: Store, manifest: Manifest) -> None:
 def latest_version(store: Store) -> str | None:
     """Version of the newest release; None when there is none.
 
-    Raises:
-        PermanentError: the pointer names no release, or one whose manifest is gone.
+    Raises PermanentError: the pointer names no release, or one whose manifest is gone.
     """
     version = pointed_version(store)
     # Its manifest is written before the pointer.

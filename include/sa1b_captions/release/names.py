@@ -50,8 +50,7 @@ def release_names(recipe: Recipe, rows: Mapping[str, int]) -> dict[str, str]:
         recipe: with a release_file and perhaps a target for each track.
         rows: that the release will hold, by track.
 
-    Raises:
-        PermanentError: two tracks would have the same name.
+    Raises PermanentError: two tracks would have the same name.
     """
     names = {track: _name(recipe.tracks[track], count) for track, count in rows.items()}
     if len(set(names.values())) < len(names):

@@ -21,8 +21,7 @@ def sign_release(store: Store, prefix: str, private_key: bytes) -> None:
         prefix: of its folder, with a final slash; empty if the store is the folder.
         private_key: Ed25519, PEM without a password.
 
-    Raises:
-        PermanentError: there is no manifest, it is damaged, or this is no such key.
+    Raises PermanentError: there is no manifest, it is damaged, or this is no such key.
     """
     key = _load("load_pem_private_key", private_key, password=None)
     data = _manifest(store, prefix)
@@ -37,8 +36,7 @@ def check_signature(store: Store, prefix: str, public_key: bytes) -> None:
         prefix: as in `sign_release`.
         public_key: Ed25519, PEM.
 
-    Raises:
-        PermanentError: it is not signed, or not by this key, or the manifest was changed since.
+    Raises PermanentError: it is not signed, or not by this key, or the manifest was changed since.
     """
     key = _load("load_pem_public_key", public_key)
     from cryptography.exceptions import InvalidSignature

@@ -41,8 +41,7 @@ class StoredRows:
             columns: what is read; a path such as `conversations.list.element.value` for one leaf.
             convert: makes a frame with a row for each of the table's.
 
-        Raises:
-            PermanentError: a file is missing, is no Parquet, or lacks a column.
+        Raises PermanentError: a file is missing, is no Parquet, or lacks a column.
         """
         self._store, self._columns, self._convert = store, list(columns), convert
         self._keys = [key for key, _ in files]

@@ -43,8 +43,7 @@ def require_files(store: Store, manifest: Manifest) -> None:
     The small files are hashed again. What the bytes of the large ones are was hashed while they
     were written, and `verify_release` hashes them again.
 
-    Raises:
-        PermanentError: naming a file that is missing, too short or damaged.
+    Raises PermanentError naming a file that is missing, too short or damaged.
     """
     prefix = layout.release_prefix(manifest.version)
     for file in manifest.files:
@@ -82,8 +81,7 @@ def verify_folder(store: Store, prefix: str = "", shard: str | None = None) -> l
     Returns:
         One sentence for each difference from the manifest; empty when there is none.
 
-    Raises:
-        PermanentError: there is no release, or none that says what its pieces are.
+    Raises PermanentError: there is no release, or none that says what its pieces are.
     """
     manifest = read_manifest_at(store, prefix + layout.MANIFEST)
     if manifest is None:

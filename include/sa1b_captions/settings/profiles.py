@@ -82,8 +82,7 @@ class PodProfile:
 def load_profile(name: str, path: Path = PROFILES_PATH) -> PodProfile:
     """Read one profile.
 
-    Raises:
-        SettingsError: naming the profiles there are, or the key that is missing or out of range.
+    Raises SettingsError naming the profiles there are, or the key that is missing or out of range.
     """
     sections = _sections(path)
     if name not in sections:

@@ -40,9 +40,8 @@ def load_settings(
         environ: variables; by default those of the process.
         needs_store: whether `CAPTIONS_ROOT` must be set; without, no store may be opened.
 
-    Raises:
-        SettingsError: naming the variable, what is wrong with it and what to write. A variable
-            that begins with `CAPTIONS_` and is no setting is refused: somebody misspelt it.
+    Raises SettingsError naming the variable, what is wrong with it and what to write. A variable
+    that begins with `CAPTIONS_` and is no setting is refused: somebody misspelt it.
     """
     source = os.environ if environ is None else environ
     refuse_unknown(source, VARIABLE_NAMES)
@@ -55,7 +54,6 @@ def load_settings(
 def read_setting(field: str) -> Any:
     """One setting of this process, whatever the others are.
 
-    Raises:
-        SettingsError: its variable is not usable.
+    Raises SettingsError: its variable is not usable.
     """
     return VARIABLES[field].read(os.environ)

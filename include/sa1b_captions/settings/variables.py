@@ -38,8 +38,7 @@ class Variable:
     def read(self, environ: Mapping[str, str]) -> Any:
         """The value in an environment, or the default.
 
-        Raises:
-            SettingsError: it is required and not set, or its text is not usable.
+        Raises SettingsError: it is required and not set, or its text is not usable.
         """
         text = environ.get(self.name, "").strip()
         if not text:
@@ -86,8 +85,7 @@ def refuse_unknown(environ: Mapping[str, str], known: Iterable[str]) -> None:
     Kubernetes gives every pod variables for each Service of its namespace, also for one that is
     called `captions`: those are not ours.
 
-    Raises:
-        SettingsError: naming all of them, each with the right name that is nearest.
+    Raises SettingsError naming all of them, each with the right name that is nearest.
     """
     known = set(known)
     services = [name.removesuffix("HOST") for name in environ if name.endswith("_SERVICE_HOST")]

@@ -96,10 +96,9 @@ def calibrate(
         tracks: tracks to cover; the others are left without a reference.
         replace: although another one is pinned.
 
-    Raises:
-        PermanentError: a shard is not curated by the present rules; captions of several models, or
-            all of one length. With `pin` also: too few captions, or captions of a stand-in; another
-            reference is pinned.
+    Raises PermanentError: a shard is not curated by the present rules; captions of several models,
+    or all of one length. With `pin` also: too few captions, or captions of a stand-in; another
+    reference is pinned.
     """
     wanted = [track for track in TRACKS if track in set(tracks)]
     curated = {track: _require_curated(campaign, track, shards) for track in wanted}
@@ -121,8 +120,7 @@ def try_limit(
     Returns:
         Outcomes by shard and track; and side, sample_id and text of some captions.
 
-    Raises:
-        PermanentError: a shard is not curated by the present rules, or the change cannot be.
+    Raises PermanentError: a shard is not curated by the present rules, or the change cannot be.
     """
     wanted = [t for t in TRACKS if t in set(tracks) and concerns(campaign, change, t)]
     receipts = [one for track in wanted for one in _require_curated(campaign, track, shards)]

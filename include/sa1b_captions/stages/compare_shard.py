@@ -35,8 +35,7 @@ class GenerationSide:
     def __init__(self, campaign: Campaign, shard: str, generation: str) -> None:
         """Find the receipts that vouch for it.
 
-        Raises:
-            PermanentError: no track of the shard has it, or a receipt is damaged.
+        Raises PermanentError: no track of the shard has it, or a receipt is damaged.
         """
         try:
             require_generation(generation)
@@ -86,8 +85,7 @@ def generations_of(campaign: Campaign, track: str, shard: str) -> list[str]:
 
     They are followed from receipt to receipt, and no folder is listed.
 
-    Raises:
-        PermanentError: a receipt is damaged.
+    Raises PermanentError: a receipt is damaged.
     """
     receipt = read_receipt(campaign.store, caption_place(campaign.name, track, shard))
     if receipt is None:
@@ -112,8 +110,7 @@ def open_shard_side(campaign: Campaign, shard: str, text: str) -> Side:
         shard: that is compared; of a campaign nothing else is read.
         text: a release's version, `campaign:NAME`, or `generation:NAME`.
 
-    Raises:
-        PermanentError: there is none of that name, or it cannot be read.
+    Raises PermanentError: there is none of that name, or it cannot be read.
     """
     if text.startswith(GENERATION):
         return GenerationSide(campaign, shard, text.removeprefix(GENERATION) or FIRST)

@@ -55,8 +55,7 @@ def dedup_track(
     Returns:
         Rows compared and duplicates found.
 
-    Raises:
-        PermanentError: naming the shards that are not curated by the recipe's present rules.
+    Raises PermanentError naming the shards that are not curated by the recipe's present rules.
     """
     began = time.monotonic()
     store, shards = campaign.store, campaign.recipe.shards

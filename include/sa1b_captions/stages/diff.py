@@ -49,8 +49,7 @@ class Named:
 def release_of(store: Store, version: str) -> Named:
     """A release of the deployment's store.
 
-    Raises:
-        PermanentError: there is none of that version, or it cannot be read.
+    Raises PermanentError: there is none of that version, or it cannot be read.
     """
     manifest = read_manifest(store, version)
     if manifest is None:
@@ -94,8 +93,7 @@ def compare(
     Returns:
         Names, settings that differ and figures by track, and where JSON and page lie.
 
-    Raises:
-        PermanentError: a side cannot be read, or neither has a track asked for.
+    Raises PermanentError: a side cannot be read, or neither has a track asked for.
     """
     sides = (before.side, after.side)
     wanted = [track for track in track_names(*sides) if tracks is None or track in tracks]

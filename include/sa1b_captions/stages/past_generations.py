@@ -35,9 +35,8 @@ def restore_captions(
         `restored`: by shard and track, the generation that counted and the one that does now;
         `stale`: sentences on what was curated of the captions before.
 
-    Raises:
-        PermanentError: a track is not captioned, its earlier generation is not whole or is of
-            other images than the archive, or there is none in any track. Nothing is changed then.
+    Raises PermanentError: a track is not captioned, its earlier generation is not whole or is of
+    other images than the archive, or there is none in any track. Nothing is changed then.
     """
     names, chosen = list(shards), list(tracks)
     restored: dict[str, dict[str, list[str]]] = {}
@@ -100,9 +99,8 @@ def drop_generations(
         `freed`: by shard and track, the generations that are gone; `kept`: those that were begun
         and may yet count.
 
-    Raises:
-        PermanentError: a receipt is damaged, or missing where generations are, so that nothing
-            says which of them counts. Nothing is freed then.
+    Raises PermanentError: a receipt is damaged, or missing where generations are, so that nothing
+    says which of them counts. Nothing is freed then.
     """
     names = list(shards)
     for shard in names:

@@ -17,8 +17,7 @@ def read_captions(
 ) -> tuple[pa.Table, list[str]]:
     """All rows that a caption receipt vouches for, in plan order, and their parts' digests.
 
-    Raises:
-        PermanentError: they are not whole, or not of the campaign's recipe.
+    Raises PermanentError: they are not whole, or not of the campaign's recipe.
     """
     shard = source.shard
     where = f"{track}/{shard}"

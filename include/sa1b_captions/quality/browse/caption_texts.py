@@ -50,8 +50,7 @@ class CaptionTexts:
     def read(self, hits: Sequence[Hit]) -> list[Row]:
         """Caption rows of samples, in their order (some columns of `records.CAPTION_SCHEMA`).
 
-        Raises:
-            MissingKeyError: their curated tables are gone.
+        Raises MissingKeyError: their curated tables are gone.
         """
         with ThreadPoolExecutor(READERS) as pool:
             return list(pool.map(lambda hit: self.row(hit.facets, hit.place), hits))
@@ -77,8 +76,7 @@ class CaptionTexts:
     def search(self, facets: Facets, places: pl.Series, patterns: Sequence[str]) -> pl.Series:
         """Those of some places whose text has all patterns, in their order.
 
-        Raises:
-            MissingKeyError: the curated tables are gone.
+        Raises MissingKeyError: the curated tables are gone.
         """
         wanted = pl.DataFrame({"place": places}).with_columns(
             sample_id=pl.Series([sample_id(facets, place) for place in places], dtype=pl.String),

@@ -66,8 +66,7 @@ class Catalogue:
     def require_counted(self) -> None:
         """Make sure that the captions of all that is curated are known; call `refresh` before.
 
-        Raises:
-            PermanentError: what is lacking is damaged or gone.
+        Raises PermanentError: what is lacking is damaged or gone.
         """
         for receipt in self.counts().lacking(self.counting.receipts):
             read_facets(self._campaign, receipt)

@@ -32,8 +32,7 @@ class ClusterList:
 def list_clusters(campaign: Campaign, catalogue: Catalogue, track: str, shard: str) -> ClusterList:
     """Clusters of a track within one shard, or across all shards.
 
-    Raises:
-        MissingKeyError: the shard is not curated.
+    Raises MissingKeyError: the shard is not curated.
     """
     copies = _within(catalogue, f"{track}/{shard}") if shard else _across(campaign, track)
     rows = (
@@ -47,8 +46,7 @@ def list_clusters(campaign: Campaign, catalogue: Catalogue, track: str, shard: s
 def cluster_page(campaign: Campaign, catalogue: Catalogue, winner: str) -> Page:
     """The captions of a cluster, the one that stays first.
 
-    Raises:
-        PermanentError: there is no such sample.
+    Raises PermanentError: there is no such sample.
     """
     unit = winner.rpartition("/")[0]
     first = catalogue.find(winner)

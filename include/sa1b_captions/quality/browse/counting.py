@@ -69,8 +69,7 @@ class Counting(Generic[R]):
     def counts(self) -> FacetCounts:
         """How many captions have which facets, as far as is known; soon the present state.
 
-        Raises:
-            RetryableError: the store failed, and nothing is known yet.
+        Raises RetryableError: the store failed, and nothing is known yet.
         """
         with self._lock:
             first = self._counts is None
@@ -88,8 +87,7 @@ class Counting(Generic[R]):
     def refresh(self) -> FacetCounts:
         """The present state, however long that takes.
 
-        Raises:
-            PermanentError: a receipt is damaged.
+        Raises PermanentError: a receipt is damaged.
         """
         counts = self.counts()
         while (running := self._refreshing) is not None:

@@ -70,8 +70,7 @@ def find_page(
         load: reads facets; called in threads.
         rows: at most so many samples.
 
-    Raises:
-        PermanentError: the key is none.
+    Raises PermanentError: the key is none.
     """
     hits: list[Hit] = []
     with Reader(load) as reader:

@@ -13,8 +13,7 @@ from sa1b_captions.quality.reviews import gold_label
 def gold_lines(campaign: Campaign, catalogue: Catalogue) -> Iterator[str]:
     """Labels, one line of JSON a caption; of a caption that is another one by now, none.
 
-    Raises:
-        PermanentError: a log of marks is damaged.
+    Raises PermanentError: a log of marks is damaged.
     """
     last: dict[str, CaptionMark] = {}
     for mark in last_of_each(read_marks(campaign.store, campaign.name, CaptionMark)):

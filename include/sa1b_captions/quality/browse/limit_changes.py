@@ -52,8 +52,7 @@ class Change:
 def parse_change(text: str) -> Change:
     """A change as in `min_chars=180`, `zh.max_dup10=0.3` or `off=refusal`.
 
-    Raises:
-        PermanentError: there is no such limit or rule, or the value is no number.
+    Raises PermanentError: there is no such limit or rule, or the value is no number.
     """
     found = _CHANGE.fullmatch(text.strip())
     if found is None:

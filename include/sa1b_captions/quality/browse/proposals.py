@@ -18,8 +18,7 @@ def propose(recipe: str, change: Change, languages: tuple[str, ...]) -> str:
     Args:
         recipe: name of a packaged recipe, or path of a recipe file.
 
-    Raises:
-        PermanentError: the recipe is none, or the patched one would not be valid.
+    Raises PermanentError: the recipe is none, or the patched one would not be valid.
     """
     present = load_recipe(recipe)
     if change.language is not None:

@@ -81,8 +81,7 @@ def count_outcomes(
 ) -> list[Outcome]:
     """What becomes of units by a change that `is_counted`, from the counts.
 
-    Raises:
-        PermanentError: the value is out of range.
+    Raises PermanentError: the value is out of range.
     """
     rule = change.rule.name
     rows = counts.rows.filter(pl.col("unit").is_in(list(units)))
@@ -131,9 +130,8 @@ def try_change(
 ) -> tuple[list[Outcome], dict[str, Sides]]:
     """What becomes of some units by any change, and the captions nearest to the line by track.
 
-    Raises:
-        PermanentError: the value is out of range, or features were stored by rules so old that
-            they lack a number.
+    Raises PermanentError: the value is out of range, or features were stored by rules so old that
+    they lack a number.
     """
     reference = read_reference(campaign)
 

@@ -83,8 +83,7 @@ class Clusters:
 def find_clusters(captions: Search, min_jaccard: float) -> Clusters:
     """Cluster captions whose near duplicates have a Jaccard of at least `min_jaccard`.
 
-    Raises:
-        PermanentError: there are more captions than have numbers.
+    Raises PermanentError: there are more captions than have numbers.
     """
     if captions.rows > MOST_ROWS:
         raise PermanentError(

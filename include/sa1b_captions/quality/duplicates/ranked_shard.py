@@ -36,8 +36,7 @@ class RankedShard:
     def signatures(self) -> pa.Table:
         """`records.SHARD_DUPLICATE_SCHEMA`, without a winner where curate left nothing out.
 
-        Raises:
-            DamagedObjectError: the rows are not as many as the receipt says.
+        Raises DamagedObjectError: the rows are not as many as the receipt says.
         """
         table = self._read(_COLUMNS)
         if table.num_rows != self.rows:

@@ -69,8 +69,7 @@ class Signatures:
     def add(self, signatures: pa.Table, where: str) -> None:
         """Append rows of `records.SIGNATURE_SCHEMA`.
 
-        Raises:
-            PermanentError: other code signed them, so their hashes mean something else.
+        Raises PermanentError: other code signed them, so their hashes mean something else.
         """
         for version in pc.unique(signatures.column("signature_version")).to_pylist():
             if version != minhash.SIGNATURE_VERSION:

@@ -163,8 +163,7 @@ def build_reference(
         metrics: of each track, `metrics.json` of each of these shards.
         audited: by track, what their audits found; tracks without one are left out.
 
-    Raises:
-        PermanentError: no captions, captions of one length, or captions of several models.
+    Raises PermanentError: no captions, captions of one length, or captions of several models.
     """
     health = campaign.recipe.quality.health
     origins = [origin for many in metrics.values() for one in many for origin in one["origins"]]
@@ -228,8 +227,7 @@ def why_not_pin(campaign: Campaign, reference: Reference) -> str | None:
 def read_reference(campaign: Campaign) -> Reference | None:
     """Read the pinned reference; None where there is none.
 
-    Raises:
-        PermanentError: it was changed by hand, or while this process ran.
+    Raises PermanentError: it was changed by hand, or while this process ran.
     """
     if campaign.reference_digest is None:
         return None

@@ -54,8 +54,7 @@ def render_difference(
         meanings: of reasons, for people.
         store: that has the shards of the photographs; None shows none.
 
-    Raises:
-        DamagedObjectError: the name of a sample is none.
+    Raises DamagedObjectError: the name of a sample is none.
     """
     thumbnails = None if store is None else Thumbnails(store)
     return page.fill_template(

@@ -155,8 +155,7 @@ class Gallery:
     def find(self, sample_id: str) -> Row:
         """The curated row of a sample, accepted or rejected.
 
-        Raises:
-            PermanentError: no curated table has it.
+        Raises PermanentError: no curated table has it.
         """
         track, shard, _ = sample_id.split("/")
         for name in ("accepted", "rejected"):

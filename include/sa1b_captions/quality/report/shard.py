@@ -50,8 +50,7 @@ class ShardFindings:
 def render_shard(campaign: Campaign, findings: ShardFindings) -> str:
     """HTML page of one shard.
 
-    Raises:
-        PermanentError: curated rows that a receipt vouches for are gone.
+    Raises PermanentError: curated rows that a receipt vouches for are gone.
     """
     shard, tracks = findings.shard, [track for track in TRACKS if track in findings.receipts]
     metrics = findings.metrics

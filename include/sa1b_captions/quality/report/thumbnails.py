@@ -78,9 +78,8 @@ class Thumbnails:
     def uri(self, shard: str, image_id: int, max_width_px: int = MAX_WIDTH_PX) -> str | None:
         """`data:` address of a thumbnail; None if there is no such photograph or it is broken.
 
-        Raises:
-            RetryableError: the store failed. A missing archive is no error: a report of captions
-                must still be possible when the photographs are gone.
+        Raises RetryableError: the store failed. A missing archive is no error: a report of captions
+        must still be possible when the photographs are gone.
         """
         key = (shard, image_id, max_width_px)
         if key not in self._uris:

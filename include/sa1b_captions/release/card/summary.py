@@ -33,8 +33,7 @@ class Lengths:
     def percentile(self, percent: int) -> int:
         """Least length that at least so many percent of the rows do not exceed.
 
-        Raises:
-            ValueError: there is no length.
+        Raises ValueError: there is no length.
         """
         wanted, seen = percent * self.counts.total(), 0
         for length in sorted(self.counts):

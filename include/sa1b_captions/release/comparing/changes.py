@@ -20,8 +20,7 @@ def recipe_source(store: Store, prefix: str) -> dict[str, Any]:
     Args:
         prefix: of its folder, with a final slash; empty if the store is the folder.
 
-    Raises:
-        PermanentError: it is missing or damaged.
+    Raises PermanentError: it is missing or damaged.
     """
     try:
         found = json.loads(store.read(prefix + RECIPE))

@@ -147,8 +147,7 @@ def compare_track(
     Returns:
         The difference, and examples by kind, as `TrackDifference.add` returns rows.
 
-    Raises:
-        PermanentError: a side cannot be read.
+    Raises PermanentError: a side cannot be read.
     """
     found = TrackDifference()
     mine = {sample: made for sample, made in marks.items() if sample.startswith(f"{track}/")}
@@ -178,8 +177,7 @@ def _aligned(before: Side, after: Side, track: str) -> Iterator[list[pl.DataFram
 def unique_samples(side: Side, track: str, shard: str) -> pl.DataFrame:
     """Samples of a shard that a side has.
 
-    Raises:
-        PermanentError: it has one twice, or cannot be read.
+    Raises PermanentError: it has one twice, or cannot be read.
     """
     samples = side.samples(track, shard)
     if samples["sample_id"].n_unique() != samples.height:

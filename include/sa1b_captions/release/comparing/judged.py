@@ -33,8 +33,7 @@ Marks = Mapping[str, Sequence[CaptionMark | PairMark]]
 def collect_marks(store: Store, campaigns: Iterable[str]) -> Marks:
     """All marks of captions and pairs that count.
 
-    Raises:
-        PermanentError: a stored mark is damaged.
+    Raises PermanentError: a stored mark is damaged.
     """
     by_sample: dict[str, list[CaptionMark | PairMark]] = defaultdict(list)
     for campaign in dict.fromkeys(campaigns):

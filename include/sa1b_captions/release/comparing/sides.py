@@ -71,8 +71,7 @@ class ReleaseSide:
         Args:
             prefix: of its folder, with a final slash; empty if the store is the folder.
 
-        Raises:
-            PermanentError: the recipe is missing or damaged.
+        Raises PermanentError: the recipe is missing or damaged.
         """
         self.name, self.campaign = manifest.version, manifest.campaign
         self.software = manifest.software
@@ -225,8 +224,7 @@ class CampaignSide:
         Args:
             shards: those to look at; by default the recipe's.
 
-        Raises:
-            PermanentError: none is curated.
+        Raises PermanentError: none is curated.
         """
         self.name = self.campaign = campaign.name
         self.recipe = campaign.recipe.source

@@ -42,8 +42,7 @@ class Destination:
 def parse_destination(text: str) -> Destination:
     """Understand `hf://owner/name`, `modelscope://owner/name` and both with `@branch`.
 
-    Raises:
-        PermanentError: it is neither.
+    Raises PermanentError: it is neither.
     """
     found = _DESTINATION.fullmatch(text.strip())
     if found is None:

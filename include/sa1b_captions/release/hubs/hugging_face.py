@@ -31,8 +31,7 @@ class HuggingFace:
         The client reads `HF_ENDPOINT` and its other variables itself. A login that it has stored
         is not used.
 
-        Raises:
-            PermanentError: the client is not installed.
+        Raises PermanentError: the client is not installed.
         """
         self._destination = destination
         self._revision = destination.revision or "main"

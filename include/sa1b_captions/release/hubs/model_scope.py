@@ -26,8 +26,7 @@ class ModelScope:
 
         The client reads `MODELSCOPE_ENDPOINT` and its other variables itself.
 
-        Raises:
-            PermanentError: the client is not installed.
+        Raises PermanentError: the client is not installed.
         """
         self._destination = destination
         self._revision = destination.revision or "master"

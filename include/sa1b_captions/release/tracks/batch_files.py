@@ -86,8 +86,7 @@ class BatchInputs:
 def write_batch(campaign: Campaign, inputs: BatchInputs) -> Batched:
     """Write the files of a batch under names that no other writer uses, then what names them.
 
-    Raises:
-        PermanentError: a row that must not be published, or counts that do not add up.
+    Raises PermanentError: a row that must not be published, or counts that do not add up.
     """
     attempt = uuid.uuid4().hex[:12]
     names = {"jsonl": f"{attempt}.jsonl"}

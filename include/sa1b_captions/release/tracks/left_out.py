@@ -43,8 +43,7 @@ def findings_by_shard(table: pa.Table, shards: Sequence[str], where: str) -> dic
         table: `records.DUPLICATE_SCHEMA`.
         where: key of the table, for messages.
 
-    Raises:
-        PermanentError: the table cannot be dedup's of these shards.
+    Raises PermanentError: the table cannot be dedup's of these shards.
     """
     lost = pc.is_in(table.column("winner"), value_set=table.column("sample_id"))
     if pc.any(lost).as_py():

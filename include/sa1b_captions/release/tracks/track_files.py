@@ -62,8 +62,7 @@ def plan_track(
         repairs: by shard and sample, what captions are published as; None where the recipe
             publishes every caption as it was written.
 
-    Raises:
-        PermanentError: the dedup's results are not of these captions.
+    Raises PermanentError: the dedup's results are not of these captions.
     """
     table = read_duplicates(campaign, dedup)
     where = layout.duplicates_key(campaign.name, track.name)
@@ -94,8 +93,7 @@ def count_rows(campaign: Campaign, track: Track, curated: Mapping[str, CurateRec
 def make_batches(campaign: Campaign, wanted: Sequence[BatchInputs]) -> list[Batched]:
     """What is known of batches; those that the store does not have are written.
 
-    Raises:
-        PermanentError: a row that must not be published, or counts that do not add up.
+    Raises PermanentError: a row that must not be published, or counts that do not add up.
     """
     with ThreadPoolExecutor(READERS) as pool:
         known = list(pool.map(partial(read_batch, campaign), wanted))
@@ -150,8 +148,7 @@ def put_together(
         batches: in the release's order.
         summary: told what the batches know.
 
-    Raises:
-        RetryableError: the store failed, or a batch was removed meanwhile.
+    Raises RetryableError: the store failed, or a batch was removed meanwhile.
     """
     try:
         _assemble(folder, names, batches)

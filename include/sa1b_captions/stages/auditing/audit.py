@@ -170,8 +170,7 @@ def _audit_track(run: _Run, track: str, shard: str, *, force: bool) -> AuditRece
 def _require_answers(rows: Sequence[dict[str, Any]], limit: float, where: str) -> None:
     """Refuse an audit of which too many questions have no answer: the others may be the easy ones.
 
-    Raises:
-        PermanentError: naming the most frequent of what came in place of answers.
+    Raises PermanentError naming the most frequent of what came in place of answers.
     """
     lost = [row for row in rows if row["answer"] not in ANSWERED]
     if rows and len(lost) / len(rows) > allowed_share(limit, len(rows)):

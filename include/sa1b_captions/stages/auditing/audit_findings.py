@@ -37,8 +37,7 @@ class Reviews:
     def marks(self) -> list[SentenceMark]:
         """Marks of sentences of the campaign's shards and tracks, the first one first.
 
-        Raises:
-            PermanentError: a mark is damaged.
+        Raises PermanentError: a mark is damaged.
         """
         shards, tracks = set(self._campaign.recipe.shards), set(self._campaign.tracks)
         return [
@@ -104,8 +103,7 @@ def find_in_shard(
 
     The judge's quality is that in the whole campaign, as far as it is marked when this is asked.
 
-    Raises:
-        PermanentError: answers or marks are damaged.
+    Raises PermanentError: answers or marks are damaged.
     """
     if not audits:
         return None
@@ -136,8 +134,7 @@ def find_in_release(
         campaign: as the release sees it.
         curated: by track, in the shards' order.
 
-    Raises:
-        PermanentError: a receipt, answers or marks are damaged.
+    Raises PermanentError: a receipt, answers or marks are damaged.
     """
     if campaign.recipe.audit is None:
         return None
@@ -205,8 +202,7 @@ def find_audits(
     Args:
         curated: receipts by track, in the shards' order; None where there is none that counts.
 
-    Raises:
-        PermanentError: a receipt is damaged.
+    Raises PermanentError: a receipt is damaged.
     """
 
     def read(place: int) -> dict[str, AuditReceipt]:

@@ -75,8 +75,7 @@ def prepare_questions(
 ) -> Questions:
     """Draw captions of a track and split them.
 
-    Raises:
-        PermanentError: the archive is gone, or lacks an image of a caption.
+    Raises PermanentError: the archive is gone, or lacks an image of a caption.
     """
     recipe, shard = campaign.recipe, curated.shard
     track, audit = recipe.tracks[curated.track], require_audit(recipe)

@@ -11,8 +11,7 @@ from sa1b_captions.settings import Settings
 def judge_recipe(recipe: Recipe) -> Recipe:
     """The recipe as the judge's engine sees it: with the judge's model, where that is another.
 
-    Raises:
-        PermanentError: it has no `[audit]` section.
+    Raises PermanentError: it has no `[audit]` section.
     """
     audit = require_audit(recipe)
     if not audit.model:

@@ -39,8 +39,7 @@ class ShardRepairs:
 def find_repairs(campaign: Campaign, audit: AuditReceipt) -> ShardRepairs:
     """Repairs of a track by its audit; none where the recipe repairs nothing.
 
-    Raises:
-        PermanentError: the answers or the reference are damaged.
+    Raises PermanentError: the answers or the reference are damaged.
     """
     settings = campaign.recipe.audit
     if settings is None or not settings.repair:

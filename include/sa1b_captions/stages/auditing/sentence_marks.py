@@ -39,8 +39,7 @@ def draw_sentences(
     Returns:
         Objects with the sentence, its caption and photographs, and `supported` to be filled in.
 
-    Raises:
-        PermanentError: nothing is audited, or what is stored is damaged.
+    Raises PermanentError: nothing is audited, or what is stored is damaged.
     """
     require_audit(campaign.recipe)
     curated = _fresh(campaign, shards, tracks)

@@ -61,8 +61,7 @@ class Inputs:
 def read_inputs(campaign: Campaign, allow_verdicts: Collection[str]) -> Inputs:
     """Read all receipts that a release is made from.
 
-    Raises:
-        PermanentError: a stage is missing or outdated, or the verdict is not allowed.
+    Raises PermanentError: a stage is missing or outdated, or the verdict is not allowed.
     """
     recipe = campaign.recipe
     mark = _mark(campaign)

@@ -36,8 +36,7 @@ def read_reviews(
         rejected: captions of these tracks by the rule that rejects them; without, no recall.
         accepted: captions of these tracks that no rule rejects.
 
-    Raises:
-        PermanentError: a log of marks is damaged.
+    Raises PermanentError: a log of marks is damaged.
     """
     marks = [
         mark

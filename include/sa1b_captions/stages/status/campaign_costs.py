@@ -31,8 +31,7 @@ def forecast_campaign(
     Returns:
         The forecast; None where every shard is captioned.
 
-    Raises:
-        PermanentError: a receipt or an index is damaged, or as `forecast` raises.
+    Raises PermanentError: a receipt or an index is damaged, or as `forecast` raises.
     """
     seen = see(campaign, terms.profile)
     return forecast(campaign.recipe, terms, seen, given) if seen.shards else None
@@ -41,8 +40,7 @@ def forecast_campaign(
 def see(campaign: Campaign, profile: str) -> Seen:
     """Read what a campaign's store tells of pods of a profile.
 
-    Raises:
-        PermanentError: a receipt or an index is damaged.
+    Raises PermanentError: a receipt or an index is damaged.
     """
     shards = read_status(campaign).shards
     captioned = [one.shard for one in shards if all(one.tracks.values())]

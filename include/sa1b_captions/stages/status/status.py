@@ -106,8 +106,7 @@ def read_status(campaign: Campaign, shards: Sequence[str] | None = None) -> Camp
     Args:
         shards: those to look at, in ascending order; by default the recipe's.
 
-    Raises:
-        PermanentError: a receipt is damaged.
+    Raises PermanentError: a receipt is damaged.
     """
     shards = campaign.recipe.shards if shards is None else shards
     stamps = Stamps(campaign, shards)

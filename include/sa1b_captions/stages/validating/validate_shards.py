@@ -69,8 +69,7 @@ def validate_shards(
         task of that name does and why, a pair of texts; `verdicts`, and the names that were
         `validated` and `up_to_date`; `not_curated` with each one's `NotCurated`.
 
-    Raises:
-        RetryableError: the store failed, or a check crashed; the other shards are done then.
+    Raises RetryableError: the store failed, or a check crashed; the other shards are done then.
     """
     wish = Wish(tracks, force=force and run_id is not None, run_id=run_id)
     found: dict[str, ShardSummary] = {}

@@ -24,8 +24,7 @@ def check_config_class(path: Path) -> None:
     When that code fails, lmdeploy falls back to generic dictionaries and TurboMind fails much
     later on one of them.
 
-    Raises:
-        PermanentError: saying what to repair.
+    Raises PermanentError saying what to repair.
     """
     from lmdeploy.archs import get_model_arch
     from lmdeploy.turbomind.supported_models import SUPPORTED_ARCHS
@@ -51,8 +50,7 @@ def check_config_class(path: Path) -> None:
 def check_backend(pipe: Any) -> None:
     """Check that TurboMind runs the model: lmdeploy falls back to PyTorch without an error.
 
-    Raises:
-        PermanentError: naming the engine that was chosen.
+    Raises PermanentError naming the engine that was chosen.
     """
     backend = pipe.async_engine.backend
     if backend != "turbomind":
@@ -80,9 +78,8 @@ def check_golden(ask: Callable[["Image", str], Reply]) -> None:
     Args:
         ask: the model's reply to a question about an image.
 
-    Raises:
-        RetryableError: the answer is wrong; kernels have given garbage on some GPUs (lmdeploy
-            #4285, #2650), and the next pod may get another node.
+    Raises RetryableError: the answer is wrong; kernels have given garbage on some GPUs (lmdeploy
+    #4285, #2650), and the next pod may get another node.
     """
     reply = ask(golden_image(), GOLDEN_PROMPT)
     if not says(reply.caption, "red"):

@@ -70,9 +70,8 @@ def find_snapshot(model: Model, path: str | None) -> Snapshot:
 def engine_options(settings: Settings, model: Model) -> dict[str, Any]:
     """Fields of TurbomindEngineConfig.
 
-    Raises:
-        SettingsError: CAPTIONS_LMDEPLOY_OPTIONS names a field that lmdeploy would ignore, or one
-            that has a setting of its own.
+    Raises SettingsError: CAPTIONS_LMDEPLOY_OPTIONS names a field that lmdeploy would ignore, or one
+    that has a setting of its own.
     """
     from lmdeploy import TurbomindEngineConfig
 
@@ -96,8 +95,7 @@ def engine_options(settings: Settings, model: Model) -> dict[str, Any]:
 def refuse_unknown(config: type, options: dict[str, Any]) -> None:
     """Refuse names that are no fields of a dataclass: lmdeploy's accept and forget them.
 
-    Raises:
-        SettingsError: naming them.
+    Raises SettingsError naming them.
     """
     known = {field.name for field in dataclasses.fields(config)}
     unknown = sorted(set(options) - known)

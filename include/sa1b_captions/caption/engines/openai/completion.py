@@ -223,8 +223,7 @@ def read_models(data: bytes) -> list[str] | None:
 def read_json(data: bytes) -> Any:
     """What JSON says, however oddly it is written; a number too long to mean anything is None.
 
-    Raises:
-        ValueError: it is no JSON, or nested too deeply.
+    Raises ValueError: it is no JSON, or nested too deeply.
     """
     try:
         text = data.decode(json.detect_encoding(data), "replace")
