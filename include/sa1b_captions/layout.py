@@ -117,14 +117,9 @@ def begun_key(campaign: str, track: str, shard: str, generation: str) -> str:
     return f"{captions_prefix(campaign, track, shard)}{name}"
 
 
-def curated_prefix(campaign: str, track: str) -> str:
-    """Folder of what curate leaves of a track's shards."""
-    return f"{campaign_prefix(campaign)}curated/{track}/"
-
-
 def curated_key(campaign: str, track: str, shard: str, name: str) -> str:
     """What curate leaves of a shard, such as `accepted.parquet` and `duplicates.parquet`."""
-    return f"{curated_prefix(campaign, track)}{shard}/{name}"
+    return f"{campaign_prefix(campaign)}curated/{track}/{shard}/{name}"
 
 
 def curate_receipt_key(campaign: str, track: str, shard: str) -> str:
@@ -132,14 +127,9 @@ def curate_receipt_key(campaign: str, track: str, shard: str) -> str:
     return curated_key(campaign, track, shard, "receipt.json")
 
 
-def audit_prefix(campaign: str, track: str) -> str:
-    """Folder of the audits of a track's shards."""
-    return f"{campaign_prefix(campaign)}audit/{track}/"
-
-
 def audit_key(campaign: str, track: str, shard: str, name: str) -> str:
     """What an audit leaves of a shard, such as `answers.parquet`."""
-    return f"{audit_prefix(campaign, track)}{shard}/{name}"
+    return f"{campaign_prefix(campaign)}audit/{track}/{shard}/{name}"
 
 
 def audit_receipt_key(campaign: str, track: str, shard: str) -> str:
@@ -282,14 +272,9 @@ def manifest_key(version: str) -> str:
     return release_key(version, MANIFEST)
 
 
-def difference_prefix() -> str:
-    """Folder of all comparisons of releases and campaigns."""
-    return "diffs/"
-
-
 def difference_key(before: str, after: str, kind: str) -> str:
     """Comparison of two sides, by their names in keys, as `json` or as an `html` page.
 
     Neither lies in a release: the page shows photographs.
     """
-    return f"{difference_prefix()}{before}/{after}.{kind}"
+    return f"diffs/{before}/{after}.{kind}"

@@ -141,7 +141,7 @@ def test_a_judge_that_is_lost_leaves_nothing_and_the_next_run_goes_on(tmp_path):
     with pytest.raises(RetryableError, match="gone"):
         audit_shards(campaign, [SHARD], Dying, tracks=["single_en"])
     assert Dying.closed
-    assert list(campaign.store.list(layout.audit_prefix(campaign.name, "single_en"))) == []
+    assert list(campaign.store.list(f"{layout.campaign_prefix(campaign.name)}audit/")) == []
     receipt, _ = audit(campaign, Judge(world))
     assert receipt.drawn == 6
 
