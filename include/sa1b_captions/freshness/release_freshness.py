@@ -32,6 +32,8 @@ from sa1b_captions.receipts.receipt_files import (
 from sa1b_captions.recipe import TRACKS, Track
 from sa1b_captions.shards import format_selection, parse_selection
 
+_log = logging.getLogger(__name__)
+
 RELEASE = "the release"
 
 
@@ -245,9 +247,6 @@ def _why_validation_stale(
         {track: dedups[track] for track in campaign.tracks},
         [state.validation for state in released],
     )
-
-
-_log = logging.getLogger(__name__)
 
 
 def select(

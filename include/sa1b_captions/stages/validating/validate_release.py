@@ -23,8 +23,8 @@ from sa1b_captions.quality.curated import (
 )
 from sa1b_captions.quality.report.release import ReleaseFindings, render_release
 from sa1b_captions.quality.report.window_occupancy import check_release, sum_up
-from sa1b_captions.receipts import CurateReceipt, ReleaseValidation, RunSummary, ShardValidation
-from sa1b_captions.receipts.findings import Check, Measure, judge
+from sa1b_captions.receipts import CurateReceipt, ReleaseValidation, RunSummary
+from sa1b_captions.receipts.findings import Check, judge
 from sa1b_captions.receipts.receipt_files import (
     digest,
     read_receipt,
@@ -66,14 +66,14 @@ def validate_release(
             track: read_duplicates(campaign, receipt) for track, receipt in dedups.items()
         }
         verdicts = {state.shard: _verdict(state, campaign.tracks) for state in states}
-        health = _shard_health(shard_results, verdicts)
-        by_shard = metrics.shard_metrics(curated, duplicates, verdicts, health)
-        told = {
-            shard: result.occupancy
-            for shard, result in shard_results.items()
-            if result is not None and verdicts[shard] != "outdated"
+        present = {  # none of captions that were curated again since
+            shard: found
+            for shard, found in shard_results.items()
+            if found is not None and verdicts[shard] != "outdated"
         }
-        occupancy = sum_up(told)
+        health = {shard: found.health for shard, found in present.items()}
+        by_shard = metrics.shard_metrics(curated, duplicates, verdicts, health)
+        occupancy = sum_up({shard: found.occupancy for shard, found in present.items()})
         checks = [*_check_release(campaign, by_shard), *check_release(occupancy)]
         verdict = judge(checks)
         alike = {track: receipt.alike for track, receipt in dedups.items() if receipt.alike}
@@ -152,17 +152,6 @@ def _verdict(state: ShardState, tracks: Collection[str]) -> str:
     if state.validation is None:
         return "missing"
     return "outdated" if state.stale_validation else state.validation.verdict_in(tracks).value
-
-
-def _shard_health(
-    results: Mapping[str, ShardValidation | None], verdicts: Mapping[str, str]
-) -> dict[str, dict[str, list[Measure]]]:
-    """Stored measures of each shard and track; none of captions that were curated again since."""
-    return {
-        shard: result.health
-        for shard, result in results.items()
-        if result is not None and verdicts[shard] != "outdated"
-    }
 
 
 def _check_release(campaign: Campaign, by_shard: pa.Table) -> list[Check]:
