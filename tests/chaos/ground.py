@@ -7,7 +7,6 @@ import subprocess
 import sys
 import threading
 import time
-from base64 import urlsafe_b64encode
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
@@ -20,7 +19,7 @@ from sa1b_captions.storage import Store, open_store_url
 from tests.chaos import model, sources
 from tests.chaos.plan import Scene
 from tests.chaos.services import IMPATIENT, ChaosStack
-from tests.support.deployment import ROOT, env_example
+from tests.support.deployment import ROOT, filled_env, small_recipe
 from tests.support.jumping_clock import JumpingClock
 from tests.support.openai_server import OpenAIServer
 from tests.support.process_kubernetes import ProcessKubernetes
@@ -30,6 +29,8 @@ IMAGES = 6
 """Of one shard."""
 DISK_BYTES = 192 << 20
 PER_RUN, PER_POD = 5, 2
+BLOCK = 2
+"""Samples of a block."""
 WINDOW = 2
 """Captions in flight, of which each takes `model.CAPTION_S`."""
 
@@ -126,22 +127,6 @@ def replace(path: Path, text: str) -> None:
     new.replace(path)
 
 
-def small_recipe(shards: int) -> str:
-    """That of two shards for so many, in blocks of two: the engine says much the same of any."""
-    text = (ROOT / "tests" / "support" / "two_shards.toml").read_text()
-    for written, meant in (
-        ('shards = "0-1"', f'shards = "0-{shards - 1}"'),
-        ("block_size = 8", "block_size = 2"),
-        ("reject_share_warning = 0.25", "reject_share_warning = 1.0"),
-        ("reject_share_critical = 0.5", "reject_share_critical = 1.0"),
-        ("min_rows = 5", "min_rows = 1"),
-    ):
-        if written not in text:
-            raise ValueError(f"two_shards.toml has no {written}")
-        text = text.replace(written, meant)
-    return text
-
-
 @contextmanager
 def open_ground(folder: Path, scene: Scene, shards: int, journal: Journal) -> Iterator[Ground]:
     """Start everything; at the end everything is stopped."""
@@ -150,7 +135,7 @@ def open_ground(folder: Path, scene: Scene, shards: int, journal: Journal) -> It
         (folder / name).mkdir()
     with ExitStack() as undo:
         undo.enter_context(_disk(folder / "disk"))
-        (folder / "data" / "recipe.toml").write_text(small_recipe(shards))
+        (folder / "data" / "recipe.toml").write_text(small_recipe(shards, BLOCK))
         sources.write_archives(folder / "archives", names, IMAGES)
         (source_port,) = free_ports(1)
         server = undo.enter_context(model.serve_preview(folder / "data" / "recipe.toml"))
@@ -178,15 +163,7 @@ def open_ground(folder: Path, scene: Scene, shards: int, journal: Journal) -> It
 def _stack(
     folder: Path, scene: Scene, server: OpenAIServer, cluster: ProcessKubernetes
 ) -> ChaosStack:
-    made = {
-        name: secrets.token_hex(16)
-        for name, value in env_example().items()
-        if not value and not name.startswith("CAPTIONS_")
-    }
     own = {
-        "AIRFLOW_FERNET_KEY": urlsafe_b64encode(secrets.token_bytes(32)).decode(),
-        "CAPTIONS_LINKS": "/opt/airflow/data/links.tsv",
-        "CAPTIONS_RECIPE": "/opt/airflow/data/recipe.toml",
         "CAPTIONS_SHARDS_PER_RUN": str(PER_RUN),
         "CAPTIONS_SHARDS_PER_POD": str(PER_POD),
         "CAPTIONS_ENGINE": "openai",
@@ -215,7 +192,7 @@ def _stack(
         "CHAOS_FOLDER": str(folder),
         **IMPATIENT,
     }
-    return ChaosStack(folder, env_example() | made | own, weather=folder / "weather", more=more)
+    return ChaosStack(folder, filled_env(own), weather=folder / "weather", more=more)
 
 
 @contextmanager

@@ -9,8 +9,9 @@ import httpx
 
 from sa1b_captions import layout
 from sa1b_captions.errors import RetryableError
-from tests.chaos.ground import Ground, replace, small_recipe
+from tests.chaos.ground import BLOCK, Ground, replace
 from tests.chaos.plan import Fault
+from tests.support.deployment import small_recipe
 
 
 @contextmanager
@@ -69,7 +70,7 @@ def _has_validated_shard(ground: Ground) -> bool:
 def _edited(change: Callable[[str], str]) -> Callable[[Ground, Fault], Iterator[str]]:
     def edit(ground: Ground, fault: Fault) -> Iterator[str]:
         file = ground.data / "recipe.toml"
-        right = small_recipe(len(ground.shards))
+        right = small_recipe(len(ground.shards), BLOCK)
         replace(file, change(right))
         try:
             yield fault.kind

@@ -5,7 +5,7 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -41,25 +41,12 @@ IMPATIENT = {
 }
 
 
-@dataclass(frozen=True)
-class ChaosPlace(ContainerPlace):
-    """A place with variables that the compose file does not have."""
-
-    more: Mapping[str, str] = field(default_factory=dict)
-
-    def environment(self) -> dict[str, str]:
-        """Compose's and ours."""
-        return super().environment() | dict(self.more)
-
-
 @dataclass
 class ChaosStack(Stack):
     """The services, which come again when they end."""
 
     weather: Path = Path()
     """Of the store."""
-    more: Mapping[str, str] = field(default_factory=dict)
-    """Variables of every service."""
     restarts: dict[str, int] = field(default_factory=dict)
     _held: set[str] = field(default_factory=set)
     _lock: threading.RLock = field(default_factory=threading.RLock)
@@ -77,8 +64,10 @@ class ChaosStack(Stack):
         return self.ports | dict(zip(("health", "logs"), free_ports(2), strict=True))
 
     def _place(self, service: Service) -> ContainerPlace:
-        ports = self._ports_of_second if service.name == SECOND else self.ports
-        return ChaosPlace(service, self.folder, ports, self.more)
+        place = super()._place(service)
+        if service.name == SECOND:
+            place = dataclasses.replace(place, ports=self._ports_of_second)
+        return place
 
     def _command(self, place: ContainerPlace) -> list[str]:
         if place.service.name == "seaweedfs":
@@ -104,15 +93,11 @@ class ChaosStack(Stack):
             self.restarts[name] = self.restarts.get(name, 0) + 1
             self._start(self.services[name])
 
-    def down(self) -> dict[str, float]:
+    def down(self, most_s: float = float("inf")) -> dict[str, float]:
         """As ever, and nothing comes again."""
         self._ended.set()
         with self._lock:
-            return super().down()
-
-    def process(self, name: str) -> psutil.Process:
-        """Of a service that runs."""
-        return psutil.Process(self._running[name].pid)
+            return super().down(most_s)
 
     @contextmanager
     def away(self, name: str, number: int = signal.SIGKILL) -> Iterator[None]:

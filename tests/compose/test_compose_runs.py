@@ -5,14 +5,13 @@ import os
 import secrets
 import subprocess
 import time
-from base64 import urlsafe_b64encode
 
 import pytest
 import yaml
 
 from demo.archives import build_archives
 from sa1b_captions.storage import open_store_url
-from tests.support.deployment import COMPOSE_FILE, ROOT, env_example
+from tests.support.deployment import COMPOSE_FILE, ROOT, filled_env
 
 START_S = RUN_S = 900
 DATA = "/opt/airflow/data"
@@ -25,15 +24,7 @@ READERS = tuple(
 @pytest.fixture(scope="module")
 def settings():
     """A usable `.env`: the example with credentials of this trial."""
-    made = {name: secrets.token_hex(32) for name, value in env_example().items() if not value}
-    made = {name: value for name, value in made.items() if not name.startswith("CAPTIONS_")}
-    fernet = urlsafe_b64encode(secrets.token_bytes(32)).decode()
-    own = {
-        "AIRFLOW_FERNET_KEY": fernet,
-        "CAPTIONS_LINKS": f"{DATA}/links.tsv",
-        "CAPTIONS_RECIPE": f"{DATA}/recipe.toml",
-    }
-    return env_example() | made | own
+    return filled_env({})
 
 
 @pytest.fixture(scope="module")

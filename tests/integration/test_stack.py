@@ -5,13 +5,11 @@
 
 import json
 import os
-import secrets
 import shutil
 import subprocess
 import sys
 import tempfile
 import time
-from base64 import urlsafe_b64encode
 from pathlib import Path
 
 import httpx
@@ -20,7 +18,7 @@ import pytest
 from demo.airflow_api import AirflowApi, wait_until
 from sa1b_captions.storage import open_store_url
 from tests.support import builders, stack
-from tests.support.deployment import ROOT, env_example
+from tests.support.deployment import ROOT, filled_env, small_recipe
 
 SHARDS = int(os.environ.get("STACK_SHARDS") or 4)
 IMAGES = 4
@@ -60,7 +58,7 @@ def archives(folder, free_port):
         for path in sorted(served.iterdir())
     ]
     (data / "links.tsv").write_text("\n".join(["file_name\tcdn_link", *rows]))
-    (data / "recipe.toml").write_text(small_recipe())
+    (data / "recipe.toml").write_text(small_recipe(SHARDS))
     server = subprocess.Popen(
         [sys.executable, "-m", "uvicorn", "demo.archive_server:app", f"--port={free_port}"],
         env=os.environ | {"DEMO_ARCHIVES": str(served), "PYTHONPATH": str(ROOT)},
@@ -72,34 +70,15 @@ def archives(folder, free_port):
     server.wait()
 
 
-def small_recipe():
-    """The demo's recipe for these shards: the preview engine says much the same of any of them."""
-    text = (ROOT / "tests" / "support" / "two_shards.toml").read_text()
-    for written, meant in (
-        ('shards = "0-1"', f'shards = "0-{SHARDS - 1}"'),
-        ("reject_share_warning = 0.25", "reject_share_warning = 1.0"),
-        ("reject_share_critical = 0.5", "reject_share_critical = 1.0"),
-        ("min_rows = 5", "min_rows = 1"),
-    ):
-        assert written in text
-        text = text.replace(written, meant)
-    return text
-
-
 @pytest.fixture(scope="module")
 def running(folder, archives):
     """Everything that `docker compose up --wait` starts, up and healthy."""
-    made = {name: secrets.token_hex(16) for name, value in env_example().items() if not value}
-    made = {name: value for name, value in made.items() if not name.startswith("CAPTIONS_")}
     own = {
-        "AIRFLOW_FERNET_KEY": urlsafe_b64encode(secrets.token_bytes(32)).decode(),
-        "CAPTIONS_LINKS": "/opt/airflow/data/links.tsv",
-        "CAPTIONS_RECIPE": "/opt/airflow/data/recipe.toml",
         "CAPTIONS_SHARDS_PER_RUN": str(-(-SHARDS // DAYS)),
         "CAPTIONS_SHARDS_PER_POD": str(min(10, -(-SHARDS // DAYS))),
         "GPU_SLOTS": "2",
     }
-    services = stack.Stack(folder, env_example() | made | own)
+    services = stack.Stack(folder, filled_env(own))
     try:
         services.up()
         yield services

@@ -8,7 +8,7 @@ a process cannot have is replaced in these: host names and ports by 127.0.0.1 an
 import os
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from tests.support.compose_file import Service
@@ -29,6 +29,8 @@ class ContainerPlace:
     project: Path
     ports: Mapping[str, int]
     """By the names in PORTS."""
+    more: Mapping[str, str] = field(default_factory=dict)
+    """Variables that the compose file does not have, or has otherwise."""
 
     @property
     def root(self) -> Path:
@@ -76,7 +78,7 @@ class ContainerPlace:
             "PGHOST": "127.0.0.1",
             "PGPORT": str(self.ports["postgres"]),
         }
-        return of_the_image | instead_of_a_network | given
+        return of_the_image | instead_of_a_network | given | dict(self.more)
 
     def command(self) -> list[str]:
         """What an Airflow container runs, by the entrypoint of its image."""

@@ -37,6 +37,8 @@ class Stack:
     folder: Path
     variables: Mapping[str, str]
     """What `.env` holds."""
+    more: Mapping[str, str] = field(default_factory=dict)
+    """Variables of every service, over the compose file's."""
     ports: dict[str, int] = field(
         default_factory=lambda: dict(zip(PORTS, free_ports(len(PORTS)), strict=True))
     )
@@ -64,14 +66,14 @@ class Stack:
         """Of the user admin."""
         return self.variables["ADMIN_PASSWORD"]
 
-    def up(self) -> None:
+    def up(self, within_s: float = START_S) -> None:
         """Start everything in compose's order, and wait until all is healthy.
 
         Raises:
             StackError: a service ended or stayed unhealthy; its log's end is in the message.
         """
         began: dict[str, float] = {}
-        deadline = time.monotonic() + START_S
+        deadline = time.monotonic() + within_s
         while waited := sorted(set(self.to_start) - set(self.started_s)):
             for name in waited:
                 if name in began and self._ready(self.services[name]):
@@ -82,17 +84,18 @@ class Stack:
                     began[name] = time.monotonic()
                     self._start(self.services[name])
             if time.monotonic() > deadline:
-                raise StackError(f"not ready after {START_S} s: {', '.join(waited)}")
+                raise StackError(f"not ready after {within_s:g} s: {', '.join(waited)}")
             time.sleep(0.5)
 
-    def down(self) -> dict[str, float]:
+    def down(self, most_s: float = float("inf")) -> dict[str, float]:
         """Stop in the opposite order; returns the seconds each service took.
 
-        A service that outlasts its grace period is killed and gets infinity.
+        A service that outlasts its grace period, or `most_s`, is killed and gets infinity.
         """
         took: dict[str, float] = {}
         for name in reversed(list(self._running)):
-            process, grace_s = self._running.pop(name), self.services[name].stop_grace_s
+            process = self._running.pop(name)
+            grace_s = min(self.services[name].stop_grace_s, most_s)
             began = time.monotonic()
             process.terminate()
             try:
@@ -120,6 +123,10 @@ class Stack:
             raise StackError(f"{' '.join(command)}: {done.stdout[-1000:]}{done.stderr[-3000:]}")
         return done.stdout
 
+    def process(self, name: str) -> psutil.Process:
+        """Of a service that runs."""
+        return psutil.Process(self._running[name].pid)
+
     def log(self, name: str) -> str:
         """What a service has printed."""
         return (self.folder / "logs" / f"{name}.log").read_text(errors="replace")
@@ -137,7 +144,7 @@ class Stack:
         }
 
     def _place(self, service: Service) -> ContainerPlace:
-        return ContainerPlace(service, self.folder, self.ports)
+        return ContainerPlace(service, self.folder, self.ports, self.more)
 
     def _ready(self, service: Service) -> bool:
         """Whether a service that was started meets what others wait for."""
