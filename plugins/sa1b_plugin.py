@@ -5,6 +5,7 @@ and only the API server gets one.
 """
 
 import importlib
+import sys
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -64,6 +65,25 @@ class RunNotes:
         _take_note(dag_run)
 
 
+class Preload:
+    """Lets a process that forks others import what each of them would."""
+
+    @hookimpl
+    def on_starting(self, component: Any) -> None:
+        """Called as a process of Airflow starts, with a job that does not know yet what it does.
+
+        Every task calls it as well, with something else.
+        """
+        if type(component).__name__ != "Job":
+            return
+        from airflow.sdk.configuration import conf
+
+        from sa1b_operators.preload import forks, preload
+
+        if forks("".join(sys.argv[1:2]), conf.get("core", "executor")):
+            preload()
+
+
 def _take_note(dag_run: Any) -> None:
     if dag_run.dag_id not in DAGS:
         return
@@ -103,7 +123,7 @@ class CaptionsPlugin(AirflowPlugin):
     fastapi_root_middlewares = [  # noqa: RUF012
         {"middleware": TrailingSlash, "args": [], "kwargs": {}, "name": "/captions to /captions/"}
     ]
-    listeners = [RunNotes()]  # noqa: RUF012
+    listeners = [RunNotes(), Preload()]  # noqa: RUF012
     external_views = [  # noqa: RUF012
         {
             "name": "Campaign board",
