@@ -29,7 +29,11 @@ LOST = "lost"
 """Status of an event that says why nothing more can come of the pod."""
 
 PROGRESS_INTERVAL_S = 120.0
-"""A task has to wake up to note its progress, which takes a worker's slot for some seconds."""
+"""Between two looks at a pod. Its task has to wake up to note its progress, which costs as much as
+its start did and takes a worker's slot for some seconds."""
+EARLY_S = 600.0
+LATER_INTERVAL_S = 600.0
+"""Of a pod that has run for `EARLY_S`: between two such notes."""
 FIRST_EVENT_S = 10.0
 """An event may not overtake the executor's report on the process that deferred the task: Airflow
 takes that for the report on the resumed one, and fails a task that has not run yet."""
@@ -178,9 +182,17 @@ class ProgressPodTrigger(KubernetesPodTrigger):
             return self._event("timeout", "the image could not be pulled")
         line = pod_watch.start_of(pod, self.base_container_name)
         line = line or await self._last_line(interval_s)
-        if not line or line == self.trigger_kwargs.get(SHOWN):
+        if not line or line == self.trigger_kwargs.get(SHOWN) or self._told_lately(pod, now):
             return None
         return self._event(PROGRESS, line) | {SHOWN: line, TROUBLE: trouble}
+
+    def _told_lately(self, pod: Any, now: dt.datetime) -> bool:
+        """Whether a pod that has run for long has told its progress, if any, not long ago."""
+        began, told = pod.status.start_time, self.trigger_start_time
+        if began is None or SHOWN not in self.trigger_kwargs:
+            return False
+        waited_s = (now - told).total_seconds()
+        return (now - began).total_seconds() > EARLY_S and waited_s < LATER_INTERVAL_S
 
     def _trouble_since(self, pod: Any) -> float | None:
         since: float | None = None

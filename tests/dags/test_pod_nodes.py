@@ -76,7 +76,7 @@ def test_a_pod_of_a_lost_node_is_followed_by_another(
     assert cause in capsys.readouterr().out
 
 
-def event_of(cluster, status, metadata=None, wait_s=30):
+def event_of(cluster, status, metadata=None, wait_s=30, told=None):
     """What the trigger fires with for a pod, or None if it does not."""
     cluster.pods["p"] = {
         "metadata": {"name": "p", "namespace": "captions"} | (metadata or {}),
@@ -91,7 +91,7 @@ def event_of(cluster, status, metadata=None, wait_s=30):
         connection_extras={"kube_config": cluster.kube_config()},
         poll_interval=0.05,
         startup_check_interval=0.05,
-        trigger_kwargs=dict(WATCHED),
+        trigger_kwargs=WATCHED | (told or {}),
     )
 
     async def first():
@@ -116,6 +116,19 @@ def test_a_pod_that_may_come_back_is_waited_for(cluster, airflow_db, status, met
     cluster.log = ""
     # Made now: the tests are collected minutes before they run.
     assert event_of(cluster, status(), metadata, wait_s=2) is None
+
+
+def test_a_pod_that_runs_for_long_tells_its_progress_seldom(cluster, airflow_db, monkeypatch):
+    """Each time a task process starts for it, which costs more than all else of the task."""
+    cluster.log = f"{just_now()[:-1]}.000000000Z progress: 7/9 samples\n"
+    began = dt.datetime.now(dt.UTC) - dt.timedelta(seconds=trigger.EARLY_S + 30)
+    status = RUNNING | {"startTime": began.strftime("%Y-%m-%dT%H:%M:%SZ")}
+    assert event_of(cluster, status)["message"] == "7/9 samples"
+    told = {trigger.SHOWN: "6/9 samples"}
+    assert event_of(cluster, status, wait_s=2, told=told) is None
+    assert event_of(cluster, RUNNING | {"startTime": just_now()}, told=told) is not None
+    monkeypatch.setattr(trigger, "LATER_INTERVAL_S", 0.5)
+    assert event_of(cluster, status, told=told)["message"] == "7/9 samples"
 
 
 def test_an_event_does_not_overtake_the_executors_report(cluster, airflow_db, monkeypatch):
