@@ -23,7 +23,7 @@ RAY = RAY_USAGE_STATS_ENABLED=0 RAY_agent_register_timeout_ms=300000 RAY_raylet_
 unexport PYTHONDONTWRITEBYTECODE
 unexport VIRTUAL_ENV
 
-.PHONY: help setup demo down test test-unit test-stages test-dags coverage test-s3 test-integration test-matrix test-fresh test-cluster test-kind test-compose test-helm test-stack test-chaos test-ray test-consumers test-browser test-images bench-ingest bench-console bench-curate bench-dedup bench-export bench-scale bench-scale-out bench-peers fuzz test-lmdeploy gpu-smoke gpu-bench lint lint-workflows format pins sbom weaknesses docs gold clean
+.PHONY: help setup demo down test test-unit test-stages test-dags coverage test-s3 test-integration test-matrix test-fresh test-cluster test-kind test-compose test-helm test-stack test-chaos test-ray test-consumers test-browser test-images bench-ingest bench-console bench-curate bench-dedup bench-export bench-scale bench-scale-out bench-control bench-peers fuzz test-lmdeploy gpu-smoke gpu-bench lint lint-workflows format pins sbom weaknesses docs gold clean
 
 help: ## List the targets
 	@awk -F':.*## ' '/^[a-z0-9-]+:.*## /{printf "  make %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -196,6 +196,9 @@ bench-scale: $(STAMP) ## 12M captions from curate to a verified release, stage b
 
 bench-scale-out: $(STAMP) .venv/.ray ## The same on Ray nodes of one CPU: 1, 2 and 4; ROWS for fewer captions
 	ROWS=$(or $(ROWS),1008000) $(RAY) $(BIN)/python -m benchmarks.bench_scale_out
+
+bench-control: $(STAMP) ## Airflow itself over 1000 shards and over a tenth, pods simulated; SHARDS for fewer, LIMIT_S (4 hours)
+	@SHARDS=$(or $(SHARDS),1000) LIMIT_S=$(or $(LIMIT_S),14400) exec $(BIN)/python -m benchmarks.bench_control
 
 bench-peers: $(STAMP) ## Side by side with other tools on one simulated server; TOOLS for some, IMAGES
 	@-$(MAKE) --no-print-directory --keep-going $(PEERS:%=.venv-peers-%/.installed)
