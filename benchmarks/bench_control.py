@@ -15,7 +15,10 @@ import resource
 import signal
 import sys
 import time
+from dataclasses import dataclass, field
 from typing import Any
+
+import httpx
 
 from benchmarks.control_database import Database, spread
 from benchmarks.control_samples import DAG, Pages, Processes, Samples
@@ -24,6 +27,8 @@ from demo.airflow_api import AirflowApi, wait_until
 from tests.support.stack import Stack, can_run
 
 EVERY_S = 5.0
+PAGES_EVERY_S = 30.0
+"""Pages cost as well, so they are asked for as a few people would."""
 SMALLER = 10
 FINISHED = ("success", "failed")
 GOAL_GROWTH, GOAL_CONSOLE_S = 1.2, 1.0
@@ -41,9 +46,10 @@ def measure(shards: int, deadline: float) -> dict[str, Any]:
         database, processes = Database(services), Processes(services)
         size_mib, began = database.size_mib(), time.monotonic()
         run_id = api.trigger(DAG, {"shards": f"0-{shards - 1}"})
-        pages, samples = Pages(services, run_id), Samples()
+        pages = Pages(services, run_id)
+        watch = Watch(api, run_id, database, processes, pages)
         try:
-            state = _watch(api, run_id, deadline, lambda: samples.take(database, processes, pages))
+            state, samples = watch.to_the_end(deadline), watch.samples
             cpu_s, wall_s = processes.cpu_s(), time.monotonic() - began
             counted = {"shards": shards, "run": state, "completed": state == "success"}
             counted |= _costs(shards, database.states(run_id), cpu_s, wall_s, stages)
@@ -57,20 +63,44 @@ def measure(shards: int, deadline: float) -> dict[str, Any]:
             database.close()
 
 
-def _watch(api: AirflowApi, run_id: str, deadline: float, sample: Any) -> str:
-    """Sample until the run ends or the time is up; returns the run's state."""
-    first = said = time.monotonic()
-    while True:
-        began = time.monotonic()
-        sample()
-        state = str(api.run(DAG, run_id)["state"])
-        if state in FINISHED or began > deadline:
-            return state
-        if began - said > 60:
-            said = began
-            minutes, load = (began - first) / 60, os.getloadavg()[0]
-            print(f"{state} for {minutes:.0f} minutes, load {load:.0f}", flush=True)
-        time.sleep(max(0.0, began + EVERY_S - time.monotonic()))
+@dataclass
+class Watch:
+    """A run that is being measured."""
+
+    api: AirflowApi
+    run_id: str
+    database: Database
+    processes: Processes
+    pages: Pages
+    samples: Samples = field(default_factory=Samples)
+
+    def to_the_end(self, deadline: float) -> str:
+        """Measure until the run ends, the time is up or a component ends; returns what it was."""
+        first = said = looked = time.monotonic()
+        self.samples.look(self.pages)
+        while True:
+            began = time.monotonic()
+            self.samples.take(self.database, self.processes)
+            if began - looked > PAGES_EVERY_S:
+                looked = began
+                self.samples.look(self.pages)
+            if ended := self.processes.ended():
+                return f"{', '.join(ended)} ended"
+            state = self._state()
+            if state in FINISHED or began > deadline:
+                return state
+            if began - said > 60:
+                said = began
+                minutes, load = (began - first) / 60, os.getloadavg()[0]
+                states = self.database.states(self.run_id)
+                print(f"{state} for {minutes:.0f} minutes, load {load:.0f}: {states}", flush=True)
+            time.sleep(max(0.0, began + EVERY_S - time.monotonic()))
+
+    def _state(self) -> str:
+        try:
+            return str(self.api.run(DAG, self.run_id)["state"])
+        except httpx.HTTPError as error:
+            return f"not known: {error}"
 
 
 def _stage_cpu_s(services: Stack, name: str) -> float:
@@ -120,7 +150,8 @@ def _database(
 def _looks(samples: Samples, cluster: TimedKubernetes) -> dict[str, Any]:
     return {
         "peak_pss_mib": samples.memory_mib,
-        "pages_s": {name: spread(took) for name, took in samples.pages_s.items()},
+        "pages_s": {name: spread(took) for name, took in samples.pages_s.items() if took},
+        "unanswered": dict(samples.unanswered),
         "pods": {"made": len(cluster.created), "most_at_once": cluster.most_at_once},
         "pod_end_to_delete_s": spread(cluster.noticed_s),
     }
@@ -150,7 +181,10 @@ def cells(one: dict[str, Any]) -> dict[str, object]:
 def table(found: list[dict[str, Any]]) -> str:
     """The sizes side by side, for people."""
     columns = [cells(one) for one in found]
-    lines = [f"| {name} | {' | '.join(str(one[name]) for one in columns)} |" for name in columns[0]]
+    lines = [
+        f"| {name} | {' | '.join(str(one.get(name, '')) for one in columns)} |"
+        for name in columns[0]
+    ]
     return "\n".join([lines[0], "|---" * (len(found) + 1) + "|", *lines[1:]])
 
 

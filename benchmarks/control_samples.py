@@ -1,6 +1,7 @@
 """What is measured every few seconds while a run goes through the stack."""
 
 import time
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
@@ -28,6 +29,11 @@ class Processes:
     def __init__(self, services: Stack) -> None:
         self._services = services
         self._before = self._cpu_s()
+
+    def ended(self) -> list[str]:
+        """Components that run no more."""
+        found = ((name, self._services.process(one)) for name, one in COMPONENTS.items())
+        return [name for name, one in found if one.status() == psutil.STATUS_ZOMBIE]
 
     def cpu_s(self) -> dict[str, float]:
         """CPU seconds by component; those of stages are with the tasks that waited for them."""
@@ -105,17 +111,16 @@ class Pages:
             "console: gallery": ("/captions/gallery", {}),
         }
 
-    def ask(self) -> dict[str, float]:
-        """Seconds to the last byte of each.
-
-        Raises:
-            httpx.HTTPError: one is not served.
-        """
-        took = {}
+    def ask(self) -> dict[str, float | None]:
+        """Seconds to the last byte of each; None of one that is not served."""
+        took: dict[str, float | None] = {}
         for name, (path, query) in self.paths.items():
             began = time.perf_counter()
-            self._http.get(path, params=query).raise_for_status()
-            took[name] = time.perf_counter() - began
+            try:
+                self._http.get(path, params=query).raise_for_status()
+                took[name] = time.perf_counter() - began
+            except httpx.HTTPError:
+                took[name] = None
         return took
 
     def close(self) -> None:
@@ -131,11 +136,20 @@ class Samples:
     memory_mib: dict[str, float] = field(default_factory=dict)
     """The most at any moment."""
     pages_s: dict[str, list[float]] = field(default_factory=dict)
+    unanswered: Counter[str] = field(default_factory=Counter)
+    """Pages that were not served, by name."""
 
-    def take(self, database: Database, processes: Processes, pages: Pages) -> None:
-        """Take one of each."""
+    def take(self, database: Database, processes: Processes) -> None:
+        """Measure database and processes."""
         self.heartbeat_age_s.append(database.heartbeat_age_s())
         for name, mib in processes.memory_mib().items():
             self.memory_mib[name] = max(self.memory_mib.get(name, 0.0), round(mib))
+
+    def look(self, pages: Pages) -> None:
+        """Ask for every page once."""
         for name, seconds in pages.ask().items():
-            self.pages_s.setdefault(name, []).append(seconds)
+            times = self.pages_s.setdefault(name, [])
+            if seconds is None:
+                self.unanswered[name] += 1
+            else:
+                times.append(seconds)
