@@ -26,7 +26,7 @@ from pathlib import Path
 import boto3  # noqa: TID253, this is its only use
 
 from benchmarks.sa1b_archive import build_archive
-from sa1b_captions.ingest.resume_state import PART_BYTES
+from sa1b_captions.ingest.downloading.resume_state import PART_BYTES
 
 SIZES_MB = (250, 500, 1000)
 REPEATS = 3
@@ -46,7 +46,7 @@ for path in sorted(Path(sys.argv[3]).iterdir()):
 """
 INGEST = """
 import sys
-from sa1b_captions.ingest.links import parse_links
+from sa1b_captions.ingest.downloading.links import parse_links
 from sa1b_captions.stages.ingesting.ingest import ingest_shard
 from sa1b_captions.storage import open_store_url
 url, endpoint, links, connections, part_bytes = sys.argv[1:]

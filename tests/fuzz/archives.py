@@ -9,10 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sa1b_captions.errors import DamagedArchiveError
-from sa1b_captions.ingest.annotation import read_annotation
-from sa1b_captions.ingest.archive import repack
-from sa1b_captions.ingest.index import Problem
-from sa1b_captions.ingest.jpeg import read_jpeg_header
+from sa1b_captions.ingest.repacking.annotation import read_annotation
+from sa1b_captions.ingest.repacking.archive import repack
+from sa1b_captions.ingest.repacking.index import Problem
+from sa1b_captions.ingest.repacking.jpeg import read_jpeg_header
 from tests.fuzz.mutations import changed_json, damaged_bytes, json_bytes
 from tests.support import builders
 

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sa1b_captions.errors import PermanentError
-from sa1b_captions.ingest.links import parse_links
+from sa1b_captions.ingest.downloading.links import parse_links
 from sa1b_captions.quality.browse.filters import parse_draw, parse_filters, search_patterns
 from sa1b_captions.quality.browse.limit_changes import parse_change
 from sa1b_captions.quality.browse.orders import key_numbers, unit_key

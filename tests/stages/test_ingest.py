@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 
 from sa1b_captions import layout, records
 from sa1b_captions.errors import CaptioningError, PermanentError, RetryableError
-from sa1b_captions.ingest.http_client import Patience
-from sa1b_captions.ingest.links import Link, parse_links
+from sa1b_captions.ingest.downloading.http_client import Patience
+from sa1b_captions.ingest.downloading.links import Link, parse_links
 from sa1b_captions.receipts.receipt_files import ingest_place, read_receipt
 from sa1b_captions.stages.ingesting.ingest import ingest_shard
 from sa1b_captions.storage import Store, open_store_url, s3

@@ -8,8 +8,8 @@ from sa1b_captions import layout, records
 from sa1b_captions.caption.sampling import read_index
 from sa1b_captions.errors import CaptioningError, PermanentError, RetryableError
 from sa1b_captions.generations import FIRST
-from sa1b_captions.ingest.http_client import Patience
-from sa1b_captions.ingest.links import parse_links
+from sa1b_captions.ingest.downloading.http_client import Patience
+from sa1b_captions.ingest.downloading.links import parse_links
 from sa1b_captions.quality.report.thumbnails import Thumbnails
 from sa1b_captions.receipts.receipt_files import ingest_place, read_receipt
 from sa1b_captions.recipe import TRACKS

@@ -9,7 +9,7 @@ import httpx
 import pytest
 
 from sa1b_captions.errors import EXIT_PERMANENT
-from sa1b_captions.ingest.replies import Interrupted, read_reply
+from sa1b_captions.ingest.downloading.replies import Interrupted, read_reply
 from sa1b_captions.receipts.receipt_files import ingest_place, read_receipt
 from sa1b_captions.storage import FileStore
 from tests.support import builders

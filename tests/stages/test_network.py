@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from sa1b_captions.errors import EXIT_PERMANENT, SettingsError
-from sa1b_captions.ingest import download, http_client
-from sa1b_captions.ingest.http_client import Patience, open_client
+from sa1b_captions.ingest.downloading import download, http_client
+from sa1b_captions.ingest.downloading.http_client import Patience, open_client
 from sa1b_captions.settings import load_settings
 from sa1b_captions.settings.network import (
     KEYS,
@@ -121,7 +121,7 @@ def test_what_boto3_says_of_a_connection_names_the_variable(monkeypatch, kind, v
 def test_a_certificate_that_is_not_trusted_is_no_passing_fault(tmp_path):
     """A server with a certificate of its own making."""
     from sa1b_captions.errors import PermanentError
-    from sa1b_captions.ingest.links import parse_links
+    from sa1b_captions.ingest.downloading.links import parse_links
     from tests.support.https_server import serve_https
 
     with serve_https(tmp_path) as url, contextlib.closing(open_client(Patience())) as client:

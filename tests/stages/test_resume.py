@@ -15,10 +15,10 @@ from hypothesis import strategies as st
 
 from sa1b_captions import layout
 from sa1b_captions.errors import EXIT_RETRYABLE, DamagedArchiveError, PermanentError, RetryableError
-from sa1b_captions.ingest.http_client import Patience
-from sa1b_captions.ingest.links import parse_links
-from sa1b_captions.ingest.replies import Identity
-from sa1b_captions.ingest.resume_state import ResumeState
+from sa1b_captions.ingest.downloading.http_client import Patience
+from sa1b_captions.ingest.downloading.links import parse_links
+from sa1b_captions.ingest.downloading.replies import Identity
+from sa1b_captions.ingest.downloading.resume_state import ResumeState
 from sa1b_captions.stages.ingesting.ingest import ingest_shard
 from sa1b_captions.storage import FileStore
 from tests.support import builders
@@ -181,9 +181,9 @@ def test_parts_of_a_damaged_archive_are_not_kept(tmp_path, archive):
 
 PROGRAM = """
 import sys
-from sa1b_captions.ingest.links import parse_links
-from sa1b_captions.ingest.replies import Identity
-from sa1b_captions.ingest.resume_state import ResumeState
+from sa1b_captions.ingest.downloading.links import parse_links
+from sa1b_captions.ingest.downloading.replies import Identity
+from sa1b_captions.ingest.downloading.resume_state import ResumeState
 from sa1b_captions.stages.ingesting.ingest import ingest_shard
 from sa1b_captions.storage import open_store_url
 links = parse_links(sys.argv[2])

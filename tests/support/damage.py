@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from sa1b_captions import layout
 from sa1b_captions.campaign import Campaign, lock_model, open_campaign
-from sa1b_captions.ingest.links import parse_links
+from sa1b_captions.ingest.downloading.links import parse_links
 from sa1b_captions.mark_logs import MarkLog
 from sa1b_captions.marks import CaptionMark, Judgement
 from sa1b_captions.quality.curated import read_all_metrics, require_curated

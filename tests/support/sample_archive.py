@@ -3,8 +3,8 @@
 import gzip
 import io
 
-from sa1b_captions.ingest.archive import repack
-from sa1b_captions.ingest.index import Repacked
+from sa1b_captions.ingest.repacking.archive import repack
+from sa1b_captions.ingest.repacking.index import Repacked
 from tests.support import builders
 
 MEMBERS = builders.sa1b_members([1, 2, 3])

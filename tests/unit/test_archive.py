@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 from sa1b_captions import records
 from sa1b_captions.errors import DamagedArchiveError
-from sa1b_captions.ingest.archive import repack
-from sa1b_captions.ingest.index import Repacked
+from sa1b_captions.ingest.repacking.archive import repack
+from sa1b_captions.ingest.repacking.index import Repacked
 from tests.support import builders
 from tests.support.sample_archive import BODY, GZIP, MEMBERS, PLAIN, run
 

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sa1b_captions.errors import PermanentError
-from sa1b_captions.ingest.archive import repack
+from sa1b_captions.ingest.repacking.archive import repack
 from tests.support import builders
 from tests.support.sample_archive import BODY, GZIP, PLAIN, run
 

@@ -7,9 +7,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sa1b_captions.errors import PermanentError, RetryableError
-from sa1b_captions.ingest.download import Download
-from sa1b_captions.ingest.http_client import Patience
-from sa1b_captions.ingest.links import parse_links
+from sa1b_captions.ingest.downloading.download import Download
+from sa1b_captions.ingest.downloading.http_client import Patience
+from sa1b_captions.ingest.downloading.links import parse_links
 from tests.support.fault_server import Fault, serve
 
 OBJECT = random.Random(7).randbytes(60_000)

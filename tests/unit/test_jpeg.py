@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from sa1b_captions.ingest.jpeg import read_jpeg_header
+from sa1b_captions.ingest.repacking.jpeg import read_jpeg_header
 from tests.support import builders
 
 JPEG = builders.make_jpeg(1)

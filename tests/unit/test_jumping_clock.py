@@ -12,7 +12,7 @@ READERS = {
     "quality/health/reference.py": "created_at of a reference, for people",
     "receipts/receipt_files.py": "written_at, for people",
     "stages/exporting/release_files.py": "created_at of a release, for people",
-    "ingest/server_clock.py": "whether to ask the server if a signed link has expired",
+    "ingest/downloading/server_clock.py": "whether to ask the server if a signed link has expired",
     "release/claim.py": "claimed_at of a claim, for people",
     "marks.py": "when a mark was made; of two of one person about one thing the later counts",
     "mark_logs.py": "the beginning of a log's name, for people; what follows is drawn",

@@ -8,7 +8,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sa1b_captions.errors import PermanentError
-from sa1b_captions.ingest.links import parse_links, read_links, read_md5_list, require_fresh
+from sa1b_captions.ingest.downloading.links import (
+    parse_links,
+    read_links,
+    read_md5_list,
+    require_fresh,
+)
 from sa1b_captions.storage import open_store_url
 
 EXPIRES = dt.datetime(2026, 2, 14, 10, 32, tzinfo=dt.UTC)

@@ -9,7 +9,7 @@ from sa1b_captions import layout, records
 from sa1b_captions.caption.prepare import prepare
 from sa1b_captions.caption.sampling import UNUSABLE_PROBLEMS, read_index
 from sa1b_captions.errors import PermanentError
-from sa1b_captions.ingest.index import UNUSABLE
+from sa1b_captions.ingest.repacking.index import UNUSABLE
 from sa1b_captions.remedies import remedy
 from sa1b_captions.stages.ingesting.pack import pack_folder
 from sa1b_captions.storage import FileStore

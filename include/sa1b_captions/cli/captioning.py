@@ -48,8 +48,8 @@ def ingest(
     run_id: RunId = None,
 ) -> None:
     """Download archives and repack them as plain tars with an index."""
-    from sa1b_captions.ingest.links import read_links, read_md5_list
-    from sa1b_captions.ingest.member_names import first_image_id
+    from sa1b_captions.ingest.downloading.links import read_links, read_md5_list
+    from sa1b_captions.ingest.repacking.member_names import first_image_id
     from sa1b_captions.receipts.receipt_files import ingest_place, read_receipt
     from sa1b_captions.stages.ingesting.drop import is_dropped
     from sa1b_captions.stages.ingesting.ingest import ingest_shard

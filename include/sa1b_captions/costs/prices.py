@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from sa1b_captions.costs.forecast import Terms
 
 _PART_MB = 16 * 2**20 / 1e6
-"""Of a download and of a multipart upload: `ingest.resume_state.PART_BYTES`."""
+"""Of a download and of a multipart upload: `ingest.downloading.resume_state.PART_BYTES`."""
 _READ_MB = 8 * 2**20 / 1e6
 """Of an archive, while it is captioned: `caption.images.READ_BYTES`."""
 

@@ -12,16 +12,16 @@ from collections.abc import Mapping
 
 from sa1b_captions import layout, records
 from sa1b_captions.errors import DamagedArchiveError, PermanentError
-from sa1b_captions.ingest.archive import repack
-from sa1b_captions.ingest.download import ChangedObjectError, Download
-from sa1b_captions.ingest.http_client import Patience
-from sa1b_captions.ingest.index import Repacked
-from sa1b_captions.ingest.links import Link
-from sa1b_captions.ingest.ranges import RANGE_BYTES, RangedDownload
-from sa1b_captions.ingest.readahead import read_ahead
-from sa1b_captions.ingest.resume_state import PART_BYTES, ResumeState
-from sa1b_captions.ingest.server_clock import require_lasting
-from sa1b_captions.ingest.transfer import Transfer
+from sa1b_captions.ingest.downloading.download import ChangedObjectError, Download
+from sa1b_captions.ingest.downloading.http_client import Patience
+from sa1b_captions.ingest.downloading.links import Link
+from sa1b_captions.ingest.downloading.ranges import RANGE_BYTES, RangedDownload
+from sa1b_captions.ingest.downloading.readahead import read_ahead
+from sa1b_captions.ingest.downloading.resume_state import PART_BYTES, ResumeState
+from sa1b_captions.ingest.downloading.server_clock import require_lasting
+from sa1b_captions.ingest.downloading.transfer import Transfer
+from sa1b_captions.ingest.repacking.archive import repack
+from sa1b_captions.ingest.repacking.index import Repacked
 from sa1b_captions.observing import telemetry
 from sa1b_captions.plurals import counted
 from sa1b_captions.process import cpu_lap_s

@@ -12,10 +12,15 @@ from pathlib import Path
 
 from sa1b_captions import layout, records
 from sa1b_captions.errors import PermanentError
-from sa1b_captions.ingest.image_folder import BadFileError, ImageFile, is_turned, list_folder
-from sa1b_captions.ingest.index import MAX_IMAGES, Index, Repacked
-from sa1b_captions.ingest.member_names import first_image_id
-from sa1b_captions.ingest.plain_tar import PlainTar
+from sa1b_captions.ingest.repacking.image_folder import (
+    BadFileError,
+    ImageFile,
+    is_turned,
+    list_folder,
+)
+from sa1b_captions.ingest.repacking.index import MAX_IMAGES, Index, Repacked
+from sa1b_captions.ingest.repacking.member_names import first_image_id
+from sa1b_captions.ingest.repacking.plain_tar import PlainTar
 from sa1b_captions.plurals import counted
 from sa1b_captions.process import cpu_lap_s
 from sa1b_captions.receipts import IngestReceipt

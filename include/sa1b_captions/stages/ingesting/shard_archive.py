@@ -9,8 +9,8 @@ import re
 from sa1b_captions import generations, layout
 from sa1b_captions.errors import RetryableError
 from sa1b_captions.generations import FIRST
-from sa1b_captions.ingest.index import Repacked
-from sa1b_captions.ingest.resume_state import forget_parts
+from sa1b_captions.ingest.downloading.resume_state import forget_parts
+from sa1b_captions.ingest.repacking.index import Repacked
 from sa1b_captions.receipts import IngestReceipt
 from sa1b_captions.receipts.receipt_files import ingest_place, read_receipt
 from sa1b_captions.storage import Store

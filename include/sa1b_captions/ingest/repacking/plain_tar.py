@@ -2,7 +2,7 @@
 
 import tarfile
 
-from sa1b_captions.ingest.members import padding
+from sa1b_captions.ingest.repacking.members import padding
 from sa1b_captions.storage import Writer
 
 

@@ -17,9 +17,15 @@ from contextlib import AbstractContextManager
 import httpx
 
 from sa1b_captions.errors import PermanentError, RetryableError
-from sa1b_captions.ingest.http_client import Patience, open_client, silence_url_logs
-from sa1b_captions.ingest.links import Link
-from sa1b_captions.ingest.replies import Identity, Interrupted, Reply, read_reply, same_etag
+from sa1b_captions.ingest.downloading.http_client import Patience, open_client, silence_url_logs
+from sa1b_captions.ingest.downloading.links import Link
+from sa1b_captions.ingest.downloading.replies import (
+    Identity,
+    Interrupted,
+    Reply,
+    read_reply,
+    same_etag,
+)
 from sa1b_captions.plurals import counted
 from sa1b_captions.settings.network import proxies_in_use
 

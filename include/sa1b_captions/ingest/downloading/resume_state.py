@@ -14,7 +14,7 @@ from typing import Any
 
 from sa1b_captions import layout
 from sa1b_captions.errors import MissingKeyError
-from sa1b_captions.ingest.replies import Identity
+from sa1b_captions.ingest.downloading.replies import Identity
 from sa1b_captions.storage import Store
 
 PART_BYTES = 16 * 2**20

@@ -9,11 +9,11 @@ from collections.abc import Callable, Iterable
 from pathlib import PurePosixPath
 
 from sa1b_captions.errors import DamagedArchiveError
-from sa1b_captions.ingest.gunzip import gunzip
-from sa1b_captions.ingest.index import MAX_IMAGES, Index, Repacked
-from sa1b_captions.ingest.member_names import is_jpeg, is_other_image, stored_name
-from sa1b_captions.ingest.members import read_members
-from sa1b_captions.ingest.plain_tar import PlainTar
+from sa1b_captions.ingest.repacking.gunzip import gunzip
+from sa1b_captions.ingest.repacking.index import MAX_IMAGES, Index, Repacked
+from sa1b_captions.ingest.repacking.member_names import is_jpeg, is_other_image, stored_name
+from sa1b_captions.ingest.repacking.members import read_members
+from sa1b_captions.ingest.repacking.plain_tar import PlainTar
 from sa1b_captions.plurals import counted
 from sa1b_captions.storage import Writer
 

@@ -8,7 +8,7 @@ import re
 import unicodedata
 from pathlib import PurePosixPath
 
-from sa1b_captions.ingest.index import MAX_IMAGES
+from sa1b_captions.ingest.repacking.index import MAX_IMAGES
 from sa1b_captions.shards import shard_number
 
 JPEG_ENDINGS = (".jpg", ".jpeg", ".jpe", ".jfif")

@@ -4,9 +4,9 @@ import logging
 import time
 from collections.abc import Iterator
 
-from sa1b_captions.ingest.download import Download
-from sa1b_captions.ingest.ranges import RangedDownload
-from sa1b_captions.ingest.resume_state import ResumeState
+from sa1b_captions.ingest.downloading.download import Download
+from sa1b_captions.ingest.downloading.ranges import RangedDownload
+from sa1b_captions.ingest.downloading.resume_state import ResumeState
 
 log = logging.getLogger(__name__)
 

@@ -9,10 +9,10 @@ from concurrent.futures import Future, ThreadPoolExecutor
 import httpx
 
 from sa1b_captions.errors import PermanentError
-from sa1b_captions.ingest.download import Download
-from sa1b_captions.ingest.http_client import Patience, open_client, silence_url_logs
-from sa1b_captions.ingest.links import Link
-from sa1b_captions.ingest.replies import Identity
+from sa1b_captions.ingest.downloading.download import Download
+from sa1b_captions.ingest.downloading.http_client import Patience, open_client, silence_url_logs
+from sa1b_captions.ingest.downloading.links import Link
+from sa1b_captions.ingest.downloading.replies import Identity
 
 RANGE_BYTES = 4 * 2**20
 """Held in memory per connection, twice: one range comes in while another waits for its turn."""

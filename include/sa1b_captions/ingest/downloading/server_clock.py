@@ -4,9 +4,9 @@ import datetime as dt
 
 import httpx
 
-from sa1b_captions.ingest.http_client import Patience, open_client, silence_url_logs
-from sa1b_captions.ingest.links import Link, require_fresh
-from sa1b_captions.ingest.replies import server_time
+from sa1b_captions.ingest.downloading.http_client import Patience, open_client, silence_url_logs
+from sa1b_captions.ingest.downloading.links import Link, require_fresh
+from sa1b_captions.ingest.downloading.replies import server_time
 
 
 def require_lasting(link: Link, margin: dt.timedelta, patience: Patience | None) -> None:

@@ -8,8 +8,8 @@ from typing import Any
 import pyarrow as pa
 import xxhash
 
-from sa1b_captions.ingest.annotation import Annotation, read_annotation
-from sa1b_captions.ingest.jpeg import JpegHeader, read_jpeg_header
+from sa1b_captions.ingest.repacking.annotation import Annotation, read_annotation
+from sa1b_captions.ingest.repacking.jpeg import JpegHeader, read_jpeg_header
 from sa1b_captions.records import INDEX_SCHEMA
 
 MAX_IMAGE_BYTES = 32 * 2**20

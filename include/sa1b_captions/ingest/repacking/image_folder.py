@@ -7,9 +7,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from sa1b_captions.errors import PermanentError
-from sa1b_captions.ingest.index import MAX_IMAGE_BYTES, MAX_PIXELS, UNUSABLE, image_problem
-from sa1b_captions.ingest.jpeg import read_jpeg_header
-from sa1b_captions.ingest.member_names import is_jpeg, is_other_image, stored_name
+from sa1b_captions.ingest.repacking.index import (
+    MAX_IMAGE_BYTES,
+    MAX_PIXELS,
+    UNUSABLE,
+    image_problem,
+)
+from sa1b_captions.ingest.repacking.jpeg import read_jpeg_header
+from sa1b_captions.ingest.repacking.member_names import is_jpeg, is_other_image, stored_name
 
 _ORIENTATION = 0x0112
 _QUALITY = 95

@@ -1,0 +1,1 @@
+"""One archive over the network: links, ranges, and what a broken download left."""
