@@ -130,6 +130,27 @@ def test_a_cluster_without_shared_volumes_can_try_the_preview():
     assert "PersistentVolumeClaim" not in kinds
 
 
+def test_documented_commands_reach_the_pods_that_they_are_for():
+    """Those that never started, those without a controller, those of a registry with a login."""
+    deploying = (ROOT / "deploy/README.md").read_text()
+    runbook = (ROOT / "docs/runbook.md").read_text()
+    labels = pod_labels()
+    for text in (deploying, runbook):
+        for key, value in re.findall(r"delete pods -l ([\w./-]+)=([\w-]+)", text):
+            assert labels[key] == value
+    (selected,) = re.findall(r"--field-selector=(\S+)", deploying)
+    assert selected == "status.phase!=Running"
+    (drain,) = re.findall(r"kubectl drain .*", runbook.replace("`kubectl drain`", ""))
+    assert {"--force", "--ignore-daemonsets", "--delete-emptydir-data"} <= set(drain.split())
+    (account,) = re.findall(r"patch serviceaccount (\S+)", deploying)
+    assert account == load_settings(env_example()).service_account
+
+
+def pod_labels():
+    policy = manifest("NetworkPolicy", "caption-egress")
+    return policy["spec"]["podSelector"]["matchLabels"]
+
+
 def test_quota_has_room_for_a_pod_of_every_profile():
     hard = manifest("ResourceQuota")["spec"]["hard"]
     assert max(load_profile(name).gpus for name in profile_names()) <= int(
