@@ -21,7 +21,7 @@ from pathlib import Path
 from PIL import Image
 
 from benchmarks import sa1b_archive
-from sa1b_captions.caption.images import ShardReader, decode_jpeg
+from sa1b_captions.caption.decoding.images import ShardReader, decode_jpeg
 from sa1b_captions.caption.occupancy import window_occupancy
 from sa1b_captions.caption.sampling import Sample, plan_track, read_index
 from sa1b_captions.caption.worker import Outcome, Worker

@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from sa1b_captions.caption.images import decode_jpeg
+from sa1b_captions.caption.decoding.images import decode_jpeg
 from tests.gpu import (
     fake_turbomind,  # noqa: F401  declares what torchvision lacks without CUDA
     tiny_internvl2,

@@ -11,11 +11,11 @@ import time
 from pathlib import Path
 
 from sa1b_captions.campaign import open_campaign
+from sa1b_captions.caption.decoding.images import ShardReader, decode_jpeg
 from sa1b_captions.caption.engines.generation import sampling
 from sa1b_captions.caption.engines.golden import golden_image
 from sa1b_captions.caption.engines.lmdeploy import checks as lmdeploy_checks
 from sa1b_captions.caption.engines.lmdeploy import config as lmdeploy_config
-from sa1b_captions.caption.images import ShardReader, decode_jpeg
 from sa1b_captions.caption.sampling import plan_track, read_index
 from sa1b_captions.settings import load_settings
 from sa1b_captions.storage import open_store

@@ -8,9 +8,9 @@ from lmdeploy import ChatTemplateConfig, TurbomindEngineConfig
 from lmdeploy.messages import ResponseType
 from lmdeploy.serve.openai.api_server import serve
 
+from sa1b_captions.caption.decoding.images import decode_jpeg
 from sa1b_captions.caption.engines.base import Request
 from sa1b_captions.caption.engines.openai.engine import open_engine
-from sa1b_captions.caption.images import decode_jpeg
 from sa1b_captions.errors import PermanentError
 from sa1b_captions.records import CaptionStatus
 from tests.gpu import fake_turbomind

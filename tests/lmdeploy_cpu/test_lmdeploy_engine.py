@@ -7,9 +7,9 @@ from lmdeploy.messages import ResponseType
 from PIL import Image
 
 from sa1b_captions.audit.judge import question
+from sa1b_captions.caption.decoding.images import ShardReader
 from sa1b_captions.caption.engines.base import Request
 from sa1b_captions.caption.engines.lmdeploy.engine import LmdeployEngine
-from sa1b_captions.caption.images import ShardReader
 from sa1b_captions.caption.sampling import plan_track, read_index
 from sa1b_captions.caption.worker import Worker
 from sa1b_captions.errors import RetryableError

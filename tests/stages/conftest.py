@@ -63,7 +63,7 @@ def s3_client(s3_url):
 @pytest.fixture
 def planned_shard(tmp_path):
     """The plan of 20 images, of which the fifth is broken, and the reader of their shard."""
-    from sa1b_captions.caption.images import ShardReader
+    from sa1b_captions.caption.decoding.images import ShardReader
     from sa1b_captions.caption.sampling import plan_track, read_index
     from sa1b_captions.storage import FileStore
     from tests.support import builders

@@ -6,8 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sa1b_captions import layout, records
+from sa1b_captions.caption.resuming.track_generations import stored_blocks
 from sa1b_captions.caption.sampling import plan_track, read_index
-from sa1b_captions.caption.track_generations import stored_blocks
 from sa1b_captions.errors import PermanentError, RetryableError
 from sa1b_captions.generations import FIRST
 from sa1b_captions.receipts.receipt_files import caption_place, read_receipt

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from sa1b_captions import layout
 from sa1b_captions.campaign import open_campaign
-from sa1b_captions.caption.track_generations import count, earlier, restore
+from sa1b_captions.caption.resuming.track_generations import count, earlier, restore
 from sa1b_captions.errors import PermanentError
 from sa1b_captions.freshness.release_freshness import read_stale
 from sa1b_captions.freshness.shard_freshness import captions_version

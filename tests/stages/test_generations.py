@@ -3,7 +3,7 @@
 import pytest
 
 from sa1b_captions import layout
-from sa1b_captions.caption.track_generations import begun_generations
+from sa1b_captions.caption.resuming.track_generations import begun_generations
 from sa1b_captions.errors import PermanentError, RetryableError, SettingsError
 from sa1b_captions.generations import FIRST
 from sa1b_captions.receipts import BegunNote

@@ -5,7 +5,7 @@ import os
 import pytest
 
 from sa1b_captions import generations, layout
-from sa1b_captions.caption.track_generations import begun_generations
+from sa1b_captions.caption.resuming.track_generations import begun_generations
 from sa1b_captions.errors import PermanentError
 from sa1b_captions.freshness.shard_freshness import read_tracks
 from sa1b_captions.generations import FIRST

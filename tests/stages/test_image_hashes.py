@@ -6,8 +6,8 @@ import pytest
 from PIL import Image
 
 from sa1b_captions import layout, records
-from sa1b_captions.caption.images import decode_jpeg
-from sa1b_captions.caption.perceptual_hash import hash_image
+from sa1b_captions.caption.decoding.images import decode_jpeg
+from sa1b_captions.caption.decoding.perceptual_hash import hash_image
 from sa1b_captions.quality.duplicates.image_hashes import find_repeats
 from sa1b_captions.receipts.receipt_files import dedup_place, read_receipt
 from sa1b_captions.stages.curate import curate_shard

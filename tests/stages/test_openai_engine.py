@@ -6,8 +6,8 @@ import pytest
 from typer.testing import CliRunner
 
 from sa1b_captions import records
+from sa1b_captions.caption.decoding.images import ShardReader
 from sa1b_captions.caption.engines.openai.engine import MAX_SENDS
-from sa1b_captions.caption.images import ShardReader
 from sa1b_captions.caption.sampling import plan_track, read_index
 from sa1b_captions.caption.worker import Worker
 from sa1b_captions.cli import app

@@ -8,11 +8,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from sa1b_captions import records
+from sa1b_captions.caption.decoding.images import ShardReader
 from sa1b_captions.caption.engines.base import Reply
 from sa1b_captions.caption.engines.openai import replicas
 from sa1b_captions.caption.engines.openai.engine import MAX_SENDS
-from sa1b_captions.caption.images import ShardReader
-from sa1b_captions.caption.parts import caption_row
+from sa1b_captions.caption.resuming.parts import caption_row
 from sa1b_captions.caption.sampling import plan_track, read_index
 from sa1b_captions.caption.worker import MAX_ATTEMPTS, Worker
 from sa1b_captions.errors import PermanentError

@@ -5,9 +5,9 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
+from sa1b_captions.caption.decoding.images import decode_jpeg
 from sa1b_captions.caption.engines.base import Request
 from sa1b_captions.caption.engines.openai.engine import OpenAIEngine
-from sa1b_captions.caption.images import decode_jpeg
 from sa1b_captions.recipe import Generation
 from tests.support import builders
 from tests.support.openai_server import OpenAIServer

@@ -4,9 +4,9 @@ import threading
 import pytest
 
 from sa1b_captions.caption.asking import MAX_TRIES, Asker, Inquiry
+from sa1b_captions.caption.decoding.images import ShardReader
 from sa1b_captions.caption.engines.base import Reply
 from sa1b_captions.caption.engines.generation import failed
-from sa1b_captions.caption.images import ShardReader
 from sa1b_captions.caption.sampling import plan_track, read_index
 from sa1b_captions.errors import RetryableError
 from sa1b_captions.records import CaptionStatus

@@ -7,7 +7,7 @@ import pytest
 from sa1b_captions import campaign as campaigns
 from sa1b_captions import layout
 from sa1b_captions.campaign import open_campaign
-from sa1b_captions.caption.track_generations import count, earlier, restore
+from sa1b_captions.caption.resuming.track_generations import count, earlier, restore
 from sa1b_captions.freshness.release_freshness import read_stale
 from sa1b_captions.freshness.shard_freshness import read_shard
 from sa1b_captions.receipts import CaptionReceipt

@@ -6,8 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image, ImageFile
 
-from sa1b_captions.caption import images as images_module
-from sa1b_captions.caption.images import ShardReader, UndecodableImageError, decode_jpeg
+from sa1b_captions.caption.decoding import images as images_module
+from sa1b_captions.caption.decoding.images import ShardReader, UndecodableImageError, decode_jpeg
 from sa1b_captions.caption.sampling import plan_track, read_index, work_order
 from sa1b_captions.storage import FileStore
 from tests.support import builders

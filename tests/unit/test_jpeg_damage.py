@@ -12,8 +12,12 @@ import pytest
 import simplejpeg
 from PIL import Image, ImageOps
 
-from sa1b_captions.caption.images import UndecodableImageError, decode_jpeg, without_orientation
-from sa1b_captions.caption.jpeg_segments import SOS, all_segments
+from sa1b_captions.caption.decoding.images import (
+    UndecodableImageError,
+    decode_jpeg,
+    without_orientation,
+)
+from sa1b_captions.caption.decoding.jpeg_segments import SOS, all_segments
 
 
 def make_image(mode="RGB", size=(333, 257)):

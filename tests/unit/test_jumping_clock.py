@@ -8,7 +8,7 @@ import sa1b_captions
 PACKAGE = Path(sa1b_captions.__file__).parent
 WALL_CLOCK = re.compile(r"datetime\.now\(|time\.time\(\)|date\.today\(|utcnow\(|time_ns\(")
 READERS = {
-    "caption/parts.py": "captioned_at of a row, for people",
+    "caption/resuming/parts.py": "captioned_at of a row, for people",
     "quality/health/reference.py": "created_at of a reference, for people",
     "receipts/receipt_files.py": "written_at, for people",
     "stages/exporting/release_files.py": "created_at of a release, for people",

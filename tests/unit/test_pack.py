@@ -6,7 +6,7 @@ import pytest
 from PIL import Image
 
 from sa1b_captions import layout, records
-from sa1b_captions.caption.prepare import prepare
+from sa1b_captions.caption.resuming.prepare import prepare
 from sa1b_captions.caption.sampling import UNUSABLE_PROBLEMS, read_index
 from sa1b_captions.errors import PermanentError
 from sa1b_captions.ingest.repacking.index import UNUSABLE

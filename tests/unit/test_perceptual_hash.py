@@ -5,8 +5,8 @@ import pytest
 import xxhash
 from PIL import Image
 
-from sa1b_captions.caption.images import decode_jpeg
-from sa1b_captions.caption.perceptual_hash import difference_hash, hash_image
+from sa1b_captions.caption.decoding.images import decode_jpeg
+from sa1b_captions.caption.decoding.perceptual_hash import difference_hash, hash_image
 from tests.support.builders import make_jpeg
 
 SIZE = (900, 600)

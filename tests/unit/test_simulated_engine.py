@@ -1,6 +1,6 @@
 import pytest
 
-from sa1b_captions.caption.images import ShardReader
+from sa1b_captions.caption.decoding.images import ShardReader
 from sa1b_captions.caption.sampling import plan_track, read_index
 from sa1b_captions.caption.worker import Worker
 from sa1b_captions.storage import FileStore

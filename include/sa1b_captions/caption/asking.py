@@ -11,15 +11,15 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from sa1b_captions.caption.engines.base import Engine, Reply, Request
-from sa1b_captions.caption.engines.generation import LASTING, failed
-from sa1b_captions.caption.engines.storable import ask
-from sa1b_captions.caption.images import (
+from sa1b_captions.caption.decoding.images import (
     ShardReader,
     UndecodableImageError,
     decode_jpeg,
     without_orientation,
 )
+from sa1b_captions.caption.engines.base import Engine, Reply, Request
+from sa1b_captions.caption.engines.generation import LASTING, failed
+from sa1b_captions.caption.engines.storable import ask
 from sa1b_captions.caption.sampling import Sample
 from sa1b_captions.recipe import Generation
 from sa1b_captions.records import CaptionStatus

@@ -18,6 +18,8 @@ from sa1b_captions.observing import telemetry
 from sa1b_captions.plurals import counted
 from sa1b_captions.receipts import Occupancy, Pace
 
+_log = logging.getLogger(__name__)
+
 Span = tuple[float, float]
 """When a sample was taken and when its reply came, in seconds of one clock."""
 

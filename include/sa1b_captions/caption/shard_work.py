@@ -9,15 +9,21 @@ from typing import Any
 
 from sa1b_captions import layout
 from sa1b_captions.campaign import Campaign
-from sa1b_captions.caption import parts, sampling
+from sa1b_captions.caption import sampling
+from sa1b_captions.caption.decoding.images import ShardReader
 from sa1b_captions.caption.engines.base import Engine
-from sa1b_captions.caption.images import ShardReader
 from sa1b_captions.caption.occupancy import Measured
 from sa1b_captions.caption.progress import Progress
-from sa1b_captions.caption.resume import read_stored
-from sa1b_captions.caption.sameness import joined, require_one_writer, writers_of
+from sa1b_captions.caption.resuming import parts
+from sa1b_captions.caption.resuming.resume import read_stored
+from sa1b_captions.caption.resuming.sameness import joined, require_one_writer, writers_of
+from sa1b_captions.caption.resuming.track_generations import (
+    PART_IDLE_S,
+    TrackState,
+    count,
+    stored_blocks,
+)
 from sa1b_captions.caption.tally import Tally
-from sa1b_captions.caption.track_generations import PART_IDLE_S, TrackState, count, stored_blocks
 from sa1b_captions.caption.worker import Outcome
 from sa1b_captions.errors import PermanentError, RetryableError
 from sa1b_captions.generations import FIRST

@@ -18,17 +18,17 @@ from dataclasses import dataclass
 from queue import SimpleQueue
 from typing import TYPE_CHECKING
 
-from sa1b_captions.caption.engines.base import Engine, Reply, Request
-from sa1b_captions.caption.engines.generation import LASTING
-from sa1b_captions.caption.engines.storable import ask
-from sa1b_captions.caption.images import (
+from sa1b_captions.caption.decoding.images import (
     ShardReader,
     UndecodableImageError,
     decode_jpeg,
     without_orientation,
 )
+from sa1b_captions.caption.decoding.perceptual_hash import ImageHashes, hash_image
+from sa1b_captions.caption.engines.base import Engine, Reply, Request
+from sa1b_captions.caption.engines.generation import LASTING
+from sa1b_captions.caption.engines.storable import ask
 from sa1b_captions.caption.loops import is_loop
-from sa1b_captions.caption.perceptual_hash import ImageHashes, hash_image
 from sa1b_captions.caption.sampling import Sample
 from sa1b_captions.caption.tally import FAILED
 from sa1b_captions.errors import PermanentError, RetryableError

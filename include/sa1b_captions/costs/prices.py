@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 _PART_MB = 16 * 2**20 / 1e6
 """Of a download and of a multipart upload: `ingest.downloading.resume_state.PART_BYTES`."""
 _READ_MB = 8 * 2**20 / 1e6
-"""Of an archive, while it is captioned: `caption.images.READ_BYTES`."""
+"""Of an archive, while it is captioned: `caption.decoding.images.READ_BYTES`."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -41,7 +41,7 @@ CAPTION_SCHEMA = pa.schema(
         ("heights", pa.list_(pa.int32())),
         # Both signed readings of 64 bits, null where an image of the sample cannot be decoded.
         ("image_xxh3s", pa.list_(pa.int64())),  # xxh3-64 of each JPEG
-        ("image_dhashes", pa.list_(pa.int64())),  # what it looks like (caption/perceptual_hash.py)
+        ("image_dhashes", pa.list_(pa.int64())),  # what it looks like (`perceptual_hash`)
         ("caption", pa.string()),  # empty unless status is ok or truncated
         ("status", pa.string()),  # CaptionStatus
         ("error_code", pa.string()),

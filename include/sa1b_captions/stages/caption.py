@@ -16,9 +16,9 @@ from functools import partial
 from typing import Any
 
 from sa1b_captions.campaign import Campaign
+from sa1b_captions.caption.decoding.images import ShardReader
 from sa1b_captions.caption.engines.base import Engine
-from sa1b_captions.caption.images import ShardReader
-from sa1b_captions.caption.prepare import prepare
+from sa1b_captions.caption.resuming.prepare import prepare
 from sa1b_captions.caption.sampling import Sample
 from sa1b_captions.caption.shard_work import ShardWork
 from sa1b_captions.caption.worker import Outcome, Unreadable, Worker

@@ -17,7 +17,7 @@ import pyarrow.compute as pc
 
 from sa1b_captions import layout, records
 from sa1b_captions.campaign import Campaign
-from sa1b_captions.caption.sameness import require_rows_of_archive
+from sa1b_captions.caption.resuming.sameness import require_rows_of_archive
 from sa1b_captions.errors import PermanentError
 from sa1b_captions.freshness.shard_freshness import captions_version, judge_track
 from sa1b_captions.observing import telemetry

@@ -6,7 +6,12 @@ from typing import Any
 
 from sa1b_captions import generations, layout
 from sa1b_captions.campaign import Campaign
-from sa1b_captions.caption.track_generations import PART_IDLE_S, begun_generations, earlier, restore
+from sa1b_captions.caption.resuming.track_generations import (
+    PART_IDLE_S,
+    begun_generations,
+    earlier,
+    restore,
+)
 from sa1b_captions.errors import PermanentError
 from sa1b_captions.freshness.shard_freshness import read_tracks
 from sa1b_captions.generations import FIRST

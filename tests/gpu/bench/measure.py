@@ -10,11 +10,11 @@ from typing import Any
 
 from sa1b_captions import layout, records
 from sa1b_captions.campaign import Campaign, open_campaign
+from sa1b_captions.caption.decoding.images import ShardReader, decode_jpeg
 from sa1b_captions.caption.engines.base import Engine, Reply, Request
 from sa1b_captions.caption.engines.generation import sampling
 from sa1b_captions.caption.engines.lmdeploy.config import generation_config
 from sa1b_captions.caption.engines.lmdeploy.engine import open_engine
-from sa1b_captions.caption.images import ShardReader, decode_jpeg
 from sa1b_captions.caption.sampling import plan_track, read_index
 from sa1b_captions.receipts.receipt_files import caption_place, require_receipt
 from sa1b_captions.settings import load_settings

@@ -14,7 +14,7 @@ import torch
 from PIL.Image import Image
 
 from sa1b_captions.campaign import open_campaign
-from sa1b_captions.caption.images import ShardReader, decode_jpeg
+from sa1b_captions.caption.decoding.images import ShardReader, decode_jpeg
 from sa1b_captions.caption.sampling import plan_track, read_index
 from sa1b_captions.settings import load_settings
 from sa1b_captions.shards import shard_name

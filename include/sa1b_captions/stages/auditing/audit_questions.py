@@ -18,8 +18,8 @@ from sa1b_captions.audit.answers import read_reply
 from sa1b_captions.audit.judge import question
 from sa1b_captions.campaign import Campaign
 from sa1b_captions.caption.asking import Inquiry
+from sa1b_captions.caption.decoding.images import ShardReader
 from sa1b_captions.caption.engines.base import Reply
-from sa1b_captions.caption.images import ShardReader
 from sa1b_captions.caption.sampling import Sample, read_index
 from sa1b_captions.errors import PermanentError
 from sa1b_captions.marks import text_digest

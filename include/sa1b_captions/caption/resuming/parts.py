@@ -14,8 +14,8 @@ import pyarrow as pa
 
 from sa1b_captions import layout, records
 from sa1b_captions.campaign import Campaign
+from sa1b_captions.caption.decoding.perceptual_hash import ImageHashes
 from sa1b_captions.caption.engines.base import Engine, Reply
-from sa1b_captions.caption.perceptual_hash import ImageHashes
 from sa1b_captions.caption.sampling import Sample
 from sa1b_captions.errors import DamagedObjectError, MissingKeyError
 from sa1b_captions.receipts import CaptionReceipt

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 
 from sa1b_captions import generations, layout
 from sa1b_captions.campaign import Campaign
-from sa1b_captions.caption.lost_receipts import counted_before_loss, history_of
+from sa1b_captions.caption.resuming.lost_receipts import counted_before_loss, history_of
 from sa1b_captions.errors import PermanentError
 from sa1b_captions.freshness.shard_freshness import captions_version
 from sa1b_captions.generations import FIRST

@@ -5,7 +5,7 @@ oddities that cost no pixel; and so do zeros that no encoder writes, since now a
 comes out of them in step.
 """
 
-from sa1b_captions.caption.jpeg_segments import (
+from sa1b_captions.caption.decoding.jpeg_segments import (
     APP0,
     APP15,
     COM,

@@ -11,10 +11,10 @@ from dataclasses import replace
 from sa1b_captions import layout
 from sa1b_captions.campaign import Campaign
 from sa1b_captions.caption import sampling
-from sa1b_captions.caption.parts import damaged_blocks
-from sa1b_captions.caption.sameness import require_same_images
+from sa1b_captions.caption.resuming.parts import damaged_blocks
+from sa1b_captions.caption.resuming.sameness import require_same_images
+from sa1b_captions.caption.resuming.track_generations import TrackState, track_state
 from sa1b_captions.caption.shard_work import ShardWork
-from sa1b_captions.caption.track_generations import TrackState, track_state
 from sa1b_captions.errors import PermanentError, RetryableError
 from sa1b_captions.receipts import IngestReceipt
 from sa1b_captions.receipts.receipt_files import ingest_place, read_receipt, require_receipt

@@ -16,10 +16,10 @@ import pyarrow as pa
 
 from sa1b_captions import layout, records
 from sa1b_captions.campaign import Campaign
-from sa1b_captions.caption.parts import Block, block_of
+from sa1b_captions.caption.resuming.parts import Block, block_of
+from sa1b_captions.caption.resuming.track_generations import stored_blocks
 from sa1b_captions.caption.sampling import IndexedImage, Sample
 from sa1b_captions.caption.tally import FAILED, Tally
-from sa1b_captions.caption.track_generations import stored_blocks
 from sa1b_captions.errors import DamagedObjectError
 from sa1b_captions.plurals import counted
 

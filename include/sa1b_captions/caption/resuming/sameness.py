@@ -8,7 +8,7 @@ from sa1b_captions import layout
 from sa1b_captions.campaign import Campaign
 from sa1b_captions.caption import sampling
 from sa1b_captions.caption.engines.base import UNNAMED_REVISIONS, Engine
-from sa1b_captions.caption.resume import Writer, read_blocks, same_bytes
+from sa1b_captions.caption.resuming.resume import Writer, read_blocks, same_bytes
 from sa1b_captions.errors import PermanentError
 from sa1b_captions.receipts import CaptionReceipt, IngestReceipt
 from sa1b_captions.receipts.receipt_files import digest

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 import xxhash
 
 from sa1b_captions import layout
-from sa1b_captions.caption.jpeg_damage import has_hole, without_oddities
-from sa1b_captions.caption.jpeg_segments import APP1, header_segments
+from sa1b_captions.caption.decoding.jpeg_damage import has_hole, without_oddities
+from sa1b_captions.caption.decoding.jpeg_segments import APP1, header_segments
 from sa1b_captions.caption.sampling import IndexedImage, Sample
 from sa1b_captions.errors import MissingKeyError, RetryableError
 from sa1b_captions.generations import FIRST

@@ -1,0 +1,1 @@
+"""JPEGs of a shard: fetched, judged by their bytes, decoded, hashed."""

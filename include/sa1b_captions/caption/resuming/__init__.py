@@ -1,0 +1,1 @@
+"""What earlier workers left of a shard, and what of it counts."""
