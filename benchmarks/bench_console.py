@@ -31,8 +31,8 @@ from benchmarks.console_campaign import ROWS as ROWS_OF_SHARD
 from benchmarks.console_campaign import Writing, build
 from sa1b_captions.campaign import Campaign, open_campaign
 from sa1b_captions.quality.browse.catalogue import Catalogue
-from sa1b_captions.quality.browse.filters import Filters
-from sa1b_captions.quality.browse.find import count
+from sa1b_captions.quality.browse.finding.filters import Filters
+from sa1b_captions.quality.browse.finding.find import count
 from sa1b_captions.recipe import TRACKS, load_recipe
 from sa1b_captions.stages.status.status import read_status
 from sa1b_captions.storage import FileStore, Store, open_store_url

@@ -15,10 +15,10 @@ from sa1b_captions import checked_json, layout, records
 from sa1b_captions.campaign import Campaign, open_campaign
 from sa1b_captions.generations import FIRST
 from sa1b_captions.outputs import METRICS
-from sa1b_captions.quality.browse import facets
 from sa1b_captions.quality.browse.caption_texts import Row, sample_id
 from sa1b_captions.quality.browse.catalogue import Catalogue
-from sa1b_captions.quality.browse.orders import Hit
+from sa1b_captions.quality.browse.finding import facets
+from sa1b_captions.quality.browse.finding.orders import Hit
 from sa1b_captions.receipts import CurateReceipt, Occupancy
 from sa1b_captions.receipts.receipt_files import curate_place, digest, write_receipt
 from sa1b_captions.recipe import TRACKS, load_recipe

@@ -9,9 +9,9 @@ from sa1b_captions.errors import PermanentError
 from sa1b_captions.marks import CaptionMark, text_digest
 from sa1b_captions.quality.browse.caption_texts import found_words, sample_id
 from sa1b_captions.quality.browse.catalogue import Catalogue, places_with
-from sa1b_captions.quality.browse.facets import Facets
+from sa1b_captions.quality.browse.finding.facets import Facets
+from sa1b_captions.quality.browse.finding.orders import Hit
 from sa1b_captions.quality.browse.offences import Span, find_offences
-from sa1b_captions.quality.browse.orders import Hit
 from sa1b_captions.quality.lexicon.characters import LINE_BREAKS
 from sa1b_captions.quality.rules import MEANINGS
 

@@ -18,17 +18,17 @@ from sa1b_captions.outputs import read_answers
 from sa1b_captions.quality.browse import copy_clusters
 from sa1b_captions.quality.browse.bounded import Bounded
 from sa1b_captions.quality.browse.catalogue import Catalogue
-from sa1b_captions.quality.browse.facet_counts import FacetCounts
-from sa1b_captions.quality.browse.filters import (
+from sa1b_captions.quality.browse.finding.facet_counts import FacetCounts
+from sa1b_captions.quality.browse.finding.filters import (
     ORDERS,
     SAMPLE_PATTERN,
     Filters,
     parse_filters,
     search_patterns,
 )
-from sa1b_captions.quality.browse.find import Page, count, count_by
+from sa1b_captions.quality.browse.finding.find import Page, count, count_by
+from sa1b_captions.quality.browse.finding.orders import Hit
 from sa1b_captions.quality.browse.offences import Span
-from sa1b_captions.quality.browse.orders import Hit
 from sa1b_captions.quality.browse.pictures import WIDTHS_PX, Pictures
 from sa1b_captions.quality.rules import MEANINGS
 from sa1b_captions.receipts.receipt_files import audit_place, read_receipt

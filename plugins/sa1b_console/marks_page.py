@@ -6,9 +6,9 @@ from fastapi import Request
 from fastapi.responses import HTMLResponse
 
 from sa1b_captions.campaign import Campaign
-from sa1b_captions.quality.browse.facet_counts import FacetCounts
-from sa1b_captions.quality.browse.filters import ACCEPTED, RANDOM, Filters, parse_draw
-from sa1b_captions.quality.browse.find import count, count_by
+from sa1b_captions.quality.browse.finding.facet_counts import FacetCounts
+from sa1b_captions.quality.browse.finding.filters import ACCEPTED, RANDOM, Filters, parse_draw
+from sa1b_captions.quality.browse.finding.find import count, count_by
 from sa1b_captions.quality.reviews import (
     Share,
     agreements,

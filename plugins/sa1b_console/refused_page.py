@@ -7,8 +7,8 @@ from fastapi import Request
 from fastapi.responses import HTMLResponse
 
 from sa1b_captions.errors import PermanentError
-from sa1b_captions.quality.browse.filters import REFUSED, parse_filters
-from sa1b_captions.quality.browse.orders import unit_key
+from sa1b_captions.quality.browse.finding.filters import REFUSED, parse_filters
+from sa1b_captions.quality.browse.finding.orders import unit_key
 from sa1b_captions.recipe import TRACKS
 from sa1b_captions.stages.auditing.refused_captions import sentences_of, worst_units
 from sa1b_console.common import NotThere, open_campaign, show_live

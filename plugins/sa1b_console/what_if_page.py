@@ -10,13 +10,13 @@ from markupsafe import Markup
 
 from sa1b_captions.campaign import Campaign
 from sa1b_captions.errors import MissingKeyError, PermanentError
-from sa1b_captions.quality.browse import proposals, what_if
 from sa1b_captions.quality.browse.catalogue import Catalogue
-from sa1b_captions.quality.browse.facet_counts import FacetCounts
-from sa1b_captions.quality.browse.filters import Filters
-from sa1b_captions.quality.browse.limit_changes import LIMITS, OFF, Change, parse_change
-from sa1b_captions.quality.browse.orders import Hit
-from sa1b_captions.quality.browse.what_if import Outcome, Sides
+from sa1b_captions.quality.browse.finding.facet_counts import FacetCounts
+from sa1b_captions.quality.browse.finding.filters import Filters
+from sa1b_captions.quality.browse.finding.orders import Hit
+from sa1b_captions.quality.browse.limits import proposals, what_if
+from sa1b_captions.quality.browse.limits.limit_changes import LIMITS, OFF, Change, parse_change
+from sa1b_captions.quality.browse.limits.what_if import Outcome, Sides
 from sa1b_captions.quality.report.gallery import evenly
 from sa1b_captions.recipe import TRACKS
 from sa1b_captions.recipe.limits import RULES, LanguageQuality, is_share

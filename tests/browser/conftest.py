@@ -9,9 +9,8 @@ import time
 import pytest
 from playwright.sync_api import sync_playwright
 
-from sa1b_captions.campaign import open_campaign
-from sa1b_captions.storage import open_store_url
-from tests.support import builders, curated
+from tests.support import curated
+from tests.support.console_pages import put_photographs, shown
 
 EVIL = (
     '<img src=x onerror="window.owned=1"><script>window.owned=1</script>'
@@ -23,18 +22,10 @@ CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.whic
 @pytest.fixture(scope="session")
 def campaign(tmp_path_factory):
     """Two shards of thirty photographs; one caption of ten is an attack."""
-    root = tmp_path_factory.mktemp("console")
-    recipe = builders.demo_recipe()
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("CAPTIONS_ROOT", root.as_uri())
-        import sa1b_console.common
-
-        patch.setattr(sa1b_console.common, "load_recipe", lambda name: recipe)
-        campaign = open_campaign(open_store_url(root.as_uri()), "test", recipe)
+    with shown(tmp_path_factory.mktemp("console")) as campaign:
         for number in range(2):
             shard = f"sa_{number:06d}"
-            jpegs = {n: builders.make_jpeg(n, (640, 480)) for n in range(1, 31)}
-            builders.put_shard(campaign.store, shard, jpegs)
+            put_photographs(campaign, shard, 30)
             texts = curated.captions(30, seed=number)
             texts[::10] = [EVIL + text for text in texts[::10]]
             curated.put_texts(campaign, shard, "single_en", texts)

@@ -17,7 +17,7 @@ from sa1b_captions.stages.status import campaign_summary
 from sa1b_captions.stages.status.outlook import outlook
 from sa1b_captions.stages.status.status import read_status
 from sa1b_captions.storage import open_store_url
-from tests.support import builders, receipts
+from tests.support import builders, console_pages, receipts
 from tests.support.counting_store import CountingStore
 
 SHARDS = 40
@@ -44,17 +44,8 @@ def campaign(tmp_path, monkeypatch):
 
 
 def get(client, path, status=200):
-    reply = client.get(f"/captions{path}")
-    assert reply.status_code == status, reply.text[:2000]
-    return " ".join(re.sub(r"<[^>]+>", " ", reply.text).split()), reply.text
-
-
-def test_a_user_without_the_right_is_refused(login, campaign, monkeypatch):
-    from airflow.api_fastapi.auth.managers.simple.simple_auth_manager import SimpleAuthManager
-
-    monkeypatch.setattr(SimpleAuthManager, "is_authorized_dag", lambda self, **_: False)
-    for path in ("/", "/board/sa_000000"):
-        get(login(), path, 403)
+    text = console_pages.get(client, path, status).text
+    return " ".join(re.sub(r"<[^>]+>", " ", text).split()), text
 
 
 def test_the_board_says_what_status_says(login, campaign):

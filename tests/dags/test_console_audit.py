@@ -6,7 +6,9 @@ import re
 import pytest
 
 from sa1b_captions.stages.auditing.audit import audit_shards
+from tests.support import console_pages
 from tests.support.audited import SHARD, THINGS, audited_recipe_campaign, judge
+from tests.support.console_pages import shown
 from tests.support.planted_falsehoods import plant
 
 
@@ -14,20 +16,14 @@ from tests.support.planted_falsehoods import plant
 def campaign(tmp_path_factory):
     """A shard whose judge refuses sentences that name a thing."""
     root = tmp_path_factory.mktemp("audited")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("CAPTIONS_ROOT", root.as_uri())
-        import sa1b_console.common
-
-        campaign = audited_recipe_campaign(root, plant(40, 0.3))
-        patch.setattr(sa1b_console.common, "load_recipe", lambda name: campaign.recipe)
+    made = audited_recipe_campaign(root, plant(40, 0.3))
+    with shown(root, lambda store: made) as campaign:
         audit_shards(campaign, [SHARD], judge(sure=0.9))
         yield campaign
 
 
 def get(client, path, status=200):
-    reply = client.get(f"/captions{path}")
-    assert reply.status_code == status, reply.text[:2000]
-    return reply.text
+    return console_pages.get(client, path, status).text
 
 
 def marked(html):

@@ -7,67 +7,31 @@ import re
 import pytest
 from PIL import Image
 
-from sa1b_captions.campaign import open_campaign
 from sa1b_captions.mark_logs import read_marks
 from sa1b_captions.marks import CaptionMark, Judgement
-from sa1b_captions.storage import open_store_url
-from tests.support import builders, curated
+from tests.support import curated
+from tests.support.console_pages import get, put_photographs, shown
 
 EVIL = '<img src=x onerror="document.title=1"><script>document.title=1</script> &amp; '
-SENTENCE = "A red kettle stands on a wooden table beside a white cup and a folded newspaper. "
 
 
 @pytest.fixture(scope="module")
 def campaign(tmp_path_factory):
     """Two shards of ten photographs, captioned in two languages and in groups."""
-    root = tmp_path_factory.mktemp("console")
-    recipe = builders.demo_recipe()
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("CAPTIONS_ROOT", root.as_uri())
-        import sa1b_console.common
-
-        patch.setattr(sa1b_console.common, "load_recipe", lambda name: recipe)
-        campaign = open_campaign(open_store_url(root.as_uri()), "test", recipe)
+    with shown(tmp_path_factory.mktemp("console")) as campaign:
         for number in range(2):
             shard = f"sa_{number:06d}"
-            jpegs = {n: builders.make_jpeg(n, (640, 480)) for n in range(1, 11)}
-            builders.put_shard(campaign.store, shard, jpegs)
+            put_photographs(campaign, shard, 10)
             texts = curated.captions(10, seed=number)
-            texts[4] = EVIL + SENTENCE * 4
+            texts[4] = EVIL + curated.KETTLE * 4
             curated.put_texts(campaign, shard, "single_en", texts)
             curated.put_curated(campaign, shard, "single_zh", rows=3)
-            curated.put_texts(campaign, shard, "multi_en", [SENTENCE * 5])
+            curated.put_texts(campaign, shard, "multi_en", [curated.KETTLE * 5])
         yield campaign
-
-
-def get(client, path, status=200):
-    reply = client.get(f"/captions{path}")
-    assert reply.status_code == status, reply.text[:2000]
-    return reply
 
 
 GALLERY = "/gallery"
 SAMPLE = "/samples/single_en/sa_000000/1"
-PATHS = [
-    *(GALLERY, SAMPLE, "/clusters", "/images/sa_000000/1", "/marks", "/marks.jsonl", "/what-if"),
-    "/what-if.patch?change=min_chars=180",
-]
-
-
-@pytest.mark.parametrize("path", PATHS)
-def test_every_address_wants_a_login_and_the_right_to_see_runs(login, campaign, path):
-    assert login(role=None).get(f"/captions{path}").status_code == 401
-    forged = login(role=None)
-    forged.cookies.set("_token", "forged")
-    assert forged.get(f"/captions{path}").status_code == 403
-
-
-@pytest.mark.parametrize("path", PATHS)
-def test_a_user_without_the_right_is_refused(login, campaign, path, monkeypatch):
-    from airflow.api_fastapi.auth.managers.simple.simple_auth_manager import SimpleAuthManager
-
-    monkeypatch.setattr(SimpleAuthManager, "is_authorized_dag", lambda self, **_: False)
-    assert login().get(f"/captions{path}").status_code == 403
 
 
 def test_the_gallery_shows_photographs_beside_everything_said_of_them(login, campaign):
@@ -262,7 +226,7 @@ def test_a_mark_that_says_nothing_is_refused_in_words(login, campaign, change, m
 
 
 def test_the_page_of_marks_shows_estimates_rules_and_agreement(login, campaign):
-    from sa1b_captions.quality.browse.filters import Filters
+    from sa1b_captions.quality.browse.finding.filters import Filters
 
     draw = Filters(track="single_en", order="random", seed=9).draw
     for name, judgement in (("grace", "good"), ("alan", "bad")):

@@ -5,10 +5,9 @@ import re
 
 import pytest
 
-from sa1b_captions.campaign import open_campaign
-from sa1b_captions.quality.browse.filters import Filters
-from sa1b_captions.storage import open_store_url
+from sa1b_captions.quality.browse.finding.filters import Filters
 from tests.support import builders, curated
+from tests.support.console_pages import shown
 
 PARTS = {
     "shard": "sa_000000",
@@ -61,14 +60,7 @@ def questions():
 @pytest.fixture(scope="module")
 def campaign(tmp_path_factory):
     """A small campaign in the place that the console reads."""
-    root = tmp_path_factory.mktemp("routes")
-    recipe = builders.demo_recipe()
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("CAPTIONS_ROOT", root.as_uri())
-        import sa1b_console.common
-
-        patch.setattr(sa1b_console.common, "load_recipe", lambda name: recipe)
-        campaign = open_campaign(open_store_url(root.as_uri()), "test", recipe)
+    with shown(tmp_path_factory.mktemp("routes")) as campaign:
         builders.put_shard(campaign.store, "sa_000000", {1: builders.make_jpeg(1, (64, 48))})
         curated.put_curated(campaign, "sa_000000", rows=4)
         yield campaign

@@ -94,7 +94,7 @@ def console() -> Console:
 
 def _with_parameters(content: dict[str, Any]) -> dict[str, Any]:
     """The schema with what pages take from the address or the body and FastAPI does not know of."""
-    from sa1b_captions.quality.browse.filters import Filters
+    from sa1b_captions.quality.browse.finding.filters import Filters
 
     content.get("components", {}).pop("securitySchemes", None)  # or it makes tokens up
     names = {"after", "change", "width", "image", "draw", *(one.name for one in fields(Filters))}

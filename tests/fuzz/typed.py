@@ -7,9 +7,9 @@ from hypothesis import strategies as st
 
 from sa1b_captions.errors import PermanentError
 from sa1b_captions.ingest.downloading.links import parse_links
-from sa1b_captions.quality.browse.filters import parse_draw, parse_filters, search_patterns
-from sa1b_captions.quality.browse.limit_changes import parse_change
-from sa1b_captions.quality.browse.orders import key_numbers, unit_key
+from sa1b_captions.quality.browse.finding.filters import parse_draw, parse_filters, search_patterns
+from sa1b_captions.quality.browse.finding.orders import key_numbers, unit_key
+from sa1b_captions.quality.browse.limits.limit_changes import parse_change
 from sa1b_captions.recipe import parse_recipe
 from sa1b_captions.shards import format_selection, parse_selection
 from tests.fuzz.mutations import changed_json, damaged_bytes, require_sentence

@@ -6,8 +6,8 @@ import pytest
 
 from sa1b_captions import layout, records
 from sa1b_captions.errors import DamagedObjectError, PermanentError
-from sa1b_captions.quality.browse import facet_counts, facets
-from sa1b_captions.quality.browse.facets import read_facets
+from sa1b_captions.quality.browse.finding import facet_counts, facets
+from sa1b_captions.quality.browse.finding.facets import read_facets
 from sa1b_captions.receipts.receipt_files import curate_place, write_receipt
 from sa1b_captions.storage import FileStore
 from tests.support import builders, curated

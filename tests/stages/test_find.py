@@ -11,10 +11,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sa1b_captions.errors import PermanentError
-from sa1b_captions.quality.browse import facet_counts, find
 from sa1b_captions.quality.browse.caption_texts import CaptionTexts, sample_id
-from sa1b_captions.quality.browse.facets import read_facets
-from sa1b_captions.quality.browse.filters import Filters, parse_filters, search_patterns
+from sa1b_captions.quality.browse.finding import facet_counts, find
+from sa1b_captions.quality.browse.finding.facets import read_facets
+from sa1b_captions.quality.browse.finding.filters import Filters, parse_filters, search_patterns
 from sa1b_captions.recipe import TRACKS
 from sa1b_captions.storage import FileStore
 from tests.support import builders, curated

@@ -3,8 +3,8 @@ import pytest
 from sa1b_captions import layout
 from sa1b_captions.outputs import read_answers
 from sa1b_captions.quality.browse.catalogue import Catalogue
-from sa1b_captions.quality.browse.filters import LONG, RANDOM, REFUSED, SHORT, Filters
-from sa1b_captions.quality.browse.find import count
+from sa1b_captions.quality.browse.finding.filters import LONG, RANDOM, REFUSED, SHORT, Filters
+from sa1b_captions.quality.browse.finding.find import count
 from sa1b_captions.receipts.receipt_files import audit_place, require_receipt
 from sa1b_captions.stages.auditing.audit import audit_shards
 from sa1b_captions.stages.auditing.refused_captions import (

@@ -7,7 +7,7 @@ from sa1b_captions import layout
 from sa1b_captions.cli import app
 from sa1b_captions.mark_logs import MarkLog
 from sa1b_captions.marks import CaptionMark, Fault, Judgement, text_digest
-from sa1b_captions.quality.browse.filters import Filters, parse_draw
+from sa1b_captions.quality.browse.finding.filters import Filters, parse_draw
 from sa1b_captions.stages.exporting.export import export_release
 from sa1b_captions.stages.exporting.reviewed import read_reviews
 from sa1b_captions.storage import FileStore

@@ -8,10 +8,11 @@ import json
 import pytest
 
 from sa1b_captions.errors import PermanentError
-from sa1b_captions.quality.browse import facet_counts, what_if
-from sa1b_captions.quality.browse.facets import read_facets
-from sa1b_captions.quality.browse.limit_changes import parse_change
-from sa1b_captions.quality.browse.proposals import propose
+from sa1b_captions.quality.browse.finding import facet_counts
+from sa1b_captions.quality.browse.finding.facets import read_facets
+from sa1b_captions.quality.browse.limits import what_if
+from sa1b_captions.quality.browse.limits.limit_changes import parse_change
+from sa1b_captions.quality.browse.limits.proposals import propose
 from sa1b_captions.receipts.receipt_files import curate_place, require_receipt
 from sa1b_captions.recipe import load_recipe, parse_recipe
 from sa1b_captions.recipe.recipe_files import read_recipe_file

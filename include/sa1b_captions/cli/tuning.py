@@ -106,9 +106,9 @@ def _what_if(
     propose: Path | None,
     as_json: bool,
 ) -> None:
-    from sa1b_captions.quality.browse.limit_changes import parse_change
-    from sa1b_captions.quality.browse.proposals import propose as proposed
-    from sa1b_captions.quality.browse.what_if import totals
+    from sa1b_captions.quality.browse.limits.limit_changes import parse_change
+    from sa1b_captions.quality.browse.limits.proposals import propose as proposed
+    from sa1b_captions.quality.browse.limits.what_if import totals
     from sa1b_captions.stages.calibrate import try_limit
 
     change = parse_change(text)

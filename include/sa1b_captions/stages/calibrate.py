@@ -15,8 +15,8 @@ from sa1b_captions.campaign import Campaign
 from sa1b_captions.errors import PermanentError
 from sa1b_captions.freshness.shard_freshness import read_tracks, why_not_curated
 from sa1b_captions.outputs import read_curated
-from sa1b_captions.quality.browse.limit_changes import OFF, Change
-from sa1b_captions.quality.browse.what_if import Outcome, concerns, try_change
+from sa1b_captions.quality.browse.limits.limit_changes import OFF, Change
+from sa1b_captions.quality.browse.limits.what_if import Outcome, concerns, try_change
 from sa1b_captions.quality.curated import READERS, how_to_curate, read_all_metrics
 from sa1b_captions.quality.health.reference import (
     Reference,

@@ -23,7 +23,7 @@ from sa1b_captions.freshness.shard_freshness import captions_version, judge_trac
 from sa1b_captions.observing import telemetry
 from sa1b_captions.process import cpu_lap_s
 from sa1b_captions.quality import metrics
-from sa1b_captions.quality.browse import facets
+from sa1b_captions.quality.browse.finding import facets
 from sa1b_captions.quality.duplicates import signatures as dedup
 from sa1b_captions.quality.duplicates.image_hashes import image_hash_table
 from sa1b_captions.quality.duplicates.minhash import SIGNATURE_VERSION

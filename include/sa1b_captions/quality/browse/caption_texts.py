@@ -16,8 +16,8 @@ from sa1b_captions import layout, records
 from sa1b_captions.campaign import Campaign
 from sa1b_captions.errors import DamagedObjectError, MissingKeyError
 from sa1b_captions.quality.browse.bounded import Bounded
-from sa1b_captions.quality.browse.facets import Facets
-from sa1b_captions.quality.browse.orders import Hit
+from sa1b_captions.quality.browse.finding.facets import Facets
+from sa1b_captions.quality.browse.finding.orders import Hit
 
 READERS = 12
 _BLOCKS, _TABLES = 96, 3

@@ -15,12 +15,12 @@ from sa1b_captions.campaign import Campaign
 from sa1b_captions.errors import DamagedObjectError, MissingKeyError, PermanentError
 from sa1b_captions.quality.browse.bounded import Bounded
 from sa1b_captions.quality.browse.caption_texts import CaptionTexts, Row
-from sa1b_captions.quality.browse.counting import Counting
-from sa1b_captions.quality.browse.facet_counts import FacetCounts
-from sa1b_captions.quality.browse.facets import Facets, read_facets, read_named_facets
-from sa1b_captions.quality.browse.filters import Filters, search_patterns
-from sa1b_captions.quality.browse.find import Page, find_page, search_page
-from sa1b_captions.quality.browse.orders import Hit
+from sa1b_captions.quality.browse.finding.counting import Counting
+from sa1b_captions.quality.browse.finding.facet_counts import FacetCounts
+from sa1b_captions.quality.browse.finding.facets import Facets, read_facets, read_named_facets
+from sa1b_captions.quality.browse.finding.filters import Filters, search_patterns
+from sa1b_captions.quality.browse.finding.find import Page, find_page, search_page
+from sa1b_captions.quality.browse.finding.orders import Hit
 from sa1b_captions.receipts import CurateReceipt
 from sa1b_captions.receipts.receipt_files import curate_place, digest, read_receipt
 from sa1b_captions.recipe import TRACKS

@@ -8,8 +8,8 @@ from sa1b_captions.campaign import Campaign
 from sa1b_captions.errors import PermanentError
 from sa1b_captions.outputs import read_duplicates
 from sa1b_captions.quality.browse.catalogue import Catalogue
-from sa1b_captions.quality.browse.find import Page
-from sa1b_captions.quality.browse.orders import Hit
+from sa1b_captions.quality.browse.finding.find import Page
+from sa1b_captions.quality.browse.finding.orders import Hit
 from sa1b_captions.receipts.receipt_files import dedup_place, read_receipt
 
 PAGE_CLUSTERS = 50

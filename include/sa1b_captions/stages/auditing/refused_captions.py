@@ -20,9 +20,9 @@ from sa1b_captions.freshness.audits import is_fresh
 from sa1b_captions.outputs import read_answers
 from sa1b_captions.quality.browse.bounded import Bounded
 from sa1b_captions.quality.browse.catalogue import READERS, Catalogue
-from sa1b_captions.quality.browse.counting import Counting
-from sa1b_captions.quality.browse.facet_counts import FacetCounts
-from sa1b_captions.quality.browse.facets import Facets
+from sa1b_captions.quality.browse.finding.counting import Counting
+from sa1b_captions.quality.browse.finding.facet_counts import FacetCounts
+from sa1b_captions.quality.browse.finding.facets import Facets
 from sa1b_captions.receipts import AuditReceipt
 from sa1b_captions.receipts.receipt_files import audit_place, digest, read_receipt
 from sa1b_captions.recipe import TRACKS

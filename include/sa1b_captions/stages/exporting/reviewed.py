@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from sa1b_captions.campaign import Campaign
 from sa1b_captions.mark_logs import read_marks
 from sa1b_captions.marks import CaptionMark, Judgement, last_of_each
-from sa1b_captions.quality.browse.filters import parse_draw
+from sa1b_captions.quality.browse.finding.filters import parse_draw
 from sa1b_captions.quality.reviews import RuleScore, Share, fit_shares, rule_scores
 from sa1b_captions.recipe import TRACKS
 from sa1b_captions.release.card.card_facts import ReviewTables

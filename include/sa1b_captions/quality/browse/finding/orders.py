@@ -17,9 +17,9 @@ import polars as pl
 import xxhash
 
 from sa1b_captions.errors import DamagedObjectError, MissingKeyError, PermanentError
-from sa1b_captions.quality.browse.facet_counts import FacetCounts
-from sa1b_captions.quality.browse.facets import Facets
-from sa1b_captions.quality.browse.filters import LONG, PLAN, RANDOM, SHORT, Filters
+from sa1b_captions.quality.browse.finding.facet_counts import FacetCounts
+from sa1b_captions.quality.browse.finding.facets import Facets
+from sa1b_captions.quality.browse.finding.filters import LONG, PLAN, RANDOM, SHORT, Filters
 from sa1b_captions.recipe import TRACKS
 from sa1b_captions.shards import SHARD_PATTERN
 

@@ -12,14 +12,14 @@ from typing import Generic
 
 from sa1b_captions.campaign import Campaign
 from sa1b_captions.errors import CaptioningError
-from sa1b_captions.quality.browse.facet_counts import (
+from sa1b_captions.quality.browse.finding.facet_counts import (
     FacetCounts,
     R,
     read_counts,
     store_counts,
     update_counts,
 )
-from sa1b_captions.quality.browse.facets import Facets
+from sa1b_captions.quality.browse.finding.facets import Facets
 
 _log = logging.getLogger(__name__)
 

@@ -9,7 +9,7 @@ from urllib.parse import parse_qsl, urlencode
 import polars as pl
 
 from sa1b_captions.errors import PermanentError
-from sa1b_captions.quality.browse.facet_counts import FacetCounts
+from sa1b_captions.quality.browse.finding.facet_counts import FacetCounts
 from sa1b_captions.quality.rules import MEANINGS
 from sa1b_captions.recipe import TRACKS
 from sa1b_captions.shards import SHARD_PATTERN, parse_selection

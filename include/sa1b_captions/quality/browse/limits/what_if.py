@@ -16,8 +16,8 @@ import polars as pl
 from sa1b_captions.campaign import Campaign
 from sa1b_captions.errors import PermanentError
 from sa1b_captions.outputs import read_curated
-from sa1b_captions.quality.browse.facet_counts import FacetCounts
-from sa1b_captions.quality.browse.limit_changes import OFF, Change
+from sa1b_captions.quality.browse.finding.facet_counts import FacetCounts
+from sa1b_captions.quality.browse.limits.limit_changes import OFF, Change
 from sa1b_captions.quality.health.reference import read_reference
 from sa1b_captions.quality.rules import LengthReference, find_reasons
 from sa1b_captions.quality.thresholds import some_ids

@@ -11,10 +11,10 @@ from typing import Any
 
 import polars as pl
 
-from sa1b_captions.quality.browse.facet_counts import FacetCounts
-from sa1b_captions.quality.browse.facets import Facets
-from sa1b_captions.quality.browse.filters import RANDOM, Filters
-from sa1b_captions.quality.browse.orders import (
+from sa1b_captions.quality.browse.finding.facet_counts import FacetCounts
+from sa1b_captions.quality.browse.finding.facets import Facets
+from sa1b_captions.quality.browse.finding.filters import RANDOM, Filters
+from sa1b_captions.quality.browse.finding.orders import (
     STEPS,
     Hit,
     Load,

@@ -7,7 +7,7 @@ import tomllib
 from pathlib import Path
 
 from sa1b_captions.errors import PermanentError
-from sa1b_captions.quality.browse.limit_changes import OFF, Change
+from sa1b_captions.quality.browse.limits.limit_changes import OFF, Change
 from sa1b_captions.recipe import Recipe, load_recipe
 from sa1b_captions.recipe.recipe_files import packaged_recipes
 

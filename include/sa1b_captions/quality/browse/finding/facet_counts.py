@@ -18,7 +18,7 @@ import pyarrow as pa
 from sa1b_captions import layout, records
 from sa1b_captions.campaign import Campaign
 from sa1b_captions.errors import DamagedObjectError, MissingKeyError
-from sa1b_captions.quality.browse.facets import NAME, Facets
+from sa1b_captions.quality.browse.finding.facets import NAME, Facets
 from sa1b_captions.receipts import AuditReceipt, CurateReceipt
 from sa1b_captions.receipts.receipt_files import digest
 
