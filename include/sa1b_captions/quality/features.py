@@ -130,23 +130,24 @@ def _share(part: str, whole: str | pl.Expr) -> pl.Expr:
     return pl.when(total > 0).then(pl.col(part) / total).otherwise(0.0)
 
 
-def _word_table() -> tuple[np.ndarray, np.ndarray]:
-    """Hashes of known words in the kernel's slots, and what is known of them."""
-    keys, tags = np.zeros(_WORD_SLOTS, np.uint64), np.zeros(_WORD_SLOTS, np.uint32)
+def _word_table() -> np.ndarray:
+    """What is known of words, in the slots of `kernels.tags.find_tag`."""
+    table = np.zeros(_WORD_SLOTS, np.uint64)
     words, pairs = vocabulary.tags(), vocabulary.pair_tags()
     hashes = np.concatenate([_hash_words(list(words)), _hash_pairs(list(pairs))])
-    known = np.array([*words.values(), *pairs.values()], np.uint32)
+    known = np.array([*words.values(), *pairs.values()], np.uint64)
     slots = (hashes % _WORD_SLOTS).astype(np.int64)
+    entries = hashes >> np.uint64(32) << np.uint64(32) | known
     while len(slots):
         # Each free slot goes to the first who asks for it, the others look at the next one.
         free, first = np.unique(slots, return_index=True)
-        first = first[tags[free] == 0]
-        keys[slots[first]], tags[slots[first]] = hashes[first], known[first]
+        first = first[table[free] == 0]
+        table[slots[first]] = entries[first]
         left = np.ones(len(slots), bool)
         left[first] = False
         slots = (slots[left] + 1) % _WORD_SLOTS
-        hashes, known = hashes[left], known[left]
-    return keys, tags
+        entries = entries[left]
+    return table
 
 
 def _hash_words(words: list[str]) -> np.ndarray:
@@ -172,7 +173,7 @@ def _scramble(values: np.ndarray) -> np.ndarray:
 
 _TABLES = (
     *(characters.table(), characters.gbk_table()),
-    *_word_table(),
+    _word_table(),
 )
 
 _SPECIAL = "|".join(markers.SPECIAL)

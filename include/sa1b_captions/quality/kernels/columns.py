@@ -34,7 +34,7 @@ from sa1b_captions.quality.kernels.said_again import count_said_again
 from sa1b_captions.quality.kernels.tags import look_up
 from sa1b_captions.quality.kernels.talk import count_talks
 from sa1b_captions.quality.kernels.templates import find_starts, follow_template
-from sa1b_captions.quality.kernels.text import decode, find_signs
+from sa1b_captions.quality.kernels.text import decode
 from sa1b_captions.quality.kernels.words import split_units
 
 COLUMNS = (
@@ -84,8 +84,7 @@ def measure(
     offsets: np.ndarray,
     table: np.ndarray,
     gbk: np.ndarray,
-    word_keys: np.ndarray,
-    word_tags: np.ndarray,
+    words: np.ndarray,
     longest: int,
     counts: np.ndarray,
 ) -> None:
@@ -96,8 +95,7 @@ def measure(
         offsets: where each text begins, and where the last ends, int64.
         table: kind and traits of each code point, as `characters.table` has them, uint16.
         gbk: the bytes that GBK writes it with, uint16.
-        word_keys: a set of unit hashes, a power of two of slots, uint64.
-        word_tags: of each slot, uint32: what is known of the word, 0 where the slot is empty.
+        words: what is known of words, as `tags.find_tag` reads it, a power of two of slots, uint64.
         longest: bytes of the longest text.
         counts: the result.
     """
@@ -119,13 +117,15 @@ def measure(
     ends = np.empty(longest + 1, np.int64)
     starts = np.empty(longest + 2, np.int64)
     for text in range(counts.shape[0]):
-        length = decode(data, offsets[text], offsets[text + 1], table, codes, kinds, traits)
-        signs = places[: find_signs(codes, kinds, length, places)]
+        length, found = decode(
+            data, offsets[text], offsets[text + 1], table, codes, kinds, traits, places
+        )
+        signs = places[:found]
         mark_quotations(codes, kinds, traits, length, signs, quoted)
         count, sentences, doubled = split_units(
             codes, kinds, traits, quoted, length, units, unit_kinds, unit_bits, ends
         )
-        of_any = look_up(units, unit_kinds, count, word_keys, word_tags, tags)
+        of_any = look_up(units, unit_kinds, count, words, tags)
         letters, foreign, stray, bare_han, stray_foreign = tally_letters(
             codes, kinds, quoted, length
         )
@@ -164,13 +164,9 @@ def measure(
         )
         if loop or echo > 2 * ECHO_UNITS:
             clauses2 = sentences2  # the loop says the rest
-        talks = count_talks(
-            units, unit_kinds, unit_bits, tags, count, ends, word_keys, word_tags, of_any
-        )
-        stutters = count_stutters(units, unit_kinds, unit_bits, tags, count, word_keys, word_tags)
-        stutters += count_comma_echoes(
-            units, unit_kinds, unit_bits, tags, clauses, word_keys, word_tags
-        )
+        talks = count_talks(units, unit_kinds, unit_bits, tags, count, ends, words, of_any)
+        stutters = count_stutters(units, unit_kinds, unit_bits, tags, count, words)
+        stutters += count_comma_echoes(units, unit_kinds, unit_bits, tags, clauses, words)
         listed = list_again(units, unit_kinds, unit_bits, tags, clauses, repeats2)
         local = max(local, listed, templates)
         values = (

@@ -70,8 +70,7 @@ def echoes_han(
     tags: np.ndarray,
     count: int,
     place: int,
-    word_keys: np.ndarray,
-    word_tags: np.ndarray,
+    words: np.ndarray,
 ) -> bool:
     """Whether two to four Han letters behind a comma are the last ones before it."""
     if not unit_bits[place] & AFTER_PAUSE or unit_bits[place] & IN_QUOTES:
@@ -88,7 +87,7 @@ def echoes_han(
         if not same or any_tag & (COUNTS | SERIES):
             continue
         last = place + width - 1
-        twice = find_tag(pair(units[last - 1], units[last]), word_keys, word_tags) & TWICE
+        twice = find_tag(pair(units[last - 1], units[last]), words) & TWICE
         if width == 2 and twice:
             continue
         if ends_an_item(unit_bits, tags, count, place + width):
@@ -105,8 +104,7 @@ def count_comma_echoes(
     unit_bits: np.ndarray,
     tags: np.ndarray,
     starts: np.ndarray,
-    word_keys: np.ndarray,
-    word_tags: np.ndarray,
+    words: np.ndarray,
 ) -> int:
     """Words that are said again behind a comma and never are; `starts` are of `find_starts`."""
     echoes = 0
@@ -121,7 +119,7 @@ def count_comma_echoes(
         elif (place > 1 and said == units[place - 2]) or (
             place > 2 and (said == units[place - 3] or (place > 3 and said == units[place - 4]))
         ):
-            echoes += echoes_han(units, unit_bits, tags, count, place, word_keys, word_tags)
+            echoes += echoes_han(units, unit_bits, tags, count, place, words)
     return echoes
 
 

@@ -123,7 +123,7 @@ def count_signs(
 ) -> tuple[int, int, int, int]:
     """Line breaks and a blank before the text; signs that a tag may have; colons; wide marks.
 
-    `signs` are the places that `find_signs` found.
+    `signs` are the places that `decode` found.
     """
     line_breaks = 0
     brackets, colons, wide = 0, 0, 0

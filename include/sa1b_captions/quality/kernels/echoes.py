@@ -42,15 +42,14 @@ def known_pair(
     units: np.ndarray,
     place: int,
     count: int,
-    word_keys: np.ndarray,
-    word_tags: np.ndarray,
+    words: np.ndarray,
     tags: int,
 ) -> bool:
     """Whether a unit and the one before it are a pair that `vocabulary` gives one of the tags."""
     if not 0 < place < count:
         return False
     value = pair(units[place - 1], units[place])
-    return find_tag(value, word_keys, word_tags) & tags != 0
+    return find_tag(value, words) & tags != 0
 
 
 @compiled
@@ -70,8 +69,7 @@ def stutters_in_han(
     tags: np.ndarray,
     count: int,
     place: int,
-    word_keys: np.ndarray,
-    word_tags: np.ndarray,
+    words: np.ndarray,
 ) -> bool:
     """Whether a Han letter ends what is said twice and never is: 的的, 围裙围裙, not 一朵一朵."""
     if units[place] == units[place - 1]:
@@ -83,8 +81,8 @@ def stutters_in_han(
         return not (
             before
             or after
-            or known_pair(units, place - 1, count, word_keys, word_tags, ACROSS | TWICE)
-            or known_pair(units, place + 1, count, word_keys, word_tags, ACROSS | TWICE)
+            or known_pair(units, place - 1, count, words, ACROSS | TWICE)
+            or known_pair(units, place + 1, count, words, ACROSS | TWICE)
         )
     if place < 3 or units[place] != units[place - 2] or units[place - 1] != units[place - 3]:
         return False
@@ -92,7 +90,7 @@ def stutters_in_han(
         return False
     if (tags[place - 1] | tags[place]) & COUNTS:
         return counts_one_by_one(unit_bits, tags, count, place)
-    if not known_pair(units, place, count, word_keys, word_tags, TWICE):
+    if not known_pair(units, place, count, words, TWICE):
         return True
     # 走着走着 goes on with what happens then; 旁边坐着坐着两位老人 does not.
     return (
@@ -111,8 +109,7 @@ def count_stutters(
     unit_bits: np.ndarray,
     tags: np.ndarray,
     count: int,
-    word_keys: np.ndarray,
-    word_tags: np.ndarray,
+    words: np.ndarray,
 ) -> int:
     """Words said twice on the spot that never are: "the the", "dog dog", 帽子帽子."""
     stutters = 0
@@ -126,7 +123,7 @@ def count_stutters(
             continue
         if unit_kinds[place] == HAN_UNIT:
             stutters += not bits & AFTER_SIGN and stutters_in_han(
-                units, unit_bits, tags, count, place, word_keys, word_tags
+                units, unit_bits, tags, count, place, words
             )
             continue
         if unit_kinds[place] != WORD:

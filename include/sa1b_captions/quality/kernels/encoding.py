@@ -145,7 +145,7 @@ def count_lost(  # noqa: C901  # one kind of damage after the other
 ) -> int:
     """Characters that stand for none or cannot be seen, and pairs that wrong decoding leaves.
 
-    `signs` are the places that `find_signs` found.
+    `signs` are the places that `decode` found.
     """
     lost = 0
     accents, letters = 0, 0

@@ -10,6 +10,7 @@ from sa1b_captions.quality.kernels.foreign_words import (
 )
 from sa1b_captions.quality.kernels.tags import (
     ABROAD,
+    ARTICLE,
     COUNTS,
     ENGLISH,
     INTRODUCER,
@@ -37,6 +38,9 @@ from sa1b_captions.quality.kernels.words import (
 _NEAR_WORDS, _NEAR_CHARACTERS = 3, 8
 """How far behind "a sign reads" its words may begin, in units."""
 
+_NAME_PARTICLES = 3
+"""How far behind a capitalised word `in_a_name` looks for particles, in units."""
+
 _FEWEST_WORDS = 3
 """Of a sentence in another language."""
 
@@ -49,6 +53,12 @@ known to be its own and one is more than a particle: carne asada con arroz is a 
 
 _UNKNOWN_RUN = 8
 """Lower-case words in a row of which no English sentence lacks a known one."""
+
+
+@compiled
+def reach_of(unit_kinds: np.ndarray, introduced: int) -> int:
+    """How far behind a word that introduces some those may begin, in units."""
+    return _NEAR_WORDS if unit_kinds[introduced] == WORD else _NEAR_CHARACTERS
 
 
 @compiled
@@ -71,7 +81,7 @@ def read_language(  # noqa: C901  # one pass, or it costs twice as much
     """
     words, english, other, stray_stopwords, stray_english, abroad = 0, 0, 0, 0, 0, 0
     foreign_sentences, latin_run, stray_han, traditional = 0, 0, 0, 0
-    introduced = -100
+    introduced, reach, capital = -100, 0, -100
     sentence = 0
     parted = False
     own, sure, small_ones, theirs, said, run, longest, unknown, longest_unknown, lower = (0,) * 10
@@ -87,15 +97,13 @@ def read_language(  # noqa: C901  # one pass, or it costs twice as much
         if bits & IN_QUOTES:
             lower, run, unknown = 0, 0, 0
         elif kind == WORD:
-            reach = _NEAR_WORDS
-            if introduced >= 0 and unit_kinds[introduced] != WORD:
-                reach = _NEAR_CHARACTERS
-            near = place - introduced <= reach
+            near = introduced >= 0 and place - introduced <= reach
             glued = bits & GLUED or (place + 1 < count and unit_bits[place + 1] & GLUED)
             small = not bits & CAPITAL
+            # A call costs more than a look, here and below.
             particle = (
                 (tag & PARTICLE) != 0
-                and place > 0
+                and place - capital <= _NAME_PARTICLES
                 and (unit_bits[place - 1] & CAPITAL or tags[place - 1] & PARTICLE) != 0
                 and in_a_name(unit_kinds, unit_bits, tags, count, place)
             )
@@ -121,8 +129,14 @@ def read_language(  # noqa: C901  # one pass, or it costs twice as much
                 stray_english += han_next and unit_bits[place + 1] & AFTER_PAUSE != 0
             if near and not tag & INTRODUCER:
                 speaks = False
-                introduced += not tag & KNOWN
-            elif not glued and alone_abroad(unit_kinds, unit_bits, tags, count, place):
+                if not tag & KNOWN:
+                    introduced += 1
+                    reach = reach_of(unit_kinds, introduced)
+            elif (
+                not glued
+                and tag & (ABROAD | ARTICLE)
+                and alone_abroad(unit_kinds, unit_bits, tags, count, place)
+            ):
                 abroad += 1
                 speaks = True
             theirs += (
@@ -146,18 +160,18 @@ def read_language(  # noqa: C901  # one pass, or it costs twice as much
         else:
             lower, unknown = 0, 0
             if kind in (HAN_UNIT, TRADITIONAL_UNIT):
-                reach = _NEAR_WORDS
-                if introduced >= 0 and unit_kinds[introduced] != WORD:
-                    reach = _NEAR_CHARACTERS
-                if place - introduced <= reach:
+                if introduced >= 0 and place - introduced <= reach:
                     introduced = max(introduced, place - 1)
+                    reach = reach_of(unit_kinds, introduced)
                 else:
                     stray_han += 1
                     traditional += kind == TRADITIONAL_UNIT
         if tag & INTRODUCER and not bits & IN_QUOTES:
             # 三名工人 names nobody.
             counts = tag & MEASURE and place > 0 and tags[place - 1] & COUNTS
-            introduced = introduced if counts else place
+            if not counts:
+                introduced, reach = place, reach_of(unit_kinds, place)
+        capital = place if bits & CAPITAL else capital
         if sentence < sentences and place + 1 == sentence_ends[sentence]:
             outnumbered = said >= _FEWEST_WORDS and theirs >= 2 and theirs > own
             # No word that only English has, and one of another language, or no English word at all.

@@ -170,7 +170,7 @@ def count_markdown(  # noqa: C901  # one sign after the other
 ) -> int:
     """Marks of Markdown, JSON, templates, HTML entities, LaTeX and escapes.
 
-    `signs` are the places that `find_signs` found.
+    `signs` are the places that `decode` found.
     """
     marks = 0
     marks += opens_line(codes, traits, count, 0)

@@ -13,7 +13,6 @@ from sa1b_captions.quality.kernels.text import (
     WIDE_STOP,
     decode,
     ends_a_sentence,
-    find_signs,
     joins,
     last_place,
 )
@@ -84,7 +83,7 @@ def mark_quotations(
     """Write whether each character stands in quotation marks or brackets, marks included.
 
     A quotation of the whole text quotes nothing: a model wraps its answer so. Brackets may hold a
-    quotation, as in (a sign reads "Push"). `signs` are the places that `find_signs` found.
+    quotation, as in (a sign reads "Push"). `signs` are the places that `decode` found.
     """
     quoted[:count] = 0
     last = last_place(traits, count)
@@ -128,9 +127,10 @@ def blank_quotations(
     quoted = np.empty(longest + 1, np.uint8)
     places = np.empty(longest + 1, np.int64)
     for text in range(offsets.shape[0] - 1):
-        count = decode(data, offsets[text], offsets[text + 1], table, codes, kinds, traits)
-        signs = places[: find_signs(codes, kinds, count, places)]
-        mark_quotations(codes, kinds, traits, count, signs, quoted)
+        count, found = decode(
+            data, offsets[text], offsets[text + 1], table, codes, kinds, traits, places
+        )
+        mark_quotations(codes, kinds, traits, count, places[:found], quoted)
         place = offsets[text]
         for at in range(count):
             code = codes[at]

@@ -20,13 +20,16 @@ RARE = ~(USUAL | HALTS | SERIES)
 
 
 @compiled
-def find_tag(value: np.uint64, keys: np.ndarray, known: np.ndarray) -> int:
-    """What is known of a unit or a pair of units, by its hash."""
-    last = keys.shape[0] - 1
+def find_tag(value: np.uint64, words: np.ndarray) -> int:
+    """What is known of a unit or a pair of units, by its hash.
+
+    A slot holds the upper half of the hash, whose lower bits choose where to look, and the tags.
+    """
+    last = words.shape[0] - 1
     slot = np.int64(uint64(value) & uint64(last))
-    while known[slot] and keys[slot] != value:
+    while words[slot] and (words[slot] ^ uint64(value)) >> uint64(32):
         slot = (slot + 1) & last
-    return int(known[slot])
+    return int(np.int64(words[slot] & uint64(0xFFFFFFFF)))
 
 
 @compiled
@@ -34,15 +37,14 @@ def look_up(
     units: np.ndarray,
     unit_kinds: np.ndarray,
     count: int,
-    keys: np.ndarray,
-    known: np.ndarray,
+    words: np.ndarray,
     tags: np.ndarray,
 ) -> int:
     """Write what is known of each unit; return what is known of any."""
     of_any = 0
     for place in range(count):
         number = unit_kinds[place] == NUMBER
-        tag = 0 if number else find_tag(units[place], keys, known)
+        tag = 0 if number else find_tag(units[place], words)
         tags[place] = tag
         of_any |= tag
     return of_any

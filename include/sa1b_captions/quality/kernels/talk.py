@@ -21,8 +21,7 @@ def count_talks(
     tags: np.ndarray,
     count: int,
     sentence_ends: np.ndarray,
-    word_keys: np.ndarray,
-    word_tags: np.ndarray,
+    words: np.ndarray,
     of_any: int,
 ) -> int:
     """Sentences whose words are of the task, its rules or its words, not of an image."""
@@ -36,7 +35,7 @@ def count_talks(
             # English words among Chinese ones are slips or signs.
             han = unit_kinds[place] == HAN_UNIT
             if han and place + 1 < count and not unit_bits[place + 1] & AFTER_SIGN:
-                tag = find_tag(pair(units[place], units[place + 1]), word_keys, word_tags)
+                tag = find_tag(pair(units[place], units[place + 1]), words)
             elif han or unit_kinds[first] == HAN_UNIT:
                 tag = 0
             tells = tag >> TALK_SHIFT & 3

@@ -26,17 +26,30 @@ def decode(
     codes: np.ndarray,
     kinds: np.ndarray,
     traits: np.ndarray,
-) -> int:
-    """Write the code points of data[start:end], their kinds and traits, and count them."""
+    places: np.ndarray,
+) -> tuple[int, int]:
+    """Write the code points of data[start:end], their kinds and traits, and where signs stand.
+
+    Signs are all but letters and digits of ASCII and spaces: few in English, so that what looks for
+    one of them need not read the others.
+
+    Returns:
+        Code points, and signs.
+    """
     last = table.shape[0] - 1
-    count = 0
+    count, found = 0, 0
     place = start
     while place < end:
         code = np.int32(data[place])
+        # Written always and kept where wanted: no branch for the processor to guess.
+        places[found] = count
         if code < 0x80:
             entry = table[code]
             place += 1
+            kind = entry & 15
+            found += not ((kind == LATIN) | (kind == DIGIT) | (code == 0x20))
         else:
+            found += 1
             if code < 0xE0:
                 width, code = 2, code & 0x1F
             elif code < 0xF0:
@@ -51,22 +64,7 @@ def decode(
         kinds[count] = entry & 15
         traits[count] = entry >> 4
         count += 1
-    return count
-
-
-@compiled
-def find_signs(codes: np.ndarray, kinds: np.ndarray, count: int, places: np.ndarray) -> int:
-    """Write where characters stand that are no letter or digit of ASCII and no space; count them.
-
-    They are few in English: what looks for one of them need not read the others.
-    """
-    found = 0
-    for place in range(count):
-        # Written always and kept where wanted: no branch for the processor to guess.
-        places[found] = place
-        word = (kinds[place] == LATIN) | (kinds[place] == DIGIT)
-        found += not ((word & (codes[place] < 0x80)) | (codes[place] == 0x20))
-    return found
+    return count, found
 
 
 @compiled
