@@ -88,6 +88,28 @@ def judge(language, said):
             "一楼有四扇白色边框的窗户，二楼有四扇白色边框的窗户，三楼有四扇白色边框的窗户。",
             "sentence_repetition",
         ),
+        ("en", "A stall sells hats, hats and scarves.", "word_echo"),
+        ("en", "They carry bags, bags or boxes.", "word_echo"),
+        ("zh", "摊位上卖帽子、帽子以及围巾。", "word_echo"),
+        ("zh", "摊位上卖帽子，帽子或围巾。", "word_echo"),
+        ("en", "A yacht lies there, its white, white, hull gleaming.", "word_echo"),
+        ("zh", "釉色洁白，洁白，瓶身绘有花纹。", "word_echo"),
+        ("en", 'He sits in front of a shop called "Marks &amp; Daughters".', "markdown"),
+        ("zh", "招牌上写着“张记&amp;李记”。", "markdown"),
+        ("en", "A cat sits there. Revised version: A cat sits on a stair.", "meta_talk"),
+        ("zh", "石阶上有一只猫。修改后的版本如下：石阶上有猫。", "meta_talk"),
+        ("en", "A dog watches from the sombra of a doorway.", "wrong_language"),
+        ("en", "A boy follows con a stick in his hand.", "wrong_language"),
+        ("en", "A few pengyou sit on a wall.", "wrong_language"),
+        ("en", "A bicycle leans against the Fensterbrett there.", "wrong_language"),
+        ("zh", "水面泛起一圈圈ripples。", "wrong_language"),
+        ("zh", "一个xiaohai仰着头。", "wrong_language"),
+        ("zh", "远处的Schloss露出塔尖。", "wrong_language"),
+        (
+            "zh",
+            "湖的左边有一座塔，湖的左边有一棵树，湖的左边有一只船，湖的左边有一座桥。",
+            "sentence_repetition",
+        ),
     ],
 )
 def test_a_slip_gets_its_reason(language, said, reason):
@@ -143,6 +165,16 @@ def test_a_slip_gets_its_reason(language, said, reason):
         ("zh", "帽子上印着panda字样，旁边是一本André·马尔罗的书。"),
         ("zh", "（1）号在拉伸，（2）号在调整握棒姿势。"),
         ("zh", "左侧的人戴着一副黑框眼镜，右侧的人也戴着一副黑框眼镜。"),
+        ("en", "There are boats, boats and more boats, and trees, trees as tall as houses."),
+        ("en", "A list of pros and cons hangs there, and someone eats chili con carne."),
+        ("en", "The Ponte Vecchio is printed on a bag, the Lago Maggiore on another."),
+        ("zh", "远处的Schloss Bellevue露出塔尖。"),
+        ("zh", "他穿一双vans鞋，戴着Adler手表，开着Opel汽车。"),
+        (
+            "zh",
+            "另一个男孩穿着红色上衣，另一个男孩穿着蓝色短裤，另一个男孩穿着绿色外套，"
+            "另一个男孩穿着黄色雨衣。",
+        ),
     ],
 )
 def test_what_looks_like_a_slip_and_is_none_is_fit(language, said):

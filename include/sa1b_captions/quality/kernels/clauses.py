@@ -8,7 +8,9 @@ from sa1b_captions.quality.kernels.repetition import meet
 from sa1b_captions.quality.kernels.tags import (
     ADVERBIAL,
     CONJUNCTION,
+    COUNTS,
     FINITE,
+    MEASURE,
     PLAIN,
     RARE,
     SUBJECT,
@@ -166,13 +168,24 @@ def starts_alike(
 
 
 @compiled
+def counts_one(tags: np.ndarray, place: int) -> bool:
+    """Whether a number and what it counts with stand here: 一个, 两名."""
+    return bool(tags[place] & COUNTS != 0 and tags[place + 1] & MEASURE != 0)
+
+
+@compiled
 def count_repeated_starts(
-    units: np.ndarray, unit_kinds: np.ndarray, unit_bits: np.ndarray, count: int
+    units: np.ndarray, unit_kinds: np.ndarray, unit_bits: np.ndarray, tags: np.ndarray, count: int
 ) -> int:
-    """Clauses whose opening at least STARTS have, one soon after the other."""
+    """Clauses whose opening at least STARTS have, one soon after the other.
+
+    Who counts people or things tells each apart: 一个男孩穿着, 另一个男孩穿着.
+    """
     repeated = 0
     for place in range(count - START_CHARACTERS):
         if place and not unit_bits[place] & AFTER_PAUSE:
+            continue
+        if counts_one(tags, place) or counts_one(tags, place + 1):
             continue
         width = START_WORDS if unit_kinds[place] == WORD else START_CHARACTERS
         at, same, later = place, 1, place + width

@@ -144,7 +144,7 @@ def measure(
                 units, unit_kinds, unit_bits, tags, count, ends, keys, stamps, stamp + 1
             )
         if row >= START_CHARACTERS - 1 and repeats2 >= STARTS_REPEATS:
-            clauses2 += count_repeated_starts(units, unit_kinds, unit_bits, count)
+            clauses2 += count_repeated_starts(units, unit_kinds, unit_bits, tags, count)
         if row >= OPENING_UNITS - 1:
             clauses2 += count_repeated_openings(
                 units, unit_kinds, unit_bits, tags, count, ends, sentences

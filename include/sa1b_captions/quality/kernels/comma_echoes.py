@@ -10,6 +10,7 @@ from sa1b_captions.quality.kernels.tags import (
     JOINS,
     SERIES,
     STUTTER,
+    SUBJECT,
     TWICE,
     find_tag,
 )
@@ -33,18 +34,30 @@ have a window, a door, a window, a door and a window."""
 _LISTED_REPEATS = 5
 """Pairs of units that come again where a list does."""
 
+_MORE = 5
+"""Units behind a word, said twice, among which it is said once more for emphasis."""
+
 LISTED = 99
 """Local repeats that such a list, or a template, counts as: more than any limit that lets prose
 pass."""
 
 
 @compiled
-def ends_an_item(unit_bits: np.ndarray, tags: np.ndarray, count: int, place: int) -> bool:
-    """Whether a comma, an "and" or the end of the text stands before a place."""
+def ends_an_item(
+    units: np.ndarray, unit_bits: np.ndarray, tags: np.ndarray, count: int, place: int
+) -> bool:
+    """Whether a comma, an "and", an "or" or the end of the text stands before a place."""
     if place >= count or unit_bits[place] & AFTER_PAUSE:
         return True
-    # "with" joins too, and goes on: knitted hats, hats with feathers.
-    return bool(tags[place] & (CONJUNCTION | STUTTER | JOINS) == CONJUNCTION | STUTTER)
+    if not tags[place] & CONJUNCTION or not tags[place] & STUTTER:
+        return False
+    if not tags[place] & JOINS:
+        return True
+    # "with" joins too, and goes on: knitted hats, hats with feathers. Boats, boats and more boats.
+    more = False
+    for later in range(place + 1, min(count, place + _MORE)):
+        more |= units[later] == units[place - 1]
+    return tags[place] & SERIES != 0 and not more
 
 
 @compiled
@@ -59,7 +72,12 @@ def echoes_word(
         return False
     if tags[place] & HALTS:
         return True
-    alone = ends_an_item(unit_bits, tags, count, place + 1)
+    alone = ends_an_item(units, unit_bits, tags, count, place + 1)
+    if alone and tags[place] & SERIES and 1 < place < count - 1:
+        # Its white, white, hull; not: a green, green, blue or a green, green and blue flag.
+        counted = tags[place - 2] & STUTTER and tags[place - 2] & SUBJECT
+        goes_on = tags[place + 1] & (SERIES | JOINS) or not unit_bits[place + 1] & AFTER_PAUSE
+        return bool(counted and not goes_on) and not unit_bits[place - 1] & AFTER_PAUSE
     return alone and not tags[place] & (TWICE | SERIES)
 
 
@@ -88,9 +106,13 @@ def echoes_han(
             continue
         last = place + width - 1
         twice = find_tag(pair(units[last - 1], units[last]), words) & TWICE
-        if width == 2 and twice:
+        # 走着，走着，忽然下雨了
+        parted = place + 2 == count or unit_bits[min(place + 2, count - 1)] & AFTER_PAUSE
+        if width == 2 and twice and not (parted and not tags[last] & HALTS):
             continue
-        if ends_an_item(unit_bits, tags, count, place + width):
+        after = place + width
+        joined = after + 1 < count and find_tag(pair(units[after], units[after + 1]), words)
+        if joined & CONJUNCTION or ends_an_item(units, unit_bits, tags, count, after):
             return not tags[last] & STUTTER
         if width == 2 and tags[last] & HALTS and tags[last] & STUTTER:
             return True  # 穿着，穿着一件

@@ -123,6 +123,30 @@ def alone_abroad(
 
 
 @compiled
+def between_han(unit_kinds: np.ndarray, unit_bits: np.ndarray, count: int, place: int) -> bool:
+    """Whether a word stands alone within a Chinese clause: no name of two words, no sign beside."""
+    if not 0 < place < count - 1 or unit_kinds[place - 1] != HAN_UNIT:
+        return False
+    return unit_kinds[place + 1] == HAN_UNIT and not (
+        (unit_bits[place] | unit_bits[place + 1]) & AFTER_SIGN
+    )
+
+
+@compiled
+def joins_english(
+    unit_kinds: np.ndarray, unit_bits: np.ndarray, tags: np.ndarray, count: int, place: int
+) -> bool:
+    """Whether a foreign function word joins English ones: follows con a stick."""
+    if not 0 < place < count - 1 or unit_kinds[place + 1] != WORD:
+        return False
+    article = tags[place + 1] & STUTTER and tags[place + 1] & SUBJECT
+    if not article or (unit_bits[place] | unit_bits[place + 1]) & (AFTER_SIGN | IN_QUOTES):
+        return False
+    before = tags[place - 1] & (KNOWN | USUAL) != 0 and not unit_bits[place - 1] & CAPITAL
+    return before and not unit_bits[place + 1] & CAPITAL
+
+
+@compiled
 def is_of_another_language(tags: np.ndarray, first: int, end: int) -> bool:
     """Whether two words of some are known to be another language's, one more than a particle."""
     known, telling = 0, 0

@@ -5,14 +5,17 @@ import numpy as np
 from sa1b_captions.quality.kernels.compiled import compiled
 from sa1b_captions.quality.kernels.foreign_words import (
     alone_abroad,
+    between_han,
     in_a_name,
     is_of_another_language,
+    joins_english,
 )
 from sa1b_captions.quality.kernels.tags import (
     ABROAD,
     ARTICLE,
     COUNTS,
     ENGLISH,
+    GERMAN,
     INTRODUCER,
     KNOWN,
     MEASURE,
@@ -127,6 +130,12 @@ def read_language(  # noqa: C901  # one pass, or it costs twice as much
                 # "Overall, 画面很安静": only where Chinese goes on.
                 han_next = unit_kinds[place + 1] in (HAN_UNIT, TRADITIONAL_UNIT)
                 stray_english += han_next and unit_bits[place + 1] & AFTER_PAUSE != 0
+            if (
+                tag & GERMAN
+                and not (small or near)
+                and between_han(unit_kinds, unit_bits, count, place)
+            ):
+                stray_english += 1  # 远处的Schloss露出塔尖
             if near and not tag & INTRODUCER:
                 speaks = False
                 if not tag & KNOWN:
@@ -139,6 +148,8 @@ def read_language(  # noqa: C901  # one pass, or it costs twice as much
             ):
                 abroad += 1
                 speaks = True
+            elif speaks and small and joins_english(unit_kinds, unit_bits, tags, count, place):
+                abroad += 1
             theirs += (
                 speaks
                 or (small and (tag & ABROAD) != 0)

@@ -34,6 +34,7 @@ _BLOCKS = (
     0x2714,
 )
 """Signs that only lists have two of, apart from each other."""
+_CODE = (0x3C, 0x3E, 0x2A, 0x7B, 0x3D)  # < > * { =
 _BULLETS = (0x2022, 0x2D, 0x2A, 0x2B, 0x3E)
 _EMPHASIS_CHARS = 80
 _FORMULA_CHARS = 40
@@ -160,6 +161,20 @@ def is_escape(codes: np.ndarray, count: int, place: int) -> bool:
 
 
 @compiled
+def is_name(codes: np.ndarray, quoted: np.ndarray, count: int, place: int) -> bool:
+    """Whether a quotation here begins in words and has no other sign of code: Smith &amp; Sons."""
+    first, last = place, place
+    while first > 0 and quoted[first - 1] == QUOTED:
+        first -= 1
+    while last + 1 < count and quoted[last + 1] == QUOTED:
+        last += 1
+    for inside in range(first, last + 1):
+        if codes[inside] in _CODE:
+            return False
+    return place > first + 1
+
+
+@compiled
 def count_markdown(  # noqa: C901  # one sign after the other
     codes: np.ndarray,
     kinds: np.ndarray,
@@ -190,7 +205,13 @@ def count_markdown(  # noqa: C901  # one sign after the other
         third = codes[place + 2] if place + 2 < count else 0
         blank = place + 2 >= count or traits[place + 2] & BLANK
         if quoted[place] == QUOTED:
-            continue  # a screen may show code
+            # A screen may show code, and a shop's name none.
+            marks += (
+                code == 0x26
+                and is_entity(codes, count, place)
+                and is_name(codes, quoted, count, place)
+            )
+            continue
         number = list_number(codes, kinds, traits, count, place)
         if number:
             # A. B. Miller has two initials.

@@ -157,6 +157,25 @@ _ABROAD = {
         sepeda người chàng ngôi biển sông dones nens arbre arbres cadira taula finestra
         muntanya muntanyes vermell vermella groc verd núvols platja ocell
         """,
+    # Of other scripts, in the letters of this one.
+    "Romanised": """
+        pengyou haizi xiaohai laoren nanren nüren nvren nühai nvhai nanhai xuesheng laoshi
+        gongren nongmin yeye nainai gege jiejie meimei piaoliang meili haokan gaoxing kuaile
+        xingfu anjing wenxin wennuan mingliang hongse lüse lvse lanse huangse baise heise zise
+        fense huise jiedao matou shichang shangdian fangzi fangjian zhuozi yizi chuanghu damen
+        shulin huaduo xiaocao caodi caoping tiankong baiyun taiyang yueliang xingxing dahai
+        haitan shatan hebian xiaohe gaoshan dashan qiche zixingche huoche feiji maozi yifu kuzi
+        qunzi xiezi yanjing shouji dianhua beibao yusan chabei shuiguo pingguo xiangjiao putao
+        xigua mianbao mifan miantiao xiaogou xiaomao fengjing chengshi xiangcun nongcun gongyuan
+        xuexiao yiyuan chezhan jichang yinyue wudao yundong paobu xiuxi shuijiao chifan kanshu
+        changge tiaowu weixiao shenghuo shijie guangxian yangguang yinying yanse zhengqi
+        zhengjie ganjing gulao chuantong renao yongji hikari kirei kireina shizuka shizukana
+        totemo utsukushii utsukushi ookii chiisai chiisana akai shiroi kuroi kiiroi tsukue kaban
+        boushi kutsu kodomo kodomotachi otoko onna hitobito tomodachi gakusei mizu kuruma
+        jitensha densha hikouki yuugata yuuhi tanoshii ureshii atatakai suzushii nigiyaka furui
+        atarashii subarashii haneul saram yeoja namja areumdaun yeppeun haetsal gangaji goyangi
+        hakgyo chingu krasivyy krasivaya ulitsa devushka malchik derevo sobaka koshka solntse
+        """,
     "Others": """
         anak besar bunga gambar hitam jalan kecil kucing langit merah orang pohon putih rumah
         wanita beyaz çocuk gökyüzü kadın kedi kırmızı küçük mavi siyah budynek czarny czerwony
@@ -167,29 +186,31 @@ _ABROAD = {
 }
 _LOANS = """
     alto alter auto azul blu bois bomen boom camino casa con domo fondo gente gras grande gris
-    groot haus jalan junto lado links luz mare mesas mur murs muro neri piccolo playa ponte porta
-    route ruit rues sombra sombrero stein stole terra verdi viola vita jungen junge frau bild
-    mannen orang neben anak rote luce casas pared alten himmel blanche noire gato verte ville
-    bambino enfant femme château rouges chapeau grigio persona hus helle holz leute baum berge
-    barnet pierre rode donna cane klein pies rossi bianca kinder zee vogel maison antigua schiff
-    soleil madeira calle bianchi amarillo rojas niño visage poisson jardin donne praia madera vit
-    rood rua verdes bosque mouton gauche frente brun viejo vecchio puente bunga fiore tasse siège
-    ramen lampe vase plafond tableau sofa tas bett rock train tigre canapé lac sol ours mango
-    cortina tier hek licht mes carro carros regal mantel leiter libra libro livre champ scale torre
-    stella lago neve kat tavola tenda manzana plaza cocinero vela fuente estatua verdure dak
-    pollito rocher bureau bras soir volets marché barque caisse camion velo plafond bilder spiegel
+    groot haus jalan junto lado links luz mare mesas mur murs muro neri piccolo playa porta
+    route ruit rues sombrero stein stole terra verdi viola vita jungen junge frau bild mannen
+    orang neben anak rote casas pared alten himmel blanche noire gato verte ville bambino enfant
+    femme château rouges chapeau grigio persona hus helle holz leute baum berge barnet pierre
+    rode donna cane klein pies rossi bianca kinder zee vogel maison antigua schiff soleil
+    madeira bianchi amarillo rojas niño visage poisson jardin donne madera vit rood rua verdes
+    bosque mouton gauche frente brun tasse siège ramen lampe vase plafond tableau sofa tas bett
+    rock train tigre canapé lac sol ours mango cortina tier hek licht mes carro regal mantel
+    leiter libra libro livre champ scale torre stella neve kat tavola tenda manzana plaza vela
+    verdure dak rocher bureau bras soir volets marché barque caisse velo plafond bilder spiegel
     topf ei mond mauer meer buch zug weg uhr nebel kopf koffer eis vaca buch teller schild kerze
     bosco vaso quadro kuchen kuh birne tuch turm ufer garten kissen appel schip toren piso gorra
-    cabello sessel gonna fell hose champs barca jas rots renard messer blatt boden blume mela globo
-    topo pez welle zweig grama rossa branca alte bougie toit ancien papillon mariposa gatti strada
-    witte tren skov stol con chó flores mochila carretera pintura guarda wagen chaise persone acqua
-    agua kirche wand dunkel verre petite ombre
+    cabello sessel gonna fell hose champs barca jas rots renard messer blatt boden blume mela
+    globo topo pez welle zweig grama rossa branca alte bougie toit ancien papillon mariposa
+    gatti witte tren skov stol con chó flores mochila carretera pintura guarda wagen chaise
+    persone acqua agua kirche wand dunkel verre petite ombre
     """
 
 _GERMAN_NOUNS = """
     bürgersteig dächern fahnen fahrräder flaschen flugzeug gehweg hügel hühner kerzen küche laternen
     löffel mädchen motorrad mütze regenschirm regenschirme schafe schirme schrank schuhe spielzeug
     teppich treppe vorhang vorhänge zäune zweige blätter kühe stühlen tischdecke gebäuden häusern
+    schloss fensterbrett fensterbank fensterbänke pappbecher pappbechern kinderwagen blumentopf
+    blumentöpfe gartenzaun bücherregal kirchturm turmuhr wanderweg spaziergänger schubkarre
+    gießkanne lampenschirm kopfsteinpflaster laubbaum laubbäume wäscheleine esstisch
     bäumen kunden leuten menschen kindern hintergrund vordergrund sonnenuntergang himmel wolken
     """
 

@@ -18,7 +18,8 @@ ENGLISH = (
     r"^\W*(?:here(?:['’]s| is| are| comes)|below(?: is| are)?|the following is|this is|please fin"
     r"d|"
     rf"i(?:['’]ve| have))\b[^.!?:]{{0,40}}\b{_MADE} (?:[a-z]+ )?{_WRITING}\b",
-    rf"^\W*(?:the |an? |my )?{_MADE} (?:[a-z]+ )?{_WRITING}\s*(?:[:：,.(]|[-–—] )",
+    rf"^\W*(?:the |an? |my )?{_MADE} (?:[a-z]+ )?{_WRITING}\s*(?:[:：,.(]|[-–—] )|"
+    rf"{_START}(?:here(?:['’]s| is) )?(?:the |an? |my )?{_MADE} {_WRITING}(?: is as follows)?\s?: ",
     rf"^\W*(?:{_WRITING}|option|version|draft|attempt|take|variant|candidate|sample) ?#?\d+\s*[:："
     r".,)-]",
     r"^\W*(?:translation|transcript|transcription|rewrite|revision|draft|text|prompt|alt[- ]text|"
@@ -103,6 +104,7 @@ CHINESE = (
     r"就是)"
     rf"[^，。：:]{{0,8}}{_CHANGED}(?:过|后|好|完)的{_VERSION}",
     rf"^\W*(?:经过?)?{_CHANGED}(?:过|后|好|完)?(?:的)?{_VERSION}(?:如下)?\s*[：:，,。]|"
+    rf"[。！？]\s*(?:经过?)?{_CHANGED}(?:过|后|好|完)?(?:的)?{_VERSION}(?:如下)?\s*[：:]|"
     rf"^\W*(?:经过?)?{_CHANGED}(?:过|后)?如下\s*[：:，,。]|^\W*译文?如下",
     r"^\W*(?:译文|翻译|原文|正文|草稿|定稿|终稿|初稿|答案|最终答案|结论|输出|结果|思考|分析|推理|"
     r"图说|配文|"

@@ -74,7 +74,7 @@ _SUBJECTS = """
 SUBJECTS = frozenset(_SUBJECTS.split())
 """Words that begin a clause with a subject of its own."""
 
-_CONJUNCTIONS = "and but so then where while with as"
+_CONJUNCTIONS = "and but or so then where while with as"
 CONJUNCTIONS = frozenset(_CONJUNCTIONS.split())
 """Words that may stand before it."""
 
@@ -121,6 +121,9 @@ _AMONG_CHINESE = "a i up no in on pose up it"
 AMONG_CHINESE = frozenset(f"{_AMONG_CHINESE} {_BORROWED}".split())
 """English words that Chinese writes among its own: A字, T恤, up主, in风."""
 
+BRANDS = frozenset(["beats", "chips", "crocs", "keds", "lays", "levis", "toms", "vans"])
+"""Names in lower case that look like plurals of English words."""
+
 _OPENERS = """
     above additionally also behind besides finally furthermore generally here however meanwhile
     moreover nearby notably overall specifically there therefore thus
@@ -146,11 +149,11 @@ JOINS = frozenset(_JOINS.split())
 
 _SERIES = """
     again and are black blank blue bright brown circle cold cool cream dark deep dim down eight
-    eleven empty far fast five four full gold grand gray green grey hard heart high in is left light
-    long loud low maroon narrow new nine no off old on one orange out pale pink plain purple quiet
-    red right round sad seven silver six slow slowly small soft spade square still tall tan teal ten
-    thick thin three tiny triangle turquoise twelve two up violet warm was were wet white wide
-    yellow yes
+    eleven empty far fast five four full gold grand gray green grey hard heart high in is left
+    light long loud low maroon narrow new nine no off old on one or orange out pale pink plain
+    purple quiet red right round sad seven silver six slow slowly small soft spade square still
+    tall tan teal ten thick thin three tiny triangle turquoise twelve two up violet warm was
+    were wet white wide yellow yes
     """
 SERIES = frozenset(_SERIES.split())
 """Words that may come twice in a list or for emphasis: red, red and white."""

@@ -12,10 +12,13 @@ SCRIPTS = frozenset("母字文符")
 ADVERBIALS = frozenset("在位从以和与及并而其把按将由")
 """Letters that begin a phrase, not a clause of its own."""
 
-CONJUNCTIONS = frozenset("和与及")
+CONJUNCTIONS = frozenset("和与及或")
 """Letters between the last two items of a list."""
 
-STUTTERS = frozenset("的在了着与们到被是有和及并从")
+CONJUNCTION_PAIRS = frozenset(["以及", "或者", "或是"])
+"""Words of two letters between them."""
+
+STUTTERS = frozenset("的在了着与们到被是有和及并从或")
 """Letters that never come twice in a row but between words of `ACROSS`, or as in 实实在在."""
 
 MEASURES = frozenset("名位个只条张辆头匹群对排些件把座棵盏块台")

@@ -54,7 +54,7 @@ def tags() -> dict[str, int]:
     found: dict[str, int] = {}
     common = english_words.COMMON
     slips = ENGLISH | STUTTERS | common | SLIPS | pictured.ENGLISH
-    slips |= abroad.ABROAD | abroad.STRONG
+    slips |= abroad.ABROAD | abroad.STRONG | _plurals()
     for tag, words in (
         (Tag.ENGLISH, ENGLISH | STUTTERS),
         (Tag.OTHER, FOREIGN),
@@ -92,6 +92,11 @@ def tags() -> dict[str, int]:
     return found
 
 
+def _plurals() -> set[str]:
+    """English words with an s behind them, less brands that read so."""
+    return {f"{word}s" for word in usual.ENGLISH if word[-1] != "s"} - english_words.BRANDS
+
+
 def _participles() -> set[str]:
     """English verbs in -ing, less what also tells how something looks."""
     words = english_words.COMMON | usual.ENGLISH
@@ -103,6 +108,8 @@ def pair_tags() -> dict[str, int]:
     found: dict[str, int] = dict.fromkeys(han_words.PAIRS, Tag.TWICE)
     for pair in han_words.ACROSS:
         found[pair] = found.get(pair, 0) | Tag.ACROSS
+    for pair in han_words.CONJUNCTION_PAIRS:
+        found[pair] = found.get(pair, 0) | Tag.CONJUNCTION
     for pair, weight in talk_words.PAIR_WEIGHTS.items():
         found[pair] = found.get(pair, 0) | weight * Tag.TALK
     return found
