@@ -22,7 +22,7 @@ from sa1b_captions.storage import Store
 
 READ_BYTES = 16 * 1024 * 1024
 """What is held of a file at a time."""
-_SMALL_BYTES = 1024 * 1024
+_SMALL_BYTES = 128 * 1024
 """Up to here a file is hashed again where all must be quick: card, manifest, notes, sums."""
 _SHOWN = 5
 """Damaged pieces of a file that are named."""
