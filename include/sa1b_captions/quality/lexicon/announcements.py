@@ -18,8 +18,7 @@ ENGLISH = (
     r"^\W*(?:here(?:['’]s| is| are| comes)|below(?: is| are)?|the following is|this is|please fin"
     r"d|"
     rf"i(?:['’]ve| have))\b[^.!?:]{{0,40}}\b{_MADE} (?:[a-z]+ )?{_WRITING}\b",
-    rf"^\W*(?:the |an? |my )?{_MADE} (?:[a-z]+ )?{_WRITING}\s*(?:[:：,.(]|[-–—] )|"
-    rf"{_START}(?:here(?:['’]s| is) )?(?:the |an? |my )?{_MADE} {_WRITING}(?: is as follows)?\s?: ",
+    rf"^\W*(?:the |an? |my )?{_MADE} (?:[a-z]+ )?{_WRITING}\s*(?:[:：,.(]|[-–—] )",
     rf"^\W*(?:{_WRITING}|option|version|draft|attempt|take|variant|candidate|sample) ?#?\d+\s*[:："
     r".,)-]",
     r"^\W*(?:translation|transcript|transcription|rewrite|revision|draft|text|prompt|alt[- ]text|"
