@@ -31,7 +31,7 @@ def _aside(*groups):
     def check(base, text):
         by_language = [material("asides")[group] for group in groups]
         said = [thing for by in by_language for thing in by.get(base.language, by.get("both"))]
-        return any(thing in text[5:-5] for thing in said)
+        return any(thing in text[1:-1] for thing in said)
 
     return check
 
