@@ -19,7 +19,7 @@ from airflow.sdk.exceptions import (
 from sa1b_captions.errors import EXIT_NOTHING_TO_DO, EXIT_PERMANENT, EXIT_USAGE
 from sa1b_captions.observing import telemetry
 from sa1b_captions.settings import load_settings
-from sa1b_captions.shards import parse_selection
+from sa1b_captions.shards import format_selection, parse_selection
 from sa1b_operators.events import console_path
 from sa1b_operators.state_keys import NODE_KEY, PROGRESS_KEY
 
@@ -41,6 +41,11 @@ class QualityReportLink(BaseOperatorLink):
             "run": f"runs/{ti_key.dag_id}/{ti_key.run_id}",
         }[report]
         return console_path(page)
+
+
+LABEL_CHARS = 250
+"""Of a task instance's name. PostgreSQL refuses the end of a task with a longer one, and SQLite
+keeps it; 24 shards by their names are longer."""
 
 
 class StageOperator(BaseOperator):
@@ -79,8 +84,12 @@ class StageOperator(BaseOperator):
         """What the stage works on: its shard, shards or tracks, or else its own name."""
         values = dict(zip(self.arguments, self.arguments[1:], strict=False))
         # No shards were chosen where the option is there and empty.
-        found = self.shard or values.get("--shards", values.get("--tracks"))
-        return str(found or self.arguments[0])
+        found = str(self.shard or values.get("--shards", values.get("--tracks")) or "")
+        if len(found) > LABEL_CHARS:
+            found = format_selection(parse_selection(found))
+        if len(found) > LABEL_CHARS:
+            found = f"{found[: LABEL_CHARS - 1]}…"
+        return found or self.arguments[0]
 
     @property
     def first_shard(self) -> str:

@@ -4,9 +4,11 @@ import logging
 import sys
 
 import pytest
+from airflow.models.taskinstance import TaskInstance
 from airflow.sdk import DAG, task_group
 from airflow.sdk.exceptions import AirflowException, AirflowFailException, AirflowSkipException
 
+from sa1b_captions.shards import shard_name
 from sa1b_operators import process
 from sa1b_operators.base import QualityReportLink
 from sa1b_operators.local import LocalStageOperator
@@ -130,6 +132,26 @@ def test_mapped_tasks_are_named_by_shard_and_link_to_its_report(run_dag):
         task_ids="shard.stage", map_indexes=1, key=QualityReportLink().xcom_key
     )
     assert link == "/captions/shards/sa_000004"
+
+
+@pytest.mark.parametrize(
+    ("numbers", "label"),
+    [
+        (range(23), ",".join(shard_name(number) for number in range(23))),
+        (range(1000), "0-999"),
+        (range(0, 1000, 2), None),
+    ],
+)
+def test_a_name_of_any_number_of_shards_fits_airflows_database(numbers, label):
+    names = ",".join(shard_name(number) for number in numbers)
+    made = LocalStageOperator(task_id="x", arguments=["validate", "--shards", names])
+    column = TaskInstance.__table__.c.rendered_map_index
+    assert len(made.label) <= column.type.length
+    if label is not None:
+        assert made.label == label
+    else:
+        assert made.label.startswith("0,2,4,")
+        assert made.label.endswith("…")
 
 
 def test_a_stage_of_several_shards_links_to_the_runs_report():
