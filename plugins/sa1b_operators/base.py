@@ -45,7 +45,7 @@ class QualityReportLink(BaseOperatorLink):
 
 LABEL_CHARS = 250
 """Of a task instance's name. PostgreSQL refuses the end of a task with a longer one, and SQLite
-keeps it; 24 shards by their names are longer."""
+keeps it; 26 shards by their names are longer."""
 
 
 class StageOperator(BaseOperator):

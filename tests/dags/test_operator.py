@@ -137,7 +137,7 @@ def test_mapped_tasks_are_named_by_shard_and_link_to_its_report(run_dag):
 @pytest.mark.parametrize(
     ("numbers", "label"),
     [
-        (range(23), ",".join(shard_name(number) for number in range(23))),
+        (range(25), ",".join(shard_name(number) for number in range(25))),
         (range(1000), "0-999"),
         (range(0, 1000, 2), None),
     ],
